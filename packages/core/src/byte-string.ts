@@ -1,0 +1,25 @@
+/**
+ * A byte string holds one byte in each character, 0x00 to 0xFF. Meta-variables are byte strings all
+ * the way to the script, because header values and queries need not be UTF-8 (RFC 9110 section 5.5)
+ * and must arrive as they were sent.
+ */
+
+// oxlint-disable-next-line no-control-regex -- ASCII is what the pattern is about
+const ASCII = /^[\x00-\x7f]*$/
+
+/** The UTF-8 bytes of a text, as a byte string. */
+export function toByteString(text: string): string {
+  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
+}
+
+const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/** The text whose UTF-8 bytes these are; null where they are not UTF-8. */
+export function fromByteString(bytes: string): string | null {
+  if (ASCII.test(bytes)) return bytes
+  try {
+    return strictDecoder.decode(Buffer.from(bytes, 'latin1'))
+  } catch {
+    return null
+  }
+}

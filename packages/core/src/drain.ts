@@ -1,0 +1,31 @@
+import type { Readable } from 'node:stream'
+
+/** How much of a body that no script wants is still received, so that the client hears the answer. */
+const DRAIN_BYTES = 16 * 1024 * 1024
+/** How long the client may leave us waiting for it, in milliseconds. */
+const DRAIN_IDLE = 1_000
+
+/**
+ * Receives and discards what the client still sends, within bounds, so that it can be answered on a
+ * connection that stays in step. Resolves when all has come, the bounds are passed or the client has
+ * gone; never rejects.
+ */
+export function drain(source: Readable | null): Promise<void> {
+  if (source === null || source.readableEnded || source.destroyed) return Promise.resolve()
+  return new Promise((resolve) => {
+    let received = 0
+    const timer = setTimeout(finish, DRAIN_IDLE)
+    function count(chunk: Buffer): void {
+      received += chunk.length
+      if (received > DRAIN_BYTES) finish()
+      else timer.refresh()
+    }
+    function finish(): void {
+      clearTimeout(timer)
+      source?.off('data', count).off('end', finish).off('close', finish)
+      resolve()
+    }
+    source.on('data', count).once('end', finish).once('close', finish)
+    source.resume()
+  })
+}

@@ -1,0 +1,118 @@
+/** What can go wrong: each code with its HTTP status and the sentence that a client may read. */
+const ERRORS = {
+  CGI_ERR_INVALID_OPTION: [500, 'An option of the gateway is not valid'],
+  CGI_ERR_BAD_TARGET: [400, 'The path of the request is not valid'],
+  CGI_ERR_BAD_HOST: [400, 'The Host header of the request is not valid'],
+  CGI_ERR_BAD_FRAMING: [400, 'The length of the request body is not clear'],
+  CGI_ERR_NOT_EXECUTABLE: [403, 'The requested resource cannot be run'],
+  CGI_ERR_METHOD_NOT_ALLOWED: [405, 'The request method is not allowed here'],
+  CGI_ERR_BODY_STALLED: [408, 'The request body did not arrive in time'],
+  CGI_ERR_BODY_TOO_LARGE: [413, 'The request body is too large'],
+  CGI_ERR_CLIENT_GONE: [400, 'The client closed the connection'],
+  CGI_ERR_BODY_CONSUMED: [
+    500,
+    'The request body was read before the gateway could: mount the gateway before body parsers',
+  ],
+  CGI_ERR_SPOOL: [500, 'The request body could not be stored'],
+  CGI_ERR_ENVIRONMENT: [500, 'The environment of the script could not be made'],
+  CGI_ERR_SPAWN: [500, 'The script could not be started'],
+  CGI_ERR_NOT_IMPLEMENTED: [501, 'The transfer coding of the request is not supported'],
+  CGI_ERR_BAD_HEADER: [502, 'The script sent a header that is not valid'],
+  CGI_ERR_HEADER_TOO_LARGE: [502, 'The script sent a header that is too large'],
+  CGI_ERR_NO_RESPONSE: [502, 'The script ended without a response'],
+  CGI_ERR_SHORT_BODY: [502, 'The script sent less than it promised'],
+  CGI_ERR_KILLED: [502, 'The script was stopped by a signal'],
+  CGI_ERR_TOO_MANY_REDIRECTS: [502, 'The scripts redirected too many times'],
+  CGI_ERR_BUSY: [503, 'Too many scripts are running'],
+  CGI_ERR_NO_RESOURCES: [503, 'The system cannot start another script now'],
+  CGI_ERR_CLOSED: [503, 'The gateway is closed'],
+  CGI_ERR_HEADERS_TIMEOUT: [504, 'The script did not respond in time'],
+  CGI_ERR_BODY_TIMEOUT: [504, 'The script stopped sending its response'],
+  CGI_ERR_REQUEST_TIMEOUT: [504, 'The script ran for too long'],
+} as const satisfies Record<string, readonly [status: number, sentence: string]>
+
+/** The code of a {@link CgiError}: what went wrong, for programs. */
+export type CgiErrorCode = keyof typeof ERRORS
+
+/** Facts of a failure, for the log; none of them is meant for a client. */
+export interface CgiErrorDetails {
+  /** What exactly was wrong, in one sentence. */
+  readonly reason?: string | undefined
+  /** Absolute path of the script. */
+  readonly script?: string | undefined
+  /** The script's process. */
+  readonly pid?: number | undefined
+  /** Exit code of the script; null where a signal ended it. */
+  readonly exitCode?: number | null | undefined
+  /** The signal that ended the script; null where it exited. */
+  readonly signal?: string | null | undefined
+  /** Number of the offending line of the script's output, counted from 1. */
+  readonly line?: number | undefined
+  /** Fields that the error response should carry (`Allow`, `Retry-After`). */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** The error underneath. */
+  readonly cause?: unknown
+}
+
+/**
+ * The one error of the gateway. `message` is a fixed sentence with nothing of the host in it, since
+ * frameworks send it to clients; what a person needs to mend the fault is in the other fields. A
+ * field that has nothing to say is absent. (`CGI_ERR_INVALID_OPTION` is thrown while the application
+ * starts: its message names the option, the rule and the value.)
+ */
+export class CgiError extends Error {
+  /** What went wrong. */
+  readonly code: CgiErrorCode
+  /** HTTP status of the answer. */
+  readonly statusCode: number
+  /** Whether `message` may be shown to the client: true below 500 (as in `http-errors`). */
+  readonly expose: boolean
+  declare readonly reason?: string
+  declare readonly script?: string
+  declare readonly pid?: number
+  declare readonly exitCode?: number | null
+  declare readonly signal?: string | null
+  declare readonly line?: number
+  declare readonly headers?: Readonly<Record<string, string>>
+
+  constructor(code: CgiErrorCode, details: CgiErrorDetails = {}, message?: string) {
+    const [statusCode, sentence] = ERRORS[code]
+    super(message ?? sentence, details.cause === undefined ? undefined : { cause: details.cause })
+    this.code = code
+    this.statusCode = statusCode
+    this.expose = statusCode < 500
+    this.add(details)
+  }
+
+  /** Adds facts learned later; what is there already stays. Returns this same error. */
+  add(details: CgiErrorDetails): this {
+    for (const [name, value] of Object.entries(details)) {
+      if (value !== undefined && name !== 'cause' && !Object.hasOwn(this, name)) {
+        Object.defineProperty(this, name, { value, enumerable: true })
+      }
+    }
+    return this
+  }
+}
+
+// On the prototype, as the names of Node's own errors are: not one more field in every log line.
+Object.defineProperty(CgiError.prototype, 'name', { value: 'CgiError', configurable: true })
+
+/** The error to throw for an option that breaks its rule. */
+export function invalidOption(option: string, rule: string, value: unknown): CgiError {
+  const shown = typeof value === 'string' ? `'${value}'` : describeValue(value)
+  return new CgiError(
+    'CGI_ERR_INVALID_OPTION',
+    {},
+    `Expected the \`${option}\` option to be ${rule}, got ${shown} (${typeof value})`,
+  )
+}
+
+function describeValue(value: unknown): string {
+  if (typeof value === 'function') return value.name || 'a function'
+  try {
+    return JSON.stringify(value) ?? String(value)
+  } catch {
+    return String(value)
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * One header field: its name as it was sent, and its value. A value is a byte string: each character
+ * is one byte (0x00 to 0xFF), which is how Node gives and takes header values.
+ */
+export type HeaderField = readonly [name: string, value: string]
+
+/**
+ * Fields that belong to one connection and not to the message: RFC 9110 section 7.6.1, with the
+ * older names that are still sent.
+ */
+const HOP_BY_HOP = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Whether a field of this lower-case name ends with the connection it came on. */
+export function isHopByHop(lowerCaseName: string): boolean {
+  return HOP_BY_HOP.has(lowerCaseName)
+}
+
+/** Every value of the fields of this lower-case name, in the order they came. */
+export function valuesOf(fields: readonly HeaderField[], lowerCaseName: string): string[] {
+  const values: string[] = []
+  for (const [name, value] of fields) {
+    if (name.length === lowerCaseName.length && name.toLowerCase() === lowerCaseName) {
+      values.push(value)
+    }
+  }
+  return values
+}
+
+/** Node's flat `rawHeaders` as fields. Pseudo-header fields of HTTP/2 (`:path`) are left out. */
+export function toHeaderFields(rawHeaders: readonly string[]): HeaderField[] {
+  const fields: HeaderField[] = []
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] ?? ''
+    if (!name.startsWith(':')) fields.push([name, rawHeaders[index + 1] ?? ''])
+  }
+  return fields
+}

@@ -1,0 +1,117 @@
+import { CgiError } from './errors.js'
+import type { HeaderField } from './header-fields.js'
+
+/** The header of a script's response, read. */
+export interface ScriptHeader {
+  /** The fields in their order, values as byte strings. */
+  readonly fields: readonly HeaderField[]
+  /** What stood after `HTTP/1.x ` in a status line that some scripts begin with: `404 Not Found`. */
+  readonly statusLine: string | undefined
+  /** The first bytes of the content, which came together with the end of the header. */
+  readonly rest: Buffer
+}
+
+/** Reads the header of a script's response, however its bytes are split. */
+export interface HeaderParser {
+  /**
+   * Takes the next bytes. Returns the header once it is complete, null until then; after that the
+   * parser is used up.
+   *
+   * @throws {CgiError} CGI_ERR_BAD_HEADER, with the number of the line; CGI_ERR_HEADER_TOO_LARGE.
+   */
+  push(chunk: Buffer): ScriptHeader | null
+  /** How many bytes it has taken. */
+  readonly size: number
+}
+
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** RFC 9110 section 5.5 allows visible characters, blanks and bytes over 0x7F. */
+// oxlint-disable-next-line no-control-regex -- these are the control characters that HTTP forbids
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
+const STATUS_LINE = /^HTTP\/\d(?:\.\d)?[ \t]+(.*)$/
+const LF = 0x0a
+
+/**
+ * A parser for one response (RFC 3875 section 6.3): fields up to an empty line; lines end in LF or CRLF;
+ * blanks around a value go; a line that begins with a blank continues the one before it. Pure: bytes
+ * in, fields out.
+ *
+ * @param options.maxHeaderSize - how many bytes the header may have, the empty line included.
+ */
+export function createHeaderParser({ maxHeaderSize }: { maxHeaderSize: number }): HeaderParser {
+  const fields: [name: string, value: string][] = []
+  /** What has come of a line that is not complete. */
+  let begun: Buffer[] = []
+  let size = 0
+  let lineNumber = 0
+  let statusLine: string | undefined
+
+  function badHeader(reason: string): CgiError {
+    return new CgiError('CGI_ERR_BAD_HEADER', { reason, line: lineNumber })
+  }
+
+  function addLine(line: string): void {
+    if (CONTROL.test(line)) throw badHeader('it holds a control character')
+    if (line.startsWith(' ') || line.startsWith('\t')) {
+      const field = fields.at(-1)
+      if (field === undefined) throw badHeader('it continues a line, but there is none before it')
+      field[1] = trimBlanks(`${field[1]} ${trimBlanks(line)}`)
+      return
+    }
+    const found = lineNumber === 1 ? STATUS_LINE.exec(line) : null
+    if (found !== null) {
+      statusLine = found[1]
+      return
+    }
+    const colon = line.indexOf(':')
+    if (colon === -1) throw badHeader('it has no colon')
+    const name = line.slice(0, colon)
+    if (!TOKEN.test(name)) throw badHeader('what stands before the colon is not a field name')
+    fields.push([name, trimBlanks(line.slice(colon + 1))])
+  }
+
+  function push(chunk: Buffer): ScriptHeader | null {
+    let start = 0
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      const line = takeLine(chunk.subarray(start, end))
+      size += end + 1 - start
+      start = end + 1
+      lineNumber += 1
+      checkSize()
+      if (line === '') return { fields, statusLine, rest: chunk.subarray(start) }
+      addLine(line)
+    }
+    size += chunk.length - start
+    checkSize()
+    if (start < chunk.length) begun.push(chunk.subarray(start))
+    return null
+  }
+
+  function takeLine(end: Buffer): string {
+    const bytes = begun.length === 0 ? end : Buffer.concat([...begun, end])
+    begun = []
+    const line = bytes.toString('latin1')
+    return line.endsWith('\r') ? line.slice(0, -1) : line
+  }
+
+  function checkSize(): void {
+    if (size <= maxHeaderSize) return
+    throw new CgiError('CGI_ERR_HEADER_TOO_LARGE', {
+      reason: `the limit is ${maxHeaderSize} bytes`,
+      line: lineNumber + 1,
+    })
+  }
+
+  return {
+    push,
+    get size() {
+      return size
+    },
+  }
+}
+
+/** Optional white space of RFC 9110 section 5.6.3; String.prototype.trim() would take 0xA0 as well. */
+function trimBlanks(text: string): string {
+  return text.replace(/^[ \t]+/, '').replace(/[ \t]+$/, '')
+}

@@ -1,0 +1,40 @@
+export {
+  CgiError,
+  type CgiErrorCode,
+  type CgiErrorDetails,
+} from './errors.js'
+export { type CgiAnswer, type CgiHandler, createCgiHandler } from './handler.js'
+export type { HeaderField } from './header-fields.js'
+export {
+  createHeaderParser,
+  type HeaderParser,
+  type ScriptHeader,
+} from './header-parser.js'
+export type { CgiLogger } from './logger.js'
+export type {
+  CgiRequest,
+  CgiResponse,
+  LocalRedirect,
+  LocalRedirects,
+  NonParsedResponse,
+} from './message.js'
+export { createMetaVariables, type MetaVariablesInput } from './meta-variables.js'
+export {
+  applyLocalRedirect,
+  type FrameworkView,
+  groupByName,
+  prepareStreaming,
+  sendCgiResponse,
+  toCgiRequest,
+} from './node-http.js'
+export { type CgiOptions, type CgiUser, DEFAULTS } from './options.js'
+export type { RequestTarget } from './request-target.js'
+export { type ResponseHead, toResponse } from './response.js'
+export {
+  type FolderRedirect,
+  resolveScript,
+  type Script,
+  type ScriptSettings,
+} from './script.js'
+export type { Command, ScriptSource } from './settings.js'
+export { findMount, takeMount, toOriginForm } from './url-path.js'

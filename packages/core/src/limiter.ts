@@ -1,0 +1,87 @@
+import { CgiError } from './errors.js'
+import type { Settings } from './settings.js'
+
+/** Gives its slot back; does nothing when called again. */
+export type Release = () => void
+
+interface Waiter {
+  admit(): void
+  refuse(error: CgiError): void
+}
+
+/** How long a client that was turned away should wait, in seconds (RFC 9110 section 10.2.3). */
+const RETRY_AFTER = '1'
+
+/** Lets so many scripts run at once; others wait in a queue, first come, first served. */
+export class Limiter {
+  readonly #settings: Pick<Settings<never>, 'maxProcesses' | 'maxQueue' | 'queueTimeout'>
+  /** A Set keeps the order and forgets one in the middle at no cost. */
+  readonly #queue = new Set<Waiter>()
+  #running = 0
+
+  constructor(settings: Pick<Settings<never>, 'maxProcesses' | 'maxQueue' | 'queueTimeout'>) {
+    this.#settings = settings
+  }
+
+  /**
+   * Resolves when there is a slot.
+   *
+   * @param signal - leaves the queue when it is aborted.
+   * @throws {CgiError} CGI_ERR_BUSY when the queue is full or the wait too long, CGI_ERR_CLIENT_GONE.
+   */
+  async acquire(signal: AbortSignal): Promise<Release> {
+    if (signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
+    if (this.#running < this.#settings.maxProcesses) this.#running += 1
+    else await this.#wait(signal)
+    let isHeld = true
+    return () => {
+      if (isHeld) this.#release()
+      isHeld = false
+    }
+  }
+
+  /** Turns away all that wait. */
+  close(): void {
+    for (const waiter of this.#queue) waiter.refuse(new CgiError('CGI_ERR_CLOSED'))
+  }
+
+  #wait(signal: AbortSignal): Promise<void> {
+    const { maxQueue, queueTimeout } = this.#settings
+    if (this.#queue.size >= maxQueue) return Promise.reject(busy('the queue is full'))
+    return new Promise((resolve, reject) => {
+      const leave = (): void => {
+        this.#queue.delete(waiter)
+        clearTimeout(timer)
+        signal.removeEventListener('abort', gone)
+      }
+      const waiter: Waiter = {
+        admit() {
+          leave()
+          resolve()
+        },
+        refuse(error) {
+          leave()
+          reject(error)
+        },
+      }
+      const gone = (): void => waiter.refuse(new CgiError('CGI_ERR_CLIENT_GONE'))
+      const timer =
+        queueTimeout === 0
+          ? undefined
+          : setTimeout(() => waiter.refuse(busy('the wait took too long')), queueTimeout)
+      signal.addEventListener('abort', gone)
+      this.#queue.add(waiter)
+    })
+  }
+
+  /** The slot goes to the next in the queue, or is free. */
+  #release(): void {
+    const [next] = this.#queue
+    if (next === undefined) this.#running -= 1
+    else next.admit()
+  }
+}
+
+function busy(reason: string): CgiError {
+  return new CgiError('CGI_ERR_BUSY', { reason, headers: { 'retry-after': RETRY_AFTER } })
+}

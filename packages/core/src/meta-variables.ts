@@ -1,0 +1,169 @@
+import path from 'node:path'
+import { toByteString } from './byte-string.js'
+import { CgiError } from './errors.js'
+import { type HeaderField, isHopByHop, valuesOf } from './header-fields.js'
+import type { CgiRequest } from './message.js'
+import type { CgiUser } from './options.js'
+import type { RequestTarget } from './request-target.js'
+import type { Script } from './script.js'
+import { findBadVariable, type Settings } from './settings.js'
+import { splitQuery } from './url-path.js'
+
+/** All that the environment of a script is made of. */
+export interface MetaVariablesInput {
+  readonly request: CgiRequest
+  readonly target: RequestTarget
+  readonly script: Script
+  /** Length of the request body; undefined where there is none, or none that is known. */
+  readonly contentLength: number | undefined
+  /** Who the client is, if somebody made sure. */
+  readonly user: CgiUser | null | undefined
+  /** Variables that win over all others. */
+  readonly env: Readonly<Record<string, string>>
+  readonly settings: Pick<
+    Settings<never>,
+    'documentRoot' | 'inherited' | 'passAuthorization' | 'underscoreHeaders'
+  >
+}
+
+const SERVER_SOFTWARE = 'CommonGateway/0.1'
+
+/**
+ * Makes the environment of a script: RFC 3875 section 4.1, the request header as section 4.1.18 has
+ * it, and what scripts have come to expect beyond. Pure. Of the same name, `env` wins over a
+ * meta-variable, that over a header, that over what is inherited.
+ *
+ * @returns names to values; values are byte strings (one character for each byte).
+ * @throws {CgiError} CGI_ERR_ENVIRONMENT where a name or value could not be in an environment.
+ */
+export function createMetaVariables(input: MetaVariablesInput): Record<string, string> {
+  const { request, target, script, settings } = input
+  const { scriptName, pathInfo } = script
+  const variables: Record<string, string> = {
+    ...mapValues(settings.inherited),
+    ...protocolVariables(request.headers, settings),
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    SERVER_SOFTWARE,
+    SERVER_PROTOCOL: `HTTP/${request.httpVersion}`,
+    SERVER_NAME: target.hostname ?? hostOfAddress(request.serverAddress),
+    SERVER_PORT: String(request.serverPort),
+    SERVER_ADDR: plainAddress(request.serverAddress),
+    REMOTE_ADDR: plainAddress(request.remoteAddress),
+    // Section 4.1.9: a server that looks up no names may substitute the address.
+    REMOTE_HOST: plainAddress(request.remoteAddress),
+    REMOTE_PORT: String(request.remotePort),
+    REQUEST_METHOD: request.method,
+    REQUEST_SCHEME: request.scheme,
+    REQUEST_URI: target.uri,
+    QUERY_STRING: target.query,
+    SCRIPT_NAME: toByteString(scriptName),
+    SCRIPT_FILENAME: toByteString(script.file),
+    DOCUMENT_ROOT: toByteString(settings.documentRoot),
+    // php-cgi does not run without it: its proof that it was a server that called.
+    REDIRECT_STATUS: '200',
+  }
+  if (request.scheme === 'https') variables['HTTPS'] = 'on'
+  if (pathInfo !== '') {
+    variables['PATH_INFO'] = toByteString(pathInfo)
+    variables['PATH_TRANSLATED'] = toByteString(path.join(settings.documentRoot, pathInfo))
+  }
+  if (input.contentLength !== undefined) variables['CONTENT_LENGTH'] = String(input.contentLength)
+  const contentType = valuesOf(request.headers, 'content-type')
+  if (contentType.length > 0) variables['CONTENT_TYPE'] = contentType.join(', ')
+  if (input.user) {
+    variables['REMOTE_USER'] = toByteString(input.user.user)
+    if (input.user.type !== undefined) variables['AUTH_TYPE'] = toByteString(input.user.type)
+  }
+  if (request.localRedirects.from !== undefined) {
+    const [redirectUrl, redirectQuery] = splitQuery(request.localRedirects.from)
+    variables['REDIRECT_URL'] = redirectUrl
+    variables['REDIRECT_QUERY_STRING'] = redirectQuery
+  }
+  Object.assign(variables, mapValues(input.env))
+  const fault = findBadVariable(variables)
+  if (fault !== undefined) throw new CgiError('CGI_ERR_ENVIRONMENT', { reason: fault })
+  return variables
+}
+
+/**
+ * Command-line arguments of an indexed query (RFC 3875 section 4.4): its words, where it has no `=`
+ * that is not encoded. Byte strings.
+ */
+export function createArguments(method: string, query: string): string[] {
+  if (query === '' || query.includes('=') || (method !== 'GET' && method !== 'HEAD')) return []
+  const words = query
+    .split('+')
+    .map((word) =>
+      word.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
+        String.fromCharCode(Number.parseInt(digits, 16)),
+      ),
+    )
+  // No argument can hold a NUL; section 4.4: if it cannot be done right, it is not done at all.
+  return words.some((word) => word.includes('\0')) ? [] : words
+}
+
+/** Left out of HTTP_*: they have variables of their own, or are not for scripts. */
+const NOT_HANDED_ON = new Set([
+  'content-length',
+  'content-type',
+  // CVE-2016-5385, httpoxy: HTTP_PROXY configures the HTTP clients that a script uses.
+  'proxy',
+])
+const CREDENTIALS = new Set(['authorization', 'proxy-authorization'])
+
+function protocolVariables(
+  fields: readonly HeaderField[],
+  settings: MetaVariablesInput['settings'],
+): Record<string, string> {
+  // No prototype: a header may be called `__proto__` once its `-` have become `_`.
+  const variables: Record<string, string> = Object.create(null)
+  const withUnderscore: HeaderField[] = []
+  for (const field of fields) {
+    const [name, value] = field
+    if (/^[A-Za-z0-9-]+$/.test(name)) {
+      if (isHandedOn(name.toLowerCase(), settings)) append(variables, name, value)
+    } else if (settings.underscoreHeaders === 'allow' && /^[A-Za-z0-9_-]+$/.test(name)) {
+      withUnderscore.push(field)
+    }
+  }
+  const withDash = new Set(Object.keys(variables))
+  for (const [name, value] of withUnderscore) {
+    const isFree = isHandedOn(name.toLowerCase().replaceAll('_', '-'), settings)
+    if (isFree && !withDash.has(variableOf(name))) append(variables, name, value)
+  }
+  return variables
+}
+
+function isHandedOn(name: string, settings: MetaVariablesInput['settings']): boolean {
+  if (CREDENTIALS.has(name)) return settings.passAuthorization
+  return !NOT_HANDED_ON.has(name) && !isHopByHop(name)
+}
+
+function variableOf(fieldName: string): string {
+  return `HTTP_${fieldName.toUpperCase().replaceAll('-', '_')}`
+}
+
+function append(variables: Record<string, string>, name: string, value: string): void {
+  const variable = variableOf(name)
+  const before = variables[variable]
+  // RFC 9113 section 8.2.3: Cookie is a list of its own kind.
+  const separator = variable === 'HTTP_COOKIE' ? '; ' : ', '
+  variables[variable] = before === undefined ? value : before + separator + value
+}
+
+function mapValues(values: Readonly<Record<string, string>>): Record<string, string> {
+  const mapped: Record<string, string> = {}
+  for (const [name, value] of Object.entries(values))
+    mapped[toByteString(name)] = typeof value === 'string' ? toByteString(value) : value
+  return mapped
+}
+
+/** An IPv4 client of an IPv6 socket is an IPv4 client to scripts (RFC 4291 section 2.5.5.2). */
+function plainAddress(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '')
+}
+
+function hostOfAddress(address: string): string {
+  const plain = plainAddress(address)
+  return plain.includes(':') ? `[${plain}]` : plain
+}

@@ -1,0 +1,217 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { toHeaderFields, valuesOf } from './header-fields.js'
+import type {
+  CgiRequest,
+  CgiResponse,
+  LocalRedirect,
+  LocalRedirects,
+  NonParsedResponse,
+} from './message.js'
+import { drain } from './drain.js'
+import { toOriginForm } from './url-path.js'
+
+/** What a framework knows of a request better than its connection does, as it may trust a proxy. */
+export interface FrameworkView {
+  /** The path the gateway is mounted at, as sent, without a slash at its end. */
+  readonly mount: string
+  /** Path and query to process, the mount included. Default: `request.url`. */
+  readonly url?: string | undefined
+  /** Address of the client. Default: the peer's. */
+  readonly remoteAddress?: string | undefined
+  /** `http` or `https`. Default: by whether the connection is encrypted. */
+  readonly scheme?: string | undefined
+  /** Host, with its port if it was sent. Default: the Host field. */
+  readonly host?: string | undefined
+}
+
+/** Local redirects so far, by the request that took them. */
+const trails = new WeakMap<IncomingMessage, LocalRedirects>()
+
+/**
+ * Makes a {@link CgiRequest} of a request of node:http.
+ *
+ * @param message - the request; its body must not have been read.
+ * @param response - its response, watched to see whether the client goes away.
+ */
+export function toCgiRequest(
+  message: IncomingMessage,
+  response: ServerResponse,
+  view: FrameworkView,
+): CgiRequest<IncomingMessage> {
+  const { socket } = message
+  const headers = toHeaderFields(message.rawHeaders)
+  const ownScheme = 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http'
+  const ownHost = valuesOf(headers, 'host')[0] ?? message.headers[':authority']?.toString()
+  const scheme = view.scheme ?? ownScheme
+  const host = view.host ?? ownHost
+  const remoteAddress = view.remoteAddress ?? socket.remoteAddress ?? ''
+  const isForwarded =
+    scheme !== ownScheme || host !== ownHost || remoteAddress !== (socket.remoteAddress ?? '')
+  return {
+    method: message.method ?? 'GET',
+    url: toOriginForm(view.url ?? message.url ?? '/'),
+    originalUrl: originalUrlOf(message),
+    mount: view.mount,
+    httpVersion: message.httpVersion,
+    headers,
+    body: hasBody(message) ? message : null,
+    scheme,
+    host,
+    serverPort: (isForwarded ? portOf(host, scheme) : socket.localPort) ?? 0,
+    serverAddress: socket.localAddress ?? '',
+    remoteAddress,
+    remotePort: socket.remotePort ?? 0,
+    localRedirects: trails.get(message) ?? { count: 0 },
+    signal: watchClient(message, response),
+    native: message,
+  }
+}
+
+/**
+ * Sends what a script answered. Resolves when it is sent, or cannot be: where the script or the
+ * client failed, the connection is destroyed, so that nobody takes a part for the whole.
+ *
+ * @throws {CgiError} why the script did not finish its response; the client cannot be told any more.
+ */
+export async function sendCgiResponse(
+  answer: CgiResponse | NonParsedResponse,
+  message: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (answer.type === 'non-parsed') {
+    await sendNonParsed(answer, response)
+    return
+  }
+  response.statusCode = answer.status
+  // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
+  if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
+  for (const [name, values] of groupByName(answer.headers)) {
+    if (name === 'set-cookie') response.appendHeader(name, values)
+    else response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values)
+  }
+  if (answer.body === null) {
+    response.end()
+    return
+  }
+  prepareStreaming(answer.body, message, response)
+  await pipeline(answer.body, response).catch(rethrowUnlessClientGone)
+}
+
+/**
+ * Prepares a response for a body that is about to be piped to it: the header goes out at once when
+ * the body is still to come, and a body that fails is seen to have failed.
+ */
+export function prepareStreaming(
+  body: Readable,
+  message: IncomingMessage,
+  response: ServerResponse,
+): void {
+  body.once('resume', () => {
+    if (body.readableLength === 0 && !response.headersSent) response.flushHeaders()
+  })
+  // The end of the connection is the end of an HTTP/1.0 body; only a reset says that it is not.
+  if (message.httpVersion !== '1.0') return
+  body.once('error', () => message.socket.resetAndDestroy())
+}
+
+/**
+ * Makes a request the GET that a script's local redirect asks for (RFC 3875 section 6.2.2), to be
+ * handed to the whole application again.
+ */
+export function applyLocalRedirect(
+  redirect: LocalRedirect,
+  request: CgiRequest,
+  message: IncomingMessage & { originalUrl?: string },
+): void {
+  trails.set(message, { count: request.localRedirects.count + 1, from: request.url })
+  // Frameworks keep the client's own URL under this name.
+  message.originalUrl = request.originalUrl
+  message.url = redirect.location
+  message.method = 'GET'
+  const raw = message.rawHeaders
+  for (let index = raw.length - 2; index >= 0; index -= 2) {
+    const name = raw[index]?.toLowerCase() ?? ''
+    if (!BODY_FIELDS.has(name)) continue
+    raw.splice(index, 2)
+    delete message.headers[name]
+  }
+}
+
+/** Each name, in lower case, with all its values, in the order of their first appearance. */
+export function groupByName(fields: CgiResponse['headers']): Map<string, string[]> {
+  const groups = new Map<string, string[]>()
+  for (const [name, value] of fields) {
+    const lowerCase = name.toLowerCase()
+    const group = groups.get(lowerCase)
+    if (group === undefined) groups.set(lowerCase, [value])
+    else group.push(value)
+  }
+  return groups
+}
+
+/** What describes a body that the redirected request does not have. */
+const BODY_FIELDS = new Set([
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'transfer-encoding',
+])
+
+function originalUrlOf(message: IncomingMessage): string {
+  const url = message.url ?? '/'
+  return 'originalUrl' in message && typeof message.originalUrl === 'string'
+    ? message.originalUrl
+    : url
+}
+
+function hasBody(message: IncomingMessage): boolean {
+  const { headers } = message
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
+    return true
+  }
+  // HTTP/2 needs neither.
+  return message.httpVersionMajor >= 2 && !message.readableEnded && !message.complete
+}
+
+function portOf(host: string | undefined, scheme: string): number {
+  const port = host === undefined ? undefined : /:(\d{1,5})$/.exec(host)?.[1]
+  return port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port)
+}
+
+function watchClient(message: IncomingMessage, response: ServerResponse): AbortSignal {
+  const controller = new AbortController()
+  if (response.destroyed) controller.abort()
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort()
+  })
+  response.once('finish', () => {
+    if (message.complete) return
+    // The client still sends what nobody reads: not for ever, and never taken for a next request.
+    void drain(message).then(() => {
+      if (!message.complete) message.socket.destroySoon()
+    })
+  })
+  return controller.signal
+}
+
+/** RFC 3875 section 5: the bytes of the script, and nothing else. */
+async function sendNonParsed(answer: NonParsedResponse, response: ServerResponse): Promise<void> {
+  // A pipelined request has the socket only when its turn has come.
+  if (response.socket === null && !response.destroyed) await once(response, 'socket')
+  const { socket } = response
+  if (socket === null || socket.destroyed) {
+    answer.body.destroy()
+    return
+  }
+  answer.body.once('error', () => socket.resetAndDestroy())
+  await pipeline(answer.body, socket).catch(rethrowUnlessClientGone)
+}
+
+function rethrowUnlessClientGone(error: unknown): void {
+  const isOurs = error instanceof Error && 'statusCode' in error
+  if (isOurs && 'code' in error && error.code !== 'CGI_ERR_CLIENT_GONE') throw error
+}

@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream'
+import { isFile, sendToScript } from '../request-body.js'
+import type { Settings } from '../settings.js'
+import type { ScriptCall, ScriptExit, ScriptOutput, Transport } from '../transport.js'
+import { chooseSpawner } from './spawner-choice.js'
+import type { Spawner } from './spawner.js'
+import { terminateGroup, watchGroup } from './termination.js'
+
+/** Runs each script as a process of its own, the leader of its own process group. */
+export class ProcessTransport implements Transport {
+  readonly #settings: Pick<Settings<never>, 'killTimeout' | 'lingerTimeout'>
+  readonly #spawner: Spawner
+
+  constructor(
+    settings: Pick<Settings<never>, 'killTimeout' | 'lingerTimeout'>,
+    spawner: Spawner = chooseSpawner(),
+  ) {
+    this.#settings = settings
+    this.#spawner = spawner
+  }
+
+  async send(call: ScriptCall): Promise<ScriptOutput> {
+    const { content } = call.body
+    const { pid, stdin, stdout, stderr, exit } = await this.#spawner.spawn({
+      command: call.command,
+      cwd: call.cwd,
+      environment: call.environment,
+      stdin: content === null ? 'null' : isFile(content) ? content.fd : 'pipe',
+    })
+    watchGroup(pid, exit)
+    if (stdin !== null && content !== null && !isFile(content)) {
+      sendToScript(content, stdin, call.bodyLimit, call.bodyObserver)
+      void exit.then(() => stdin.destroy())
+    }
+    stderr.on('data', call.onStandardError)
+    stderr.on('error', () => {})
+    this.#closeAfter(exit, stderr)
+    const { killTimeout } = this.#settings
+    return { pid, stdout, exit, terminate: () => terminateGroup(pid, exit, killTimeout) }
+  }
+
+  async close(): Promise<void> {}
+
+  /** A background child may hold standard error open for as long as it likes; we do not wait. */
+  #closeAfter(exit: Promise<ScriptExit>, stderr: Readable): void {
+    void exit.then(() => {
+      if (stderr.readableEnded) return
+      const timer = setTimeout(() => stderr.destroy(), this.#settings.lingerTimeout)
+      stderr.once('close', () => clearTimeout(timer))
+    })
+  }
+}

@@ -1,0 +1,14 @@
+import { CgiError } from '../errors.js'
+
+/** The system is short of something; the same request may well be served later. */
+const SHORTAGES = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
+
+/** The error for a program that the system did not start. */
+export function toSpawnError(cause: unknown, program: string): CgiError {
+  const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
+  const reason = `${errno}: ${program}`
+  if (SHORTAGES.has(errno)) {
+    return new CgiError('CGI_ERR_NO_RESOURCES', { reason, cause, headers: { 'retry-after': '1' } })
+  }
+  return new CgiError('CGI_ERR_SPAWN', { reason, cause })
+}

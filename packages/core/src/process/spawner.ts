@@ -1,0 +1,31 @@
+import type { Readable, Writable } from 'node:stream'
+import type { Command } from '../settings.js'
+import type { ScriptExit } from '../transport.js'
+
+/** What a process is started with. */
+export interface SpawnOptions {
+  /** Absolute path of the program, and its arguments; byte strings. */
+  readonly command: Command
+  readonly cwd: string
+  /** The whole environment; values are byte strings. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Standard input: the null device, a pipe to write to, or a descriptor to hand over. */
+  readonly stdin: 'null' | 'pipe' | number
+}
+
+/** A process that leads a process group of its own. */
+export interface ScriptProcess {
+  readonly pid: number
+  /** Null unless `stdin` was `'pipe'`. */
+  readonly stdin: Writable | null
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Resolves when the process has ended and is reaped; never rejects. */
+  readonly exit: Promise<ScriptExit>
+}
+
+/** A way to start processes. */
+export interface Spawner {
+  /** @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES; `cause` is the system's error. */
+  spawn(options: SpawnOptions): Promise<ScriptProcess>
+}

@@ -1,0 +1,40 @@
+/** Process groups of scripts that are running, by the pid of their leader. */
+const running = new Set<number>()
+
+/** Stops the scripts that are still running when the host exits, so that none is left an orphan. */
+function terminateAll(): void {
+  for (const pid of running) signalGroup(pid, 'SIGTERM')
+}
+
+/** Keeps a process group in mind, until `exit` settles, in case the host exits before it. */
+export function watchGroup(pid: number, exit: Promise<unknown>): void {
+  if (running.size === 0) process.on('exit', terminateAll)
+  running.add(pid)
+  void exit.then(() => {
+    running.delete(pid)
+    if (running.size === 0) process.off('exit', terminateAll)
+  })
+}
+
+/**
+ * Stops a process group: SIGTERM to all of it, and SIGKILL to what is left of it after `killTimeout`
+ * milliseconds, be it the leader or a child that the leader left behind.
+ */
+export function terminateGroup(pid: number, exit: Promise<unknown>, killTimeout: number): void {
+  if (!signalGroup(pid, 'SIGTERM')) return
+  const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), killTimeout)
+  void exit.then(() => {
+    // An empty group's number may soon be another's.
+    if (!signalGroup(pid, 0)) clearTimeout(timer)
+  })
+}
+
+/** Sends a signal to every process of a group. False where there is none left. */
+function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal)
+    return true
+  } catch {
+    return false
+  }
+}

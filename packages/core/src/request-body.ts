@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { Readable, Writable } from 'node:stream'
+import { CgiError } from './errors.js'
+import { valuesOf } from './header-fields.js'
+import type { CgiRequest } from './message.js'
+import type { Settings } from './settings.js'
+
+/** What goes to the standard input of a script. */
+export interface RequestBody {
+  /** CONTENT_LENGTH; undefined where there is no body, or none whose length is known. */
+  readonly length: number | undefined
+  /** Nothing, bytes, a file to be read from its beginning, or a stream still arriving. */
+  readonly content: null | Buffer | FileHandle | Readable
+}
+
+/** What the settings say of request bodies. */
+export type BodySettings = Pick<Settings<never>, 'bodyLimit' | 'chunkedBody'>
+
+/** How a request's header says that its body is delimited (RFC 9112 section 6.3). */
+export type BodyFraming = number | 'chunked' | 'none'
+
+/** More of a body than this, of unknown length, is kept in a temporary file. */
+const SPOOL_IN_MEMORY = 64 * 1024
+
+/**
+ * Reads how the body is delimited, and refuses what Node's parser lets through although RFC 9112
+ * forbids it or a script could not make sense of it.
+ *
+ * @throws {CgiError} CGI_ERR_BAD_FRAMING, CGI_ERR_NOT_IMPLEMENTED, CGI_ERR_BODY_TOO_LARGE
+ */
+export function readFraming(request: CgiRequest, bodyLimit: number): BodyFraming {
+  const codings = valuesOf(request.headers, 'transfer-encoding')
+  if (codings.length > 0) {
+    // RFC 9112 section 6.1: Transfer-Encoding in HTTP/1.0 is to be treated as faulty framing.
+    if (request.httpVersion === '1.0') throw badFraming('HTTP/1.0 has no Transfer-Encoding')
+    if (codings.join(',').trim().toLowerCase() === 'chunked') return 'chunked'
+    throw new CgiError('CGI_ERR_NOT_IMPLEMENTED', { reason: `coding ${codings.join(', ')}` })
+  }
+  const lengths = new Set(valuesOf(request.headers, 'content-length'))
+  if (lengths.size === 0) return request.body === null ? 'none' : 'chunked'
+  const [length = ''] = lengths
+  if (lengths.size > 1 || !/^\d{1,15}$/.test(length))
+    throw badFraming('Content-Length is not one number')
+  if (bodyLimit > 0 && Number(length) > bodyLimit) throw tooLarge(bodyLimit)
+  return Number(length)
+}
+
+/**
+ * Makes the request body ready for a script. A body without a length is received first, unless
+ * `chunkedBody` is `'stream'`, since CONTENT_LENGTH must be its length (RFC 3875 section 4.1.2).
+ *
+ * @throws {CgiError} CGI_ERR_BODY_CONSUMED, CGI_ERR_BODY_TOO_LARGE, CGI_ERR_CLIENT_GONE
+ */
+export async function openRequestBody(
+  request: CgiRequest,
+  framing: BodyFraming,
+  settings: BodySettings,
+): Promise<RequestBody> {
+  const source = request.body
+  if (framing === 'none' || source === null) return { length: undefined, content: null }
+  if (framing === 0) return { length: 0, content: null }
+  if (source.readableDidRead || source.readableEncoding !== null) {
+    throw new CgiError('CGI_ERR_BODY_CONSUMED')
+  }
+  if (framing !== 'chunked') return { length: framing, content: source }
+  if (settings.chunkedBody === 'stream') return { length: undefined, content: source }
+  return spool(source, settings.bodyLimit, request.signal)
+}
+
+/** Frees what a request body holds. */
+export async function closeRequestBody(body: RequestBody): Promise<void> {
+  if (isFile(body.content)) await body.content.close()
+}
+
+/** Whether the content is a file: then the script can have it as its standard input. */
+export function isFile(content: RequestBody['content']): content is FileHandle {
+  return content !== null && 'fd' in content
+}
+
+/** Hears how a body fares on its way to a script. */
+export interface BodyObserver {
+  /** Some of it has been taken from the client. */
+  progress(): void
+  /** It cannot go on. */
+  fail(error: CgiError): void
+}
+
+/**
+ * Passes the content on to the standard input of a script, no faster than the script takes it. What
+ * the script does not want (it closed its input, or is gone: EPIPE) is received and discarded, since
+ * a client that is still sending may not listen before it is done.
+ */
+export function sendToScript(
+  content: Buffer | Readable,
+  stdin: Writable,
+  bodyLimit: number,
+  observer: BodyObserver,
+): void {
+  // EPIPE and ECONNRESET are a script's right.
+  stdin.on('error', () => {})
+  if (Buffer.isBuffer(content)) {
+    stdin.end(content)
+    return
+  }
+  let received = 0
+  content.on('data', (chunk: Buffer) => {
+    received += chunk.length
+    observer.progress()
+    if (bodyLimit > 0 && received > bodyLimit) observer.fail(tooLarge(bodyLimit))
+  })
+  content.on('error', () => stdin.destroy())
+  stdin.once('close', () => {
+    content.unpipe(stdin)
+    content.resume()
+  })
+  content.pipe(stdin)
+}
+
+/** Whether no more of a body is to come from the client. */
+export function isReceived(content: RequestBody['content']): boolean {
+  return !isStream(content) || content.readableEnded || content.destroyed
+}
+
+function isStream(content: RequestBody['content']): content is Readable {
+  return content !== null && 'readableEnded' in content
+}
+
+async function spool(source: Readable, limit: number, signal: AbortSignal): Promise<RequestBody> {
+  const chunks: Buffer[] = []
+  let length = 0
+  let file: FileHandle | undefined
+  try {
+    // Not for await: leaving its loop would destroy the request, and with it the connection.
+    for (let chunk = await next(source, signal); chunk; chunk = await next(source, signal)) {
+      if (limit > 0 && length + chunk.length > limit) throw tooLarge(limit)
+      if (file === undefined && length + chunk.length > SPOOL_IN_MEMORY) {
+        file = await openSpoolFile()
+        await writeAll(file, Buffer.concat(chunks.splice(0)), 0)
+      }
+      if (file === undefined) chunks.push(chunk)
+      else await writeAll(file, chunk, length)
+      length += chunk.length
+    }
+  } catch (error) {
+    await file?.close()
+    if (error instanceof CgiError) throw error
+    throw new CgiError('CGI_ERR_SPOOL', { reason: String(error), cause: error })
+  }
+  return { length, content: file ?? (length === 0 ? null : Buffer.concat(chunks)) }
+}
+
+/** The next chunk of a stream; null at its end. */
+function next(source: Readable, signal: AbortSignal): Promise<Buffer | null> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => settle(() => reject(new CgiError('CGI_ERR_CLIENT_GONE')))
+    const ended = (): void => settle(() => resolve(null))
+    const look = (): void => {
+      // Without an encoding set, and not in object mode, a stream gives Buffers.
+      const chunk = source.read() as Buffer | null
+      if (chunk !== null) settle(() => resolve(chunk))
+    }
+    function settle(act: () => void): void {
+      source.off('readable', look).off('end', ended).off('close', gone).off('error', gone)
+      signal.removeEventListener('abort', gone)
+      act()
+    }
+    if (source.readableEnded) {
+      resolve(null)
+      return
+    }
+    if (signal.aborted || source.destroyed) {
+      reject(new CgiError('CGI_ERR_CLIENT_GONE'))
+      return
+    }
+    source.on('readable', look).on('end', ended).on('close', gone).on('error', gone)
+    signal.addEventListener('abort', gone)
+    look()
+  })
+}
+
+/** A file that only this process can reach, and that is gone when it is closed. */
+async function openSpoolFile(): Promise<FileHandle> {
+  const name = path.join(tmpdir(), `common-gateway-${randomUUID()}`)
+  const file = await open(name, 'wx+', 0o600)
+  await unlink(name)
+  return file
+}
+
+/** Writes at a position, so that the file's own offset stays at its beginning for the script. */
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  let written = 0
+  while (written < bytes.length) {
+    const result = await file.write(bytes, written, bytes.length - written, position + written)
+    written += result.bytesWritten
+  }
+}
+
+function tooLarge(limit: number): CgiError {
+  return new CgiError('CGI_ERR_BODY_TOO_LARGE', { reason: `the limit is ${limit} bytes` })
+}
+
+function badFraming(reason: string): CgiError {
+  return new CgiError('CGI_ERR_BAD_FRAMING', { reason, headers: { connection: 'close' } })
+}

@@ -1,0 +1,213 @@
+import { CgiError, type CgiErrorCode } from './errors.js'
+import type { HeaderParser, ScriptHeader } from './header-parser.js'
+import { isReceived, type RequestBody } from './request-body.js'
+import type { Settings } from './settings.js'
+import type { ScriptExit, ScriptOutput } from './transport.js'
+
+/** The settings that bound a run in time. */
+export type RunSettings = Pick<
+  Settings<never>,
+  'headersTimeout' | 'bodyTimeout' | 'requestTimeout' | 'lingerTimeout' | 'killOnDisconnect'
+>
+
+/** Whoever is interested in a script's output. Hears `end` or `fail`, and nothing after it. */
+export interface OutputConsumer {
+  /** The next bytes. */
+  data(chunk: Buffer): void
+  /** The output has ended; undefined where the script itself goes on. */
+  end(exit: ScriptExit | undefined): void
+  /** The run has failed. */
+  fail(error: CgiError): void
+}
+
+/** What a run is about. */
+export interface RunContext {
+  /** For errors: the script, and its pid if it has one. */
+  readonly facts: { readonly script: string; readonly pid?: number }
+  /** What the script may still be reading. */
+  readonly requestBody: RequestBody['content']
+}
+
+/** How long the news of a script's end may come after the end of its output, in milliseconds. */
+const EXIT_GRACE = 250
+
+/**
+ * One script from its start to its end: its output, its clocks, and what becomes of it when something
+ * fails. One consumer at a time hears it: first who wants the header, then who wants the body.
+ */
+export class ScriptRun {
+  /** Resolves when the script has ended. */
+  readonly exit: Promise<ScriptExit>
+  /** Why the run failed; undefined if it did not. */
+  failure: CgiError | undefined
+
+  readonly #output: ScriptOutput
+  readonly #settings: RunSettings
+  readonly #context: RunContext
+  readonly #requestTimer: NodeJS.Timeout | undefined
+  #idleTimer: NodeJS.Timeout | undefined
+  #consumer: OutputConsumer | undefined
+  #exited: ScriptExit | undefined
+  #hasOutputEnded = false
+
+  constructor(output: ScriptOutput, settings: RunSettings, context: RunContext) {
+    this.#output = output
+    this.#settings = settings
+    this.#context = context
+    this.exit = output.exit
+    this.#requestTimer = this.#deadline(settings.requestTimeout, 'CGI_ERR_REQUEST_TIMEOUT')
+    output.stdout.pause()
+    output.stdout
+      .on('data', (chunk: Buffer) => this.#consumer?.data(chunk))
+      .once('end', () => void this.#endOutput())
+      .on('error', (cause) => this.fail(new CgiError('CGI_ERR_NO_RESPONSE', { cause })))
+    void output.exit.then((exit) => {
+      this.#exited = exit
+      clearTimeout(this.#requestTimer)
+      this.#endLingering()
+    })
+  }
+
+  /**
+   * Reads the header; the output is paused after it.
+   *
+   * @throws {CgiError} what the parser throws; CGI_ERR_NO_RESPONSE, CGI_ERR_KILLED,
+   *   CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_REQUEST_TIMEOUT, CGI_ERR_CLIENT_GONE. The script is stopped then.
+   */
+  readHeader(parser: HeaderParser): Promise<ScriptHeader> {
+    const { headersTimeout } = this.#settings
+    return new Promise((resolve, reject) => {
+      this.consume(headersTimeout, 'CGI_ERR_HEADERS_TIMEOUT', {
+        data: (chunk) => {
+          try {
+            const header = parser.push(chunk)
+            if (header === null) return
+            this.pause()
+            this.#consumer = undefined
+            resolve(header)
+          } catch (error) {
+            // A parser throws nothing else.
+            this.fail(error as CgiError)
+          }
+        },
+        end: (exit) => {
+          const code = exit?.signal ? 'CGI_ERR_KILLED' : 'CGI_ERR_NO_RESPONSE'
+          const reason = `its output ended after ${parser.size} bytes`
+          const error = new CgiError(code, { reason, ...exit })
+          this.fail(error)
+          reject(error)
+        },
+        fail: reject,
+      })
+      this.resume()
+    })
+  }
+
+  /** Hands the output to another consumer, which must not be left without a byte for too long. */
+  consume(timeout: number, code: CgiErrorCode, consumer: OutputConsumer): void {
+    clearTimeout(this.#idleTimer)
+    this.#idleTimer = undefined
+    this.#consumer = consumer
+    if (this.failure !== undefined) this.#tell((each) => each.fail(this.failure as CgiError))
+    else if (this.#hasOutputEnded) this.#tell((each) => each.end(this.#exited))
+    else this.#idleTimer = this.#deadline(timeout, code)
+  }
+
+  /** Lets the script go on to its end, its output unheard. */
+  discard(): void {
+    this.consume(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', {
+      data: () => this.touch(),
+      end: () => {},
+      fail: () => {},
+    })
+    this.resume()
+  }
+
+  /** Says that something has moved: the script is not idle. */
+  touch(): void {
+    this.#idleTimer?.refresh()
+  }
+
+  pause(): void {
+    this.#output.stdout.pause()
+  }
+
+  resume(): void {
+    this.#output.stdout.resume()
+  }
+
+  /** Ends the run: the script is stopped, the consumer hears why. Only the first failure counts. */
+  fail(error: CgiError): void {
+    if (this.failure !== undefined) return
+    this.failure = error.add({ ...this.#context.facts, ...this.#exited })
+    clearTimeout(this.#idleTimer)
+    clearTimeout(this.#requestTimer)
+    this.#output.terminate()
+    this.#output.stdout.destroy()
+    this.#tell((consumer) => consumer.fail(error))
+  }
+
+  /** What follows from the client's leaving. A script whose input was cut short is always stopped. */
+  disconnect(): void {
+    const gone = new CgiError('CGI_ERR_CLIENT_GONE')
+    if (this.#settings.killOnDisconnect || !isReceived(this.#context.requestBody)) {
+      this.fail(gone)
+    } else {
+      this.#tell((consumer) => consumer.fail(gone))
+      this.discard()
+    }
+  }
+
+  #tell(say: (consumer: OutputConsumer) => void): void {
+    const consumer = this.#consumer
+    this.#consumer = undefined
+    if (consumer !== undefined) say(consumer)
+  }
+
+  async #endOutput(): Promise<void> {
+    if (this.#hasOutputEnded) return
+    const exit = await this.#exitSoon()
+    this.#hasOutputEnded = true
+    clearTimeout(this.#idleTimer)
+    this.#output.stdout.destroy()
+    if (this.failure === undefined) this.#tell((consumer) => consumer.end(exit))
+  }
+
+  /**
+   * How the script ended, for when its output has. That news comes on another way and may take a
+   * moment. Undefined where the script has only closed its output and goes on.
+   */
+  async #exitSoon(): Promise<ScriptExit | undefined> {
+    if (this.#exited !== undefined) return this.#exited
+    let timer: NodeJS.Timeout | undefined
+    const grace = new Promise<undefined>((resolve) => {
+      // Once around the event loop at the end: after a stall the timer comes before the news.
+      timer = setTimeout(() => setImmediate(resolve, undefined), EXIT_GRACE)
+    })
+    const exit = await Promise.race([this.exit, grace])
+    clearTimeout(timer)
+    return exit
+  }
+
+  /**
+   * The script has ended, but a background child may hold its output open. What waits for a slow
+   * client is still the script's own; while output is read as it comes, it may go on for
+   * `lingerTimeout`.
+   */
+  #endLingering(): void {
+    const { stdout } = this.#output
+    if (stdout.readableEnded || stdout.destroyed) return
+    const timer = setTimeout(() => {
+      if (stdout.isPaused()) timer.refresh()
+      else void this.#endOutput()
+    }, this.#settings.lingerTimeout)
+    stdout.once('close', () => clearTimeout(timer))
+  }
+
+  #deadline(milliseconds: number, code: CgiErrorCode): NodeJS.Timeout | undefined {
+    if (milliseconds === 0) return undefined
+    return setTimeout(() => {
+      this.fail(new CgiError(code, { reason: `after ${milliseconds} ms` }))
+    }, milliseconds)
+  }
+}

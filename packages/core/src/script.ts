@@ -1,0 +1,201 @@
+import { constants } from 'node:fs'
+import { access, readdir, realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { CgiError } from './errors.js'
+import { decodeSegments } from './url-path.js'
+import type { Command, Settings } from './settings.js'
+
+/** A script and the parts of the URL around it (RFC 3875 sections 4.1.5 and 4.1.13). */
+export interface Script {
+  readonly type: 'script'
+  /** Absolute path of the script. */
+  readonly file: string
+  /** SCRIPT_NAME: the decoded path that leads to the script, the mount included. */
+  readonly scriptName: string
+  /** PATH_INFO: the decoded rest of the path; empty, or beginning with `/`. */
+  readonly pathInfo: string
+  /** The program to run, and its arguments. */
+  readonly command: Command
+}
+
+/** A folder that was asked for without the slash at its end. */
+export interface FolderRedirect {
+  readonly type: 'folder'
+  /** The path to go to, encoded as the client had sent it, with its slash. */
+  readonly location: string
+}
+
+/** The settings that decide which script a URL names. */
+export type ScriptSettings = Pick<
+  Settings<never>,
+  'source' | 'interpreters' | 'index' | 'dotfiles' | 'encodedSlashes'
+>
+
+/**
+ * Finds the script that a URL names. Null where there is none.
+ *
+ * @param urlPath - the path as it was sent, not decoded, without a query; it begins with `mount`.
+ * @param mount - the part of it that the gateway is mounted at, as sent, without a slash at its end.
+ * @throws {CgiError} CGI_ERR_BAD_TARGET for a path that is never valid, CGI_ERR_NOT_EXECUTABLE for
+ *   one that names something that cannot be run.
+ */
+export async function resolveScript(
+  urlPath: string,
+  mount: string,
+  settings: ScriptSettings,
+): Promise<Script | FolderRedirect | null> {
+  const mountSegments = decodePath(mount, settings).slice(1)
+  const segments = decodePath(urlPath.slice(mount.length), settings).slice(1)
+  const mountName = toPath(mountSegments)
+
+  if (settings.source.type === 'script') {
+    return toScript(settings.source.file, mountName, segments, settings)
+  }
+  const root = settings.source.folder
+  const found = await walk(root, segments, settings)
+  if (found === null) return null
+  const name = mountName + toPath(segments.slice(0, found.depth))
+  if (found.kind === 'folder') {
+    const index = await findIndex(found.file, settings.index)
+    if (index === null || !(await isNamedOnDisk(root, index))) return null
+    if (!urlPath.endsWith('/')) return { type: 'folder', location: `${urlPath}/` }
+    await checkExecutable(index, settings)
+    return toScript(index, `${name}/${path.basename(index)}`, [], settings)
+  }
+  if (!(await isNamedOnDisk(root, found.file))) return null
+  if (found.kind === 'special') throw notExecutable(found.file, 'it is not a regular file')
+  await checkExecutable(found.file, settings)
+  return toScript(found.file, name, segments.slice(found.depth), settings)
+}
+
+function toPath(segments: readonly string[]): string {
+  return segments.map((segment) => `/${segment}`).join('')
+}
+
+/** Decodes a path once, and refuses what scripts and file systems have been fooled with. */
+function decodePath(urlPath: string, settings: ScriptSettings): string[] {
+  const segments = decodeSegments(urlPath)
+  if (segments === null) throw badTarget('an escape or a byte of it is not valid')
+  for (const segment of segments.flatMap((each) => each.split('/'))) {
+    if (segment === '.' || segment === '..') throw badTarget('it has a dot segment')
+  }
+  if (settings.encodedSlashes === 'deny' && segments.some((segment) => segment.includes('/'))) {
+    throw badTarget('it has an encoded slash')
+  }
+  return segments
+}
+
+function badTarget(reason: string): CgiError {
+  return new CgiError('CGI_ERR_BAD_TARGET', { reason })
+}
+
+function toScript(
+  file: string,
+  scriptName: string,
+  rest: readonly string[],
+  settings: ScriptSettings,
+): Script {
+  const interpreter = settings.interpreters.get(path.extname(file))
+  return {
+    type: 'script',
+    file,
+    scriptName,
+    pathInfo: toPath(rest),
+    command: interpreter === undefined ? [file] : [...interpreter, file],
+  }
+}
+
+interface Found {
+  readonly file: string
+  /** How many segments lead to it. */
+  readonly depth: number
+  readonly kind: FileKind
+}
+
+type FileKind = 'file' | 'folder' | 'special'
+
+/** Goes down from the root, segment by segment, to the first that is not a folder. */
+async function walk(
+  root: string,
+  segments: readonly string[],
+  settings: ScriptSettings,
+): Promise<Found | null> {
+  let file = root
+  for (const [depth, segment] of segments.entries()) {
+    if (segment.includes('\\')) throw badTarget('it has a backslash')
+    if (segment.includes('/')) throw badTarget('it has an encoded slash')
+    if (segment === '') {
+      const isLast = depth === segments.length - 1
+      return isLast ? { file, depth, kind: 'folder' } : null
+    }
+    if (segment.startsWith('.') && settings.dotfiles === 'ignore') return null
+    file = path.join(file, segment)
+    const kind = await kindOf(file)
+    if (kind === null) return null
+    if (kind !== 'folder') return { file, depth: depth + 1, kind }
+  }
+  return { file, depth: segments.length, kind: 'folder' }
+}
+
+async function kindOf(file: string): Promise<FileKind | null> {
+  try {
+    const status = await stat(file)
+    if (status.isDirectory()) return 'folder'
+    return status.isFile() ? 'file' : 'special'
+  } catch (error) {
+    if (isDenied(error)) throw notExecutable(file, 'its folder cannot be searched', error)
+    return null
+  }
+}
+
+/**
+ * Whether the real file lies in the real root, and under the very name that was asked for: file
+ * systems that are blind to case, or to a dot at the end, find files by other names too, and the
+ * rules for a name (its extension, `nph-`) must not be passed by under another (CVE-2025-46701).
+ */
+async function isNamedOnDisk(root: string, file: string): Promise<boolean> {
+  try {
+    const [realRoot, realFile] = await Promise.all([realpath(root), realpath(file)])
+    const names = path.relative(root, file).split(path.sep)
+    if (realFile === path.join(realRoot, ...names)) return true
+    const isInside = realFile.startsWith(
+      realRoot.endsWith(path.sep) ? realRoot : realRoot + path.sep,
+    )
+    if (!isInside) return false
+    // A link within the root, then; each name on the way must still be as it is on disk.
+    let folder = root
+    for (const name of names) {
+      if (!(await readdir(folder)).includes(name)) return false
+      folder = path.join(folder, name)
+    }
+    return true
+  } catch (error) {
+    if (isDenied(error)) throw notExecutable(file, 'its folder cannot be read', error)
+    return false
+  }
+}
+
+async function checkExecutable(file: string, settings: ScriptSettings): Promise<void> {
+  if (settings.interpreters.has(path.extname(file))) return
+  try {
+    await access(file, constants.X_OK)
+  } catch (error) {
+    throw notExecutable(file, 'it is not executable, and its extension has no interpreter', error)
+  }
+}
+
+async function findIndex(folder: string, names: readonly string[]): Promise<string | null> {
+  for (const name of names) {
+    const file = path.join(folder, name)
+    if ((await kindOf(file)) === 'file') return file
+  }
+  return null
+}
+
+function notExecutable(script: string, reason: string, cause?: unknown): CgiError {
+  return new CgiError('CGI_ERR_NOT_EXECUTABLE', { script, reason, cause })
+}
+
+function isDenied(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EACCES'
+}

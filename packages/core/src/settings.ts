@@ -1,0 +1,240 @@
+import { accessSync, constants, statSync } from 'node:fs'
+import path from 'node:path'
+import { invalidOption } from './errors.js'
+import { processLogger, type CgiLogger } from './logger.js'
+import { type CgiOptions, DEFAULTS } from './options.js'
+
+/** A program and the arguments it always gets. */
+export type Command = readonly [program: string, ...args: string[]]
+
+/** Which files are scripts: those of a folder, or one program for everything. */
+export type ScriptSource =
+  | { readonly type: 'root'; readonly folder: string }
+  | { readonly type: 'script'; readonly file: string }
+
+type Checked = Required<Omit<CgiOptions<never>, OptionsThatChange>>
+type OptionsThatChange =
+  | 'root'
+  | 'script'
+  | 'interpreters'
+  | 'methods'
+  | 'env'
+  | 'inheritEnv'
+  | 'cwd'
+  | 'authenticate'
+
+/** The options after their check: defaults filled in, paths absolute, programs found. */
+export interface Settings<Native> extends Checked {
+  readonly source: ScriptSource
+  readonly interpreters: ReadonlyMap<string, Command>
+  readonly methods: ReadonlySet<string> | undefined
+  readonly env: CgiOptions<Native>['env']
+  /** The host's variables that scripts get, as they were when the gateway was made. */
+  readonly inherited: Readonly<Record<string, string>>
+  readonly cwd: string | undefined
+  readonly authenticate: CgiOptions<Native>['authenticate']
+  readonly logger: CgiLogger
+}
+
+/** Checks the options and makes settings of them. @throws {CgiError} CGI_ERR_INVALID_OPTION */
+export function createSettings<Native>(options: CgiOptions<Native>): Settings<Native> {
+  if (typeof options !== 'object' || options === null) {
+    throw invalidOption('options', 'an object', options)
+  }
+  checkRules(options)
+  const source = checkSource(options)
+  return {
+    ...withDefaults(options),
+    source,
+    prefix: (options.prefix ?? DEFAULTS.prefix).replace(/\/+$/, ''),
+    documentRoot: path.resolve(options.documentRoot ?? folderOf(source)),
+    interpreters: checkInterpreters(options.interpreters ?? DEFAULTS.interpreters),
+    methods: options.methods && new Set(options.methods),
+    env: options.env,
+    inherited: inheritedVariables(options.inheritEnv ?? DEFAULTS.inheritEnv),
+    cwd: options.cwd === undefined ? undefined : path.resolve(options.cwd),
+    authenticate: options.authenticate,
+    logger: options.logger ?? processLogger,
+  }
+}
+
+type Rule = readonly [description: string, holds: (value: unknown) => boolean]
+
+const isString = (value: unknown): value is string => typeof value === 'string'
+const isText = (value: unknown): boolean => isString(value) && value !== '' && !value.includes('\0')
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isFolder = (value: unknown): boolean => statusOf(value)?.isDirectory() ?? false
+const isFunction = (value: unknown): boolean => typeof value === 'function'
+
+const flag: Rule = ['a boolean', (value) => typeof value === 'boolean']
+const folder: Rule = [
+  'the path of a folder that exists',
+  (value) => isText(value) && isFolder(value),
+]
+const oneOf = (...values: string[]): Rule => [
+  `one of ${values.map((value) => `'${value}'`).join(', ')}`,
+  (value) => isString(value) && values.includes(value),
+]
+const integer = (least: number, most: number, unit: string): Rule => [
+  `an integer from ${least} to ${most}${unit}`,
+  (value) =>
+    Number.isInteger(value) && typeof value === 'number' && value >= least && value <= most,
+]
+/** The longest delay that Node's timers take. */
+const milliseconds = integer(0, 2 ** 31 - 1, ' (milliseconds)')
+const bytes = (least: number): Rule => integer(least, Number.MAX_SAFE_INTEGER, ' (bytes)')
+const count = (least: number): Rule => integer(least, Number.MAX_SAFE_INTEGER, '')
+
+const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
+  root: folder,
+  script: ['the path of a program that can be run', isText],
+  prefix: [
+    'a path that begins with a slash, without `?`, `#`, `%` or empty segments',
+    (value) => isString(value) && /^(?:\/|(?:\/[^/?#%\s]+)+\/?)$/.test(value),
+  ],
+  interpreters: ['an object of extension to program', isRecord],
+  index: [
+    'an array of file names without a slash',
+    (value) =>
+      isTexts(value) && Array.isArray(value) && !value.some((name) => /[/\\]|^\.{1,2}$/.test(name)),
+  ],
+  dotfiles: oneOf('ignore', 'allow'),
+  encodedSlashes: oneOf('deny', 'allow'),
+  methods: [
+    'an array of request methods in upper case, neither TRACE nor CONNECT among them',
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((name) => isString(name) && /^(?!TRACE$|CONNECT$)[A-Z-]+$/.test(name)),
+  ],
+  env: [
+    'a function, or an object of strings; names without `=`, and no NUL in either',
+    (value) => isFunction(value) || (isRecord(value) && findBadVariable(value) === undefined),
+  ],
+  inheritEnv: ['an array of variable names', isTexts],
+  documentRoot: folder,
+  cwd: folder,
+  authenticate: ['a function', isFunction],
+  passAuthorization: flag,
+  underscoreHeaders: oneOf('ignore', 'allow'),
+  indexQuery: flag,
+  nph: flag,
+  strict: flag,
+  chunkedBody: oneOf('spool', 'stream'),
+  bodyLimit: bytes(0),
+  maxHeaderSize: bytes(1),
+  headersTimeout: milliseconds,
+  bodyTimeout: milliseconds,
+  requestTimeout: milliseconds,
+  killTimeout: milliseconds,
+  lingerTimeout: milliseconds,
+  closeTimeout: milliseconds,
+  killOnDisconnect: flag,
+  maxProcesses: count(1),
+  maxQueue: count(0),
+  queueTimeout: milliseconds,
+  logger: [
+    'an object with the methods `warn` and `error`',
+    (value) => isRecord(value) && isFunction(value['warn']) && isFunction(value['error']),
+  ],
+}
+
+/** The names of all options. */
+export const OPTION_NAMES: readonly string[] = Object.keys(RULES)
+
+function checkRules(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(RULES, name)) {
+      throw invalidOption(name, `one of the known options (${OPTION_NAMES.join(', ')})`, value)
+    }
+    // The name was found in RULES just above.
+    const [description, holds] = RULES[name as keyof typeof RULES]
+    if (value !== undefined && !holds(value)) throw invalidOption(name, description, value)
+  }
+}
+
+/** The name of a variable that no environment can hold, with the reason; undefined if there is none. */
+export function findBadVariable(variables: Readonly<Record<string, unknown>>): string | undefined {
+  for (const [name, value] of Object.entries(variables)) {
+    if (name === '' || /[=\0]/.test(name)) return `the name ${JSON.stringify(name)} is not valid`
+    if (!isString(value)) return `the value of ${name} is not a string`
+    if (value.includes('\0')) return `the value of ${name} holds a NUL`
+  }
+  return undefined
+}
+
+function checkSource(options: CgiOptions<never>): ScriptSource {
+  if (options.script === undefined) {
+    const root = path.resolve(options.root ?? DEFAULTS.root)
+    if (!isFolder(root)) throw invalidOption('root', folder[0], options.root ?? DEFAULTS.root)
+    return { type: 'root', folder: root }
+  }
+  if (options.root !== undefined) {
+    throw invalidOption('script', 'absent where `root` is given', options.script)
+  }
+  const script = path.resolve(options.script)
+  const interpreted = Object.hasOwn(options.interpreters ?? {}, path.extname(script))
+  const runnable = interpreted ? (statusOf(script)?.isFile() ?? false) : isProgram(script)
+  if (!runnable) throw invalidOption('script', RULES.script[0], options.script)
+  return { type: 'script', file: script }
+}
+
+function folderOf(source: ScriptSource): string {
+  return source.type === 'root' ? source.folder : path.dirname(source.file)
+}
+
+function checkInterpreters(interpreters: Readonly<Record<string, unknown>>): Map<string, Command> {
+  const commands = new Map<string, Command>()
+  for (const [extension, value] of Object.entries(interpreters)) {
+    const option = `interpreters['${extension}']`
+    if (!/^\.[^./\\]+$/.test(extension)) {
+      throw invalidOption(option, 'for an extension that begins with its dot, such as `.py`', value)
+    }
+    const [name, ...args] = Array.isArray(value) ? value : [value]
+    if (!isText(name) || !args.every((arg) => isString(arg) && !arg.includes('\0'))) {
+      throw invalidOption(option, 'a program, or an array of a program and its arguments', value)
+    }
+    const program = findProgram(name)
+    if (program === undefined) throw invalidOption(option, 'a program that can be run', value)
+    commands.set(extension, [program, ...args])
+  }
+  return commands
+}
+
+function findProgram(name: string): string | undefined {
+  const folders = name.includes('/') ? [''] : (process.env['PATH'] ?? '').split(path.delimiter)
+  return folders.map((each) => path.resolve(each, name)).find(isProgram)
+}
+
+function isProgram(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return statSync(file).isFile()
+  } catch {
+    return false
+  }
+}
+
+function statusOf(file: unknown): ReturnType<typeof statSync> {
+  return isString(file) ? statSync(file, { throwIfNoEntry: false }) : undefined
+}
+
+const FALLBACK_PATH = '/usr/local/bin:/usr/bin:/bin'
+const LIBRARY_PATHS = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH']
+
+function inheritedVariables(names: readonly string[]): Record<string, string> {
+  const variables: Record<string, string> = { PATH: FALLBACK_PATH }
+  for (const name of ['PATH', ...LIBRARY_PATHS, ...names]) {
+    const value = process.env[name]
+    if (value !== undefined) variables[name] = value
+  }
+  return variables
+}
+
+function withDefaults(options: CgiOptions<never>): typeof DEFAULTS & CgiOptions<never> {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined)
+  // fromEntries cannot tell which keys there are; the rules have been checked before.
+  return { ...DEFAULTS, ...(Object.fromEntries(given) as object) }
+}

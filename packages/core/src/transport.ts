@@ -1,0 +1,49 @@
+import type { Readable } from 'node:stream'
+import type { BodyObserver, RequestBody } from './request-body.js'
+import type { Command } from './settings.js'
+
+/** All that is needed to have a script answer one request. */
+export interface ScriptCall {
+  /** The program and its arguments, as text or as byte strings of the same characters. */
+  readonly command: Command
+  /** Working directory. */
+  readonly cwd: string
+  /** The whole environment; values are byte strings. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Standard input. It stays open until the script has ended. */
+  readonly body: RequestBody
+  /** The most that may be passed on of a body whose length is not known; 0: no limit. */
+  readonly bodyLimit: number
+  /** Hears how the body fares. */
+  readonly bodyObserver: BodyObserver
+  /** Takes what the script writes to its standard error, as it comes. */
+  readonly onStandardError: (chunk: Buffer) => void
+}
+
+/** How a script ended. */
+export interface ScriptExit {
+  /** Exit code; null where a signal ended it. */
+  readonly exitCode: number | null
+  /** The signal; null where it exited by itself. */
+  readonly signal: string | null
+}
+
+/** A script that is running. */
+export interface ScriptOutput {
+  /** The process, where there is one. */
+  readonly pid: number | undefined
+  /** Standard output. */
+  readonly stdout: Readable
+  /** Resolves when the script has ended; never rejects. */
+  readonly exit: Promise<ScriptExit>
+  /** Asks the script to stop, and makes it stop in the end. May be called again. */
+  terminate(): void
+}
+
+/** How a script is reached: as a process of its own, or by FastCGI, SCGI, a waiting interpreter. */
+export interface Transport {
+  /** Has a script answer. @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES */
+  send(call: ScriptCall): Promise<ScriptOutput>
+  /** Frees what is held between calls. */
+  close(): Promise<void>
+}
