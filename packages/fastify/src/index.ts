@@ -1,0 +1,123 @@
+import {
+  applyLocalRedirect,
+  type CgiOptions,
+  type CgiRequest,
+  createCgiHandler,
+  groupByName,
+  prepareStreaming,
+  sendCgiResponse,
+  takeMount,
+  toCgiRequest,
+} from '@common-gateway/core'
+import type {
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  FastifyRequest,
+  preParsingHookHandler,
+} from 'fastify'
+import plugin from 'fastify-plugin'
+import { METHODS } from 'node:http'
+
+export type { CgiUser } from '@common-gateway/core'
+export { CgiError } from '@common-gateway/core'
+
+/** Options of the plugin; `prefix` is Fastify's own. */
+export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
+
+/**
+ * CGI scripts as a Fastify plugin: `fastify.register(cgi)` serves `./cgi-bin` at `/cgi-bin/`; with
+ * a prefix, its own or that of the plugin around it, it serves its scripts there. What is no script
+ * goes to the not-found handler, what fails to the error handler.
+ *
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION
+ */
+const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, registered) => {
+  const handler = createCgiHandler<FastifyRequest>(withoutOwnOptions(registered))
+  const base = fastify.prefix === '' ? handler.prefix : ''
+  const depth = (fastify.prefix + base).split('/').filter((segment) => segment !== '').length
+
+  passBodiesThrough(fastify)
+  const method = addMethods(fastify)
+  for (const url of [base === '' ? '/' : base, `${base}/*`]) {
+    fastify.route({ method, url, handler: answer, preParsing: acceptAnyContentType })
+  }
+  fastify.addHook('preClose', () => handler.close())
+
+  async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const cgiRequest = toRequest(request, reply)
+    try {
+      const result = await handler.handle(cgiRequest)
+      if (result === null) {
+        reply.callNotFound()
+      } else if (result.type === 'local-redirect') {
+        reply.hijack()
+        applyLocalRedirect(result, cgiRequest, request.raw)
+        fastify.routing(request.raw, reply.raw)
+      } else if (result.type === 'non-parsed') {
+        reply.hijack()
+        await sendCgiResponse(result, request.raw, reply.raw)
+      } else {
+        reply.code(result.status)
+        if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = result.reason
+        for (const [name, values] of groupByName(result.headers)) {
+          reply.header(name, values.length === 1 ? values[0] : values)
+        }
+        if (result.body !== null) prepareStreaming(result.body, request.raw, reply.raw)
+        // Not null: to Fastify, null is a JSON document.
+        reply.send(result.body ?? undefined)
+      }
+    } catch (error) {
+      if (!cgiRequest.signal.aborted && !reply.sent) throw error
+      if (!cgiRequest.signal.aborted) request.log.error({ err: error }, 'the script failed')
+      reply.hijack()
+      reply.raw.destroy()
+    }
+    return reply
+  }
+
+  function toRequest(request: FastifyRequest, reply: FastifyReply): CgiRequest<FastifyRequest> {
+    const { raw, ip, protocol, host } = request
+    const mount = takeMount(raw.url ?? '/', depth)
+    const view = { mount, remoteAddress: ip, scheme: protocol, host }
+    return { ...toCgiRequest(raw, reply.raw, view), logger: request.log, native: request }
+  }
+}
+
+/** Options that Fastify reads itself when a plugin is registered. */
+function withoutOwnOptions(registered: object): CgiOptions<FastifyRequest> {
+  const { prefix, logLevel, logSerializers, ...options } = { ...registered } as Record<
+    string,
+    unknown
+  >
+  return options
+}
+
+/** The body goes to the script as it was sent; the parsers of the application around stay. */
+function passBodiesThrough(fastify: FastifyInstance): void {
+  fastify.removeAllContentTypeParsers()
+  fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+}
+
+/** Every method that reaches a handler; Fastify has to be told of the rarer ones. */
+function addMethods(fastify: FastifyInstance): string[] {
+  const methods = METHODS.filter((method) => method !== 'CONNECT')
+  for (const method of methods) {
+    if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method, { hasBody: true })
+  }
+  return methods
+}
+
+/** Fastify answers 415 to a Content-Type it cannot read, but that is for the script to say. */
+const acceptAnyContentType: preParsingHookHandler = (request, _reply, payload, done) => {
+  if (request.mediaType === undefined) delete request.raw.headers['content-type']
+  done(null, payload)
+}
+
+export const cgi = plugin(cgiPlugin, {
+  fastify: '5.x',
+  name: '@common-gateway/fastify',
+  encapsulate: true,
+})
+export default cgi
+export { cgi as 'module.exports' }
