@@ -1,0 +1,142 @@
+import {
+  applyLocalRedirect,
+  CgiError,
+  type CgiOptions,
+  type CgiRequest,
+  createCgiHandler,
+  findMount,
+  sendCgiResponse,
+  toCgiRequest,
+  toOriginForm,
+} from '@common-gateway/core'
+import type { EventEmitter } from 'node:events'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+export type { CgiOptions, CgiUser } from '@common-gateway/core'
+export { CgiError } from '@common-gateway/core'
+
+/** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
+export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {
+  (request: Native, response: ServerResponse, next: (error?: unknown) => void): void
+  /** Starts no more scripts (503); lets those that run end for `closeTimeout`, then stops them. */
+  close(): Promise<void>
+}
+
+/** What Express adds to a request, where it is there. */
+interface ExpressRequest extends IncomingMessage {
+  baseUrl?: string
+  readonly originalUrl?: string
+  readonly hostname?: string
+  readonly ip?: string
+  readonly protocol?: string
+  query?: unknown
+}
+
+/**
+ * CGI scripts as a middleware: `app.use(cgi())` serves `./cgi-bin` at `/cgi-bin/`; mounted at a path,
+ * it serves its scripts there. What is no script goes on to the next middleware, what fails to the
+ * application's error handler.
+ *
+ * @typeParam Native - the request that the options which are functions receive: Express's `Request`.
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION
+ */
+export function cgi<Native extends IncomingMessage = IncomingMessage>(
+  options: CgiOptions<Native> = {},
+): CgiMiddleware<Native> {
+  const handler = createCgiHandler<Native>(options)
+
+  function middleware(
+    request: Native & ExpressRequest,
+    response: ServerResponse,
+    next: (error?: unknown) => void,
+  ): void {
+    const { baseUrl = '' } = request
+    const url = urlOf(request, baseUrl)
+    const isMounted = baseUrl !== '' && options.prefix === undefined
+    const mount = isMounted ? baseUrl : findMount(url, baseUrl + handler.prefix)
+    if (mount === null) {
+      next()
+      return
+    }
+    const view = { mount, url, ...trustedView(request) }
+    const cgiRequest = { ...toCgiRequest(request, response, view), native: request }
+    answer(cgiRequest, request, response, next).catch((error: unknown) => {
+      fail(error, cgiRequest, response, next)
+    })
+  }
+
+  async function answer(
+    cgiRequest: CgiRequest<Native>,
+    request: ExpressRequest,
+    response: ServerResponse,
+    next: () => void,
+  ): Promise<void> {
+    const result = await handler.handle(cgiRequest)
+    if (result === null) {
+      next()
+    } else if (result.type === 'local-redirect') {
+      applyLocalRedirect(result, cgiRequest, request)
+      dispatchAgain(request, response)
+    } else {
+      await sendCgiResponse(result, request, response)
+    }
+  }
+
+  function fail(
+    error: unknown,
+    { signal, native: request }: CgiRequest<Native>,
+    response: ServerResponse,
+    next: (error: unknown) => void,
+  ): void {
+    const hasClientGone = signal.aborted && !response.headersSent
+    if (!hasClientGone && error instanceof CgiError && error.statusCode >= 500) {
+      handler.logger.error({ err: error }, error.message)
+    }
+    if (signal.aborted || response.headersSent) {
+      response.destroy()
+      return
+    }
+    next(error)
+    // Express's own error page waits for the end of the request, but nobody reads this one.
+    if (!request.complete) request.emit('end')
+  }
+
+  return Object.assign(middleware, { close: () => handler.close() })
+}
+
+/** The URL to process, the mount included. */
+function urlOf(request: ExpressRequest, baseUrl: string): string {
+  const url = toOriginForm(request.url ?? '/')
+  if (baseUrl === '') return url
+  // Express puts a slash at the end of a URL that is the mount itself.
+  const [originalPath] = toOriginForm(request.originalUrl ?? '/').split('?', 1)
+  const isSlashAdded = originalPath === baseUrl && /^\/(?:\?|$)/.test(url)
+  return baseUrl + (isSlashAdded ? url.slice(1) : url)
+}
+
+/** What Express says of the client, by its trust proxy setting. */
+function trustedView({ headers, hostname, ip, protocol }: ExpressRequest): {
+  remoteAddress: string | undefined
+  scheme: string | undefined
+  host: string | undefined
+} {
+  const [forwardedHost] = String(headers['x-forwarded-host'] ?? '').split(',', 1)
+  // Express tells only the name; the port is in the field that it took the name from.
+  const host = [headers.host, forwardedHost?.trim()].find(
+    (each) => hostname !== undefined && each?.replace(/:\d*$/, '') === hostname,
+  )
+  return { remoteAddress: ip, scheme: protocol, host }
+}
+
+/** Hands a request to the whole application again, from its beginning. */
+function dispatchAgain(request: ExpressRequest, response: ServerResponse): void {
+  request.baseUrl = ''
+  // Express 4 parses the query only where there is none yet.
+  delete request.query
+  // Every socket that a node:http server has accepted knows it; the type does not say so.
+  const { server } = request.socket as unknown as { server: EventEmitter }
+  server.emit('request', request, response)
+}
+
+export default cgi
+export { cgi as 'module.exports' }

@@ -1,0 +1,220 @@
+import expressAdapter from '@common-gateway/express'
+import fastifyAdapter from '@common-gateway/fastify'
+import type { CgiOptions } from '@common-gateway/core'
+import express5 from 'express'
+import express4 from 'express4'
+import Fastify, { type FastifyRequest } from 'fastify'
+import { once } from 'node:events'
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Writable } from 'node:stream'
+
+/** One message that the gateway or the framework logged. */
+export interface LogRecord {
+  readonly message: string
+  /** The script's pid, exit code and so on; an error's own fields are among them. */
+  readonly [fact: string]: unknown
+}
+
+/** A server that runs, with the gateway in it. */
+export interface RunningGateway {
+  /** `http://127.0.0.1:PORT` */
+  readonly origin: string
+  readonly port: number
+  /** What has been logged as a warning or an error. */
+  readonly log: readonly LogRecord[]
+  /** Resolves with the first record, past or future, that fits. */
+  logged(fits: (record: LogRecord) => boolean): Promise<LogRecord>
+  /** Stops the server and every script. */
+  close(): Promise<void>
+}
+
+/** How to set the application up. */
+export interface Setup {
+  /** Options of the gateway; functions among them get the framework's own request. */
+  readonly options?: CgiOptions<never>
+  /** Where the framework mounts the gateway (Fastify `prefix`, Express mount path); none: `/cgi-bin`. */
+  readonly mount?: string
+  /** Whether the framework trusts the `X-Forwarded-*` fields of its peer. */
+  readonly trustProxy?: boolean
+}
+
+/** A framework with its adapter. */
+export interface Adapter {
+  readonly name: string
+  /** Whether the framework can mount the gateway at a path and can trust a proxy. */
+  readonly isFramework: boolean
+  /**
+   * Starts an application that has the gateway and one route of its own, `GET /plain`, which answers
+   * `plain METHOD QUERY`.
+   */
+  start(setup?: Setup): Promise<RunningGateway>
+}
+
+class Log {
+  readonly records: LogRecord[] = []
+  readonly #waiting = new Set<() => void>()
+
+  add(record: LogRecord): void {
+    this.records.push(record)
+    for (const look of this.#waiting) look()
+  }
+
+  waitFor(fits: (record: LogRecord) => boolean): Promise<LogRecord> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        const record = this.records.find(fits)
+        if (record === undefined) return
+        this.#waiting.delete(look)
+        resolve(record)
+      }
+      this.#waiting.add(look)
+      look()
+    })
+  }
+
+  /** As the `logger` option of the gateway. */
+  readonly logger = {
+    warn: (facts: object, message: string): void => this.add(flatten({ ...facts, message })),
+    error: (facts: object, message: string): void => this.add(flatten({ ...facts, message })),
+  }
+
+  /** As pino's destination. */
+  readonly stream = new Writable({
+    write: (line: Buffer, _encoding, done) => {
+      const { msg, ...facts } = JSON.parse(line.toString()) as { msg: string }
+      this.add(flatten({ ...facts, message: msg }))
+      done()
+    },
+  })
+}
+
+function flatten({ err, ...record }: LogRecord): LogRecord {
+  if (typeof err !== 'object' || err === null) return record
+  return {
+    ...record,
+    ...Object.fromEntries(Object.entries(err).filter(([key]) => key !== 'message')),
+  }
+}
+
+const fastify5: Adapter = {
+  name: 'Fastify 5',
+  isFramework: true,
+  async start({ options = {}, mount, trustProxy = false } = {}) {
+    const log = new Log()
+    const app = Fastify({ trustProxy, logger: { level: 'warn', stream: log.stream } })
+    app.get('/plain', (request) => `plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
+    // The options' functions take this framework's request; the setup cannot know which it will be.
+    const own = options as CgiOptions<FastifyRequest>
+    await app.register(fastifyAdapter, mount === undefined ? own : { ...own, prefix: mount })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    return running(app.server, log, () => app.close())
+  },
+}
+
+const express: Adapter = {
+  name: 'Express 5',
+  isFramework: true,
+  start(setup) {
+    return startExpress(() => express5(), setup)
+  },
+}
+
+const expressBefore: Adapter = {
+  name: 'Express 4',
+  isFramework: true,
+  start(setup) {
+    return startExpress(() => express4(), setup)
+  },
+}
+
+const nodeHttp: Adapter = {
+  name: 'node:http',
+  isFramework: false,
+  async start({ options = {} } = {}) {
+    const log = new Log()
+    const gateway = expressAdapter({
+      logger: log.logger,
+      ...(options as CgiOptions<IncomingMessage>),
+    })
+    const listener: RequestListener = (request, response) => {
+      const [path, query = ''] = (request.url ?? '').split('?')
+      if (path === '/plain') {
+        response.end(`plain ${request.method} ${query}`)
+        return
+      }
+      gateway(request, response, (error) => {
+        const status =
+          error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 404
+        const headers = error instanceof Error && 'headers' in error ? error.headers : {}
+        response.writeHead(status, { ...(headers as Record<string, string>) })
+        response.end(error instanceof Error ? error.message : 'not found')
+      })
+    }
+    const server = createServer(listener)
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return running(server, log, () => gateway.close())
+  },
+}
+
+/** Every adapter that the suite runs on. */
+export const adapters: readonly Adapter[] = [fastify5, express, expressBefore, nodeHttp]
+
+/** What Express 4 and 5 have in common here. */
+interface ExpressApplication extends RequestListener {
+  set(name: string, value: unknown): unknown
+  get(
+    path: string,
+    answer: (request: { method: string; url: string }, response: Sender) => void,
+  ): void
+  use(middleware: unknown): unknown
+  use(path: string, middleware: unknown): unknown
+}
+
+interface Sender {
+  send(text: string): unknown
+}
+
+async function startExpress(create: () => unknown, setup: Setup = {}): Promise<RunningGateway> {
+  const { options = {}, mount, trustProxy = false } = setup
+  const log = new Log()
+  // Each version has types of its own; this is the part that they share.
+  const app = create() as ExpressApplication
+  app.set('trust proxy', trustProxy)
+  // Express prints unhandled errors unless it is under test; what the client sees stays the same.
+  app.set('env', 'test')
+  app.get('/plain', (request, response) => {
+    response.send(`plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
+  })
+  const gateway = expressAdapter({
+    logger: log.logger,
+    ...(options as CgiOptions<IncomingMessage>),
+  })
+  if (mount === undefined) app.use(gateway)
+  else app.use(mount, gateway)
+  const server = createServer(app)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return running(server, log, () => gateway.close())
+}
+
+function running(server: Server, log: Log, close: () => Promise<void>): RunningGateway {
+  // A server that listens on a port has an address of this kind.
+  const { port } = server.address() as AddressInfo
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    port,
+    log: log.records,
+    logged: (fits) => log.waitFor(fits),
+    async close() {
+      if (server.listening) {
+        const closed = once(server, 'close')
+        server.close()
+        server.closeAllConnections()
+        await closed
+      }
+      await close()
+    },
+  }
+}
