@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toHeaderFields, valuesOf } from './header-fields.js'
@@ -27,6 +28,8 @@ export interface FrameworkView {
   readonly host?: string | undefined
 }
 
+const NOTHING = Buffer.alloc(0)
+
 /** Local redirects so far, by the request that took them. */
 const trails = new WeakMap<IncomingMessage, LocalRedirects>()
 
@@ -46,7 +49,7 @@ export function toCgiRequest(
   const ownScheme = 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http'
   const ownHost = valuesOf(headers, 'host')[0] ?? message.headers[':authority']?.toString()
   const scheme = view.scheme ?? ownScheme
-  const host = view.host ?? ownHost
+  const host = view.host || ownHost
   const remoteAddress = view.remoteAddress ?? socket.remoteAddress ?? ''
   const isForwarded =
     scheme !== ownScheme || host !== ownHost || remoteAddress !== (socket.remoteAddress ?? '')
@@ -110,11 +113,12 @@ export function prepareStreaming(
   response: ServerResponse,
 ): void {
   body.once('resume', () => {
-    if (body.readableLength === 0 && !response.headersSent) response.flushHeaders()
+    // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
+    if (body.readableLength === 0 && !response.headersSent) response.write(NOTHING)
   })
   // The end of the connection is the end of an HTTP/1.0 body; only a reset says that it is not.
   if (message.httpVersion !== '1.0') return
-  body.once('error', () => message.socket.resetAndDestroy())
+  body.once('error', () => resetConnection(message.socket))
 }
 
 /**
@@ -125,7 +129,10 @@ export function applyLocalRedirect(
   redirect: LocalRedirect,
   request: CgiRequest,
   message: IncomingMessage & { originalUrl?: string },
+  response: ServerResponse,
 ): void {
+  // The application adds its listeners anew each time that it sees a request.
+  response.setMaxListeners(response.getMaxListeners() + 10)
   trails.set(message, { count: request.localRedirects.count + 1, from: request.url })
   // Frameworks keep the client's own URL under this name.
   message.originalUrl = request.originalUrl
@@ -191,7 +198,9 @@ function watchClient(message: IncomingMessage, response: ServerResponse): AbortS
   response.once('finish', () => {
     if (message.complete) return
     // The client still sends what nobody reads: not for ever, and never taken for a next request.
-    void drain(message).then(() => {
+    // Where a script was answering, it has had its time.
+    const drained = message.readableDidRead ? Promise.resolve() : drain(message)
+    void drained.then(() => {
       if (!message.complete) message.socket.destroySoon()
     })
   })
@@ -207,8 +216,15 @@ async function sendNonParsed(answer: NonParsedResponse, response: ServerResponse
     answer.body.destroy()
     return
   }
-  answer.body.once('error', () => socket.resetAndDestroy())
+  answer.body.once('error', () => resetConnection(socket))
   await pipeline(answer.body, socket).catch(rethrowUnlessClientGone)
+}
+
+/** Ends a connection so that the peer knows it was not meant to end here. */
+function resetConnection(socket: Socket): void {
+  // TLS has a sign of its own for a proper end, and cannot be reset.
+  if ('encrypted' in socket) socket.destroy()
+  else socket.resetAndDestroy()
 }
 
 function rethrowUnlessClientGone(error: unknown): void {

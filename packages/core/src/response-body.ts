@@ -35,6 +35,8 @@ export class ResponseBody extends Readable implements OutputConsumer {
     this.#run = source.run
     this.#requestBody = source.requestBody
     this.#left = source.contentLength ?? Number.POSITIVE_INFINITY
+    // It may fail before anybody pipes it; whoever does then still hears it, as streams keep errors.
+    this.on('error', () => {})
     this.data(source.first)
     if (!this.#isComplete) source.run.consume(source.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', this)
   }

@@ -75,7 +75,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     if (result === null) {
       next()
     } else if (result.type === 'local-redirect') {
-      applyLocalRedirect(result, cgiRequest, request)
+      applyLocalRedirect(result, cgiRequest, request, response)
       dispatchAgain(request, response)
     } else {
       await sendCgiResponse(result, request, response)
@@ -96,9 +96,8 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
       response.destroy()
       return
     }
+    if (!request.complete) endForWaiters(request)
     next(error)
-    // Express's own error page waits for the end of the request, but nobody reads this one.
-    if (!request.complete) request.emit('end')
   }
 
   return Object.assign(middleware, { close: () => handler.close() })
@@ -126,6 +125,19 @@ function trustedView({ headers, hostname, ip, protocol }: ExpressRequest): {
     (each) => hostname !== undefined && each?.replace(/:\d*$/, '') === hostname,
   )
   return { remoteAddress: ip, scheme: protocol, host }
+}
+
+/**
+ * Express's own error page waits until all of the request has come, but this one may never end: too
+ * large, or from a client that waits for the answer. Who begins to wait for its end is told of it.
+ */
+function endForWaiters(request: IncomingMessage): void {
+  const tell = (event: string | symbol): void => {
+    if (event !== 'end') return
+    request.off('newListener', tell)
+    process.nextTick(() => request.emit('end'))
+  }
+  request.on('newListener', tell)
 }
 
 /** Hands a request to the whole application again, from its beginning. */

@@ -52,7 +52,7 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
         reply.callNotFound()
       } else if (result.type === 'local-redirect') {
         reply.hijack()
-        applyLocalRedirect(result, cgiRequest, request.raw)
+        applyLocalRedirect(result, cgiRequest, request.raw, reply.raw)
         fastify.routing(request.raw, reply.raw)
       } else if (result.type === 'non-parsed') {
         reply.hijack()

@@ -16,16 +16,31 @@ export function watchGroup(pid: number, exit: Promise<unknown>): void {
   })
 }
 
+/** How often the remains of a group are looked at, in milliseconds. */
+const LOOK_EVERY = 50
+
 /**
  * Stops a process group: SIGTERM to all of it, and SIGKILL to what is left of it after `killTimeout`
  * milliseconds, be it the leader or a child that the leader left behind.
  */
 export function terminateGroup(pid: number, exit: Promise<unknown>, killTimeout: number): void {
   if (!signalGroup(pid, 'SIGTERM')) return
-  const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), killTimeout)
+  let isKilled = false
+  let look: NodeJS.Timeout | undefined
+  const timer = setTimeout(() => {
+    isKilled = true
+    signalGroup(pid, 'SIGKILL')
+    clearInterval(look)
+  }, killTimeout)
   void exit.then(() => {
-    // An empty group's number may soon be another's.
-    if (!signalGroup(pid, 0)) clearTimeout(timer)
+    if (isKilled) return
+    // The end of children that are not our own makes no event; but an empty group's number may soon
+    // be another's, and must not be sent anything then.
+    look = setInterval(() => {
+      if (signalGroup(pid, 0)) return
+      clearInterval(look)
+      clearTimeout(timer)
+    }, LOOK_EVERY)
   })
 }
 
