@@ -1,0 +1,15 @@
+import type { Adapter } from './adapters.js'
+import { environmentSuite } from './suite/environment.js'
+import { mappingSuite } from './suite/mapping.js'
+import { processSuite } from './suite/process.js'
+import { requestBodySuite } from './suite/request-body.js'
+import { responseSuite } from './suite/response.js'
+
+/** The contract, as far as it can be seen from outside: what every adapter must do. */
+export function adapterSuite(adapter: Adapter): void {
+  mappingSuite(adapter)
+  environmentSuite(adapter)
+  requestBodySuite(adapter)
+  responseSuite(adapter)
+  processSuite(adapter)
+}

@@ -1,0 +1,4 @@
+import { adapterSuite } from '../adapter-suite.js'
+import { express4 } from '../adapters.js'
+
+adapterSuite(express4)

@@ -1,0 +1,52 @@
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Whether a process is there and not a zombie. */
+export function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** The processes that this one has started and not reaped, zombies among them. */
+export function childrenOf(pid: number): number[] {
+  const children: number[] = []
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue
+    try {
+      const status = readFileSync(`/proc/${name}/status`, 'utf8')
+      if (/^PPid:\s+(\d+)/m.exec(status)?.[1] === String(pid)) children.push(Number(name))
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return children
+}
+
+/** The descriptors that a process has open. */
+export function descriptorsOf(pid: number): string[] {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(`${folder}/${name}`)]
+    } catch {
+      return []
+    }
+  })
+}
+
+/** Looks until something holds; the end of a process that is not our child makes no event. */
+export async function until(holds: () => boolean, what: string): Promise<void> {
+  for (let looks = 0; looks < 600; looks += 1) {
+    if (holds()) return
+    await delay(25)
+  }
+  throw new Error(`it never came true that ${what}`)
+}
+
+/** Waits for the end of processes. */
+export async function untilGone(...pids: number[]): Promise<void> {
+  await until(() => !pids.some(isRunning), `${pids.join(', ')} have ended`)
+}

@@ -1,0 +1,255 @@
+import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Readable } from 'node:stream'
+import type { Adapter, RunningGateway } from '../adapters.js'
+import { dial, open, receive, send } from '../client.js'
+import { CGI_BIN, saying } from '../fixtures.js'
+import { isRunning, until, untilGone } from '../processes.js'
+import { pidsIn } from './request-body.js'
+
+/** What becomes of scripts, whatever they and their clients do. */
+export function processSuite(adapter: Adapter): void {
+  describe(`LIFE, LIM, LOG, Errors (${adapter.name})`, () => {
+    let gateway: RunningGateway
+    before(async () => {
+      gateway = await adapter.start({ options: { root: CGI_BIN, lingerTimeout: 200 } })
+    })
+    after(() => gateway.close())
+
+    async function startWith(
+      t: TestContext,
+      options: Record<string, number | boolean | string>,
+    ): Promise<RunningGateway> {
+      const own = await adapter.start({ options: { root: CGI_BIN, ...options } })
+      t.after(() => own.close())
+      return own
+    }
+
+    function temporaryFile(t: TestContext): string {
+      const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      return path.join(folder, 'file')
+    }
+
+    /** Opens a response of a script that says its pids in its first line. */
+    async function pidsOf(port: number, url: string): Promise<[Readable, number[]]> {
+      const response: Readable = await open(port, url)
+      response.on('error', () => {})
+      const [line] = (await once(response, 'data')) as [Buffer]
+      return [response, line.toString().trim().split(' ').map(Number)]
+    }
+
+    test('LIFE-1 stops a script and its children when the client goes away', async (t) => {
+      const [response, pids] = await pidsOf(gateway.port, '/cgi-bin/wait.cgi')
+      assert.ok(pids.every(isRunning))
+      response.destroy()
+      await untilGone(...pids)
+
+      const file = temporaryFile(t)
+      const socket = await dial(gateway.port)
+      socket.write(`GET /cgi-bin/wait-silently.cgi?${file} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      const silent = await pidsIn(file)
+      socket.resetAndDestroy()
+      await untilGone(...silent)
+    })
+
+    test('LIFE-1 kills what does not stop when asked to', async (t) => {
+      const own = await startWith(t, { killTimeout: 100 })
+      const [response, pids] = await pidsOf(own.port, '/cgi-bin/ignore-term.cgi')
+      response.destroy()
+      await untilGone(...pids)
+    })
+
+    test('LIFE-1 lets a script finish without its client if told to', async (t) => {
+      const own = await startWith(t, { killOnDisconnect: false, requestTimeout: 30_000 })
+      const file = temporaryFile(t)
+      writeFileSync(file, '')
+      const [response, pids] = await pidsOf(own.port, `/cgi-bin/close-output.cgi?${file}`)
+      response.destroy()
+      await closed(response)
+      assert.ok(pids.every(isRunning))
+      rmSync(file)
+      await untilGone(...pids)
+    })
+
+    test('LIFE-2 the response ends when the output does', async (t) => {
+      const file = temporaryFile(t)
+      writeFileSync(file, '')
+      const answer = await send(gateway.port, `/cgi-bin/close-output.cgi?${file}`)
+      const pid = Number(answer.text)
+      assert.ok(isRunning(pid), 'the script goes on')
+      rmSync(file)
+      await untilGone(pid)
+    })
+
+    test('LIFE-2 does not wait for ever for a child that holds the output open', async (t) => {
+      const answer = await send(gateway.port, '/cgi-bin/leave-child.cgi')
+      const child = Number(answer.text)
+      t.after(() => process.kill(child))
+      assert.ok(isRunning(child), 'the child goes on')
+    })
+
+    test('LIFE-3 answers 500 where a script cannot start, and logs why', async () => {
+      for (const [script, errno] of [
+        ['no-interpreter.cgi', 'ENOENT'],
+        ['no-format.cgi', 'ENOEXEC'],
+      ] as const) {
+        const answer = await send(gateway.port, `/cgi-bin/${script}`)
+        assert.equal(answer.status, 500)
+        assert.ok(!answer.text.includes(CGI_BIN) && !answer.text.includes(errno))
+        const record = await gateway.logged(({ reason }) => String(reason).includes(script))
+        assert.match(String(record['reason']), new RegExp(`^${errno}: `))
+        assert.equal(record['script'], path.join(CGI_BIN, script))
+      }
+    })
+
+    test('LIFE-3 answers 500 where the interpreter of a script may not be run', async (t) => {
+      const root = path.dirname(temporaryFile(t))
+      writeFileSync(path.join(root, 'interpreter'), '#!/bin/sh\n')
+      chmodSync(path.join(root, 'interpreter'), 0o644)
+      writeFileSync(path.join(root, 'a.cgi'), `#!${root}/interpreter\n`, { mode: 0o755 })
+      const own = await adapter.start({ options: { root } })
+      t.after(() => own.close())
+      assert.equal((await send(own.port, '/cgi-bin/a.cgi')).status, 500)
+      await own.logged(({ reason }) => String(reason).startsWith('EACCES: '))
+    })
+
+    test('LIM-1 headersTimeout: 504, and the script is stopped', async (t) => {
+      const own = await startWith(t, { headersTimeout: 300 })
+      const file = temporaryFile(t)
+      const answer = await send(own.port, `/cgi-bin/wait-silently.cgi?${file}`)
+      assert.equal(answer.status, 504)
+      await untilGone(...(await pidsIn(file)))
+      await own.logged(({ code }) => code === 'CGI_ERR_HEADERS_TIMEOUT')
+    })
+
+    test('LIM-1 bodyTimeout: the connection is destroyed, and the script stopped', async (t) => {
+      const own = await startWith(t, { bodyTimeout: 300 })
+      const [response, pids] = await pidsOf(own.port, '/cgi-bin/wait.cgi')
+      await closed(response)
+      assert.equal(response.readableEnded, false)
+      await untilGone(...pids)
+    })
+
+    test('LIM-1 requestTimeout: 504 or destroyed, by whether the header is out', async (t) => {
+      const own = await startWith(t, { requestTimeout: 300 })
+      const file = temporaryFile(t)
+      assert.equal((await send(own.port, `/cgi-bin/wait-silently.cgi?${file}`)).status, 504)
+      await untilGone(...(await pidsIn(file)))
+      await assert.rejects(send(own.port, '/cgi-bin/endless.cgi'))
+    })
+
+    test('LIM-1 0 turns a time-out off', async (t) => {
+      const options = { headersTimeout: 0, bodyTimeout: 0, requestTimeout: 0 }
+      const own = await startWith(t, options)
+      assert.equal((await send(own.port, saying('Status: 200\n\nbody', true))).text, 'body')
+    })
+
+    test('LIM-2 queues what is too much, first come, first served', async (t) => {
+      const own = await startWith(t, { maxProcesses: 1, maxQueue: 2 })
+      const file = temporaryFile(t)
+      execFileSync('mkfifo', [file])
+      const holding = await open(own.port, `/cgi-bin/header-only.cgi?${file}`)
+      const order: string[] = []
+      const queued = ['first', 'second'].map(async (name) => {
+        const answer = await send(own.port, saying(`X-Name: ${name}\n\n`))
+        order.push(name)
+        return answer.status
+      })
+      // Two wait, so a third has no place; until they do, it would take one.
+      await until(() => queued.length === 2, 'both are under way')
+      const refusal = await refusedAtOnce(own.port)
+      assert.equal(refusal.status, 503)
+      assert.deepEqual(refusal.all('retry-after'), ['1'])
+      writeFileSync(file, '\n')
+      assert.equal((await receive(holding)).text, 'body')
+      assert.deepEqual(await Promise.all(queued), [200, 200])
+      assert.equal(order.length, 2)
+    })
+
+    /** Asks until the queue is full: the answer of the one that found it so. */
+    async function refusedAtOnce(port: number): Promise<Awaited<ReturnType<typeof send>>> {
+      const asked = Array.from({ length: 3 }, () => send(port, saying('Status: 200\n\n')))
+      return Promise.race(asked)
+    }
+
+    test('LIM-2 waits in the queue no longer than queueTimeout', async (t) => {
+      const own = await startWith(t, { maxProcesses: 1, queueTimeout: 200 })
+      const [response, pids] = await pidsOf(own.port, '/cgi-bin/wait.cgi')
+      const answer = await send(own.port, saying('Status: 200\n\n'))
+      assert.equal(answer.status, 503)
+      response.destroy()
+      await untilGone(...pids)
+      assert.equal((await send(own.port, saying('Status: 200\n\n'))).status, 200)
+    })
+
+    test('LIM-2 a client that leaves the queue costs nothing', async (t) => {
+      const own = await startWith(t, { maxProcesses: 1 })
+      const [response, pids] = await pidsOf(own.port, '/cgi-bin/wait.cgi')
+      const file = temporaryFile(t)
+      const socket = await dial(own.port)
+      socket.write(`GET /cgi-bin/wait-silently.cgi?${file} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      // The next one is behind it in the queue, and would wait for ever if it had not left.
+      const next = send(own.port, saying('Status: 200\n\n'))
+      socket.destroy()
+      response.destroy()
+      assert.equal((await next).status, 200)
+      await untilGone(...pids)
+    })
+
+    test('LOG-1 logs standard error line by line, with script and pid', async () => {
+      const answer = await send(gateway.port, '/cgi-bin/errors.cgi')
+      assert.equal(answer.text, 'answered\n')
+      const first = await gateway.logged(({ message }) => message === 'first line')
+      const second = await gateway.logged(({ message }) => message === 'second line')
+      assert.equal(first['script'], path.join(CGI_BIN, 'errors.cgi'))
+      assert.equal(typeof first['pid'], 'number')
+      assert.equal(second['pid'], first['pid'])
+    })
+
+    test('LOG-1 bounds a flood of standard error, and counts what it drops', async () => {
+      const answer = await send(gateway.port, '/cgi-bin/flood-errors.cgi')
+      assert.equal(answer.text, 'answered\n')
+      const record = await gateway.logged((each) => 'droppedBytes' in each)
+      assert.ok(Number(record['droppedBytes']) > 0)
+      const lines = gateway.log.filter(({ message }) => message.startsWith('eeee'))
+      assert.ok(lines.length > 0 && lines.length < 2_000, `${lines.length} lines`)
+    })
+
+    test('Errors show a client nothing of the host', async () => {
+      const urls = [
+        '/cgi-bin/%00',
+        '/cgi-bin/not-executable.txt',
+        '/cgi-bin/no-interpreter.cgi',
+        '/cgi-bin/kill-itself-early.cgi',
+        saying('Bad Name: secret\n\n'),
+      ]
+      for (const url of urls) {
+        const { text } = await send(gateway.port, url)
+        assert.ok(!text.includes(CGI_BIN) && !/secret|\.js|node_modules|\bat /.test(text), text)
+      }
+    })
+
+    test('LIFE-4 close() stops what does not end by itself', async (t) => {
+      const own = await adapter.start({ options: { root: CGI_BIN, closeTimeout: 100 } })
+      t.after(() => own.close())
+      const [response, pids] = await pidsOf(own.port, '/cgi-bin/wait.cgi')
+      await own.close()
+      await closed(response)
+      await untilGone(...pids)
+    })
+  })
+}
+
+/** The end of a stream, whichever it is; an error is one, too. */
+function closed(stream: Readable): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.closed) resolve()
+    else stream.once('close', () => resolve())
+  })
+}
