@@ -1,0 +1,34 @@
+import type { CgiOptions } from '@common-gateway/core'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import type { Adapter, RunningGateway } from '../adapters.js'
+
+/** The folder with the scripts of these tests. */
+export const FIXTURES = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))
+
+/** A test that hangs has failed; real programs and a busy machine need some time, though. */
+export const NO_HANG = { timeout: 60_000 }
+
+/** Starts an application with the gateway at a path, mounted the way that users of it would. */
+export async function startAt(
+  t: TestContext,
+  adapter: Adapter,
+  mount: string,
+  options: CgiOptions<never>,
+): Promise<RunningGateway> {
+  const gateway = await adapter.start(
+    adapter.isFramework ? { mount, options } : { options: { ...options, prefix: mount } },
+  )
+  t.after(() => gateway.close())
+  return gateway
+}
+
+/** A folder that is gone after the suite. */
+export function makeFolder(): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-apps-'))
+  after(() => rmSync(folder, { recursive: true }))
+  return folder
+}

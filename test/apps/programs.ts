@@ -1,0 +1,92 @@
+import { type ExecFileOptions, execFile, execFileSync, spawnSync } from 'node:child_process'
+import { accessSync, constants } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+
+/** A program that tests need but the project does not bring along. */
+interface Program {
+  /** The Debian package that holds it. */
+  readonly package: string
+  isInstalled(): boolean
+}
+
+const PROGRAMS = {
+  curl: { package: 'curl', isInstalled: () => isInPath('curl') },
+  git: { package: 'git', isInstalled: () => isInPath('git') },
+  'git http-backend': { package: 'git', isInstalled: () => isExecutable(gitHttpBackend()) },
+  gitweb: { package: 'gitweb', isInstalled: () => isExecutable(GITWEB) },
+  'php-cgi': { package: 'php-cgi', isInstalled: () => isInPath('php-cgi') },
+  'CGI.pm': {
+    package: 'libcgi-pm-perl',
+    isInstalled: () => spawnSync('perl', ['-MCGI', '-e', '1']).status === 0,
+  },
+  python3: { package: 'python3', isInstalled: () => isInPath('python3') },
+} as const satisfies Record<string, Program>
+
+/** Where Debian puts gitweb; it is in no PATH. */
+export const GITWEB = '/usr/share/gitweb/gitweb.cgi'
+
+/** Absolute path of the CGI program that serves git repositories; git knows where its own are. */
+export function gitHttpBackend(): string {
+  if (!isInPath('git')) return ''
+  return path.join(execFileSync('git', ['--exec-path'], { encoding: 'utf8' }).trim(), HTTP_BACKEND)
+}
+
+const HTTP_BACKEND = 'git-http-backend'
+
+/**
+ * Options for a suite that cannot run without these programs: where one is missing, the suite is
+ * skipped and says what to install. In CI (the variable CI is set), that is a failure.
+ */
+export function needs(...names: readonly (keyof typeof PROGRAMS)[]): { skip: string | false } {
+  const missing = names.filter((name) => !PROGRAMS[name].isInstalled())
+  if (missing.length === 0) return { skip: false }
+  const packages = new Set(missing.map((name) => PROGRAMS[name].package))
+  const advice = `needs ${missing.join(', ')}: sudo apt-get install ${[...packages].join(' ')}`
+  if (process.env['CI']) {
+    test(`${missing.join(', ')} can be found`, () => {
+      throw new Error(advice)
+    })
+  }
+  return { skip: advice }
+}
+
+/** How to run a client program. */
+export interface RunOptions extends Pick<ExecFileOptions, 'cwd' | 'env'> {
+  /** Stops the program, for tests that fail while it runs. */
+  readonly signal: AbortSignal
+  /** What it reads from its standard input. */
+  readonly input?: string | Buffer
+}
+
+/** Runs a program to its end and returns what it printed. @throws where it fails, with its stderr. */
+export function run(
+  program: string,
+  args: readonly string[],
+  { input = '', ...options }: RunOptions,
+): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const settings = { ...options, encoding: 'buffer', maxBuffer: 64 * 1024 ** 2 } as const
+    const child = execFile(program, args, settings, (error, stdout) => {
+      if (error === null) resolve(stdout)
+      else reject(new Error(error.message, { cause: error }))
+    })
+    // A program that fails early has closed its input; its exit code says more than EPIPE.
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
+  })
+}
+
+function isInPath(name: string): boolean {
+  const folders = (process.env['PATH'] ?? '').split(path.delimiter)
+  return folders.some((folder) => isExecutable(path.join(folder, name)))
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
