@@ -38,6 +38,8 @@ const EXIT_GRACE = 250
 export class ScriptRun {
   /** Resolves when the script has ended. */
   readonly exit: Promise<ScriptExit>
+  /** Resolves when there will be no more output: it has ended, or the run has failed. */
+  readonly outputEnd: Promise<void>
   /** Why the run failed; undefined if it did not. */
   failure: CgiError | undefined
 
@@ -49,12 +51,16 @@ export class ScriptRun {
   #consumer: OutputConsumer | undefined
   #exited: ScriptExit | undefined
   #hasOutputEnded = false
+  #resolveOutputEnd: () => void = () => {}
 
   constructor(output: ScriptOutput, settings: RunSettings, context: RunContext) {
     this.#output = output
     this.#settings = settings
     this.#context = context
     this.exit = output.exit
+    this.outputEnd = new Promise((resolve) => {
+      this.#resolveOutputEnd = resolve
+    })
     this.#requestTimer = this.#deadline(settings.requestTimeout, 'CGI_ERR_REQUEST_TIMEOUT')
     output.stdout.pause()
     output.stdout
@@ -145,6 +151,7 @@ export class ScriptRun {
     this.#output.terminate()
     this.#output.stdout.destroy()
     this.#tell((consumer) => consumer.fail(error))
+    this.#resolveOutputEnd()
   }
 
   /** What follows from the client's leaving. A script whose input was cut short is always stopped. */
@@ -171,6 +178,7 @@ export class ScriptRun {
     clearTimeout(this.#idleTimer)
     this.#output.stdout.destroy()
     if (this.failure === undefined) this.#tell((consumer) => consumer.end(exit))
+    this.#resolveOutputEnd()
   }
 
   /**

@@ -22,7 +22,7 @@ export class ScriptRuns {
   readonly #transport: Transport
   readonly #limiter: Limiter
   readonly #running = new Set<ScriptRun>()
-  #isClosed = false
+  #closed: Promise<void> | undefined
 
   constructor(settings: Settings<never>, transport: Transport) {
     this.#settings = settings
@@ -55,8 +55,12 @@ export class ScriptRuns {
   }
 
   /** Starts no more; stops what still runs after `closeTimeout`. Resolves when all have ended. */
-  async close(): Promise<void> {
-    this.#isClosed = true
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
     this.#limiter.close()
     const timer = setTimeout(() => {
       for (const run of this.#running) run.fail(new CgiError('CGI_ERR_CLOSED'))
@@ -67,7 +71,7 @@ export class ScriptRuns {
   }
 
   #checkOpen(): void {
-    if (this.#isClosed) throw new CgiError('CGI_ERR_CLOSED')
+    if (this.#closed !== undefined) throw new CgiError('CGI_ERR_CLOSED')
   }
 
   async #launch(call: RunCall, release: () => void): Promise<ScriptRun> {
@@ -101,15 +105,17 @@ export class ScriptRuns {
     else if (call.signal.aborted) leave()
 
     const { exit } = run
-    void exit.then(({ exitCode, signal }) => {
+    void exit.then(() => {
       this.#running.delete(run)
       release()
       call.signal.removeEventListener('abort', leave)
       standardError.end()
-      if (run.failure === undefined && exitCode !== 0) {
-        call.logger.warn({ ...facts, exitCode, signal }, 'the script did not end well')
-      }
       return closeRequestBody(call.body)
+    })
+    void Promise.all([exit, run.outputEnd]).then(([{ exitCode, signal }]) => {
+      // A failure tells of it itself.
+      if (run.failure !== undefined || exitCode === 0) return
+      call.logger.warn({ ...facts, exitCode, signal }, 'the script did not end well')
     })
     return run
   }

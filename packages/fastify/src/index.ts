@@ -42,7 +42,9 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   for (const url of [base === '' ? '/' : base, `${base}/*`]) {
     fastify.route({ method, url, handler: answer, preParsing: acceptAnyContentType })
   }
-  fastify.addHook('preClose', () => handler.close())
+  // Fastify bounds preClose by its pluginTimeout, which scripts may well outlast; not onClose.
+  fastify.addHook('preClose', async () => void handler.close())
+  fastify.addHook('onClose', () => handler.close())
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const cgiRequest = toRequest(request, reply)

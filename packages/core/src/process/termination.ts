@@ -1,18 +1,21 @@
 /** Process groups of scripts that are running, by the pid of their leader. */
 const running = new Set<number>()
 
-/** Stops the scripts that are still running when the host exits, so that none is left an orphan. */
-function terminateAll(): void {
-  for (const pid of running) signalGroup(pid, 'SIGTERM')
+/**
+ * Kills the scripts that are still running when the host exits, so that none is left an orphan. There
+ * is no later any more in which to see whether they would stop when asked to.
+ */
+function killAll(): void {
+  for (const pid of running) signalGroup(pid, 'SIGKILL')
 }
 
 /** Keeps a process group in mind, until `exit` settles, in case the host exits before it. */
 export function watchGroup(pid: number, exit: Promise<unknown>): void {
-  if (running.size === 0) process.on('exit', terminateAll)
+  if (running.size === 0) process.on('exit', killAll)
   running.add(pid)
   void exit.then(() => {
     running.delete(pid)
-    if (running.size === 0) process.off('exit', terminateAll)
+    if (running.size === 0) process.off('exit', killAll)
   })
 }
 
