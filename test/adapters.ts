@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 
 /** One message that the gateway or the framework logged. */
-export interface LogRecord {
+interface LogRecord {
   readonly message: string
   /** The script's pid, exit code and so on; an error's own fields are among them. */
   readonly [fact: string]: unknown
@@ -30,7 +30,7 @@ export interface RunningGateway {
 }
 
 /** How to set the application up. */
-export interface Setup {
+interface Setup {
   /** Options of the gateway; functions among them get the framework's own request. */
   readonly options?: CgiOptions<never>
   /** Where the framework mounts the gateway (Fastify `prefix`, Express mount path); none: `/cgi-bin`. */

@@ -24,6 +24,14 @@ export interface Sending {
   readonly body?: string | Buffer | Readable
 }
 
+/** Header fields for a request, each given as a line. */
+export function fields(...lines: string[]): string[] {
+  return lines.flatMap((line) => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon), line.slice(colon + 1).trim()]
+  })
+}
+
 /** Sends a request with Node's own client, on a connection of its own. @throws where it is cut off. */
 export async function send(port: number, path: string, sending: Sending = {}): Promise<Answer> {
   return receive(await open(port, path, sending))
@@ -58,14 +66,14 @@ export async function open(
 export async function receive(response: IncomingMessage): Promise<Answer> {
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
-  const fields: [string, string][] = []
+  const received: [string, string][] = []
   for (let index = 0; index < response.rawHeaders.length; index += 2) {
-    fields.push([response.rawHeaders[index] ?? '', response.rawHeaders[index + 1] ?? ''])
+    received.push([response.rawHeaders[index] ?? '', response.rawHeaders[index + 1] ?? ''])
   }
   return toAnswer(
     response.statusCode ?? 0,
     response.statusMessage ?? '',
-    fields,
+    received,
     Buffer.concat(chunks),
   )
 }
@@ -120,15 +128,15 @@ export function readUntil(socket: Socket, pattern: RegExp): Promise<string> {
 function toAnswer(
   status: number,
   reason: string,
-  fields: [string, string][],
+  received: [string, string][],
   bytes: Buffer,
 ): Answer {
   return {
     status,
     reason,
-    fields,
+    fields: received,
     all: (name) =>
-      fields
+      received
         .filter(([each]) => each.toLowerCase() === name.toLowerCase())
         .map(([, value]) => value),
     bytes,

@@ -238,16 +238,16 @@ export function responseSuite(adapter: Adapter): void {
     })
 
     /** A named pipe that a script waits on, and how to let it go on. */
-    function gate(t: TestContext): { pipe: string; open(): void } {
+    function gate(t: TestContext): { pipe: string; goOn: () => void } {
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
       const pipe = path.join(folder, 'gate')
       execFileSync('mkfifo', [pipe])
-      return { pipe, open: () => writeFileSync(pipe, '\n') }
+      return { pipe, goOn: () => writeFileSync(pipe, '\n') }
     }
 
     test('RES-4 delivers each event when the script has flushed it', async (t) => {
-      const { pipe, open: goOn } = gate(t)
+      const { pipe, goOn } = gate(t)
       const response = await open(gateway.port, `/cgi-bin/event.cgi?${pipe}`)
       assert.equal(response.headers['content-type'], 'text/event-stream')
       const chunks = chunksOf(response)
@@ -258,7 +258,7 @@ export function responseSuite(adapter: Adapter): void {
     })
 
     test('RES-4 delivers a header before there is a body', async (t) => {
-      const { pipe, open: goOn } = gate(t)
+      const { pipe, goOn } = gate(t)
       const response = await open(gateway.port, `/cgi-bin/header-only.cgi?${pipe}`)
       assert.equal(response.statusCode, 200)
       goOn()
@@ -321,7 +321,7 @@ export function responseSuite(adapter: Adapter): void {
     })
 
     test('RES-6 lets the client tell that a script was killed', async (t) => {
-      const { pipe, open: goOn } = gate(t)
+      const { pipe, goOn } = gate(t)
       const response = await open(gateway.port, `/cgi-bin/kill-itself.cgi?${pipe}`)
       goOn()
       await assert.rejects(receive(response))
@@ -331,7 +331,7 @@ export function responseSuite(adapter: Adapter): void {
     })
 
     test('RES-6 lets a client of HTTP/1.0 tell, by the only sign there is', async (t) => {
-      const { pipe, open: goOn } = gate(t)
+      const { pipe, goOn } = gate(t)
       const socket = await dial(gateway.port)
       const reset = once(socket, 'error')
       socket.write(`GET /cgi-bin/kill-itself.cgi?${pipe} HTTP/1.0\r\n\r\n`)

@@ -1,0 +1,168 @@
+import cgi from '@common-gateway/express'
+import createExpress5, { type ErrorRequestHandler, type Request } from 'express'
+import createExpress4 from 'express4'
+import { strict as assert } from 'node:assert'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import { send } from '../client.js'
+import { CGI_BIN, readReport, saying } from '../fixtures.js'
+
+/** Listens until the test is over. */
+async function listen(t: TestContext, app: RequestListener): Promise<number> {
+  const server = createServer(app)
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  // A server that listens on a port has an address of this kind.
+  return (server.address() as AddressInfo).port
+}
+
+/** An error handler of the application. */
+function answerErrors(text: (error: Error & { code?: string }) => string): ErrorRequestHandler {
+  return (error, _request, response, next) => {
+    if (response.headersSent) next(error)
+    else response.status(500).send(text(error as Error))
+  }
+}
+
+const root = CGI_BIN
+const logger = { warn(): void {}, error(): void {} }
+
+/** The two versions are typed apart, but what is used of them here is the same. */
+type Express = typeof createExpress5
+const versions: [string, Express][] = [
+  ['Express 5', createExpress5],
+  ['Express 4', createExpress4 as unknown as Express],
+]
+
+for (const [name, express] of versions) {
+  describe(`the middleware in an application (${name})`, () => {
+    test('MAP-1 two mounts with different roots side by side', async (t) => {
+      const app = express()
+      app.use('/one', cgi({ root }))
+      app.use('/two', cgi({ root: path.join(root, 'folder') }))
+      const port = await listen(t, app)
+      for (const mount of ['/one', '/two']) {
+        const { variables } = readReport((await send(port, `${mount}/report.cgi/x`)).text)
+        assert.equal(variables.get('SCRIPT_NAME'), `${mount}/report.cgi`)
+      }
+      assert.equal((await send(port, '/two/say.cgi')).status, 404)
+    })
+
+    test('MAP-1 inside a Router, at its mount and at a prefix below it', async (t) => {
+      const app = express()
+      const router = express.Router()
+      router.use('/scripts', cgi({ root }))
+      router.use(cgi({ root, prefix: '/more' }))
+      router.get('/own', (_request, response) => void response.send('own'))
+      app.use('/api/:version', router)
+      app.use('/bare', express.Router().use(cgi({ root })))
+      const port = await listen(t, app)
+      for (const mount of ['/api/v1/scripts', '/api/v1/more', '/bare']) {
+        const { variables } = readReport((await send(port, `${mount}/report.cgi/x?q`)).text)
+        assert.equal(variables.get('SCRIPT_NAME'), `${mount}/report.cgi`)
+        assert.equal(variables.get('PATH_INFO'), '/x')
+        assert.equal(variables.get('REQUEST_URI'), `${mount}/report.cgi/x?q`)
+      }
+      assert.equal((await send(port, '/api/v1/own')).text, 'own')
+      assert.equal((await send(port, '/api/v1/none')).status, 404)
+    })
+
+    test('MAP-1 one program at a mount sees whether there was a slash', async (t) => {
+      const app = express()
+      app.use('/tool', cgi({ script: path.join(root, 'report.cgi') }))
+      const port = await listen(t, app)
+      for (const [url, pathInfo] of [
+        ['/tool?q', undefined],
+        ['/tool/?q', '/'],
+        ['/tool/a?q', '/a'],
+      ] as const) {
+        const { variables } = readReport((await send(port, url)).text)
+        assert.equal(variables.get('PATH_INFO'), pathInfo, url)
+        assert.equal(variables.get('SCRIPT_NAME'), '/tool', url)
+      }
+    })
+
+    test('RES-2 a local redirect under a Router goes through the whole application', async (t) => {
+      const app = express()
+      const passed: string[] = []
+      app.use((request: Request, _response: unknown, next: () => void) => {
+        passed.push(`${request.method} ${request.url.split('?')[0]}`)
+        next()
+      })
+      app.use('/deep', express.Router().use('/mount', cgi({ root })))
+      app.get('/target', (request, response) => void response.json(request.query))
+      const port = await listen(t, app)
+      const url = saying('Location: /target?a=1\n\n').replace('/cgi-bin', '/deep/mount')
+      const answer = await send(port, url, { method: 'POST', body: 'x' })
+      assert.equal(answer.text, '{"a":"1"}')
+      assert.deepEqual(passed, ['POST /deep/mount/say.cgi', 'GET /target'])
+    })
+
+    test('BODY-5 a body that a parser has read is a clear error', async (t) => {
+      const app = express()
+      app.use(express.json(), express.urlencoded({ extended: false }))
+      app.use(cgi({ root, logger }))
+      app.use(answerErrors(({ message }) => message))
+      const port = await listen(t, app)
+      const parsed = await send(port, '/cgi-bin/echo.cgi', {
+        method: 'POST',
+        headers: ['Content-Type', 'application/json'],
+        body: '{}',
+      })
+      assert.equal(parsed.status, 500)
+      assert.match(parsed.text, /mount the gateway before body parsers/)
+      // A parser that has let the body pass, or has had none, does no harm.
+      const other = { method: 'POST', headers: ['Content-Type', 'text/plain'], body: 'x' }
+      assert.equal((await send(port, '/cgi-bin/echo.cgi', other)).text, 'x')
+      assert.equal((await send(port, '/cgi-bin/echo.cgi')).status, 200)
+    })
+
+    test('a parser after the gateway keeps working', async (t) => {
+      const app = express()
+      app.use(cgi({ root }))
+      app.use(express.json())
+      app.post('/own', (request, response) => void response.json({ got: request.body as unknown }))
+      const port = await listen(t, app)
+      const headers = ['Content-Type', 'application/json']
+      const answer = await send(port, '/own', { method: 'POST', headers, body: '{"a":1}' })
+      assert.equal(answer.text, '{"got":{"a":1}}')
+    })
+
+    test("headers of the application stay beside the script's", async (t) => {
+      const app = express()
+      app.use(
+        (
+          _request: unknown,
+          response: { setHeader(name: string, value: string): void },
+          next: () => void,
+        ) => {
+          response.setHeader('X-From-App', 'yes')
+          response.setHeader('Set-Cookie', 'app=1')
+          next()
+        },
+      )
+      app.use(cgi({ root }))
+      const port = await listen(t, app)
+      const answer = await send(port, saying('Set-Cookie: a=1\nSet-Cookie: b=2\n\nx'))
+      assert.deepEqual(answer.all('x-from-app'), ['yes'])
+      assert.deepEqual(answer.all('set-cookie'), ['app=1', 'a=1', 'b=2'])
+    })
+
+    test('Errors reach the error handler of the application', async (t) => {
+      const app = express()
+      app.use(cgi<Request>({ root, logger, env: ({ hostname }) => ({ HOSTNAME: hostname }) }))
+      app.use(answerErrors(({ code }) => `handled ${code}`))
+      const port = await listen(t, app)
+      assert.equal((await send(port, saying('Status: 99\n\n'))).text, 'handled CGI_ERR_BAD_HEADER')
+      const { variables } = readReport((await send(port, '/cgi-bin/report.cgi')).text)
+      assert.equal(variables.get('HOSTNAME'), '127.0.0.1')
+    })
+  })
+}

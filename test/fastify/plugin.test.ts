@@ -1,0 +1,186 @@
+import cgi from '@common-gateway/fastify'
+import Fastify from 'fastify'
+import { strict as assert } from 'node:assert'
+import { once } from 'node:events'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import { open, send } from '../client.js'
+import { CGI_BIN, readReport, saying } from '../fixtures.js'
+
+type Application = ReturnType<typeof Fastify>
+
+/** Listens until the test is over. */
+async function listen(t: TestContext, app: Application): Promise<number> {
+  t.after(() => app.close())
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  // A server that listens on a port has an address of this kind.
+  return (app.server.address() as AddressInfo).port
+}
+
+const form = ['Content-Type', 'application/json']
+const root = CGI_BIN
+
+describe('the plugin in a Fastify application', () => {
+  test('MAP-1 two mounts with different roots side by side', async (t) => {
+    const app = Fastify()
+    await app.register(cgi, { root, prefix: '/one' })
+    await app.register(cgi, { root: path.join(root, 'folder'), prefix: '/two' })
+    const port = await listen(t, app)
+    for (const mount of ['/one', '/two']) {
+      const { variables } = readReport((await send(port, `${mount}/report.cgi/x`)).text)
+      assert.equal(variables.get('SCRIPT_NAME'), `${mount}/report.cgi`)
+    }
+    assert.equal((await send(port, '/two/say.cgi')).status, 404)
+  })
+
+  test('MAP-1 a mount inside a plugin with a prefix', async (t) => {
+    const app = Fastify()
+    await app.register(
+      async (inner) => {
+        await inner.register(cgi, { root, prefix: '/scripts' })
+      },
+      { prefix: '/api' },
+    )
+    await app.register(
+      async (inner) => {
+        await inner.register(cgi, { root })
+      },
+      { prefix: '/bare' },
+    )
+    const port = await listen(t, app)
+    for (const mount of ['/api/scripts', '/bare']) {
+      const { variables } = readReport((await send(port, `${mount}/report.cgi/x?q`)).text)
+      assert.equal(variables.get('SCRIPT_NAME'), `${mount}/report.cgi`)
+      assert.equal(variables.get('PATH_INFO'), '/x')
+    }
+    assert.equal((await send(port, '/scripts/report.cgi')).status, 404)
+  })
+
+  test('MAP-1 a mount at a prefix with a parameter, and at the root', async (t) => {
+    const app = Fastify()
+    await app.register(cgi, { root, prefix: '/:tenant/run' })
+    await app.register(cgi, { root: path.join(root, 'folder'), prefix: '/' })
+    const port = await listen(t, app)
+    const inner = readReport((await send(port, '/acme/run/report.cgi/x')).text)
+    assert.equal(inner.variables.get('SCRIPT_NAME'), '/acme/run/report.cgi')
+    const outer = readReport((await send(port, '/report.cgi/x')).text)
+    assert.equal(outer.variables.get('SCRIPT_NAME'), '/report.cgi')
+    assert.equal(outer.variables.get('PATH_INFO'), '/x')
+  })
+
+  test('BODY-5 the parsers of the application around stay as they were', async (t) => {
+    const app = Fastify()
+    app.post('/before', (request) => ({ got: request.body }))
+    await app.register(cgi, { root })
+    app.post('/after', (request) => ({ got: request.body }))
+    const port = await listen(t, app)
+    for (const url of ['/before', '/after']) {
+      const answer = await send(port, url, { method: 'POST', headers: form, body: '{"a":1}' })
+      assert.equal(answer.text, '{"got":{"a":1}}')
+      const text = { method: 'POST', headers: ['Content-Type', 'text/x-unknown'], body: 'x' }
+      assert.equal((await send(port, url, text)).status, 415)
+    }
+  })
+
+  test('BODY-5 a body that is larger than Fastify would read', async (t) => {
+    const app = Fastify({ bodyLimit: 10 })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const body = 'x'.repeat(100)
+    const sending = { method: 'POST', headers: form, body }
+    assert.equal((await send(port, '/cgi-bin/echo.cgi', sending)).text, body)
+  })
+
+  test('BODY-5 a body that a hook has read is a clear error', async (t) => {
+    const app = Fastify()
+    app.addHook('preParsing', (request, _reply, payload, done) => {
+      request.raw.resume().on('end', () => done(null, payload))
+    })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const answer = await send(port, '/cgi-bin/echo.cgi', { method: 'POST', body: 'x' })
+    assert.equal(answer.status, 500)
+    assert.match(answer.text, /mount the gateway before body parsers/)
+  })
+
+  test("hooks and headers of the application apply to a script's response", async (t) => {
+    const app = Fastify()
+    const seen: string[] = []
+    app.addHook('onRequest', async (_request, reply) => {
+      reply.header('x-from-hook', 'yes').header('set-cookie', 'app=1')
+    })
+    app.addHook('onSend', async (_request, reply, payload) => {
+      await new Promise((resolve) => setImmediate(resolve))
+      seen.push(`onSend ${reply.statusCode}`)
+      return payload
+    })
+    app.addHook('onResponse', async (_request, reply) => {
+      seen.push(`onResponse ${reply.statusCode}`)
+    })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const answer = await send(port, saying('Status: 404 Lost\nSet-Cookie: script=1\n\nbody'))
+    assert.equal(answer.reason, 'Lost')
+    assert.deepEqual(answer.all('x-from-hook'), ['yes'])
+    assert.deepEqual(answer.all('set-cookie'), ['app=1', 'script=1'])
+    assert.deepEqual(seen, ['onSend 404', 'onResponse 404'])
+  })
+
+  test('a hook that refuses a request keeps it from the script', async (t) => {
+    const app = Fastify()
+    let runs = 0
+    app.addHook('preHandler', async (_request, reply) => reply.code(401).send('who are you?'))
+    const env = (): Record<string, string> => {
+      runs += 1
+      return {}
+    }
+    await app.register(cgi, { root, env })
+    const port = await listen(t, app)
+    assert.equal((await send(port, '/cgi-bin/report.cgi')).status, 401)
+    assert.equal(runs, 0)
+  })
+
+  test('MAP-2, Errors reach the handlers of the application', async (t) => {
+    const app = Fastify()
+    app.setNotFoundHandler((_request, reply) => reply.code(404).send('not here'))
+    app.setErrorHandler<Error & { code: string; reason: string }>((error, _request, reply) =>
+      reply.code(500).send(`handled ${error.code}: ${error.reason}`),
+    )
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    assert.equal((await send(port, '/cgi-bin/none.cgi')).text, 'not here')
+    const failed = await send(port, saying('Status: 99\n\n'))
+    assert.match(failed.text, /^handled CGI_ERR_BAD_HEADER: Status is not a code/)
+  })
+
+  test('OPT-1 a wrong option keeps the application from starting', async (t) => {
+    const app = Fastify()
+    t.after(() => app.close())
+    await assert.rejects(
+      async () => app.register(cgi, { root, maxProcesses: 0 }),
+      /Expected the `maxProcesses` option to be an integer from 1/,
+    )
+  })
+
+  test('LIFE-4 close() waits for scripts, and starts no more', async (t) => {
+    const app = Fastify({ forceCloseConnections: false })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const answer = send(port, saying('Status: 200\n\nslow', true), {
+      headers: ['Connection', 'close'],
+    })
+    const [answered] = await Promise.all([answer, answer.then(() => app.close())])
+    assert.equal(answered.text, 'slow')
+  })
+
+  test('LIFE-4 close() may take longer than a plugin may take to start', async (t) => {
+    const app = Fastify({ pluginTimeout: 300 })
+    await app.register(cgi, { root, closeTimeout: 1_000 })
+    const port = await listen(t, app)
+    const response = await open(port, '/cgi-bin/wait.cgi')
+    const cutOff = once(response, 'error')
+    await app.close()
+    await cutOff
+  })
+})

@@ -1,0 +1,124 @@
+import { strict as assert } from 'node:assert'
+import { execFileSync, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { describe, test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { type Adapter, adapters } from './adapters.js'
+import { dial, receive, send } from './client.js'
+import { saying } from './fixtures.js'
+import { until } from './processes.js'
+
+const MEGABYTE = 1024 * 1024
+/** How much a host may grow while something large passes through it. */
+const MOST_GROWTH = 16 * MEGABYTE
+
+interface Host {
+  readonly port: number
+  /** Resident memory after a garbage collection, in bytes. */
+  resident(): Promise<number>
+}
+
+async function startHost(t: TestContext, adapter: Adapter): Promise<Host> {
+  const module = fileURLToPath(new URL('host.js', import.meta.url))
+  const child = fork(module, [adapter.name], { execArgv: ['--expose-gc'] })
+  t.after(async () => {
+    const exited = once(child, 'exit')
+    child.disconnect()
+    await exited
+  })
+  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
+  const host = {
+    port,
+    async resident() {
+      child.send('resident')
+      const [{ residentBytes }] = (await once(child, 'message')) as [{ residentBytes: number }]
+      return residentBytes
+    },
+  }
+  // What is loaded and compiled once is not growth.
+  for (let warm = 0; warm < 20; warm += 1) await send(port, saying('Status: 200\n\nwarm'))
+  await send(port, `/cgi-bin/zeros.cgi?${100 * MEGABYTE}`)
+  await send(port, '/cgi-bin/digest.cgi', { method: 'POST', body: Buffer.alloc(100 * MEGABYTE) })
+  return host
+}
+
+for (const adapter of adapters) {
+  describe(`memory of the host (${adapter.name})`, () => {
+    test('RES-4 400 MB for a client that reads nothing for a while', async (t) => {
+      const host = await startHost(t, adapter)
+      const before = await host.resident()
+      const size = 400 * MEGABYTE
+      const socket = await dial(host.port)
+      t.after(() => socket.destroy())
+      socket.pause()
+      socket.write(`GET /cgi-bin/zeros.cgi?${size} HTTP/1.0\r\n\r\n`)
+      // Until everything between script and client is full, and nothing moves any more.
+      const stalled = await untilSteady(() => host.resident())
+      assert.ok(stalled - before < MOST_GROWTH, `${(stalled - before) / MEGABYTE} MB while stalled`)
+      let received = 0
+      socket.on('data', (chunk: Buffer) => (received += chunk.length))
+      socket.resume()
+      await until(() => received > size / 2, 'half of it has come')
+      const flowing = await host.resident()
+      assert.ok(flowing - before < MOST_GROWTH, `${(flowing - before) / MEGABYTE} MB while flowing`)
+      if (!socket.closed) await once(socket, 'close')
+      assert.ok(received > size, `${received} bytes`)
+    })
+
+    test('BODY-1 a 1 GB upload to a script that reads slowly', async (t) => {
+      const host = await startHost(t, adapter)
+      const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      const pipe = path.join(folder, 'gate')
+      execFileSync('mkfifo', [pipe])
+      const before = await host.resident()
+      const size = 1024 * MEGABYTE
+      const upload = httpRequest({
+        port: host.port,
+        host: '127.0.0.1',
+        path: `/cgi-bin/read-slowly.cgi?${pipe}`,
+        method: 'POST',
+        headers: { 'Content-Length': size },
+        agent: false,
+      })
+      const responded = once(upload, 'response')
+      const chunk = Buffer.alloc(MEGABYTE)
+      let sent = 0
+      const feed = (): void => {
+        while (sent < size) {
+          sent += chunk.length
+          if (!upload.write(chunk)) return
+        }
+        upload.end()
+        upload.off('drain', feed)
+      }
+      upload.on('drain', feed)
+      feed()
+      const stalled = await untilSteady(() => host.resident())
+      assert.ok(sent < size / 2, `${sent} bytes were taken before the script read any`)
+      assert.ok(stalled - before < MOST_GROWTH, `${(stalled - before) / MEGABYTE} MB while stalled`)
+      writeFileSync(pipe, '\n')
+      await until(() => sent > size / 2, 'half of it is sent')
+      const flowing = await host.resident()
+      assert.ok(flowing - before < MOST_GROWTH, `${(flowing - before) / MEGABYTE} MB while flowing`)
+      const [response] = (await responded) as [IncomingMessage]
+      assert.equal((await receive(response)).text.trim(), String(size))
+    })
+  })
+}
+
+/** Measures until two measures in a row are all but the same. */
+async function untilSteady(measure: () => Promise<number>): Promise<number> {
+  let last = await measure()
+  for (let looks = 0; looks < 100; looks += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const next = await measure()
+    if (looks >= 4 && Math.abs(next - last) < 64 * 1024) return next
+    last = next
+  }
+  return last
+}
