@@ -110,6 +110,8 @@ export function invalidOption(option: string, rule: string, value: unknown): Cgi
 
 function describeValue(value: unknown): string {
   if (typeof value === 'function') return value.name || 'a function'
+  // JSON has no word for NaN and Infinity.
+  if (typeof value === 'number') return String(value)
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {

@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { toByteString } from './byte-string.js'
 import { CgiError } from './errors.js'
 import { createHeaderParser, type HeaderParser, type ScriptHeader } from './header-parser.js'
 import type { CgiLogger } from './logger.js'
@@ -14,7 +15,7 @@ import { standardReason, toResponse } from './response.js'
 import { resolveScript, type Script } from './script.js'
 import type { ScriptRun } from './script-run.js'
 import { ScriptRuns } from './script-runs.js'
-import { createSettings } from './settings.js'
+import { type Command, createSettings } from './settings.js'
 
 /** The gateway, with nothing of a framework in it. */
 export interface CgiHandler<Native = unknown> {
@@ -68,17 +69,18 @@ export function createCgiHandler<Native = unknown>(
     const body = await openRequestBody(request, framing, settings)
     const run = await runs.start({
       script: script.file,
-      command: [...script.command, ...indexQueryArguments(request, target)],
+      command: toCommand(request, target, script),
       cwd: settings.cwd ?? path.dirname(script.file),
-      environment: createMetaVariables({
-        request,
-        target,
-        script,
-        contentLength: body.length,
-        user,
-        env: env ?? {},
-        settings,
-      }),
+      environment: () =>
+        createMetaVariables({
+          request,
+          target,
+          script,
+          contentLength: body.length,
+          user,
+          env: env ?? {},
+          settings,
+        }),
       body,
       signal: request.signal,
       logger: request.logger ?? settings.logger,
@@ -135,8 +137,13 @@ export function createCgiHandler<Native = unknown>(
     return settings.nph && isPlain && path.basename(script.file).startsWith('nph-')
   }
 
-  function indexQueryArguments(request: CgiRequest<Native>, target: RequestTarget): string[] {
-    return settings.indexQuery ? createArguments(request.method, target.query) : []
+  function toCommand(
+    { method }: CgiRequest<Native>,
+    { query }: RequestTarget,
+    { command: [program, ...args] }: Script,
+  ): Command {
+    const words = settings.indexQuery ? createArguments(method, query) : []
+    return [toByteString(program), ...args.map(toByteString), ...words]
   }
 
   function checkMethod(method: string): void {

@@ -35,12 +35,18 @@ export function valuesOf(fields: readonly HeaderField[], lowerCaseName: string):
   return values
 }
 
-/** Node's flat `rawHeaders` as fields. Pseudo-header fields of HTTP/2 (`:path`) are left out. */
+/**
+ * Node's flat `rawHeaders` as fields. Of the pseudo-header fields of HTTP/2 only `:authority` stays,
+ * as the Host that it stands for (RFC 9113 section 8.3.1).
+ */
 export function toHeaderFields(rawHeaders: readonly string[]): HeaderField[] {
   const fields: HeaderField[] = []
+  let authority: string | undefined
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] ?? ''
-    if (!name.startsWith(':')) fields.push([name, rawHeaders[index + 1] ?? ''])
+    const [name = '', value = ''] = rawHeaders.slice(index, index + 2)
+    if (!name.startsWith(':')) fields.push([name, value])
+    else if (name === ':authority') authority = value
   }
-  return fields
+  const hasHost = valuesOf(fields, 'host').length > 0
+  return authority === undefined || hasHost ? fields : [['host', authority], ...fields]
 }

@@ -61,7 +61,7 @@ export function createHeaderParser({ maxHeaderSize }: { maxHeaderSize: number })
     }
     const found = lineNumber === 1 ? STATUS_LINE.exec(line) : null
     if (found !== null) {
-      statusLine = found[1]
+      statusLine = trimBlanks(found[1] ?? '')
       return
     }
     const colon = line.indexOf(':')
@@ -77,8 +77,8 @@ export function createHeaderParser({ maxHeaderSize }: { maxHeaderSize: number })
       const line = takeLine(chunk.subarray(start, end))
       size += end + 1 - start
       start = end + 1
-      lineNumber += 1
       checkSize()
+      lineNumber += 1
       if (line === '') return { fields, statusLine, rest: chunk.subarray(start) }
       addLine(line)
     }

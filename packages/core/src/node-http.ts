@@ -47,7 +47,7 @@ export function toCgiRequest(
   const { socket } = message
   const headers = toHeaderFields(message.rawHeaders)
   const ownScheme = 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http'
-  const ownHost = valuesOf(headers, 'host')[0] ?? message.headers[':authority']?.toString()
+  const ownHost = valuesOf(headers, 'host')[0]
   const scheme = view.scheme ?? ownScheme
   const host = view.host || ownHost
   const remoteAddress = view.remoteAddress ?? socket.remoteAddress ?? ''

@@ -129,6 +129,8 @@ function isStream(content: RequestBody['content']): content is Readable {
 }
 
 async function spool(source: Readable, limit: number, signal: AbortSignal): Promise<RequestBody> {
+  // While a chunk is being written nobody waits for the next; its absence is noticed then.
+  source.on('error', () => {})
   const chunks: Buffer[] = []
   let length = 0
   let file: FileHandle | undefined

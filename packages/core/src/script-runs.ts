@@ -8,7 +8,9 @@ import { createStandardErrorLog } from './standard-error-log.js'
 import type { ScriptCall, Transport } from './transport.js'
 
 /** What a run is started with. */
-export interface RunCall extends Pick<ScriptCall, 'command' | 'cwd' | 'environment' | 'body'> {
+export interface RunCall extends Pick<ScriptCall, 'command' | 'cwd' | 'body'> {
+  /** Makes the environment, when there is a slot. */
+  readonly environment: () => ScriptCall['environment']
   /** Absolute path of the script, for the log. */
   readonly script: string
   /** Aborted when the client has gone. */
@@ -82,7 +84,7 @@ export class ScriptRuns {
     const output = await this.#transport.send({
       command: call.command,
       cwd: call.cwd,
-      environment: call.environment,
+      environment: call.environment(),
       body: call.body,
       bodyLimit: this.#settings.bodyLimit,
       bodyObserver: {

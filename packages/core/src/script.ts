@@ -56,8 +56,8 @@ export async function resolveScript(
   if (found === null) return null
   const name = mountName + toPath(segments.slice(0, found.depth))
   if (found.kind === 'folder') {
-    const index = await findIndex(found.file, settings.index)
-    if (index === null || !(await isNamedOnDisk(root, index))) return null
+    const index = await findIndex(root, found.file, settings.index)
+    if (index === null) return null
     if (!urlPath.endsWith('/')) return { type: 'folder', location: `${urlPath}/` }
     await checkExecutable(index, settings)
     return toScript(index, `${name}/${path.basename(index)}`, [], settings)
@@ -184,10 +184,14 @@ async function checkExecutable(file: string, settings: ScriptSettings): Promise<
   }
 }
 
-async function findIndex(folder: string, names: readonly string[]): Promise<string | null> {
+async function findIndex(
+  root: string,
+  folder: string,
+  names: readonly string[],
+): Promise<string | null> {
   for (const name of names) {
     const file = path.join(folder, name)
-    if ((await kindOf(file)) === 'file') return file
+    if ((await kindOf(file)) === 'file' && (await isNamedOnDisk(root, file))) return file
   }
   return null
 }

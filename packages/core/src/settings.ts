@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { invalidOption } from './errors.js'
 import { processLogger, type CgiLogger } from './logger.js'
@@ -204,8 +204,12 @@ function checkInterpreters(interpreters: Readonly<Record<string, unknown>>): Map
 }
 
 function findProgram(name: string): string | undefined {
-  const folders = name.includes('/') ? [''] : (process.env['PATH'] ?? '').split(path.delimiter)
-  return folders.map((each) => path.resolve(each, name)).find(isProgram)
+  if (name.includes('/')) return isProgram(name) ? path.resolve(name) : undefined
+  const folders = (process.env['PATH'] ?? FALLBACK_PATH).split(path.delimiter)
+  return folders
+    .filter((each) => each !== '')
+    .map((each) => path.resolve(each, name))
+    .find(isProgram)
 }
 
 function isProgram(file: string): boolean {
@@ -217,8 +221,13 @@ function isProgram(file: string): boolean {
   }
 }
 
-function statusOf(file: unknown): ReturnType<typeof statSync> {
-  return isString(file) ? statSync(file, { throwIfNoEntry: false }) : undefined
+function statusOf(file: unknown): Stats | undefined {
+  try {
+    return isString(file) ? statSync(file) : undefined
+  } catch {
+    // Whatever the reason, it is not there to be used.
+    return undefined
+  }
 }
 
 const FALLBACK_PATH = '/usr/local/bin:/usr/bin:/bin'

@@ -1,3 +1,4 @@
+import { StringDecoder } from 'node:string_decoder'
 import type { CgiLogger } from './logger.js'
 
 /** A longer line is logged in pieces, in bytes. */
@@ -28,6 +29,8 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
   let budget = BYTES_PER_SECOND
   let windowStart = performance.now()
   let droppedBytes = 0
+  /** Keeps the beginning of a character that a piece of a long line was cut in. */
+  const decoder = new StringDecoder('utf8')
 
   function write(chunk: Buffer): void {
     let start = 0
@@ -39,12 +42,12 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
       line.push(Buffer.from(chunk.subarray(start, pieceEnd)))
       lineLength += pieceEnd - start
       const isComplete = pieceEnd === newline
-      if (isComplete || lineLength === LINE_LIMIT) logLine()
+      if (isComplete || lineLength === LINE_LIMIT) logLine(isComplete)
       start = isComplete ? pieceEnd + 1 : pieceEnd
     }
   }
 
-  function logLine(): void {
+  function logLine(isComplete: boolean): void {
     const length = lineLength
     const bytes = Buffer.concat(line)
     line = []
@@ -54,7 +57,7 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
       return
     }
     reportDropped()
-    const text = bytes.toString('utf8').replace(/\r$/, '')
+    const text = decoder.write(bytes).replace(/\r$/, '') + (isComplete ? decoder.end() : '')
     if (text !== '') logger.warn(facts, text)
   }
 
@@ -78,7 +81,7 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
   }
 
   function end(): void {
-    if (lineLength > 0) logLine()
+    if (lineLength > 0) logLine(true)
     reportDropped()
   }
 

@@ -4,7 +4,7 @@ import type { Command } from './settings.js'
 
 /** All that is needed to have a script answer one request. */
 export interface ScriptCall {
-  /** The program and its arguments, as text or as byte strings of the same characters. */
+  /** Absolute path of the program, and its arguments; byte strings. */
   readonly command: Command
   /** Working directory. */
   readonly cwd: string

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, openSync, readSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
 import { fromByteString } from '../byte-string.js'
 import type { Command } from '../settings.js'
 import type { ScriptExit } from '../transport.js'
@@ -12,11 +12,11 @@ export class ChildProcessSpawner implements Spawner {
   async spawn(options: SpawnOptions): Promise<ScriptProcess> {
     const { stdin } = options
     const [program] = options.command
-    const { command, env } = withRawVariables(options)
-    const [file, ...args] = command
     let child: ChildProcess
     try {
       checkFormat(program)
+      const { command, env } = toText(options) ?? throughShell(options)
+      const [file, ...args] = command
       child = spawn(file, args, {
         cwd: options.cwd,
         env,
@@ -44,59 +44,94 @@ export class ChildProcessSpawner implements Spawner {
   }
 }
 
+/** What is started: words and variables as the text that Node takes. */
+interface Words {
+  readonly command: Command
+  readonly env: Record<string, string>
+}
+
 /**
  * libuv starts programs with execvp(3), which hands a text file without `#!` to /bin/sh. Servers have
  * always refused it instead (ENOEXEC), and so do we: what is no program is not run.
  */
 function checkFormat(program: string): void {
-  const descriptor = openSync(program, 'r')
+  const head = readHead(program)
+  if (head === null || head.startsWith('#!') || head.includes('\0')) return
+  throw Object.assign(new Error('exec format error'), { code: 'ENOEXEC' })
+}
+
+/** The first bytes of a file; null where it may be run, but not read. */
+function readHead(file: string): string | null {
+  let descriptor: number
+  try {
+    descriptor = openSync(toBytes(file), 'r')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EACCES') return null
+    throw error
+  }
   try {
     const head = Buffer.alloc(256)
-    const length = readSync(descriptor, head, 0, head.length, 0)
-    const text = head.toString('latin1', 0, length)
-    if (!text.startsWith('#!') && !text.includes('\0')) {
-      throw Object.assign(new Error('exec format error'), { code: 'ENOEXEC' })
-    }
+    return head.toString('latin1', 0, readSync(descriptor, head, 0, head.length, 0))
   } finally {
     closeSync(descriptor)
   }
 }
 
-/** Sets variables from arguments that printf decodes, then becomes the program. */
-const SET_RAW_VARIABLES = `
-count=$1; shift
-while [ "$count" -gt 0 ]; do
-  value=$(printf '%b.' "$2"); export "$1=\${value%.}"; shift 2; count=$((count - 1))
-done
-unset count value
-exec "$@"`
-
-/**
- * Node gives child processes their variables as UTF-8. A value that is not UTF-8 (a header in Latin-1)
- * would arrive damaged, so a shell sets it, from ASCII, before it becomes the program.
- */
-function withRawVariables({ command, environment }: SpawnOptions): {
-  command: Command
-  env: Record<string, string>
-} {
+/** The words and variables, which Node encodes as UTF-8; null where one of them is not UTF-8. */
+function toText({ command, environment }: SpawnOptions): Words | null {
+  const [program = null, ...args] = command.map(fromByteString)
+  if (program === null || !args.every((word) => word !== null)) return null
   const env: Record<string, string> = {}
-  const raw: string[] = []
   for (const [name, value] of Object.entries(environment)) {
-    const text = fromByteString(value)
-    if (text === null) raw.push(name, escapeForPrintf(value))
-    else env[name] = text
+    const [textName, text] = [fromByteString(name), fromByteString(value)]
+    if (textName === null || text === null) return null
+    env[textName] = text
   }
-  if (raw.length === 0) return { command, env }
-  // The shell would export what it keeps for itself; env(1) takes that away again.
-  const strays = ['PWD', 'OLDPWD', 'SHLVL', '_'].filter((name) => environment[name] === undefined)
-  const unset = strays.flatMap((name) => ['-u', name])
-  const shell = ['-c', SET_RAW_VARIABLES, 'sh', String(raw.length / 2), ...raw]
-  return { command: ['/bin/sh', ...shell, '/usr/bin/env', ...unset, ...command], env }
+  return { command: [program, ...args], env }
 }
 
-function escapeForPrintf(value: string): string {
-  return value.replace(
-    /[^A-Za-z0-9 ]/g,
+/**
+ * Turns its arguments into the words of env(1): those that begin with `t` are text, those with `b`
+ * are to be decoded. The dot keeps newlines at the end, which a substitution would take away.
+ */
+const DECODE_AND_RUN = `
+count=$#
+while [ "$count" -gt 0 ]; do
+  case $1 in
+    b*) word=$(printf '%b.' "\${1#b}"); word=\${word%.} ;;
+    *) word=\${1#t} ;;
+  esac
+  set -- "$@" "$word"; shift; count=$((count - 1))
+done
+exec /usr/bin/env -i -- "$@"`
+
+/**
+ * What is not UTF-8 (a header in Latin-1) would arrive damaged. So a shell decodes it from ASCII, and
+ * env(1) starts the program with it: no variable passes through the shell, which would drop some and
+ * change others. What keeps a program from starting is looked for here, where it can still be told.
+ */
+function throughShell({ command, environment }: SpawnOptions): Words {
+  const [program] = command
+  accessSync(toBytes(program), constants.X_OK)
+  const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(readHead(program) ?? '') ?? []
+  if (interpreter !== undefined) accessSync(toBytes(interpreter), constants.X_OK)
+  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+  // env(1) takes a path with `=` in it for a variable; nice(1) takes it as it is.
+  const start = program.includes('=') ? ['/usr/bin/nice', '-n', '0'] : []
+  const words = [...variables, ...start, ...command].map((word) => {
+    const text = fromByteString(word)
+    return text === null ? `b${escapeForPrintf(word)}` : `t${text}`
+  })
+  return { command: ['/bin/sh', '-c', DECODE_AND_RUN, 'sh', ...words], env: {} }
+}
+
+function escapeForPrintf(word: string): string {
+  return word.replace(
+    /[^A-Za-z0-9_= ]/g,
     (character) => `\\0${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
   )
+}
+
+function toBytes(byteString: string): Buffer {
+  return Buffer.from(byteString, 'latin1')
 }
