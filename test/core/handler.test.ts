@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:http2'
+import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { test, type TestContext } from 'node:test'
+import {
+  type CgiOptions,
+  type CgiRequest,
+  createCgiHandler,
+  type FrameworkView,
+  sendCgiResponse,
+  toCgiRequest,
+} from '@common-gateway/core'
+import { descriptorsOf } from '../processes.js'
+import { createRequest } from './requests.js'
+import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
+
+const root = createTemporaryFolder()
+const HEADER = '#!/bin/sh\necho Content-Type: text/plain; echo\n'
+/** Each argument on a line of its own, as hexadecimal digits. */
+const PRINT_ARGUMENTS =
+  'for each; do printf %s "$each" | od -An -v -tx1 | tr -d " \\n"; echo; done\n'
+writeProgram(root, 'arguments.cgi', HEADER + PRINT_ARGUMENTS)
+writeProgram(root, 'é.cgi', `${HEADER}printf %s "$SCRIPT_FILENAME"\n`)
+writeProgram(root, 'host.cgi', `${HEADER}printf %s "$HTTP_HOST"\n`)
+
+/** What the script at this URL answers. */
+async function answerOf(
+  t: TestContext,
+  url: string,
+  options: CgiOptions = {},
+  given: Partial<CgiRequest> = {},
+): Promise<Buffer> {
+  const handler = createCgiHandler({ root, ...options })
+  t.after(() => handler.close())
+  const answer = await handler.handle(createRequest({ url, ...given }))
+  assert.equal(answer?.type, 'response')
+  assert.equal(answer.status, 200)
+  assert.ok(answer.body)
+  return buffer(answer.body)
+}
+
+const ARGUMENTS: readonly [query: string, hexadecimal: readonly string[]][] = [
+  ['one+-s', ['6f6e65', '2d73']],
+  ['%24%28id%29+%2A+%3D', ['2428696429', '2a', '3d']],
+  ['caf%C3%A9', ['636166c3a9']],
+  ['caf%E9', ['636166e9']],
+  ['caf\xe9', ['636166e9']],
+]
+
+for (const [query, expected] of ARGUMENTS) {
+  test(`ENV-5 ENV-7 the words of an indexed query arrive byte for byte: ${query}`, async (t) => {
+    const out = await answerOf(t, `/cgi-bin/arguments.cgi?${query}`, { indexQuery: true })
+    assert.deepEqual(out.toString().trim().split('\n'), expected)
+  })
+}
+
+test('ENV-7 a script with a name beyond ASCII runs, whatever the bytes of its variables', async (t) => {
+  for (const query of ['', '?caf\xe9']) {
+    const out = await answerOf(t, `/cgi-bin/%C3%A9.cgi${query}`)
+    assert.equal(out.toString(), `${root}/é.cgi`)
+  }
+})
+
+test('LIFE-1 a request that fails before its script starts leaves no spool file open', async (t) => {
+  process.env['TMPDIR'] = root
+  t.after(() => {
+    delete process.env['TMPDIR']
+  })
+  const handler = createCgiHandler({ root, env: () => ({ NAME: 'a\0b' }) })
+  t.after(() => handler.close())
+  const body = Readable.from([Buffer.alloc(200_000)], { objectMode: false })
+  const request = createRequest({
+    method: 'POST',
+    url: '/cgi-bin/host.cgi',
+    headers: [['Transfer-Encoding', 'chunked']],
+    body,
+  })
+  await assert.rejects(handler.handle(request), { code: 'CGI_ERR_ENVIRONMENT' })
+  assert.deepEqual(
+    descriptorsOf(process.pid).filter((name) => name.startsWith(root)),
+    [],
+  )
+})
+
+test('ENV-2 the authority of an HTTP/2 request is its Host (RFC 9113 section 8.3.1)', async (t) => {
+  const handler = createCgiHandler({ root })
+  t.after(() => handler.close())
+  const view: FrameworkView = { mount: '/cgi-bin' }
+  const server = createServer((message, response) => {
+    // The compatibility API of node:http2 stands in for node:http here, as frameworks have it do.
+    const [request, reply] = [message, response] as unknown as [
+      Parameters<typeof toCgiRequest>[0],
+      Parameters<typeof toCgiRequest>[1],
+    ]
+    void handler.handle(toCgiRequest(request, reply, view)).then((answer) => {
+      assert.equal(answer?.type, 'response')
+      return sendCgiResponse(answer, request, reply)
+    })
+  }).listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  // A server that listens on a port has an address of this kind.
+  const { port } = server.address() as AddressInfo
+  const client = connect(`http://127.0.0.1:${port}`)
+  t.after(() => client.destroy())
+  const stream = client.request({
+    ':path': '/cgi-bin/host.cgi',
+    ':authority': 'www.example.org:81',
+  })
+  assert.equal((await buffer(stream)).toString(), 'www.example.org:81')
+})

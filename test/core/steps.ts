@@ -1,0 +1,46 @@
+import type * as byteString from '../../packages/core/src/byte-string.js'
+import type * as errors from '../../packages/core/src/errors.js'
+import type * as limiter from '../../packages/core/src/limiter.js'
+import type * as metaVariables from '../../packages/core/src/meta-variables.js'
+import type * as childProcessSpawner from '../../packages/core/src/process/child-process-spawner.js'
+import type * as processTransport from '../../packages/core/src/process/process-transport.js'
+import type * as spawnError from '../../packages/core/src/process/spawn-error.js'
+import type * as termination from '../../packages/core/src/process/termination.js'
+import type * as requestBody from '../../packages/core/src/request-body.js'
+import type * as requestTarget from '../../packages/core/src/request-target.js'
+import type * as settings from '../../packages/core/src/settings.js'
+import type * as standardErrorLog from '../../packages/core/src/standard-error-log.js'
+import type * as urlPath from '../../packages/core/src/url-path.js'
+
+/**
+ * The steps of the core that its package does not export. They are loaded from beside the package's
+ * own entry, wherever that is: `exports` closes every other way in, `imports` of a package.json may
+ * not lead out of its folder, and a relative path would have to hold both from here and from `build`.
+ * The types come from the sources, which tsc -b takes for the declarations it has made of them.
+ */
+const load = (step: string): Promise<unknown> =>
+  import(new URL(`${step}.js`, import.meta.resolve('@common-gateway/core')).href)
+
+// Each cast names the very file that is loaded; the compiler cannot see through the URL.
+export const { fromByteString, toByteString } = (await load('byte-string')) as typeof byteString
+export const { invalidOption } = (await load('errors')) as typeof errors
+export const { Limiter } = (await load('limiter')) as typeof limiter
+export const { createArguments } = (await load('meta-variables')) as typeof metaVariables
+export const { ChildProcessSpawner } = (await load(
+  'process/child-process-spawner',
+)) as typeof childProcessSpawner
+export const { ProcessTransport } = (await load(
+  'process/process-transport',
+)) as typeof processTransport
+export const { toSpawnError } = (await load('process/spawn-error')) as typeof spawnError
+export const { terminateGroup } = (await load('process/termination')) as typeof termination
+export const { closeRequestBody, isFile, isReceived, openRequestBody, readFraming, sendToScript } =
+  (await load('request-body')) as typeof requestBody
+export const { parseRequestTarget } = (await load('request-target')) as typeof requestTarget
+export const { createSettings, OPTION_NAMES } = (await load('settings')) as typeof settings
+export const { createStandardErrorLog } = (await load(
+  'standard-error-log',
+)) as typeof standardErrorLog
+export const { authorityOf, decodeSegments, splitQuery } = (await load(
+  'url-path',
+)) as typeof urlPath

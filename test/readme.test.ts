@@ -1,0 +1,43 @@
+import { DEFAULTS } from '@common-gateway/core'
+import { OPTION_NAMES } from './core/steps.js'
+import { strict as assert } from 'node:assert'
+import { readFileSync } from 'node:fs'
+import { describe, test } from 'node:test'
+
+const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
+
+describe('the README', () => {
+  const [, section = ''] = readme.split('\n## Options\n')
+  const rows = [...section.matchAll(/^\| `(\w+)` \| (.*?) \| /gm)].map(
+    ([, name = '', given = '']) => {
+      return [name, given] as const
+    },
+  )
+
+  test('OPT-3 lists every option once, and no other', () => {
+    const names = rows.map(([name]) => name)
+    assert.deepEqual(names, [...new Set(names)])
+    assert.deepEqual(new Set(names), new Set(OPTION_NAMES))
+  })
+
+  test('OPT-3 gives the defaults', () => {
+    const told = new Map(rows)
+    for (const [name, value] of Object.entries(DEFAULTS)) {
+      // Depends on the machine; the table says how.
+      if (name === 'maxProcesses') continue
+      const shown = `\`${JSON.stringify(value).replaceAll('"', "'")}\``
+      assert.equal(told.get(name), shown, name)
+    }
+  })
+
+  test('OPT-3 options say the same next to their types', () => {
+    const source = readFileSync(
+      new URL('../../packages/core/src/options.ts', import.meta.url),
+      'utf8',
+    )
+    for (const [name] of rows) {
+      const [, text = ''] = new RegExp(`\\* \\*\\*${name}\\*\\* ([^]*?)\\*/`).exec(source) ?? []
+      assert.match(text, /Default:/, name)
+    }
+  })
+})
