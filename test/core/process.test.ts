@@ -20,7 +20,7 @@ import { test, type TestContext } from 'node:test'
 import { CgiError } from '@common-gateway/core'
 import { childrenOf, descriptorsOf, isRunning, until, untilGone } from '../processes.js'
 import { withoutPrivileges } from './privileges.js'
-import { ChildProcessSpawner, ProcessTransport, terminateGroup, toSpawnError } from './steps.js'
+import { ChildProcessSpawner, ProcessTransport, ProcessGroup, toSystemError } from './steps.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
 type SpawnOptions = Parameters<InstanceType<typeof ChildProcessSpawner>['spawn']>[0]
@@ -69,7 +69,14 @@ async function start(
     ...given,
   })
   killAfter(t, child.pid)
+  groups.set(child, new ProcessGroup(child.pid, child.exit))
   return child
+}
+
+const groups = new WeakMap<ScriptProcess, InstanceType<typeof ProcessGroup>>()
+
+function terminate(child: ScriptProcess, killTimeout: number): void {
+  void groups.get(child)?.terminate(killTimeout)
 }
 
 interface Result {
@@ -150,15 +157,11 @@ test('ENV-3 ENV-7 beside a value that is not UTF-8, all other variables arrive, 
     PATH,
     LANG: 'C.UTF-8',
     EMPTY: '',
-    'a.b': 'c',
-    'A-B': 'c',
     count: '3',
     value: 'v',
     PWD: '/elsewhere',
     OLDPWD: '/before',
     SHLVL: '7',
-    IFS: ':',
-    OPTIND: '5',
     PS1: '> ',
     PS4: '+ ',
     _: '/x',
@@ -169,6 +172,37 @@ test('ENV-3 ENV-7 beside a value that is not UTF-8, all other variables arrive, 
   const expected = Object.entries({ ...own, OTHER: '\ufffd', QUERY_STRING: 'caf\ufffd' })
   const lines = expected.map(([name, value]) => `${name}=${value}`)
   assert.deepEqual(out.trimEnd().split('\n').toSorted(), lines.toSorted())
+})
+
+test('ENV-3 ENV-7 a variable that a shell would change or drop is refused then, and not changed', async (t) => {
+  for (const name of ['a.b', 'A-B', 'IFS', 'OPTIND']) {
+    const environment = { PATH, [name]: 'x', ...LATIN }
+    await assert.rejects(run(t, '/usr/bin/env', { environment }), {
+      code: 'CGI_ERR_ENVIRONMENT',
+      reason: new RegExp(`the variable ${name} `),
+    })
+  }
+})
+
+test('ENV-7 no value is on a command line, where every user could read it', async (t) => {
+  const environment = {
+    PATH,
+    PASSWORD: 'hunter2',
+    PWD: 'hunter2',
+    ...LATIN,
+    QUERY_STRING: '\xffhunter2',
+  }
+  const own = script('tr "\\0" " " < /proc/$$/cmdline; echo; sleep 600 & wait')
+  const child = await start(t, own, { environment })
+  const seen: string[] = []
+  // From the first moment to the time when the script itself runs.
+  const output = once(child.stdout, 'data')
+  const over = Symbol('over')
+  while ((await Promise.race([output, settle().then(() => over)])) === over) {
+    seen.push(readFileSync(`/proc/${child.pid}/cmdline`, 'latin1'))
+  }
+  assert.ok(seen.some((line) => line.includes('/bin/sh')))
+  assert.ok(!seen.some((line) => line.includes('hunter2')))
 })
 
 test('ENV-7 a script whose path has a = or a blank in it runs, whatever the bytes of its variables', async (t) => {
@@ -421,7 +455,7 @@ const SHORTAGES = ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']
 test('LIFE-3 what the system is short of is 503 with Retry-After, all else 500', () => {
   for (const code of [...SHORTAGES, 'ENOENT', 'EACCES', 'ENOEXEC', 'EPERM', 'E2BIG']) {
     const cause = Object.assign(new Error(`spawn ${code}`), { code })
-    const error = toSpawnError(cause, '/srv/a.cgi')
+    const error = toSystemError(cause, '/srv/a.cgi')
     const isShort = SHORTAGES.includes(code)
     assert.equal(error.code, isShort ? 'CGI_ERR_NO_RESOURCES' : 'CGI_ERR_SPAWN')
     assert.equal(error.statusCode, isShort ? 503 : 500)
@@ -429,7 +463,7 @@ test('LIFE-3 what the system is short of is 503 with Retry-After, all else 500',
     assert.equal(error.reason, `${code}: /srv/a.cgi`)
     assert.equal(error.cause, cause)
   }
-  assert.equal(toSpawnError('odd', '/srv/a.cgi').code, 'CGI_ERR_SPAWN')
+  assert.equal(toSystemError('odd', '/srv/a.cgi').code, 'CGI_ERR_SPAWN')
 })
 
 /** For what would wait for ever if it failed: then the hooks of the test still end what it started. */
@@ -448,7 +482,7 @@ test(
     const pids = await readPids(child.stdout)
     assert.equal(pids.length, 3)
     assert.ok(pids.every(isRunning))
-    terminateGroup(child.pid, child.exit, PATIENT)
+    terminate(child, PATIENT)
     assert.deepEqual(await child.exit, { exitCode: null, signal: 'SIGTERM' })
     await untilGone(...pids)
   },
@@ -462,7 +496,7 @@ test(
     const kill = t.mock.method(process, 'kill')
     const child = await start(t, script('echo $$; exec sleep 600'))
     await readPids(child.stdout)
-    terminateGroup(child.pid, child.exit, 1_000)
+    terminate(child, 1_000)
     assert.deepEqual(await child.exit, { exitCode: null, signal: 'SIGTERM' })
     await settle()
     // The group may be looked at now and then; there is time for it before the last resort.
@@ -476,7 +510,7 @@ test('LIFE-1 a script that ignores SIGTERM gets SIGKILL after killTimeout', BOUN
   t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
   const child = await start(t, script("trap '' TERM; echo $$; sleep 600"))
   await readPids(child.stdout)
-  terminateGroup(child.pid, child.exit, 1_000)
+  terminate(child, 1_000)
   t.mock.timers.tick(999)
   assert.ok(isRunning(child.pid))
   t.mock.timers.tick(1)
@@ -492,7 +526,7 @@ test(
     const child = await start(t, file)
     const [, grandchild] = await readPids(child.stdout)
     assert.ok(grandchild !== undefined && isRunning(grandchild))
-    terminateGroup(child.pid, child.exit, 1_000)
+    terminate(child, 1_000)
     assert.deepEqual(await child.exit, { exitCode: null, signal: 'SIGTERM' })
     await settle()
     assert.ok(isRunning(grandchild))
@@ -510,7 +544,7 @@ test(
     const [, grandchild] = await readPids(child.stdout)
     await child.exit
     assert.ok(grandchild !== undefined && isRunning(grandchild))
-    terminateGroup(child.pid, child.exit, PATIENT)
+    terminate(child, PATIENT)
     await untilGone(grandchild)
   },
 )
@@ -522,8 +556,8 @@ test(
     const child = await start(t, script('exit 0'))
     await child.exit
     t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
-    terminateGroup(child.pid, child.exit, 1_000)
-    terminateGroup(child.pid, child.exit, 1_000)
+    terminate(child, 1_000)
+    terminate(child, 1_000)
     const kill = t.mock.method(process, 'kill')
     t.mock.timers.tick(1_000)
     assert.equal(kill.mock.callCount(), 0, 'its number may be that of another by then')
@@ -531,15 +565,18 @@ test(
 )
 
 test('LIFE-1 a host that ends takes its scripts with it', BOUNDED, async (t) => {
-  const termination = new URL('process/termination.js', import.meta.resolve('@common-gateway/core'))
+  const termination = new URL(
+    'process/process-group.js',
+    import.meta.resolve('@common-gateway/core'),
+  )
   const file = script('echo $$; exec sleep 600')
   const host = path.join(folder, 'host.mjs')
   writeFileSync(
     host,
     `import { spawn } from 'node:child_process'
-     import { watchGroup } from ${JSON.stringify(termination.href)}
+     import { ProcessGroup } from ${JSON.stringify(termination.href)}
      const child = spawn(${JSON.stringify(file)}, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
-     watchGroup(child.pid, new Promise(() => {}))
+     new ProcessGroup(child.pid, new Promise(() => {}))
      child.stdout.once('data', (pid) => process.stdout.write(pid, () => process.exit(0)))`,
   )
   const child = spawn(process.execPath, [host], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -685,11 +722,11 @@ test(
   async (t) => {
     const sent = await send(t, script(FAMILY))
     const pids = await readPids(sent.stdout)
-    sent.terminate()
-    sent.terminate()
+    void sent.terminate()
+    void sent.terminate()
     assert.deepEqual(await sent.exit, { exitCode: null, signal: 'SIGTERM' })
     await untilGone(...pids)
-    sent.terminate()
+    void sent.terminate()
   },
 )
 

@@ -4,12 +4,12 @@ import type * as limiter from '../../packages/core/src/limiter.js'
 import type * as metaVariables from '../../packages/core/src/meta-variables.js'
 import type * as childProcessSpawner from '../../packages/core/src/process/child-process-spawner.js'
 import type * as processTransport from '../../packages/core/src/process/process-transport.js'
-import type * as spawnError from '../../packages/core/src/process/spawn-error.js'
-import type * as termination from '../../packages/core/src/process/termination.js'
+import type * as processGroup from '../../packages/core/src/process/process-group.js'
 import type * as requestBody from '../../packages/core/src/request-body.js'
 import type * as requestTarget from '../../packages/core/src/request-target.js'
 import type * as settings from '../../packages/core/src/settings.js'
 import type * as standardErrorLog from '../../packages/core/src/standard-error-log.js'
+import type * as systemError from '../../packages/core/src/system-error.js'
 import type * as urlPath from '../../packages/core/src/url-path.js'
 
 /**
@@ -32,8 +32,8 @@ export const { ChildProcessSpawner } = (await load(
 export const { ProcessTransport } = (await load(
   'process/process-transport',
 )) as typeof processTransport
-export const { toSpawnError } = (await load('process/spawn-error')) as typeof spawnError
-export const { terminateGroup } = (await load('process/termination')) as typeof termination
+export const { ProcessGroup } = (await load('process/process-group')) as typeof processGroup
+export const { toSystemError } = (await load('system-error')) as typeof systemError
 export const { closeRequestBody, isFile, isReceived, openRequestBody, readFraming, sendToScript } =
   (await load('request-body')) as typeof requestBody
 export const { parseRequestTarget } = (await load('request-target')) as typeof requestTarget

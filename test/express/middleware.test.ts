@@ -155,6 +155,23 @@ for (const [name, express] of versions) {
       assert.deepEqual(answer.all('set-cookie'), ['app=1', 'a=1', 'b=2'])
     })
 
+    test('LIFE-1 a script whose answer comes after that of the application is stopped', async (t) => {
+      const app = express()
+      app.use((_request, response, next) => {
+        response.once('late', () => response.status(503).end('late'))
+        next()
+      })
+      const env = ({ res }: Request): Record<string, string> => {
+        res?.emit('late')
+        return {}
+      }
+      app.use(cgi<Request>({ root, env, maxProcesses: 1, killTimeout: 500 }))
+      const port = await listen(t, app)
+      for (let round = 0; round < 2; round += 1) {
+        assert.equal((await send(port, '/cgi-bin/endless.cgi')).text, 'late')
+      }
+    })
+
     test('Errors reach the error handler of the application', async (t) => {
       const app = express()
       app.use(cgi<Request>({ root, logger, env: ({ hostname }) => ({ HOSTNAME: hostname }) }))

@@ -183,4 +183,43 @@ describe('the plugin in a Fastify application', () => {
     await app.close()
     await cutOff
   })
+
+  test('LIFE-1 a script that the application does not let answer is stopped', async (t) => {
+    const app = Fastify()
+    app.addHook('onSend', async (request) => {
+      if (request.url.endsWith('?throw')) throw new Error('not this one')
+      return 'replaced'
+    })
+    await app.register(cgi, { root, maxProcesses: 1, killTimeout: 500 })
+    const port = await listen(t, app)
+    assert.equal((await send(port, '/cgi-bin/endless.cgi?throw')).status, 500)
+    assert.equal((await send(port, '/cgi-bin/endless.cgi')).text, 'replaced')
+    // There is one slot: it is free.
+    assert.equal((await send(port, saying('Status: 200\n\n'))).text, 'replaced')
+  })
+
+  test('Errors have a reason phrase of their own', async (t) => {
+    const app = Fastify()
+    app.addHook('onSend', async (_request, reply, payload) => {
+      if (reply.statusCode === 299) throw new Error('not this one')
+      return payload
+    })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const answer = await send(port, saying('Status: 299 My Own\n\nx'))
+    assert.equal(answer.status, 500)
+    assert.equal(answer.reason, 'Internal Server Error')
+  })
+
+  test('RES-2 a redirect is told by the URL that the client asked for', async (t) => {
+    const app = Fastify({
+      rewriteUrl: (request) => (request.url ?? '').replace('/old/', '/cgi-bin/'),
+    })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const url = saying('Location: /old/report.cgi/z\n\n').replace('/cgi-bin/', '/old/')
+    const { variables } = readReport((await send(port, url)).text)
+    assert.equal(variables.get('REQUEST_URI'), url)
+    assert.equal(variables.get('PATH_INFO'), '/z')
+  })
 })

@@ -265,6 +265,7 @@ export function environmentSuite(adapter: Adapter): void {
           'Connection: close\r\n\r\n',
       )
       assert.equal(variables.get('SERVER_NAME'), 'target.example')
+      assert.equal(variables.get('SCRIPT_NAME'), '/cgi-bin/report.cgi')
       assert.equal(variables.get('REQUEST_URI'), '/cgi-bin/report.cgi/p?q')
       assert.equal(variables.get('PATH_INFO'), '/p')
     })

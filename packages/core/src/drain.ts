@@ -5,20 +5,29 @@ const DRAIN_BYTES = 16 * 1024 * 1024
 /** How long the client may leave us waiting for it, in milliseconds. */
 const DRAIN_IDLE = 1_000
 
+/** Those whose bounds have been passed: they are not given them once more. */
+const expired = new WeakSet<Readable>()
+
 /**
  * Receives and discards what the client still sends, within bounds, so that it can be answered on a
  * connection that stays in step. Resolves when all has come, the bounds are passed or the client has
  * gone; never rejects.
  */
 export function drain(source: Readable | null): Promise<void> {
-  if (source === null || source.readableEnded || source.destroyed) return Promise.resolve()
+  if (source === null || source.readableEnded || source.destroyed || expired.has(source)) {
+    return Promise.resolve()
+  }
   return new Promise((resolve) => {
     let received = 0
-    const timer = setTimeout(finish, DRAIN_IDLE)
+    const timer = setTimeout(expire, DRAIN_IDLE)
     function count(chunk: Buffer): void {
       received += chunk.length
-      if (received > DRAIN_BYTES) finish()
+      if (received > DRAIN_BYTES) expire()
       else timer.refresh()
+    }
+    function expire(): void {
+      if (source !== null) expired.add(source)
+      finish()
     }
     function finish(): void {
       clearTimeout(timer)

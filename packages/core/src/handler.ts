@@ -114,7 +114,7 @@ export function createCgiHandler<Native = unknown>(
         return { type: 'response', status, reason, headers, body }
       }
       run.discard()
-      return { type: 'response', status, reason, headers, body: noBody(request) }
+      return { type: 'response', status, reason, headers, body: noBody(request, run) }
     } catch (error) {
       if (error instanceof CgiError) run.fail(error)
       throw error
@@ -178,13 +178,13 @@ function redirect(request: CgiRequest, target: RequestTarget, location: string):
     status: 308,
     reason: standardReason(308),
     headers: [['Location', location + query]],
-    body: noBody(request),
+    body: noBody(request, null),
   }
 }
 
 /** No content, after what the client still sends. */
-function noBody(request: CgiRequest): CgiResponse['body'] {
-  return isReceived(request.body) ? null : createEmptyBody(request.body)
+function noBody(request: CgiRequest, run: ScriptRun | null): CgiResponse['body'] {
+  return isReceived(request.body) ? null : createEmptyBody(run, request.body)
 }
 
 function checkRedirects(request: CgiRequest): void {

@@ -28,7 +28,7 @@ export {
   toCgiRequest,
 } from './node-http.js'
 export { type CgiOptions, type CgiUser, DEFAULTS } from './options.js'
-export type { RequestTarget } from './request-target.js'
+export { parseRequestTarget, type RequestTarget } from './request-target.js'
 export { type ResponseHead, toResponse } from './response.js'
 export {
   type FolderRedirect,
@@ -36,5 +36,5 @@ export {
   type Script,
   type ScriptSettings,
 } from './script.js'
-export type { Command, ScriptSource } from './settings.js'
+export { type Command, createSettings, type ScriptSource, type Settings } from './settings.js'
 export { findMount, takeMount, toOriginForm } from './url-path.js'

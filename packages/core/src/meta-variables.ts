@@ -134,6 +134,10 @@ function protocolVariables(
   return variables
 }
 
+/**
+ * Not left out are fields that the request's Connection names. We are where the request ends, not on its
+ * way, and a client could take away by it what a proxy has added (its address, its identity).
+ */
 function isHandedOn(name: string, settings: MetaVariablesInput['settings']): boolean {
   if (CREDENTIALS.has(name)) return settings.passAuthorization
   return !NOT_HANDED_ON.has(name) && !isHopByHop(name)
@@ -163,7 +167,8 @@ function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
+/** A server on a socket of the file system has no address, but a name it must have. */
 function hostOfAddress(address: string): string {
-  const plain = plainAddress(address)
+  const plain = plainAddress(address) || 'localhost'
   return plain.includes(':') ? `[${plain}]` : plain
 }

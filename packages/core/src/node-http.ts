@@ -30,8 +30,13 @@ export interface FrameworkView {
 
 const NOTHING = Buffer.alloc(0)
 
-/** Local redirects so far, by the request that took them. */
-const trails = new WeakMap<IncomingMessage, LocalRedirects>()
+/** What is known of a request that has been redirected: how, and what the client itself asked for. */
+interface Trail {
+  readonly localRedirects: LocalRedirects
+  readonly originalUrl: string
+}
+
+const trails = new WeakMap<IncomingMessage, Trail>()
 
 /**
  * Makes a {@link CgiRequest} of a request of node:http.
@@ -51,23 +56,25 @@ export function toCgiRequest(
   const scheme = view.scheme ?? ownScheme
   const host = view.host || ownHost
   const remoteAddress = view.remoteAddress ?? socket.remoteAddress ?? ''
+  const trail = trails.get(message)
   const isForwarded =
     scheme !== ownScheme || host !== ownHost || remoteAddress !== (socket.remoteAddress ?? '')
   return {
     method: message.method ?? 'GET',
     url: toOriginForm(view.url ?? message.url ?? '/'),
-    originalUrl: originalUrlOf(message),
+    originalUrl: trail?.originalUrl ?? originalUrlOf(message),
     mount: view.mount,
     httpVersion: message.httpVersion,
     headers,
     body: hasBody(message) ? message : null,
     scheme,
     host,
-    serverPort: (isForwarded ? portOf(host, scheme) : socket.localPort) ?? 0,
+    // A server that listens on a socket of the file system has no port of its own.
+    serverPort: (isForwarded ? undefined : socket.localPort) ?? portOf(host, scheme),
     serverAddress: socket.localAddress ?? '',
     remoteAddress,
     remotePort: socket.remotePort ?? 0,
-    localRedirects: trails.get(message) ?? { count: 0 },
+    localRedirects: trail?.localRedirects ?? { count: 0 },
     signal: watchClient(message, response),
     native: message,
   }
@@ -86,6 +93,11 @@ export async function sendCgiResponse(
 ): Promise<void> {
   if (answer.type === 'non-parsed') {
     await sendNonParsed(answer, response)
+    return
+  }
+  if (response.headersSent) {
+    // Somebody else has answered, tired of waiting.
+    answer.body?.destroy()
     return
   }
   response.statusCode = answer.status
@@ -116,6 +128,8 @@ export function prepareStreaming(
     // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
     if (body.readableLength === 0 && !response.headersSent) response.write(NOTHING)
   })
+  // Whoever answers in the end, a script that nobody listens to must know.
+  response.once('close', () => body.destroy())
   // The end of the connection is the end of an HTTP/1.0 body; only a reset says that it is not.
   if (message.httpVersion !== '1.0') return
   body.once('error', () => resetConnection(message.socket))
@@ -133,9 +147,13 @@ export function applyLocalRedirect(
 ): void {
   // The application adds its listeners anew each time that it sees a request.
   response.setMaxListeners(response.getMaxListeners() + 10)
-  trails.set(message, { count: request.localRedirects.count + 1, from: request.url })
+  const { originalUrl, localRedirects, url } = request
+  trails.set(message, {
+    originalUrl,
+    localRedirects: { count: localRedirects.count + 1, from: url },
+  })
   // Frameworks keep the client's own URL under this name.
-  message.originalUrl = request.originalUrl
+  message.originalUrl = originalUrl
   message.url = redirect.location
   message.method = 'GET'
   const raw = message.rawHeaders
@@ -180,8 +198,9 @@ function hasBody(message: IncomingMessage): boolean {
   if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
     return true
   }
-  // HTTP/2 needs neither.
-  return message.httpVersionMajor >= 2 && !message.readableEnded && !message.complete
+  // HTTP/2 needs neither. Its requests have a stream, which the type of HTTP/1's does not say.
+  const { stream } = message as { stream?: { endAfterHeaders: boolean } }
+  return stream !== undefined && !stream.endAfterHeaders
 }
 
 function portOf(host: string | undefined, scheme: string): number {
@@ -189,28 +208,47 @@ function portOf(host: string | undefined, scheme: string): number {
   return port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port)
 }
 
+/** Those to be told when a connection is gone; one listener on each socket is enough. */
+const watched = new WeakMap<Socket, Set<() => void>>()
+
 function watchClient(message: IncomingMessage, response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  if (response.destroyed) controller.abort()
-  response.once('close', () => {
+  const leave = (): void => {
     if (!response.writableFinished) controller.abort()
+  }
+  if (response.destroyed) leave()
+  // A response that waits for its turn on the connection (pipelining) is not told of its end.
+  const leavers = leaversOf(message.socket)
+  leavers.add(leave)
+  response.once('close', () => {
+    leavers.delete(leave)
+    leave()
   })
   response.once('finish', () => {
     if (message.complete) return
     // The client still sends what nobody reads: not for ever, and never taken for a next request.
-    // Where a script was answering, it has had its time.
-    const drained = message.readableDidRead ? Promise.resolve() : drain(message)
-    void drained.then(() => {
+    void drain(message).then(() => {
       if (!message.complete) message.socket.destroySoon()
     })
   })
   return controller.signal
 }
 
+function leaversOf(socket: Socket): Set<() => void> {
+  const known = watched.get(socket)
+  if (known !== undefined) return known
+  const leavers = new Set<() => void>()
+  watched.set(socket, leavers)
+  socket.once('close', () => leavers.forEach((leave) => leave()))
+  return leavers
+}
+
 /** RFC 3875 section 5: the bytes of the script, and nothing else. */
 async function sendNonParsed(answer: NonParsedResponse, response: ServerResponse): Promise<void> {
   // A pipelined request has the socket only when its turn has come.
-  if (response.socket === null && !response.destroyed) await once(response, 'socket')
+  if (response.socket === null && !response.destroyed) {
+    await Promise.race([once(response, 'socket'), once(answer.body, 'close')])
+  }
   const { socket } = response
   if (socket === null || socket.destroyed) {
     answer.body.destroy()

@@ -30,7 +30,8 @@ export interface CgiOptions<Native = unknown> {
   script?: string
   /**
    * **prefix** `string` - Where the scripts are served, when the framework has not mounted the
-   * gateway somewhere itself. Default: `'/cgi-bin'`.
+   * gateway somewhere itself: `app.use('/api', cgi())` serves at `/api/`, not at `/api/cgi-bin/`. Given
+   * as well as a mount path of Express, it is below that. Default: `'/cgi-bin'`.
    */
   prefix?: string
   /**
@@ -139,13 +140,14 @@ export interface CgiOptions<Native = unknown> {
   /**
    * **headersTimeout** `number` - How long a script may take until its header is complete, in
    * milliseconds, counted from its start or from the last of the request body that it took, whichever
-   * is later; then 504. `0`: no limit. Default: `60000`.
+   * is later; then 504 (408 where it is the client that sends no more of its body). `0`: no limit. Default: `60000`.
    */
   headersTimeout?: number
   /**
-   * **bodyTimeout** `number` - How long no byte of the response may move from script to client, in
-   * milliseconds; then the script is stopped and the connection destroyed. `0`: no limit.
-   * Default: `300000`.
+   * **bodyTimeout** `number` - How long no byte of the response may move from script to client (nor of
+   * the request body from client to script), in milliseconds; then the script is stopped and the
+   * connection destroyed. It also bounds how long a script may go on writing what nobody hears: the
+   * body of an answer to HEAD, what follows its Content-Length. `0`: no limit. Default: `300000`.
    */
   bodyTimeout?: number
   /**
@@ -155,17 +157,18 @@ export interface CgiOptions<Native = unknown> {
   requestTimeout?: number
   /**
    * **killTimeout** `number` - How long after SIGTERM what is left of a script's process group gets
-   * SIGKILL, in milliseconds. Default: `5000`.
+   * SIGKILL, in milliseconds. `0`: at once. Default: `5000`.
    */
   killTimeout?: number
   /**
    * **lingerTimeout** `number` - How long a response stays open after its script has exited, while a
-   * background child of the script still holds the output, in milliseconds. Default: `1000`.
+   * background child of the script still holds the output, in milliseconds. `0`: not at all.
+   * Default: `1000`.
    */
   lingerTimeout?: number
   /**
    * **closeTimeout** `number` - How long scripts may go on after `close()`, in milliseconds, before
-   * they are stopped. Default: `10000`.
+   * they are stopped. `0`: not at all. Default: `10000`.
    */
   closeTimeout?: number
   /**

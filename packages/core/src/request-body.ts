@@ -92,18 +92,23 @@ export interface BodyObserver {
  * Passes the content on to the standard input of a script, no faster than the script takes it. What
  * the script does not want (it closed its input, or is gone: EPIPE) is received and discarded, since
  * a client that is still sending may not listen before it is done.
+ *
+ * @returns resolves when the script takes no more of it; never rejects.
  */
 export function sendToScript(
   content: Buffer | Readable,
   stdin: Writable,
   bodyLimit: number,
   observer: BodyObserver,
-): void {
+): Promise<void> {
   // EPIPE and ECONNRESET are a script's right.
   stdin.on('error', () => {})
+  const inputEnd = new Promise<void>((resolve) => {
+    stdin.once('finish', resolve).once('close', resolve)
+  })
   if (Buffer.isBuffer(content)) {
     stdin.end(content)
-    return
+    return inputEnd
   }
   let received = 0
   content.on('data', (chunk: Buffer) => {
@@ -111,12 +116,22 @@ export function sendToScript(
     observer.progress()
     if (bodyLimit > 0 && received > bodyLimit) observer.fail(tooLarge(bodyLimit))
   })
-  content.on('error', () => stdin.destroy())
+  // Not the end of the input: a script must not take half a body for the whole.
+  content.on('error', () => {})
+  content.once('close', () => {
+    if (!content.readableEnded) observer.fail(new CgiError('CGI_ERR_CLIENT_GONE'))
+  })
   stdin.once('close', () => {
     content.unpipe(stdin)
     content.resume()
   })
   content.pipe(stdin)
+  return inputEnd
+}
+
+/** Whether it is the client that is waited for, and not the script that takes nothing. */
+export function isStalled(content: RequestBody['content']): boolean {
+  return isStream(content) && !isReceived(content) && !content.isPaused()
 }
 
 /** Whether no more of a body is to come from the client. */

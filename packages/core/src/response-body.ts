@@ -92,15 +92,21 @@ export class ResponseBody extends Readable implements OutputConsumer {
   #complete(): void {
     this.#isComplete = true
     this.#run.discard()
-    void drain(this.#requestBody).then(() => this.push(null))
+    void endOfRequest(this.#run, this.#requestBody).then(() => this.push(null))
   }
 }
 
-/** A body without content that ends when the client has sent its own; null where it has already. */
-export function createEmptyBody(requestBody: Readable | null): Readable {
+/** A body without content that ends when the client has sent its own. */
+export function createEmptyBody(run: ScriptRun | null, requestBody: Readable | null): Readable {
   return new Readable({
     read() {
-      void drain(requestBody).then(() => this.push(null))
+      void endOfRequest(run, requestBody).then(() => this.push(null))
     },
   })
+}
+
+/** The script may still be reading what it has been sent; only what it leaves is discarded. */
+async function endOfRequest(run: ScriptRun | null, requestBody: Readable | null): Promise<void> {
+  await run?.inputEnd
+  await drain(requestBody)
 }

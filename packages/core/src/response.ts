@@ -111,7 +111,9 @@ function single(fields: readonly HeaderField[], lowerCaseName: string): string |
 function forwarded(fields: readonly HeaderField[], keepsLength: boolean): HeaderField[] {
   // A field that Connection names belongs to the connection too (RFC 9110 section 7.6.1).
   const named = new Set(
-    valuesOf(fields, 'connection').flatMap((value) => value.toLowerCase().split(/[ \t]*,[ \t]*/)),
+    valuesOf(fields, 'connection').flatMap((value) =>
+      value.split(',').map((each) => each.trim().toLowerCase()),
+    ),
   )
   let hasLength = !keepsLength
   return fields.filter(([name]) => {

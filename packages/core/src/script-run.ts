@@ -1,6 +1,6 @@
 import { CgiError, type CgiErrorCode } from './errors.js'
 import type { HeaderParser, ScriptHeader } from './header-parser.js'
-import { isReceived, type RequestBody } from './request-body.js'
+import { isReceived, isStalled, type RequestBody } from './request-body.js'
 import type { Settings } from './settings.js'
 import type { ScriptExit, ScriptOutput } from './transport.js'
 
@@ -28,6 +28,12 @@ export interface RunContext {
   readonly requestBody: RequestBody['content']
 }
 
+/** The most that a script can have left in its pipe: Linux's largest for other users than root. */
+const PIPE_SIZE = 1024 * 1024
+
+/** How much output is taken from a script that nobody listens to, in bytes. */
+const MOST_DISCARDED = 64 * 1024 * 1024
+
 /** How long the news of a script's end may come after the end of its output, in milliseconds. */
 const EXIT_GRACE = 250
 
@@ -38,10 +44,14 @@ const EXIT_GRACE = 250
 export class ScriptRun {
   /** Resolves when the script has ended. */
   readonly exit: Promise<ScriptExit>
+  /** Resolves when the script takes no more of its input. */
+  readonly inputEnd: Promise<void>
   /** Resolves when there will be no more output: it has ended, or the run has failed. */
   readonly outputEnd: Promise<void>
   /** Why the run failed; undefined if it did not. */
   failure: CgiError | undefined
+  /** Whether it failed when nobody was waiting for it any more. */
+  isUnheard = false
 
   readonly #output: ScriptOutput
   readonly #settings: RunSettings
@@ -51,6 +61,7 @@ export class ScriptRun {
   #consumer: OutputConsumer | undefined
   #exited: ScriptExit | undefined
   #hasOutputEnded = false
+  #bytesSeen = 0
   #resolveOutputEnd: () => void = () => {}
 
   constructor(output: ScriptOutput, settings: RunSettings, context: RunContext) {
@@ -58,13 +69,17 @@ export class ScriptRun {
     this.#settings = settings
     this.#context = context
     this.exit = output.exit
+    this.inputEnd = output.inputEnd
     this.outputEnd = new Promise((resolve) => {
       this.#resolveOutputEnd = resolve
     })
     this.#requestTimer = this.#deadline(settings.requestTimeout, 'CGI_ERR_REQUEST_TIMEOUT')
     output.stdout.pause()
     output.stdout
-      .on('data', (chunk: Buffer) => this.#consumer?.data(chunk))
+      .on('data', (chunk: Buffer) => {
+        this.#bytesSeen += chunk.length
+        this.#consumer?.data(chunk)
+      })
       .once('end', () => void this.#endOutput())
       .on('error', (cause) => this.fail(new CgiError('CGI_ERR_NO_RESPONSE', { cause })))
     void output.exit.then((exit) => {
@@ -119,14 +134,30 @@ export class ScriptRun {
     else this.#idleTimer = this.#deadline(timeout, code)
   }
 
-  /** Lets the script go on to its end, its output unheard. */
+  /**
+   * Lets the script go on to its end, its output unheard; within bounds, since nobody waits for it any
+   * more: not for longer than `bodyTimeout`, nor with more output than anybody sends in earnest.
+   */
   discard(): void {
+    let discarded = 0
     this.consume(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', {
-      data: () => this.touch(),
+      data: (chunk) => {
+        discarded += chunk.length
+        if (discarded <= MOST_DISCARDED) return
+        const reason = `nobody has heard the last ${discarded} bytes of its output`
+        this.fail(new CgiError('CGI_ERR_BODY_TIMEOUT', { reason }))
+      },
       end: () => {},
-      fail: () => {},
+      fail: () => {
+        this.isUnheard = true
+      },
     })
     this.resume()
+  }
+
+  /** Stops the script. Resolves when nothing of it is left. */
+  async terminate(): Promise<void> {
+    await this.#output.terminate()
   }
 
   /** Says that something has moved: the script is not idle. */
@@ -148,7 +179,7 @@ export class ScriptRun {
     this.failure = error.add({ ...this.#context.facts, ...this.#exited })
     clearTimeout(this.#idleTimer)
     clearTimeout(this.#requestTimer)
-    this.#output.terminate()
+    void this.#output.terminate()
     this.#output.stdout.destroy()
     this.#tell((consumer) => consumer.fail(error))
     this.#resolveOutputEnd()
@@ -157,6 +188,8 @@ export class ScriptRun {
   /** What follows from the client's leaving. A script whose input was cut short is always stopped. */
   disconnect(): void {
     const gone = new CgiError('CGI_ERR_CLIENT_GONE')
+    // It has answered, and what it still does is no concern of the client's.
+    if (this.#hasOutputEnded && isReceived(this.#context.requestBody)) return
     if (this.#settings.killOnDisconnect || !isReceived(this.#context.requestBody)) {
       this.fail(gone)
     } else {
@@ -205,9 +238,19 @@ export class ScriptRun {
   #endLingering(): void {
     const { stdout } = this.#output
     if (stdout.readableEnded || stdout.destroyed) return
+    const atExit = this.#bytesSeen
     const timer = setTimeout(() => {
-      if (stdout.isPaused()) timer.refresh()
-      else void this.#endOutput()
+      if (stdout.isPaused()) {
+        timer.refresh()
+        return
+      }
+      // Once around the event loop: what has just been asked for is read before this is the end.
+      const bytesSeen = this.#bytesSeen
+      setImmediate(() => {
+        const hasMoved = this.#bytesSeen > bytesSeen && this.#bytesSeen - atExit < PIPE_SIZE
+        if (stdout.isPaused() || hasMoved) timer.refresh()
+        else void this.#endOutput()
+      })
     }, this.#settings.lingerTimeout)
     stdout.once('close', () => clearTimeout(timer))
   }
@@ -215,7 +258,9 @@ export class ScriptRun {
   #deadline(milliseconds: number, code: CgiErrorCode): NodeJS.Timeout | undefined {
     if (milliseconds === 0) return undefined
     return setTimeout(() => {
-      this.fail(new CgiError(code, { reason: `after ${milliseconds} ms` }))
+      const isClients = code === 'CGI_ERR_HEADERS_TIMEOUT' && isStalled(this.#context.requestBody)
+      const reason = `after ${milliseconds} ms`
+      this.fail(new CgiError(isClients ? 'CGI_ERR_BODY_STALLED' : code, { reason }))
     }, milliseconds)
   }
 }

@@ -24,6 +24,9 @@ export class ScriptRuns {
   readonly #transport: Transport
   readonly #limiter: Limiter
   readonly #running = new Set<ScriptRun>()
+  readonly #starting = new Set<Promise<ScriptRun>>()
+  /** Of scripts that have failed: something of them may be left after they have ended. */
+  readonly #terminations = new Set<Promise<void>>()
   #closed: Promise<void> | undefined
 
   constructor(settings: Settings<never>, transport: Transport) {
@@ -44,6 +47,7 @@ export class ScriptRuns {
       const release = await this.#limiter.acquire(call.signal)
       try {
         this.#checkOpen()
+        if (call.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
         return await this.#launch(call, release)
       } catch (error) {
         release()
@@ -67,8 +71,12 @@ export class ScriptRuns {
     const timer = setTimeout(() => {
       for (const run of this.#running) run.fail(new CgiError('CGI_ERR_CLOSED'))
     }, this.#settings.closeTimeout)
-    await Promise.all([...this.#running].map((run) => run.exit))
+    // Those that are being started when it is closed are in the next round.
+    while (this.#starting.size + this.#running.size > 0) {
+      await Promise.allSettled([...this.#starting, ...[...this.#running].map((run) => run.exit)])
+    }
     clearTimeout(timer)
+    await Promise.all(this.#terminations)
     await this.#transport.close()
   }
 
@@ -77,6 +85,16 @@ export class ScriptRuns {
   }
 
   async #launch(call: RunCall, release: () => void): Promise<ScriptRun> {
+    const starting = this.#start(call, release)
+    this.#starting.add(starting)
+    try {
+      return await starting
+    } finally {
+      this.#starting.delete(starting)
+    }
+  }
+
+  async #start(call: RunCall, release: () => void): Promise<ScriptRun> {
     const facts: { script: string; pid?: number } = { script: call.script }
     const standardError = createStandardErrorLog(call.logger, facts)
     /** What befalls the request body before there is a run is told to the run as it begins. */
@@ -112,13 +130,21 @@ export class ScriptRuns {
       release()
       call.signal.removeEventListener('abort', leave)
       standardError.end()
+      if (run.failure !== undefined) this.#awaitTermination(run)
       return closeRequestBody(call.body)
     })
     void Promise.all([exit, run.outputEnd]).then(([{ exitCode, signal }]) => {
-      // A failure tells of it itself.
-      if (run.failure !== undefined || exitCode === 0) return
-      call.logger.warn({ ...facts, exitCode, signal }, 'the script did not end well')
+      // A failure that somebody has heard of is told by whoever did.
+      if (run.failure === undefined ? exitCode === 0 : !run.isUnheard) return
+      const reason = run.failure?.reason
+      call.logger.warn({ ...facts, exitCode, signal, reason }, 'the script did not end well')
     })
     return run
+  }
+
+  #awaitTermination(run: ScriptRun): void {
+    const termination = run.terminate()
+    this.#terminations.add(termination)
+    void termination.then(() => this.#terminations.delete(termination))
   }
 }

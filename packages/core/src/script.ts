@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { access, readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { CgiError } from './errors.js'
+import { toSystemError } from './system-error.js'
 import { decodeSegments } from './url-path.js'
 import type { Command, Settings } from './settings.js'
 
@@ -143,8 +144,8 @@ async function kindOf(file: string): Promise<FileKind | null> {
     if (status.isDirectory()) return 'folder'
     return status.isFile() ? 'file' : 'special'
   } catch (error) {
-    if (isDenied(error)) throw notExecutable(file, 'its folder cannot be searched', error)
-    return null
+    if (isMissing(error)) return null
+    throw toLookupError(file, error)
   }
 }
 
@@ -170,8 +171,8 @@ async function isNamedOnDisk(root: string, file: string): Promise<boolean> {
     }
     return true
   } catch (error) {
-    if (isDenied(error)) throw notExecutable(file, 'its folder cannot be read', error)
-    return false
+    if (isMissing(error)) return false
+    throw toLookupError(file, error)
   }
 }
 
@@ -200,6 +201,18 @@ function notExecutable(script: string, reason: string, cause?: unknown): CgiErro
   return new CgiError('CGI_ERR_NOT_EXECUTABLE', { script, reason, cause })
 }
 
-function isDenied(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EACCES'
+/** What the system says of a name that is not there, or cannot be anywhere. */
+const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'])
+
+function isMissing(error: unknown): boolean {
+  return MISSING.has(errnoOf(error))
+}
+
+function toLookupError(file: string, error: unknown): CgiError {
+  if (errnoOf(error) !== 'EACCES') return toSystemError(error, file)
+  return notExecutable(file, 'one of its folders cannot be read', error)
+}
+
+function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

@@ -38,7 +38,7 @@ export interface Settings<Native> extends Checked {
 
 /** Checks the options and makes settings of them. @throws {CgiError} CGI_ERR_INVALID_OPTION */
 export function createSettings<Native>(options: CgiOptions<Native>): Settings<Native> {
-  if (typeof options !== 'object' || options === null) {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidOption('options', 'an object', options)
   }
   checkRules(options)
@@ -91,8 +91,8 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   root: folder,
   script: ['the path of a program that can be run', isText],
   prefix: [
-    'a path that begins with a slash, without `?`, `#`, `%` or empty segments',
-    (value) => isString(value) && /^(?:\/|(?:\/[^/?#%\s]+)+\/?)$/.test(value),
+    'a path that begins with a slash, without empty or dot segments, and without `?#%\\`',
+    (value) => isString(value) && /^(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[^/?#%\\\s]+)+\/?)$/.test(value),
   ],
   interpreters: ['an object of extension to program', isRecord],
   index: [
@@ -113,7 +113,10 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
     'a function, or an object of strings; names without `=`, and no NUL in either',
     (value) => isFunction(value) || (isRecord(value) && findBadVariable(value) === undefined),
   ],
-  inheritEnv: ['an array of variable names', isTexts],
+  inheritEnv: [
+    'an array of variable names without `=`',
+    (value) => isTexts(value) && !String(value).includes('='),
+  ],
   documentRoot: folder,
   cwd: folder,
   authenticate: ['a function', isFunction],

@@ -36,8 +36,13 @@ export interface ScriptOutput {
   readonly stdout: Readable
   /** Resolves when the script has ended; never rejects. */
   readonly exit: Promise<ScriptExit>
-  /** Asks the script to stop, and makes it stop in the end. May be called again. */
-  terminate(): void
+  /** Resolves when the script takes no more of its input: it has all, or has closed it. */
+  readonly inputEnd: Promise<void>
+  /**
+   * Asks the script to stop, and makes it stop in the end, with all that it has started. Resolves when
+   * nothing of it is left. May be called again.
+   */
+  terminate(): Promise<void>
 }
 
 /** How a script is reached: as a process of its own, or by FastCGI, SCGI, a waiting interpreter. */

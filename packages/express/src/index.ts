@@ -5,6 +5,7 @@ import {
   type CgiRequest,
   createCgiHandler,
   findMount,
+  type FrameworkView,
   sendCgiResponse,
   toCgiRequest,
   toOriginForm,
@@ -13,7 +14,7 @@ import type { EventEmitter } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 export type { CgiOptions, CgiUser } from '@common-gateway/core'
-export { CgiError } from '@common-gateway/core'
+export { CgiError }
 
 /** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
 export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {
@@ -54,32 +55,30 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     const url = urlOf(request, baseUrl)
     const isMounted = baseUrl !== '' && options.prefix === undefined
     const mount = isMounted ? baseUrl : findMount(url, baseUrl + handler.prefix)
-    if (mount === null) {
-      next()
-      return
-    }
+    if (mount === null) return next()
     const view = { mount, url, ...trustedView(request) }
     const cgiRequest = { ...toCgiRequest(request, response, view), native: request }
-    answer(cgiRequest, request, response, next).catch((error: unknown) => {
-      fail(error, cgiRequest, response, next)
-    })
+    // What next() throws is not a failure of ours: it is not to call next() once more.
+    void answer(cgiRequest, request, response).then(
+      (isAnswered) => isAnswered || next(),
+      (error: unknown) => fail(error, cgiRequest, response, next),
+    )
   }
 
   async function answer(
     cgiRequest: CgiRequest<Native>,
     request: ExpressRequest,
     response: ServerResponse,
-    next: () => void,
-  ): Promise<void> {
+  ): Promise<boolean> {
     const result = await handler.handle(cgiRequest)
-    if (result === null) {
-      next()
-    } else if (result.type === 'local-redirect') {
+    if (result === null) return false
+    if (result.type === 'local-redirect') {
       applyLocalRedirect(result, cgiRequest, request, response)
       dispatchAgain(request, response)
     } else {
       await sendCgiResponse(result, request, response)
     }
+    return true
   }
 
   function fail(
@@ -92,12 +91,12 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     if (!hasClientGone && error instanceof CgiError && error.statusCode >= 500) {
       handler.logger.error({ err: error }, error.message)
     }
-    if (signal.aborted || response.headersSent) {
+    if (signal.aborted || response.headersSent || response.socket?.destroyed === true) {
       response.destroy()
-      return
+    } else {
+      if (!request.complete) endForWaiters(request)
+      next(error)
     }
-    if (!request.complete) endForWaiters(request)
-    next(error)
   }
 
   return Object.assign(middleware, { close: () => handler.close() })
@@ -114,11 +113,8 @@ function urlOf(request: ExpressRequest, baseUrl: string): string {
 }
 
 /** What Express says of the client, by its trust proxy setting. */
-function trustedView({ headers, hostname, ip, protocol }: ExpressRequest): {
-  remoteAddress: string | undefined
-  scheme: string | undefined
-  host: string | undefined
-} {
+function trustedView(request: ExpressRequest): Omit<FrameworkView, 'mount'> {
+  const { headers, hostname, ip, protocol } = request
   const [forwardedHost] = String(headers['x-forwarded-host'] ?? '').split(',', 1)
   // Express tells only the name; the port is in the field that it took the name from.
   const host = [headers.host, forwardedHost?.trim()].find(
@@ -151,4 +147,7 @@ function dispatchAgain(request: ExpressRequest, response: ServerResponse): void 
 }
 
 export default cgi
-export { cgi as 'module.exports' }
+
+/** What `require()` gives: the function itself, with all that this module exports. */
+const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError })
+export { commonjs as 'module.exports' }

@@ -1,5 +1,6 @@
 import {
   applyLocalRedirect,
+  CgiError,
   type CgiOptions,
   type CgiRequest,
   createCgiHandler,
@@ -8,6 +9,7 @@ import {
   sendCgiResponse,
   takeMount,
   toCgiRequest,
+  toOriginForm,
 } from '@common-gateway/core'
 import type {
   FastifyInstance,
@@ -20,7 +22,7 @@ import plugin from 'fastify-plugin'
 import { METHODS } from 'node:http'
 
 export type { CgiUser } from '@common-gateway/core'
-export { CgiError } from '@common-gateway/core'
+export { CgiError }
 
 /** Options of the plugin; `prefix` is Fastify's own. */
 export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
@@ -43,11 +45,19 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
     fastify.route({ method, url, handler: answer, preParsing: acceptAnyContentType })
   }
   // Fastify bounds preClose by its pluginTimeout, which scripts may well outlast; not onClose.
-  fastify.addHook('preClose', async () => void handler.close())
+  let isClosing = false
+  fastify.addHook('preClose', async () => {
+    isClosing = true
+    void handler.close()
+  })
   fastify.addHook('onClose', () => handler.close())
+  // The reason phrase of a script is not that of an error which has come in its place.
+  fastify.addHook('onError', async (_request, reply) => void (reply.raw.statusMessage = ''))
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const cgiRequest = toRequest(request, reply)
+    // A connection that stays open would keep a server that is closing from its end.
+    reply.raw.once('finish', () => isClosing && request.raw.socket.destroySoon())
     try {
       const result = await handler.handle(cgiRequest)
       if (result === null) {
@@ -59,11 +69,15 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
       } else if (result.type === 'non-parsed') {
         reply.hijack()
         await sendCgiResponse(result, request.raw, reply.raw)
+      } else if (reply.sent || reply.raw.headersSent) {
+        // A hook has answered, tired of waiting.
+        result.body?.destroy()
       } else {
         reply.code(result.status)
         if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = result.reason
         for (const [name, values] of groupByName(result.headers)) {
-          reply.header(name, values.length === 1 ? values[0] : values)
+          // Fastify keeps header fields in a plain object, which takes this name for something else.
+          if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
         }
         if (result.body !== null) prepareStreaming(result.body, request.raw, reply.raw)
         // Not null: to Fastify, null is a JSON document.
@@ -80,7 +94,7 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
 
   function toRequest(request: FastifyRequest, reply: FastifyReply): CgiRequest<FastifyRequest> {
     const { raw, ip, protocol, host } = request
-    const mount = takeMount(raw.url ?? '/', depth)
+    const mount = takeMount(toOriginForm(raw.url ?? '/'), depth)
     const view = { mount, remoteAddress: ip, scheme: protocol, host }
     return { ...toCgiRequest(raw, reply.raw, view), logger: request.log, native: request }
   }
@@ -116,10 +130,14 @@ const acceptAnyContentType: preParsingHookHandler = (request, _reply, payload, d
   done(null, payload)
 }
 
+/** The plugin, to be registered: `await fastify.register(cgi, { root: './scripts' })`. */
 export const cgi = plugin(cgiPlugin, {
   fastify: '5.x',
   name: '@common-gateway/fastify',
   encapsulate: true,
 })
 export default cgi
-export { cgi as 'module.exports' }
+
+/** What `require()` gives: the plugin itself, with all that this module exports. */
+const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError })
+export { commonjs as 'module.exports' }

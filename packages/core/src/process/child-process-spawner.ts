@@ -4,7 +4,8 @@ import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
 import { fromByteString } from '../byte-string.js'
 import type { Command } from '../settings.js'
 import type { ScriptExit } from '../transport.js'
-import { toSpawnError } from './spawn-error.js'
+import { CgiError } from '../errors.js'
+import { toSystemError } from '../system-error.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from './spawner.js'
 
 /** Starts processes with `node:child_process`. Works everywhere; slow where the host is large. */
@@ -14,6 +15,7 @@ export class ChildProcessSpawner implements Spawner {
     const [program] = options.command
     let child: ChildProcess
     try {
+      checkDescriptors()
       checkFormat(program)
       const { command, env } = toText(options) ?? throughShell(options)
       const [file, ...args] = command
@@ -26,14 +28,12 @@ export class ChildProcessSpawner implements Spawner {
         windowsHide: true,
       })
     } catch (error) {
-      throw toSpawnError(error, program)
+      throw error instanceof CgiError ? error : toSystemError(error, program)
     }
     const { pid, stdout, stderr } = child
     if (pid === undefined || stdout === null || stderr === null) {
-      const [error] = await once(child, 'error', { signal: AbortSignal.timeout(1_000) }).catch(
-        (reason: unknown) => [reason],
-      )
-      throw toSpawnError(error, program)
+      const [error] = await once(child, 'error')
+      throw toSystemError(error, program)
     }
     // Without a listener, a signal that cannot be sent would end the host.
     child.on('error', () => {})
@@ -43,6 +43,22 @@ export class ChildProcessSpawner implements Spawner {
     return { pid, stdin: child.stdin, stdout, stderr, exit }
   }
 }
+
+/** As many descriptors as starting a process takes for a while: three pairs, and libuv's own pair. */
+const DESCRIPTORS = 8
+
+/** Node loses the descriptors that it has already opened when it runs out of them in the middle. */
+function checkDescriptors(): void {
+  const descriptors: number[] = []
+  try {
+    while (descriptors.length < DESCRIPTORS) descriptors.push(openSync('/dev/null', 'r'))
+  } finally {
+    descriptors.forEach((descriptor) => closeSync(descriptor))
+  }
+}
+
+/** Begins the names of variables that hold the encoded value of another. */
+const ENCODED = 'COMMON_GATEWAY_ENCODED_'
 
 /** What is started: words and variables as the text that Node takes. */
 interface Words {
@@ -64,7 +80,7 @@ function checkFormat(program: string): void {
 function readHead(file: string): string | null {
   let descriptor: number
   try {
-    descriptor = openSync(toBytes(file), 'r')
+    descriptor = openSync(toBytes(file), constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EACCES') return null
     throw error
@@ -91,38 +107,68 @@ function toText({ command, environment }: SpawnOptions): Words | null {
 }
 
 /**
- * Turns its arguments into the words of env(1): those that begin with `t` are text, those with `b`
- * are to be decoded. The dot keeps newlines at the end, which a substitution would take away.
+ * Decodes what Node cannot pass, and becomes the program. First come the names of variables, whose
+ * values stand encoded in variables of their own: on a command line everybody could read them. After
+ * `--` come the words of the command: those that begin with `t` are text, those with `b` are encoded.
+ * The dot keeps newlines at the end, which a substitution would take away.
  */
-const DECODE_AND_RUN = `
-count=$#
-while [ "$count" -gt 0 ]; do
-  case $1 in
-    b*) word=$(printf '%b.' "\${1#b}"); word=\${word%.} ;;
-    *) word=\${1#t} ;;
-  esac
-  set -- "$@" "$word"; shift; count=$((count - 1))
-done
-exec /usr/bin/env -i -- "$@"`
+const DECODE_AND_RUN = [
+  'while [ "$1" != -- ]; do',
+  '  eval "$1=\\$(printf %b. \\"\\$ENCODED_$1\\"); $1=\\${$1%.}; export $1; unset ENCODED_$1"',
+  '  shift',
+  'done',
+  'shift',
+  'for ENCODED_; do',
+  '  shift',
+  '  case $ENCODED_ in',
+  '    b*) ENCODED_=$(printf %b. "${ENCODED_#b}"); set -- "$@" "${ENCODED_%.}" ;;',
+  '    *) set -- "$@" "${ENCODED_#t}" ;;',
+  '  esac',
+  'done',
+  'unset ENCODED_',
+  'exec "$@"',
+]
+  .join('\n')
+  .replaceAll('ENCODED_', ENCODED)
+
+/** Variables that shells set themselves: they are set last, or unset. */
+const SET_BY_SHELLS = ['PWD', 'OLDPWD', 'SHLVL', '_']
+/** Variables that a shell would be changed by, or does not let go of. */
+const KEPT_BY_SHELLS = /^(?:IFS|LINENO|OPTIND|PPID|E?UID|ENV|BASH.*|SHELLOPTS)$/
 
 /**
- * What is not UTF-8 (a header in Latin-1) would arrive damaged. So a shell decodes it from ASCII, and
- * env(1) starts the program with it: no variable passes through the shell, which would drop some and
- * change others. What keeps a program from starting is looked for here, where it can still be told.
+ * What is not UTF-8 (a header in Latin-1) would arrive damaged. So a shell decodes it from ASCII
+ * before it becomes the program. What keeps a program from starting is looked for here, where it can
+ * still be told.
  */
 function throughShell({ command, environment }: SpawnOptions): Words {
   const [program] = command
   accessSync(toBytes(program), constants.X_OK)
   const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(readHead(program) ?? '') ?? []
   if (interpreter !== undefined) accessSync(toBytes(interpreter), constants.X_OK)
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
-  // env(1) takes a path with `=` in it for a variable; nice(1) takes it as it is.
-  const start = program.includes('=') ? ['/usr/bin/nice', '-n', '0'] : []
-  const words = [...variables, ...start, ...command].map((word) => {
+
+  const env: Record<string, string> = {}
+  const encoded: string[] = []
+  for (const [name, value] of Object.entries(environment)) {
+    if (!/^[A-Za-z_]\w*$/.test(name) || KEPT_BY_SHELLS.test(name)) {
+      const reason = `a shell, which this request takes, cannot pass the variable ${name} on`
+      throw new CgiError('CGI_ERR_ENVIRONMENT', { reason })
+    }
+    const text = SET_BY_SHELLS.includes(name) ? null : fromByteString(value)
+    if (text === null) {
+      encoded.push(name)
+      env[ENCODED + name] = escapeForPrintf(value)
+    } else {
+      env[name] = text
+    }
+  }
+  const strays = SET_BY_SHELLS.filter((name) => environment[name] === undefined)
+  const script = `unset ${strays.join(' ')} 2>/dev/null\n${DECODE_AND_RUN}`
+  const words = command.map((word) => {
     const text = fromByteString(word)
     return text === null ? `b${escapeForPrintf(word)}` : `t${text}`
   })
-  return { command: ['/bin/sh', '-c', DECODE_AND_RUN, 'sh', ...words], env: {} }
+  return { command: ['/bin/sh', '-c', script, 'sh', ...encoded, '--', ...words], env }
 }
 
 function escapeForPrintf(word: string): string {

@@ -4,7 +4,7 @@ import type { Settings } from '../settings.js'
 import type { ScriptCall, ScriptExit, ScriptOutput, Transport } from '../transport.js'
 import { chooseSpawner } from './spawner-choice.js'
 import type { Spawner } from './spawner.js'
-import { terminateGroup, watchGroup } from './termination.js'
+import { ProcessGroup } from './process-group.js'
 
 /** Runs each script as a process of its own, the leader of its own process group. */
 export class ProcessTransport implements Transport {
@@ -27,16 +27,17 @@ export class ProcessTransport implements Transport {
       environment: call.environment,
       stdin: content === null ? 'null' : isFile(content) ? content.fd : 'pipe',
     })
-    watchGroup(pid, exit)
+    const group = new ProcessGroup(pid, exit)
+    let inputEnd = Promise.resolve()
     if (stdin !== null && content !== null && !isFile(content)) {
-      sendToScript(content, stdin, call.bodyLimit, call.bodyObserver)
+      inputEnd = sendToScript(content, stdin, call.bodyLimit, call.bodyObserver)
       void exit.then(() => stdin.destroy())
     }
     stderr.on('data', call.onStandardError)
     stderr.on('error', () => {})
     this.#closeAfter(exit, stderr)
-    const { killTimeout } = this.#settings
-    return { pid, stdout, exit, terminate: () => terminateGroup(pid, exit, killTimeout) }
+    const terminate = (): Promise<void> => group.terminate(this.#settings.killTimeout)
+    return { pid, stdout, exit, inputEnd, terminate }
   }
 
   async close(): Promise<void> {}

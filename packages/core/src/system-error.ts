@@ -1,12 +1,12 @@
-import { CgiError } from '../errors.js'
+import { CgiError } from './errors.js'
 
 /** The system is short of something; the same request may well be served later. */
 const SHORTAGES = new Set(['EAGAIN', 'EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
 
-/** The error for a program that the system did not start. */
-export function toSpawnError(cause: unknown, program: string): CgiError {
+/** The error for a program that the system did not start, or a file that it did not look at. */
+export function toSystemError(cause: unknown, file: string): CgiError {
   const errno = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown error'
-  const reason = `${errno}: ${program}`
+  const reason = `${errno}: ${file}`
   if (SHORTAGES.has(errno)) {
     return new CgiError('CGI_ERR_NO_RESOURCES', { reason, cause, headers: { 'retry-after': '1' } })
   }
