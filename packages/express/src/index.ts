@@ -10,11 +10,9 @@ import {
   toCgiRequest,
   toOriginForm,
 } from '@common-gateway/core'
-import type { EventEmitter } from 'node:events'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 
 export type { CgiOptions, CgiUser } from '@common-gateway/core'
-export { CgiError }
 
 /** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
 export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {
@@ -87,8 +85,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     response: ServerResponse,
     next: (error: unknown) => void,
   ): void {
-    const hasClientGone = signal.aborted && !response.headersSent
-    if (!hasClientGone && error instanceof CgiError && error.statusCode >= 500) {
+    if (error instanceof CgiError && error.statusCode >= 500) {
       handler.logger.error({ err: error }, error.message)
     }
     if (signal.aborted || response.headersSent || response.socket?.destroyed === true) {
@@ -113,8 +110,7 @@ function urlOf(request: ExpressRequest, baseUrl: string): string {
 }
 
 /** What Express says of the client, by its trust proxy setting. */
-function trustedView(request: ExpressRequest): Omit<FrameworkView, 'mount'> {
-  const { headers, hostname, ip, protocol } = request
+function trustedView({ headers, hostname, ip, protocol }: ExpressRequest): Partial<FrameworkView> {
   const [forwardedHost] = String(headers['x-forwarded-host'] ?? '').split(',', 1)
   // Express tells only the name; the port is in the field that it took the name from.
   const host = [headers.host, forwardedHost?.trim()].find(
@@ -142,12 +138,10 @@ function dispatchAgain(request: ExpressRequest, response: ServerResponse): void 
   // Express 4 parses the query only where there is none yet.
   delete request.query
   // Every socket that a node:http server has accepted knows it; the type does not say so.
-  const { server } = request.socket as unknown as { server: EventEmitter }
+  const { server } = request.socket as unknown as { server: Server }
   server.emit('request', request, response)
 }
 
-export default cgi
-
 /** What `require()` gives: the function itself, with all that this module exports. */
 const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError })
-export { commonjs as 'module.exports' }
+export { cgi as default, CgiError, commonjs as 'module.exports' }

@@ -22,7 +22,6 @@ import plugin from 'fastify-plugin'
 import { METHODS } from 'node:http'
 
 export type { CgiUser } from '@common-gateway/core'
-export { CgiError }
 
 /** Options of the plugin; `prefix` is Fastify's own. */
 export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
@@ -136,8 +135,7 @@ export const cgi = plugin(cgiPlugin, {
   name: '@common-gateway/fastify',
   encapsulate: true,
 })
-export default cgi
 
 /** What `require()` gives: the plugin itself, with all that this module exports. */
 const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError })
-export { commonjs as 'module.exports' }
+export { cgi as default, CgiError, commonjs as 'module.exports' }
