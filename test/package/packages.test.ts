@@ -1,0 +1,134 @@
+import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
+const root = fileURLToPath(new URL('../../fixtures/cgi-bin', import.meta.url))
+
+/** As they are published: packed, unpacked in an empty project, and nothing else of ours beside. */
+describe('the packages', () => {
+  let project: string
+  before(() => {
+    project = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+    const scope = path.join(project, 'node_modules', '@common-gateway')
+    mkdirSync(scope, { recursive: true })
+    for (const name of ['core', 'express', 'fastify', 'cli']) {
+      const folder = path.join(packages, name)
+      const args = ['pack', '--json', '--pack-destination', project]
+      const [{ filename }] = JSON.parse(
+        execFileSync('npm', args, {
+          cwd: folder,
+          encoding: 'utf8',
+          stdio: ['ignore', 'pipe', 'ignore'],
+        }),
+      ) as [{ filename: string }]
+      const target = path.join(scope, name)
+      mkdirSync(target)
+      execFileSync('tar', ['-xzf', path.join(project, filename), '-C', target, '--strip', '1'])
+      link(folder, target)
+    }
+    writeFileSync(path.join(project, 'package.json'), '{}')
+  })
+  after(() => rmSync(project, { recursive: true }))
+
+  /** The dependencies from elsewhere stay where they are installed. */
+  function link(folder: string, target: string): void {
+    const { dependencies = {}, peerDependencies = {} } = JSON.parse(
+      readFileSync(path.join(folder, 'package.json'), 'utf8'),
+    ) as Record<'dependencies' | 'peerDependencies', Record<string, string> | undefined>
+    for (const name of Object.keys({ ...dependencies, ...peerDependencies })) {
+      const installed = path.join(folder, 'node_modules', name)
+      const place = path.join(target, 'node_modules', name)
+      if (name.startsWith('@common-gateway/') || name === 'express') continue
+      mkdirSync(path.dirname(place), { recursive: true })
+      symlinkSync(realpathSync(installed), place)
+    }
+  }
+
+  function run(file: string, source: string): string {
+    writeFileSync(path.join(project, file), source)
+    return execFileSync(process.execPath, ['--no-warnings', file], {
+      cwd: project,
+      encoding: 'utf8',
+    })
+  }
+
+  const ANSWER = `
+    const server = require('node:http').createServer((q, r) => gateway(q, r, () => r.end('none')))
+    server.listen(0, '127.0.0.1', async () => {
+      const url = 'http://127.0.0.1:' + server.address().port + '/cgi-bin/say.cgi?130072015012015012'
+      console.log((await fetch(url)).status)
+      server.close()
+      server.closeAllConnections()
+      await gateway.close()
+    })`
+
+  test('are imported by ES modules', () => {
+    const out = run(
+      'a.mjs',
+      `import express, { cgi, CgiError } from '@common-gateway/express'
+       import fastify, { cgi as plugin } from '@common-gateway/fastify'
+       import { createCgiHandler } from '@common-gateway/core'
+       import { createRequire } from 'node:module'
+       const require = createRequire(import.meta.url)
+       console.log(express === cgi, fastify === plugin, typeof CgiError, typeof createCgiHandler)
+       const gateway = express({ root: ${JSON.stringify(root)} })
+       ${ANSWER}`,
+    )
+    assert.equal(out, 'true true function function\n200\n')
+  })
+
+  test('are required by CommonJS modules', () => {
+    const out = run(
+      'b.cjs',
+      `const express = require('@common-gateway/express')
+       const fastify = require('@common-gateway/fastify')
+       console.log(express.cgi === express, express.default === express, fastify.cgi === fastify)
+       console.log(typeof express.CgiError, express.CgiError === fastify.CgiError)
+       const gateway = express({ root: ${JSON.stringify(root)} })
+       ${ANSWER}`,
+    )
+    assert.equal(out, 'true true true\nfunction true\n200\n')
+  })
+
+  test('have what they tell of, and the version of the server software', () => {
+    for (const name of ['core', 'express', 'fastify', 'cli']) {
+      const folder = path.join(project, 'node_modules', '@common-gateway', name)
+      const files = execFileSync(
+        'find',
+        ['.', '-name', 'node_modules', '-prune', '-o', '-type', 'f', '-print'],
+        {
+          cwd: folder,
+          encoding: 'utf8',
+        },
+      ).split('\n')
+      for (const file of [
+        './README.md',
+        './package.json',
+        './dist/index.js',
+        './dist/index.d.ts',
+      ]) {
+        const expected = name === 'cli' ? file.replace('index', 'main') : file
+        assert.ok(files.includes(expected), `${name} has ${expected}`)
+      }
+      assert.ok(!files.some((file) => /tsbuildinfo|\.test\./.test(file)), name)
+    }
+    const { version } = JSON.parse(
+      readFileSync(path.join(packages, 'core', 'package.json'), 'utf8'),
+    ) as { version: string }
+    const source = readFileSync(path.join(packages, 'core', 'src', 'meta-variables.ts'), 'utf8')
+    assert.ok(source.includes(`'CommonGateway/${version.replace(/\.\d+$/, '')}'`))
+  })
+})
