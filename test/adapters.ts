@@ -33,7 +33,7 @@ export interface RunningGateway {
 interface Setup {
   /** Options of the gateway; functions among them get the framework's own request. */
   readonly options?: CgiOptions<never>
-  /** Where the framework mounts the gateway (Fastify `prefix`, Express mount path); none: `/cgi-bin`. */
+  /** Where the gateway is mounted (Fastify `prefix`, Express mount path); none: `/cgi-bin`. */
   readonly mount?: string
   /** Whether the framework trusts the `X-Forwarded-*` fields of its peer. */
   readonly trustProxy?: boolean
@@ -42,8 +42,8 @@ interface Setup {
 /** A framework with its adapter. */
 export interface Adapter {
   readonly name: string
-  /** Whether the framework can mount the gateway at a path and can trust a proxy. */
-  readonly isFramework: boolean
+  /** Whether there is a framework, which can trust a proxy. */
+  readonly canTrustProxy: boolean
   /**
    * Starts an application that has the gateway and one route of its own, `GET /plain`, which answers
    * `plain METHOD QUERY`.
@@ -99,7 +99,7 @@ function flatten({ err, ...record }: LogRecord): LogRecord {
 
 export const fastify5: Adapter = {
   name: 'Fastify 5',
-  isFramework: true,
+  canTrustProxy: true,
   async start({ options = {}, mount, trustProxy = false } = {}) {
     const log = new Log()
     const app = Fastify({ trustProxy, logger: { level: 'warn', stream: log.stream } })
@@ -114,7 +114,7 @@ export const fastify5: Adapter = {
 
 export const express5: Adapter = {
   name: 'Express 5',
-  isFramework: true,
+  canTrustProxy: true,
   start(setup) {
     return startExpress(() => createExpress5(), setup)
   },
@@ -122,7 +122,7 @@ export const express5: Adapter = {
 
 export const express4: Adapter = {
   name: 'Express 4',
-  isFramework: true,
+  canTrustProxy: true,
   start(setup) {
     return startExpress(() => createExpress4(), setup)
   },
@@ -130,12 +130,13 @@ export const express4: Adapter = {
 
 export const nodeHttp: Adapter = {
   name: 'node:http',
-  isFramework: false,
-  async start({ options = {} } = {}) {
+  canTrustProxy: false,
+  async start({ options = {}, mount } = {}) {
     const log = new Log()
     const gateway = expressAdapter({
       logger: log.logger,
       ...(options as CgiOptions<IncomingMessage>),
+      ...(mount === undefined ? {} : { prefix: mount }),
     })
     const listener: RequestListener = (request, response) => {
       const [path, query = ''] = (request.url ?? '').split('?')

@@ -19,9 +19,7 @@ export async function startAt(
   mount: string,
   options: CgiOptions<never>,
 ): Promise<RunningGateway> {
-  const gateway = await adapter.start(
-    adapter.isFramework ? { mount, options } : { options: { ...options, prefix: mount } },
-  )
+  const gateway = await adapter.start({ mount, options })
   t.after(() => gateway.close())
   return gateway
 }

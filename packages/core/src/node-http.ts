@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { once } from 'node:events'
-import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toHeaderFields, valuesOf } from './header-fields.js'
@@ -11,7 +10,7 @@ import type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
-import { drain } from './drain.js'
+import { resetConnection, watchClient } from './client-connection.js'
 import { toOriginForm } from './url-path.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
@@ -208,41 +207,6 @@ function portOf(host: string | undefined, scheme: string): number {
   return port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port)
 }
 
-/** Those to be told when a connection is gone; one listener on each socket is enough. */
-const watched = new WeakMap<Socket, Set<() => void>>()
-
-function watchClient(message: IncomingMessage, response: ServerResponse): AbortSignal {
-  const controller = new AbortController()
-  const leave = (): void => {
-    if (!response.writableFinished) controller.abort()
-  }
-  if (response.destroyed) leave()
-  // A response that waits for its turn on the connection (pipelining) is not told of its end.
-  const leavers = leaversOf(message.socket)
-  leavers.add(leave)
-  response.once('close', () => {
-    leavers.delete(leave)
-    leave()
-  })
-  response.once('finish', () => {
-    if (message.complete) return
-    // The client still sends what nobody reads: not for ever, and never taken for a next request.
-    void drain(message).then(() => {
-      if (!message.complete) message.socket.destroySoon()
-    })
-  })
-  return controller.signal
-}
-
-function leaversOf(socket: Socket): Set<() => void> {
-  const known = watched.get(socket)
-  if (known !== undefined) return known
-  const leavers = new Set<() => void>()
-  watched.set(socket, leavers)
-  socket.once('close', () => leavers.forEach((leave) => leave()))
-  return leavers
-}
-
 /** RFC 3875 section 5: the bytes of the script, and nothing else. */
 async function sendNonParsed(answer: NonParsedResponse, response: ServerResponse): Promise<void> {
   // A pipelined request has the socket only when its turn has come.
@@ -256,13 +220,6 @@ async function sendNonParsed(answer: NonParsedResponse, response: ServerResponse
   }
   answer.body.once('error', () => resetConnection(socket))
   await pipeline(answer.body, socket).catch(rethrowUnlessClientGone)
-}
-
-/** Ends a connection so that the peer knows it was not meant to end here. */
-function resetConnection(socket: Socket): void {
-  // TLS has a sign of its own for a proper end, and cannot be reset.
-  if ('encrypted' in socket) socket.destroy()
-  else socket.resetAndDestroy()
 }
 
 function rethrowUnlessClientGone(error: unknown): void {
