@@ -10,7 +10,7 @@ import { ProcessTransport } from './process/process-transport.js'
 import { drain } from './drain.js'
 import { isReceived, openRequestBody, readFraming } from './request-body.js'
 import { parseRequestTarget, type RequestTarget } from './request-target.js'
-import { createEmptyBody, ResponseBody } from './response-body.js'
+import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
 import { standardReason, toResponse } from './response.js'
 import { resolveScript, type Script } from './script.js'
 import type { ScriptRun } from './script-run.js'
@@ -104,7 +104,7 @@ export function createCgiHandler<Native = unknown>(
       if (head.type === 'local-redirect') {
         checkRedirects(request)
         run.discard()
-        await drain(request.body)
+        await endOfRequest(run, request.body)
         return head
       }
       const { status, reason, headers, contentLength, hasBody } = head
@@ -116,7 +116,9 @@ export function createCgiHandler<Native = unknown>(
       run.discard()
       return { type: 'response', status, reason, headers, body: noBody(request, run) }
     } catch (error) {
-      if (error instanceof CgiError) run.fail(error)
+      run.fail(
+        error instanceof CgiError ? error : new CgiError('CGI_ERR_NO_RESPONSE', { cause: error }),
+      )
       throw error
     }
   }

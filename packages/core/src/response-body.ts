@@ -105,8 +105,14 @@ export function createEmptyBody(run: ScriptRun | null, requestBody: Readable | n
   })
 }
 
-/** The script may still be reading what it has been sent; only what it leaves is discarded. */
-async function endOfRequest(run: ScriptRun | null, requestBody: Readable | null): Promise<void> {
+/**
+ * Waits until the client has sent all of its body, or is given up on. The script may still be reading
+ * what it has been sent; only what it leaves is discarded.
+ */
+export async function endOfRequest(
+  run: ScriptRun | null,
+  requestBody: Readable | null,
+): Promise<void> {
   await run?.inputEnd
   await drain(requestBody)
 }
