@@ -117,7 +117,7 @@ for (const adapter of adapters) {
  */
 async function leastWhile(host: Host, share: () => number): Promise<number> {
   const looks: number[] = []
-  for (const part of [0.2, 0.35, 0.5, 0.65, 0.8]) {
+  for (const part of [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) {
     await until(() => share() > part, `${part} of it has passed`)
     looks.push(await host.resident())
   }

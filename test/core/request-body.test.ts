@@ -22,7 +22,7 @@ type RequestBody = Awaited<ReturnType<typeof openRequestBody>>
 /** More than this of unknown length goes to a file. */
 const IN_MEMORY = 64 * 1024
 
-const SPOOL = { bodyLimit: 0, chunkedBody: 'spool' } as const
+const SPOOL = { bodyLimit: 0, chunkedBody: 'spool', bodyTimeout: 0 } as const
 const folder = createTemporaryFolder()
 process.env['TMPDIR'] = folder
 
@@ -170,7 +170,7 @@ test('BODY-1 a body with a length is not held: its stream itself is the content'
 
 test('BODY-2 in stream mode a chunked body is passed on as it comes, without a length', async () => {
   const source = new PassThrough()
-  const settings = { ...SPOOL, chunkedBody: 'stream' } as const
+  const settings = { ...SPOOL, chunkedBody: 'stream', bodyTimeout: 0 } as const
   const body = await openRequestBody(withBody(source), 'chunked', settings)
   assert.equal(body.length, undefined)
   assert.equal(body.content, source)

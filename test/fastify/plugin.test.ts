@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { open, send } from '../client.js'
+import { dial, open, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
 
 type Application = ReturnType<typeof Fastify>
@@ -222,4 +222,58 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(variables.get('REQUEST_URI'), url)
     assert.equal(variables.get('PATH_INFO'), '/z')
   })
+
+  test('LIFE-1 a script that is started when its client has gone is stopped', async (t) => {
+    const app = Fastify({ logger: { level: 'warn', stream: { write: () => {} } } })
+    const { promise: reached, resolve: reach } = withResolvers()
+    const { promise: released, resolve: release } = withResolvers()
+    app.addHook('preHandler', async (request) => {
+      if (!request.url.endsWith('?second')) return
+      reach()
+      await released
+    })
+    await app.register(cgi, { root, maxProcesses: 2 })
+    const port = await listen(t, app)
+    const socket = await dial(port)
+    for (const query of ['first', 'second']) {
+      socket.write(`GET /cgi-bin/wait.cgi?${query} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    }
+    await reached
+    socket.resetAndDestroy()
+    await closeOf(app)
+    release()
+    // There are two slots: both are free.
+    const asked = [1, 2].map(() => send(port, saying('Status: 200\n\nfree')))
+    for (const { text } of await Promise.all(asked)) assert.equal(text, 'free')
+  })
+
+  test('LIFE-1 a script that another has answered for ends', async (t) => {
+    const app = Fastify()
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.url.endsWith('?late')) setTimeout(() => void reply.code(503).send('late'), 100)
+    })
+    await app.register(cgi, { root, maxProcesses: 1 })
+    const port = await listen(t, app)
+    // Would be waited for until it has a header, or for a minute.
+    assert.equal((await send(port, '/cgi-bin/hang.cgi?late')).text, 'late')
+    assert.equal((await send(port, saying('Status: 200\n\nfree'))).text, 'free')
+  })
 })
+
+/** Promise.withResolvers() of later versions of Node. */
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => {}
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
+
+/** The end of the only connection that a server has. */
+async function closeOf(app: Application): Promise<void> {
+  const connections = (): Promise<number> =>
+    new Promise((resolve) => {
+      app.server.getConnections((_error: unknown, count: number) => resolve(count))
+    })
+  while ((await connections()) > 0) await new Promise((resolve) => setImmediate(resolve))
+}

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import type { Readable } from 'node:stream'
 import type { Adapter, RunningGateway } from '../adapters.js'
-import { dial, open, readUntil, receive, send } from '../client.js'
+import { dial, exchange, open, readUntil, receive, send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
 import { isRunning, untilGone } from '../processes.js'
 import { pidsIn } from './request-body.js'
@@ -100,6 +100,55 @@ export function processSuite(adapter: Adapter): void {
       const known = await gateway.logged(({ message }) => message.startsWith('early is '))
       socket.resetAndDestroy()
       await untilGone(Number(known.message.slice('early is '.length)))
+    })
+
+    test('LIFE-1 a script that reads on after an answer without content ends with its client', async () => {
+      for (const header of ['Status: 204', 'Status: 304', 'Content-Length: 0', 'X-Closed: 1']) {
+        const known = gateway.log.length
+        const socket = await dial(gateway.port)
+        socket.write(
+          `POST /cgi-bin/answer-and-wait.cgi?${header.replace(' ', '%20')} HTTP/1.1\r\nHost: a\r\n` +
+            'Content-Length: 1000\r\n\r\nhalf',
+        )
+        const early = await gateway.logged(
+          (record) =>
+            gateway.log.indexOf(record) >= known && record.message.startsWith('waiting is '),
+        )
+        socket.resetAndDestroy()
+        await untilGone(Number(early.message.slice('waiting is '.length)))
+      }
+    })
+
+    test('LIM-1 bodyTimeout: a script that has closed its output and waits for input', async (t) => {
+      const own = await startWith(t, { bodyTimeout: 300 })
+      const socket = await dial(own.port)
+      t.after(() => socket.destroy())
+      socket.write(
+        'POST /cgi-bin/answer-and-wait.cgi?X-Closed:%201 HTTP/1.1\r\nHost: a\r\n' +
+          'Content-Length: 1000\r\n\r\nhalf',
+      )
+      const early = await own.logged(({ message }) => message.startsWith('waiting is '))
+      await untilGone(Number(early.message.slice('waiting is '.length)))
+    })
+
+    test('LIM-1 headersTimeout: 408 where it is the client that is waited for', async (t) => {
+      const own = await startWith(t, { headersTimeout: 300, bodyTimeout: 300 })
+      for (const framing of [
+        'Content-Length: 100\r\n\r\nhalf',
+        'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf',
+      ]) {
+        const script = `/cgi-bin/wait-silently.cgi?${temporaryFile(t)}`
+        const request = `POST ${script} HTTP/1.1\r\nHost: a\r\n${framing}`
+        assert.match(await exchange(own.port, request), /^HTTP\/1\.1 408 /)
+      }
+    })
+
+    test('LIFE-1 a script may go on without its client as long as it does something', async (t) => {
+      const own = await startWith(t, { killOnDisconnect: false, bodyTimeout: 1_000 })
+      const file = temporaryFile(t)
+      const [response] = await pidsOf(own.port, `/cgi-bin/write-on.cgi?${file}`)
+      response.destroy()
+      await pidsIn(file)
     })
 
     test('LIFE-1, RES-5 a script that writes on where nobody listens is stopped', async (t) => {

@@ -5,17 +5,35 @@ import { drain } from './drain.js'
 /** Those to be told when a connection is gone; one listener on each socket is enough. */
 const watched = new WeakMap<Socket, Set<() => void>>()
 
-/** Aborted when the client has gone before it had its response. */
+/** Responses that the gateway has begun; what others answer leaves a script with nobody to hear it. */
+const begun = new WeakSet<ServerResponse>()
+
+/** Says that what a response holds from now on comes from a script. */
+export function beginResponse(response: ServerResponse): void {
+  begun.add(response)
+}
+
+/**
+ * Aborted when nobody is there any more for what a script has to say: the client has gone, or somebody
+ * else has answered. Also when the client goes before it has sent all of its body, answered or not.
+ */
 export function watchClient(message: IncomingMessage, response: ServerResponse): AbortSignal {
   const controller = new AbortController()
+  const { socket } = message
   const leave = (): void => {
-    if (!response.writableFinished) controller.abort()
+    const isAnswered = response.writableFinished && begun.has(response)
+    if (!isAnswered || !message.complete) controller.abort()
   }
-  if (response.destroyed) leave()
   // A response that waits for its turn on the connection (pipelining) is not told of its end.
-  const leavers = leaversOf(message.socket)
+  const leavers = leaversOf(socket)
   leavers.add(leave)
+  if (response.destroyed || socket.destroyed) leave()
   response.once('close', () => {
+    if (response.writableFinished && begun.has(response) && !message.complete) {
+      // Node has let go of the request, but the script may still be reading it.
+      message.once('end', () => leavers.delete(leave))
+      return
+    }
     leavers.delete(leave)
     leave()
   })
@@ -23,7 +41,7 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
     if (message.complete) return
     // The client still sends what nobody reads: not for ever, and never taken for a next request.
     void drain(message).then(() => {
-      if (!message.complete) message.socket.destroySoon()
+      if (!message.complete) socket.destroySoon()
     })
   })
   return controller.signal

@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { toByteString } from './byte-string.js'
 import { CgiError } from './errors.js'
-import { createHeaderParser, type HeaderParser, type ScriptHeader } from './header-parser.js'
+import { createHeaderParser, type ScriptHeader } from './header-parser.js'
+import { createFirstByteReader, readHeader } from './header-reader.js'
 import type { CgiLogger } from './logger.js'
 import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
 import { createArguments, createMetaVariables } from './meta-variables.js'
@@ -86,10 +87,10 @@ export function createCgiHandler<Native = unknown>(
       logger: request.logger ?? settings.logger,
     })
     if (isNonParsed(request, script)) {
-      const { rest } = await run.readHeader(createFirstByteReader())
+      const { rest } = await readHeader(run, createFirstByteReader(), settings.headersTimeout)
       return { type: 'non-parsed', body: createBody(run, rest, undefined, request) }
     }
-    const header = await run.readHeader(createHeaderParser(settings))
+    const header = await readHeader(run, createHeaderParser(settings), settings.headersTimeout)
     return respond(request, run, header)
   }
 
@@ -200,9 +201,4 @@ async function checkEmpty(body: ResponseBody): Promise<void> {
   if (await body.hasContent()) {
     throw new CgiError('CGI_ERR_BAD_HEADER', { reason: 'there is content, but no Content-Type' })
   }
-}
-
-/** In the place of a header parser: has read the header when the first bytes are there. */
-function createFirstByteReader(): HeaderParser {
-  return { size: 0, push: (chunk) => ({ fields: [], statusLine: undefined, rest: chunk }) }
 }

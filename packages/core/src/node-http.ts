@@ -10,7 +10,7 @@ import type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
-import { resetConnection, watchClient } from './client-connection.js'
+import { beginResponse, resetConnection, watchClient } from './client-connection.js'
 import { toOriginForm } from './url-path.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
@@ -99,6 +99,7 @@ export async function sendCgiResponse(
     answer.body?.destroy()
     return
   }
+  beginResponse(response)
   response.statusCode = answer.status
   // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
   if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
@@ -123,6 +124,7 @@ export function prepareStreaming(
   message: IncomingMessage,
   response: ServerResponse,
 ): void {
+  beginResponse(response)
   body.once('resume', () => {
     // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
     if (body.readableLength === 0 && !response.headersSent) response.write(NOTHING)
@@ -144,6 +146,7 @@ export function applyLocalRedirect(
   message: IncomingMessage & { originalUrl?: string },
   response: ServerResponse,
 ): void {
+  beginResponse(response)
   // The application adds its listeners anew each time that it sees a request.
   response.setMaxListeners(response.getMaxListeners() + 10)
   const { originalUrl, localRedirects, url } = request
@@ -213,6 +216,7 @@ async function sendNonParsed(answer: NonParsedResponse, response: ServerResponse
   if (response.socket === null && !response.destroyed) {
     await Promise.race([once(response, 'socket'), once(answer.body, 'close')])
   }
+  beginResponse(response)
   const { socket } = response
   if (socket === null || socket.destroyed) {
     answer.body.destroy()

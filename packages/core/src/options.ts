@@ -173,7 +173,8 @@ export interface CgiOptions<Native = unknown> {
   closeTimeout?: number
   /**
    * **killOnDisconnect** `boolean` - Whether a script is stopped when its client goes away. `false`:
-   * it may finish, its output discarded. Default: `true`.
+   * it may finish, its output discarded, as long as `bodyTimeout` sees it write or read. One whose
+   * input was cut short is always stopped. Default: `true`.
    */
   killOnDisconnect?: boolean
   /**

@@ -17,7 +17,7 @@ export interface RequestBody {
 }
 
 /** What the settings say of request bodies. */
-export type BodySettings = Pick<Settings<never>, 'bodyLimit' | 'chunkedBody'>
+export type BodySettings = Pick<Settings<never>, 'bodyLimit' | 'bodyTimeout' | 'chunkedBody'>
 
 /** How a request's header says that its body is delimited (RFC 9112 section 6.3). */
 export type BodyFraming = number | 'chunked' | 'none'
@@ -67,7 +67,7 @@ export async function openRequestBody(
   }
   if (framing !== 'chunked') return { length: framing, content: source }
   if (settings.chunkedBody === 'stream') return { length: undefined, content: source }
-  return spool(source, settings.bodyLimit, request.signal)
+  return spool(source, settings, request.signal)
 }
 
 /** Frees what a request body holds. */
@@ -143,7 +143,11 @@ function isStream(content: RequestBody['content']): content is Readable {
   return content !== null && 'readableEnded' in content
 }
 
-async function spool(source: Readable, limit: number, signal: AbortSignal): Promise<RequestBody> {
+async function spool(
+  source: Readable,
+  { bodyLimit: limit, bodyTimeout }: BodySettings,
+  signal: AbortSignal,
+): Promise<RequestBody> {
   // While a chunk is being written nobody waits for the next; its absence is noticed then.
   source.on('error', () => {})
   const chunks: Buffer[] = []
@@ -151,7 +155,8 @@ async function spool(source: Readable, limit: number, signal: AbortSignal): Prom
   let file: FileHandle | undefined
   try {
     // Not for await: leaving its loop would destroy the request, and with it the connection.
-    for (let chunk = await next(source, signal); chunk; chunk = await next(source, signal)) {
+    const take = (): Promise<Buffer | null> => next(source, signal, bodyTimeout)
+    for (let chunk = await take(); chunk; chunk = await take()) {
       if (limit > 0 && length + chunk.length > limit) throw tooLarge(limit)
       if (file === undefined && length + chunk.length > SPOOL_IN_MEMORY) {
         file = await openSpoolFile()
@@ -170,7 +175,7 @@ async function spool(source: Readable, limit: number, signal: AbortSignal): Prom
 }
 
 /** The next chunk of a stream; null at its end. */
-function next(source: Readable, signal: AbortSignal): Promise<Buffer | null> {
+function next(source: Readable, signal: AbortSignal, timeout: number): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const gone = (): void => settle(() => reject(new CgiError('CGI_ERR_CLIENT_GONE')))
     const ended = (): void => settle(() => resolve(null))
@@ -179,7 +184,9 @@ function next(source: Readable, signal: AbortSignal): Promise<Buffer | null> {
       const chunk = source.read() as Buffer | null
       if (chunk !== null) settle(() => resolve(chunk))
     }
+    const stalled = (): void => settle(() => reject(new CgiError('CGI_ERR_BODY_STALLED')))
     function settle(act: () => void): void {
+      clearTimeout(timer)
       source.off('readable', look).off('end', ended).off('close', gone).off('error', gone)
       signal.removeEventListener('abort', gone)
       act()
@@ -192,6 +199,7 @@ function next(source: Readable, signal: AbortSignal): Promise<Buffer | null> {
       reject(new CgiError('CGI_ERR_CLIENT_GONE'))
       return
     }
+    const timer = timeout === 0 ? undefined : setTimeout(stalled, timeout)
     source.on('readable', look).on('end', ended).on('close', gone).on('error', gone)
     signal.addEventListener('abort', gone)
     look()

@@ -1,5 +1,4 @@
 import { CgiError, type CgiErrorCode } from './errors.js'
-import type { HeaderParser, ScriptHeader } from './header-parser.js'
 import { isReceived, isStalled, type RequestBody } from './request-body.js'
 import type { Settings } from './settings.js'
 import type { ScriptExit, ScriptOutput } from './transport.js'
@@ -7,7 +6,7 @@ import type { ScriptExit, ScriptOutput } from './transport.js'
 /** The settings that bound a run in time. */
 export type RunSettings = Pick<
   Settings<never>,
-  'headersTimeout' | 'bodyTimeout' | 'requestTimeout' | 'lingerTimeout' | 'killOnDisconnect'
+  'bodyTimeout' | 'requestTimeout' | 'lingerTimeout' | 'killOnDisconnect'
 >
 
 /** Whoever is interested in a script's output. Hears `end` or `fail`, and nothing after it. */
@@ -85,53 +84,23 @@ export class ScriptRun {
     void output.exit.then((exit) => {
       this.#exited = exit
       clearTimeout(this.#requestTimer)
+      if (this.#hasOutputEnded) clearTimeout(this.#idleTimer)
       this.#endLingering()
-    })
-  }
-
-  /**
-   * Reads the header; the output is paused after it.
-   *
-   * @throws {CgiError} what the parser throws; CGI_ERR_NO_RESPONSE, CGI_ERR_KILLED,
-   *   CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_REQUEST_TIMEOUT, CGI_ERR_CLIENT_GONE. The script is stopped then.
-   */
-  readHeader(parser: HeaderParser): Promise<ScriptHeader> {
-    const { headersTimeout } = this.#settings
-    return new Promise((resolve, reject) => {
-      this.consume(headersTimeout, 'CGI_ERR_HEADERS_TIMEOUT', {
-        data: (chunk) => {
-          try {
-            const header = parser.push(chunk)
-            if (header === null) return
-            this.pause()
-            this.#consumer = undefined
-            resolve(header)
-          } catch (error) {
-            // A parser throws nothing else.
-            this.fail(error as CgiError)
-          }
-        },
-        end: (exit) => {
-          const code = exit?.signal ? 'CGI_ERR_KILLED' : 'CGI_ERR_NO_RESPONSE'
-          const reason = `its output ended after ${parser.size} bytes`
-          const error = new CgiError(code, { reason, ...exit })
-          this.fail(error)
-          reject(error)
-        },
-        fail: reject,
-      })
-      this.resume()
     })
   }
 
   /** Hands the output to another consumer, which must not be left without a byte for too long. */
   consume(timeout: number, code: CgiErrorCode, consumer: OutputConsumer): void {
-    clearTimeout(this.#idleTimer)
-    this.#idleTimer = undefined
+    const { failure } = this
     this.#consumer = consumer
-    if (this.failure !== undefined) this.#tell((each) => each.fail(this.failure as CgiError))
-    else if (this.#hasOutputEnded) this.#tell((each) => each.end(this.#exited))
-    else this.#idleTimer = this.#deadline(timeout, code)
+    if (failure !== undefined) {
+      this.#tell((each) => each.fail(failure))
+    } else if (this.#hasOutputEnded) {
+      this.#tell((each) => each.end(this.#exited))
+    } else {
+      clearTimeout(this.#idleTimer)
+      this.#idleTimer = this.#deadline(timeout, code)
+    }
   }
 
   /**
@@ -140,19 +109,12 @@ export class ScriptRun {
    */
   discard(): void {
     let discarded = 0
-    this.consume(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', {
-      data: (chunk) => {
-        discarded += chunk.length
-        if (discarded <= MOST_DISCARDED) return
-        const reason = `nobody has heard the last ${discarded} bytes of its output`
-        this.fail(new CgiError('CGI_ERR_BODY_TIMEOUT', { reason }))
-      },
-      end: () => {},
-      fail: () => {
-        this.isUnheard = true
-      },
+    this.#ignore((chunk) => {
+      discarded += chunk.length
+      if (discarded <= MOST_DISCARDED) return
+      const reason = `nobody has heard the last ${discarded} bytes of its output`
+      this.fail(new CgiError('CGI_ERR_BODY_TIMEOUT', { reason }))
     })
-    this.resume()
   }
 
   /** Stops the script. Resolves when nothing of it is left. */
@@ -163,6 +125,12 @@ export class ScriptRun {
   /** Says that something has moved: the script is not idle. */
   touch(): void {
     this.#idleTimer?.refresh()
+  }
+
+  /** Leaves the output to the next consumer. */
+  release(): void {
+    this.#consumer = undefined
+    this.pause()
   }
 
   pause(): void {
@@ -189,13 +157,29 @@ export class ScriptRun {
   disconnect(): void {
     const gone = new CgiError('CGI_ERR_CLIENT_GONE')
     // It has answered, and what it still does is no concern of the client's.
-    if (this.#hasOutputEnded && isReceived(this.#context.requestBody)) return
+    if (this.#isDone()) return
     if (this.#settings.killOnDisconnect || !isReceived(this.#context.requestBody)) {
       this.fail(gone)
     } else {
       this.#tell((consumer) => consumer.fail(gone))
-      this.discard()
+      // It may finish without its client, as long as it does something.
+      this.#ignore(() => this.touch())
     }
+  }
+
+  /** Whether all has passed between script and client: what goes on is between script and time. */
+  #isDone(): boolean {
+    const hasInput = this.#exited !== undefined || isReceived(this.#context.requestBody)
+    return this.#hasOutputEnded && hasInput
+  }
+
+  #ignore(data: (chunk: Buffer) => void): void {
+    const fail = (): void => {
+      this.isUnheard = true
+    }
+    const { bodyTimeout } = this.#settings
+    this.consume(bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', { data, end: () => {}, fail })
+    this.resume()
   }
 
   #tell(say: (consumer: OutputConsumer) => void): void {
@@ -209,6 +193,9 @@ export class ScriptRun {
     const exit = await this.#exitSoon()
     this.#hasOutputEnded = true
     clearTimeout(this.#idleTimer)
+    // The script may still be waiting for input that does not come.
+    this.#idleTimer = this.#deadline(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT')
+    if (this.#isDone()) clearTimeout(this.#idleTimer)
     this.#output.stdout.destroy()
     if (this.failure === undefined) this.#tell((consumer) => consumer.end(exit))
     this.#resolveOutputEnd()
@@ -258,6 +245,7 @@ export class ScriptRun {
   #deadline(milliseconds: number, code: CgiErrorCode): NodeJS.Timeout | undefined {
     if (milliseconds === 0) return undefined
     return setTimeout(() => {
+      if (code === 'CGI_ERR_BODY_TIMEOUT' && this.#isDone()) return
       const isClients = code === 'CGI_ERR_HEADERS_TIMEOUT' && isStalled(this.#context.requestBody)
       const reason = `after ${milliseconds} ms`
       this.fail(new CgiError(isClients ? 'CGI_ERR_BODY_STALLED' : code, { reason }))

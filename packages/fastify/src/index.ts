@@ -20,6 +20,7 @@ import type {
 } from 'fastify'
 import plugin from 'fastify-plugin'
 import { METHODS } from 'node:http'
+import { finished } from 'node:stream/promises'
 
 export type { CgiUser } from '@common-gateway/core'
 
@@ -51,7 +52,9 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   })
   fastify.addHook('onClose', () => handler.close())
   // The reason phrase of a script is not that of an error which has come in its place.
-  fastify.addHook('onError', async (_request, reply) => void (reply.raw.statusMessage = ''))
+  fastify.addHook('onError', async (request, reply) => {
+    if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = ''
+  })
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const cgiRequest = toRequest(request, reply)
@@ -78,9 +81,12 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
           // Fastify keeps header fields in a plain object, which takes this name for something else.
           if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
         }
-        if (result.body !== null) prepareStreaming(result.body, request.raw, reply.raw)
+        const { body } = result
+        if (body !== null) prepareStreaming(body, request.raw, reply.raw)
+        // Fastify ends a 204 at once, but the script may still be reading what the client sends.
+        if (body !== null && result.status === 204) await finished(body.resume())
         // Not null: to Fastify, null is a JSON document.
-        reply.send(result.body ?? undefined)
+        reply.send(result.status === 204 ? undefined : (body ?? undefined))
       }
     } catch (error) {
       if (!cgiRequest.signal.aborted && !reply.sent) throw error

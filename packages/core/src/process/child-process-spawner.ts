@@ -21,7 +21,8 @@ export class ChildProcessSpawner implements Spawner {
       const [file, ...args] = command
       child = spawn(file, args, {
         cwd: options.cwd,
-        env,
+        // Node hands this one of its own on to every child that has none.
+        env: { NODE_V8_COVERAGE: undefined, ...env },
         // A session, and so a process group, of its own: it can be stopped with all its children.
         detached: true,
         stdio: [stdin === 'null' ? 'ignore' : stdin, 'pipe', 'pipe'],

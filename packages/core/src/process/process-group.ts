@@ -40,6 +40,7 @@ export class ProcessGroup {
    * milliseconds, be it the leader or a child that the leader left behind. Resolves when none is left.
    */
   terminate(killTimeout: number): Promise<void> {
+    if (!this.#hasLeader && !signalGroup(this.#id, 0)) this.#isOver = true
     if (this.#isOver) return Promise.resolve()
     this.#termination ??= this.#terminate(killTimeout)
     return this.#termination

@@ -1,0 +1,47 @@
+import { CgiError } from './errors.js'
+import type { HeaderParser, ScriptHeader } from './header-parser.js'
+import type { ScriptRun } from './script-run.js'
+
+/**
+ * Reads the header of a script's response; the output is paused after it.
+ *
+ * @param headersTimeout - how long it may take, in milliseconds; 0: no limit.
+ * @throws {CgiError} what the parser throws; CGI_ERR_NO_RESPONSE, CGI_ERR_KILLED,
+ *   CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_BODY_STALLED, CGI_ERR_REQUEST_TIMEOUT, CGI_ERR_CLIENT_GONE. The
+ *   script is stopped then.
+ */
+export function readHeader(
+  run: ScriptRun,
+  parser: HeaderParser,
+  headersTimeout: number,
+): Promise<ScriptHeader> {
+  return new Promise((resolve, reject) => {
+    run.consume(headersTimeout, 'CGI_ERR_HEADERS_TIMEOUT', {
+      data(chunk) {
+        try {
+          const header = parser.push(chunk)
+          if (header === null) return
+          run.release()
+          resolve(header)
+        } catch (error) {
+          // A parser throws nothing else.
+          run.fail(error as CgiError)
+        }
+      },
+      end(exit) {
+        const code = exit?.signal ? 'CGI_ERR_KILLED' : 'CGI_ERR_NO_RESPONSE'
+        const reason = `its output ended after ${parser.size} bytes`
+        const error = new CgiError(code, { reason, ...exit })
+        run.fail(error)
+        reject(error)
+      },
+      fail: reject,
+    })
+    run.resume()
+  })
+}
+
+/** In the place of a parser, for output that has no header: done when the first bytes are there. */
+export function createFirstByteReader(): HeaderParser {
+  return { size: 0, push: (chunk) => ({ fields: [], statusLine: undefined, rest: chunk }) }
+}
