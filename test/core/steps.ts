@@ -1,6 +1,7 @@
 import type * as byteString from '../../packages/core/src/byte-string.js'
 import type * as errors from '../../packages/core/src/errors.js'
 import type * as limiter from '../../packages/core/src/limiter.js'
+import type * as logger from '../../packages/core/src/logger.js'
 import type * as metaVariables from '../../packages/core/src/meta-variables.js'
 import type * as childProcessSpawner from '../../packages/core/src/process/child-process-spawner.js'
 import type * as processTransport from '../../packages/core/src/process/process-transport.js'
@@ -25,6 +26,7 @@ const load = (step: string): Promise<unknown> =>
 export const { fromByteString, toByteString } = (await load('byte-string')) as typeof byteString
 export const { invalidOption } = (await load('errors')) as typeof errors
 export const { Limiter } = (await load('limiter')) as typeof limiter
+export const { processLogger } = (await load('logger')) as typeof logger
 export const { createArguments } = (await load('meta-variables')) as typeof metaVariables
 export const { ChildProcessSpawner } = (await load(
   'process/child-process-spawner',
