@@ -1,7 +1,16 @@
 import { strict as assert } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
@@ -9,7 +18,7 @@ import type { Readable } from 'node:stream'
 import type { Adapter, RunningGateway } from '../adapters.js'
 import { dial, exchange, open, readUntil, receive, send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
-import { isRunning, untilGone } from '../processes.js'
+import { isRunning, until, untilGone } from '../processes.js'
 import { pidsIn } from './request-body.js'
 
 /** What becomes of scripts, whatever they and their clients do. */
@@ -141,6 +150,17 @@ export function processSuite(adapter: Adapter): void {
         const request = `POST ${script} HTTP/1.1\r\nHost: a\r\n${framing}`
         assert.match(await exchange(own.port, request), /^HTTP\/1\.1 408 /)
       }
+    })
+
+    test('RES-5, LIFE-1 a script may work on after an answer without content', async (t) => {
+      const pipe = temporaryFile(t)
+      execFileSync('mkfifo', [pipe])
+      const answer = await send(gateway.port, `/cgi-bin/answer-and-work.cgi?${pipe}`)
+      assert.equal(answer.status, 204)
+      // The next answer comes when the host has seen the end of the first, whatever it makes of it.
+      await send(gateway.port, saying('Status: 200\n\n'))
+      await until(() => writeIfRead(pipe), 'the script still reads')
+      await gateway.logged(({ message }) => message === 'work is done')
     })
 
     test('LIFE-1 a script may go on without its client as long as it does something', async (t) => {
@@ -338,6 +358,18 @@ export function processSuite(adapter: Adapter): void {
       await untilGone(...pids)
     })
   })
+}
+
+/** Writes a line to a named pipe, if somebody reads it. */
+function writeIfRead(pipe: string): boolean {
+  try {
+    const descriptor = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)
+    writeSync(descriptor, '\n')
+    closeSync(descriptor)
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** The end of a stream, whichever it is; an error is one, too. */

@@ -23,7 +23,7 @@ export {
   applyLocalRedirect,
   type FrameworkView,
   groupByName,
-  prepareStreaming,
+  prepareResponse,
   sendCgiResponse,
   toCgiRequest,
 } from './node-http.js'

@@ -99,7 +99,7 @@ export async function sendCgiResponse(
     answer.body?.destroy()
     return
   }
-  beginResponse(response)
+  prepareResponse(answer.body, message, response)
   response.statusCode = answer.status
   // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
   if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
@@ -111,20 +111,20 @@ export async function sendCgiResponse(
     response.end()
     return
   }
-  prepareStreaming(answer.body, message, response)
   await pipeline(answer.body, response).catch(rethrowUnlessClientGone)
 }
 
 /**
- * Prepares a response for a body that is about to be piped to it: the header goes out at once when
- * the body is still to come, and a body that fails is seen to have failed.
+ * Prepares a response for what a script has answered. Where a body is about to be piped to it, the
+ * header goes out at once when the body is still to come, and a body that fails is seen to have failed.
  */
-export function prepareStreaming(
-  body: Readable,
+export function prepareResponse(
+  body: Readable | null,
   message: IncomingMessage,
   response: ServerResponse,
 ): void {
   beginResponse(response)
+  if (body === null) return
   body.once('resume', () => {
     // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
     if (body.readableLength === 0 && !response.headersSent) response.write(NOTHING)

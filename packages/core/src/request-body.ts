@@ -52,7 +52,8 @@ export function readFraming(request: CgiRequest, bodyLimit: number): BodyFraming
  * Makes the request body ready for a script. A body without a length is received first, unless
  * `chunkedBody` is `'stream'`, since CONTENT_LENGTH must be its length (RFC 3875 section 4.1.2).
  *
- * @throws {CgiError} CGI_ERR_BODY_CONSUMED, CGI_ERR_BODY_TOO_LARGE, CGI_ERR_CLIENT_GONE
+ * @throws {CgiError} CGI_ERR_BODY_CONSUMED, CGI_ERR_BODY_TOO_LARGE, CGI_ERR_BODY_STALLED,
+ *   CGI_ERR_SPOOL, CGI_ERR_CLIENT_GONE
  */
 export async function openRequestBody(
   request: CgiRequest,
@@ -70,9 +71,9 @@ export async function openRequestBody(
   return spool(source, settings, request.signal)
 }
 
-/** Frees what a request body holds. */
+/** Frees what a request body holds. Never rejects: nothing is left to be done about it. */
 export async function closeRequestBody(body: RequestBody): Promise<void> {
-  if (isFile(body.content)) await body.content.close()
+  if (isFile(body.content)) await body.content.close().catch(() => {})
 }
 
 /** Whether the content is a file: then the script can have it as its standard input. */

@@ -5,7 +5,7 @@ import {
   type CgiRequest,
   createCgiHandler,
   groupByName,
-  prepareStreaming,
+  prepareResponse,
   sendCgiResponse,
   takeMount,
   toCgiRequest,
@@ -82,7 +82,7 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
           if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
         }
         const { body } = result
-        if (body !== null) prepareStreaming(body, request.raw, reply.raw)
+        prepareResponse(body, request.raw, reply.raw)
         // Fastify ends a 204 at once, but the script may still be reading what the client sends.
         if (body !== null && result.status === 204) await finished(body.resume())
         // Not null: to Fastify, null is a JSON document.
