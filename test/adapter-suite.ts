@@ -1,5 +1,6 @@
 import type { Adapter } from './adapters.js'
 import { environmentSuite } from './suite/environment.js'
+import { halfCloseSuite } from './suite/half-close.js'
 import { mappingSuite } from './suite/mapping.js'
 import { processSuite } from './suite/process.js'
 import { requestBodySuite } from './suite/request-body.js'
@@ -12,4 +13,5 @@ export function adapterSuite(adapter: Adapter): void {
   requestBodySuite(adapter)
   responseSuite(adapter)
   processSuite(adapter)
+  halfCloseSuite(adapter)
 }

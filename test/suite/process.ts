@@ -86,9 +86,9 @@ export function processSuite(adapter: Adapter): void {
           'GET /cgi-bin/nph-wait.cgi HTTP/1.1\r\nHost: a\r\n\r\n',
       )
       const pids = await pidsIn(file)
-      const nph = await gateway.logged(({ message }) => message.startsWith('nph is '))
+      const nph = await gateway.logged(({ message }) => message.startsWith('waiting is '))
       socket.resetAndDestroy()
-      await untilGone(...pids, Number(nph.message.slice('nph is '.length)))
+      await untilGone(...pids, Number(nph.message.slice('waiting is '.length)))
     })
 
     test('LIFE-1, BODY-3 a script that answers early and reads on has all of its input', async () => {

@@ -1,9 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { drain } from './drain.js'
+import { allowHalfClose, type Exchange } from './half-close.js'
 
-/** Those to be told when a connection is gone; one listener on each socket is enough. */
-const watched = new WeakMap<Socket, Set<() => void>>()
+/** A request whose client is watched. */
+interface WatchedExchange extends Exchange {
+  /** To be called when the client has gone. */
+  leave(): void
+}
+
+/** The requests of each connection, the oldest first; one listener on each socket is enough. */
+const watched = new WeakMap<Socket, Set<WatchedExchange>>()
 
 /** Responses that the gateway has begun; what others answer leaves a script with nobody to hear it. */
 const begun = new WeakSet<ServerResponse>()
@@ -24,17 +31,22 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
     const isAnswered = response.writableFinished && begun.has(response)
     if (!isAnswered || !message.complete) controller.abort()
   }
+  const hasBegun = (): boolean => begun.has(response)
+  const exchange = { message, response, since: performance.now(), leave, hasBegun }
+  message.once('end', () => {
+    exchange.since = performance.now()
+  })
   // A response that waits for its turn on the connection (pipelining) is not told of its end.
-  const leavers = leaversOf(socket)
-  leavers.add(leave)
+  const exchanges = exchangesOn(message)
+  exchanges.add(exchange)
   if (response.destroyed || socket.destroyed) leave()
   response.once('close', () => {
     if (response.writableFinished && begun.has(response) && !message.complete) {
       // Node has let go of the request, but the script may still be reading it.
-      message.once('end', () => leavers.delete(leave))
+      message.once('end', () => exchanges.delete(exchange))
       return
     }
-    leavers.delete(leave)
+    exchanges.delete(exchange)
     leave()
   })
   response.once('finish', () => {
@@ -47,13 +59,16 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
   return controller.signal
 }
 
-function leaversOf(socket: Socket): Set<() => void> {
+function exchangesOn(message: IncomingMessage): Set<WatchedExchange> {
+  const { socket } = message
   const known = watched.get(socket)
   if (known !== undefined) return known
-  const leavers = new Set<() => void>()
-  watched.set(socket, leavers)
-  socket.once('close', () => leavers.forEach((leave) => leave()))
-  return leavers
+  const exchanges = new Set<WatchedExchange>()
+  watched.set(socket, exchanges)
+  socket.once('close', () => exchanges.forEach((exchange) => exchange.leave()))
+  // TLS says goodbye in both directions, and a connection of HTTP/2 is not one request's.
+  if (!('encrypted' in socket) && message.httpVersionMajor === 1) allowHalfClose(socket, exchanges)
+  return exchanges
 }
 
 /** Ends a connection so that the peer knows it was not meant to end here. */
