@@ -2,6 +2,7 @@ import type { Adapter } from './adapters.js'
 import { environmentSuite } from './suite/environment.js'
 import { halfCloseSuite } from './suite/half-close.js'
 import { mappingSuite } from './suite/mapping.js'
+import { observationSuite } from './suite/observation.js'
 import { processSuite } from './suite/process.js'
 import { requestBodySuite } from './suite/request-body.js'
 import { responseSuite } from './suite/response.js'
@@ -14,4 +15,5 @@ export function adapterSuite(adapter: Adapter): void {
   responseSuite(adapter)
   processSuite(adapter)
   halfCloseSuite(adapter)
+  observationSuite(adapter)
 }

@@ -1,9 +1,10 @@
 import expressAdapter from '@common-gateway/express'
 import fastifyAdapter from '@common-gateway/fastify'
-import type { CgiOptions } from '@common-gateway/core'
+import type { CgiOptions, CgiStats } from '@common-gateway/core'
 import createExpress5 from 'express'
 import createExpress4 from 'express4'
 import Fastify, { type FastifyRequest } from 'fastify'
+import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -25,6 +26,8 @@ export interface RunningGateway {
   readonly log: readonly LogRecord[]
   /** Resolves with the first record, past or future, that fits. */
   logged(fits: (record: LogRecord) => boolean): Promise<LogRecord>
+  /** What the gateway counts. */
+  stats(): CgiStats
   /** Stops the server and every script. */
   close(): Promise<void>
 }
@@ -108,7 +111,9 @@ export const fastify5: Adapter = {
     const own = options as CgiOptions<FastifyRequest>
     await app.register(fastifyAdapter, mount === undefined ? own : { ...own, prefix: mount })
     await app.listen({ port: 0, host: '127.0.0.1' })
-    return running(app.server, log, () => app.close())
+    const counted = app.cgi.get(mount ?? '/cgi-bin')
+    assert.ok(counted)
+    return running(app.server, log, { stats: () => counted.stats(), close: () => app.close() })
   },
 }
 
@@ -155,7 +160,7 @@ export const nodeHttp: Adapter = {
     const server = createServer(listener)
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
-    return running(server, log, () => gateway.close())
+    return running(server, log, gateway)
   },
 }
 
@@ -202,10 +207,14 @@ async function startExpress(create: () => unknown, setup: Setup = {}): Promise<R
   const server = createServer(app)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  return running(server, log, () => gateway.close())
+  return running(server, log, gateway)
 }
 
-function running(server: Server, log: Log, close: () => Promise<void>): RunningGateway {
+function running(
+  server: Server,
+  log: Log,
+  gateway: Pick<RunningGateway, 'stats' | 'close'>,
+): RunningGateway {
   // A server that listens on a port has an address of this kind.
   const { port } = server.address() as AddressInfo
   return {
@@ -213,6 +222,7 @@ function running(server: Server, log: Log, close: () => Promise<void>): RunningG
     port,
     log: log.records,
     logged: (fits) => log.waitFor(fits),
+    stats: () => gateway.stats(),
     async close() {
       if (server.listening) {
         const closed = once(server, 'close')
@@ -220,7 +230,7 @@ function running(server: Server, log: Log, close: () => Promise<void>): RunningG
         server.closeAllConnections()
         await closed
       }
-      await close()
+      await gateway.close()
     },
   }
 }

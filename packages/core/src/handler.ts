@@ -12,6 +12,7 @@ import { drain } from './drain.js'
 import { isReceived, openRequestBody, readFraming } from './request-body.js'
 import { parseRequestTarget, type RequestTarget } from './request-target.js'
 import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
+import type { CgiStats } from './run-diagnostics.js'
 import { standardReason, toResponse } from './response.js'
 import { resolveScript, type Script } from './script.js'
 import type { ScriptRun } from './script-run.js'
@@ -32,6 +33,8 @@ export interface CgiHandler<Native = unknown> {
   readonly prefix: string
   /** Where failures are told that the framework does not log itself: `options.logger`. */
   readonly logger: CgiLogger
+  /** What runs and waits now, and what has run. */
+  stats(): CgiStats
   /**
    * Starts no more scripts (503), lets those that run end for `closeTimeout`, then stops them.
    * Resolves when all have ended.
@@ -83,8 +86,7 @@ export function createCgiHandler<Native = unknown>(
           settings,
         }),
       body,
-      signal: request.signal,
-      logger: request.logger ?? settings.logger,
+      request,
     })
     if (isNonParsed(request, script)) {
       const { rest } = await readHeader(run, createFirstByteReader(), settings.headersTimeout)
@@ -169,7 +171,13 @@ export function createCgiHandler<Native = unknown>(
     }
   }
 
-  return { handle, prefix: settings.prefix, logger: settings.logger, close: () => runs.close() }
+  return {
+    handle,
+    prefix: settings.prefix,
+    logger: settings.logger,
+    stats: () => runs.stats(),
+    close: () => runs.close(),
+  }
 }
 
 const COMMON_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']

@@ -19,6 +19,16 @@ export class Limiter {
   readonly #queue = new Set<Waiter>()
   #running = 0
 
+  /** How many have a slot. */
+  get running(): number {
+    return this.#running
+  }
+
+  /** How many wait for one. */
+  get queued(): number {
+    return this.#queue.size
+  }
+
   constructor(settings: Pick<Settings<never>, 'maxProcesses' | 'maxQueue' | 'queueTimeout'>) {
     this.#settings = settings
   }

@@ -83,8 +83,8 @@ export function isFile(content: RequestBody['content']): content is FileHandle {
 
 /** Hears how a body fares on its way to a script. */
 export interface BodyObserver {
-  /** Some of it has been taken from the client. */
-  progress(): void
+  /** So many bytes of it have been taken from the client. */
+  progress(bytes: number): void
   /** It cannot go on. */
   fail(error: CgiError): void
 }
@@ -114,7 +114,7 @@ export function sendToScript(
   let received = 0
   content.on('data', (chunk: Buffer) => {
     received += chunk.length
-    observer.progress()
+    observer.progress(chunk.length)
     if (bodyLimit > 0 && received > bodyLimit) observer.fail(tooLarge(bodyLimit))
   })
   // Not the end of the input: a script must not take half a body for the whole.
@@ -140,7 +140,8 @@ export function isReceived(content: RequestBody['content']): boolean {
   return !isStream(content) || content.readableEnded || content.destroyed
 }
 
-function isStream(content: RequestBody['content']): content is Readable {
+/** Whether the content is still to come from the client. */
+export function isStream(content: RequestBody['content']): content is Readable {
   return content !== null && 'readableEnded' in content
 }
 

@@ -1,5 +1,5 @@
 import { CgiError, type CgiErrorCode } from './errors.js'
-import { isReceived, isStalled, type RequestBody } from './request-body.js'
+import { isReceived, isStalled, isStream, type RequestBody } from './request-body.js'
 import type { Settings } from './settings.js'
 import type { ScriptExit, ScriptOutput } from './transport.js'
 
@@ -24,7 +24,7 @@ export interface RunContext {
   /** For errors: the script, and its pid if it has one. */
   readonly facts: { readonly script: string; readonly pid?: number }
   /** What the script may still be reading. */
-  readonly requestBody: RequestBody['content']
+  readonly requestBody: RequestBody
 }
 
 /** The most that a script can have left in its pipe: Linux's largest for other users than root. */
@@ -51,16 +51,25 @@ export class ScriptRun {
   failure: CgiError | undefined
   /** Whether it failed when nobody was waiting for it any more. */
   isUnheard = false
+  /** How it ended; undefined as long as it runs. */
+  exited: ScriptExit | undefined
+  /** From the start to the end of the header, in milliseconds; undefined where there was none. */
+  headerTime: number | undefined
+  /** From the start to the end of the script and its output, in milliseconds. */
+  duration: number | undefined
+  /** How much of the request body has come for it. */
+  bytesIn: number
+  /** How much it has written to its standard output. */
+  bytesOut = 0
 
   readonly #output: ScriptOutput
   readonly #settings: RunSettings
   readonly #context: RunContext
+  readonly #start = performance.now()
   readonly #requestTimer: NodeJS.Timeout | undefined
   #idleTimer: NodeJS.Timeout | undefined
   #consumer: OutputConsumer | undefined
-  #exited: ScriptExit | undefined
   #hasOutputEnded = false
-  #bytesSeen = 0
   #resolveOutputEnd: () => void = () => {}
 
   constructor(output: ScriptOutput, settings: RunSettings, context: RunContext) {
@@ -69,6 +78,9 @@ export class ScriptRun {
     this.#context = context
     this.exit = output.exit
     this.inputEnd = output.inputEnd
+    // What is no stream has come already.
+    const { content, length = 0 } = context.requestBody
+    this.bytesIn = isStream(content) ? 0 : length
     this.outputEnd = new Promise((resolve) => {
       this.#resolveOutputEnd = resolve
     })
@@ -76,13 +88,16 @@ export class ScriptRun {
     output.stdout.pause()
     output.stdout
       .on('data', (chunk: Buffer) => {
-        this.#bytesSeen += chunk.length
+        this.bytesOut += chunk.length
         this.#consumer?.data(chunk)
       })
       .once('end', () => void this.#endOutput())
       .on('error', (cause) => this.fail(new CgiError('CGI_ERR_NO_RESPONSE', { cause })))
+    void Promise.all([output.exit, this.outputEnd]).then(() => {
+      this.duration = performance.now() - this.#start
+    })
     void output.exit.then((exit) => {
-      this.#exited = exit
+      this.exited = exit
       clearTimeout(this.#requestTimer)
       if (this.#hasOutputEnded) clearTimeout(this.#idleTimer)
       this.#endLingering()
@@ -96,7 +111,7 @@ export class ScriptRun {
     if (failure !== undefined) {
       this.#tell((each) => each.fail(failure))
     } else if (this.#hasOutputEnded) {
-      this.#tell((each) => each.end(this.#exited))
+      this.#tell((each) => each.end(this.exited))
     } else {
       clearTimeout(this.#idleTimer)
       this.#idleTimer = this.#deadline(timeout, code)
@@ -127,8 +142,15 @@ export class ScriptRun {
     this.#idleTimer?.refresh()
   }
 
-  /** Leaves the output to the next consumer. */
+  /** Says that so much more of the request body has come. */
+  receive(bytes: number): void {
+    this.bytesIn += bytes
+    this.touch()
+  }
+
+  /** The header is read: leaves the output to the next consumer. */
   release(): void {
+    this.headerTime = performance.now() - this.#start
     this.#consumer = undefined
     this.pause()
   }
@@ -144,7 +166,7 @@ export class ScriptRun {
   /** Ends the run: the script is stopped, the consumer hears why. Only the first failure counts. */
   fail(error: CgiError): void {
     if (this.failure !== undefined) return
-    this.failure = error.add({ ...this.#context.facts, ...this.#exited })
+    this.failure = error.add({ ...this.#context.facts, ...this.exited })
     clearTimeout(this.#idleTimer)
     clearTimeout(this.#requestTimer)
     void this.#output.terminate()
@@ -158,7 +180,7 @@ export class ScriptRun {
     const gone = new CgiError('CGI_ERR_CLIENT_GONE')
     // It has answered, and what it still does is no concern of the client's.
     if (this.#isDone()) return
-    if (this.#settings.killOnDisconnect || !isReceived(this.#context.requestBody)) {
+    if (this.#settings.killOnDisconnect || !isReceived(this.#context.requestBody.content)) {
       this.fail(gone)
     } else {
       this.#tell((consumer) => consumer.fail(gone))
@@ -169,7 +191,7 @@ export class ScriptRun {
 
   /** Whether all has passed between script and client: what goes on is between script and time. */
   #isDone(): boolean {
-    const hasInput = this.#exited !== undefined || isReceived(this.#context.requestBody)
+    const hasInput = this.exited !== undefined || isReceived(this.#context.requestBody.content)
     return this.#hasOutputEnded && hasInput
   }
 
@@ -206,7 +228,7 @@ export class ScriptRun {
    * moment. Undefined where the script has only closed its output and goes on.
    */
   async #exitSoon(): Promise<ScriptExit | undefined> {
-    if (this.#exited !== undefined) return this.#exited
+    if (this.exited !== undefined) return this.exited
     let timer: NodeJS.Timeout | undefined
     const grace = new Promise<undefined>((resolve) => {
       // Once around the event loop at the end: after a stall the timer comes before the news.
@@ -225,16 +247,16 @@ export class ScriptRun {
   #endLingering(): void {
     const { stdout } = this.#output
     if (stdout.readableEnded || stdout.destroyed) return
-    const atExit = this.#bytesSeen
+    const atExit = this.bytesOut
     const timer = setTimeout(() => {
       if (stdout.isPaused()) {
         timer.refresh()
         return
       }
       // Once around the event loop: what has just been asked for is read before this is the end.
-      const bytesSeen = this.#bytesSeen
+      const bytesSeen = this.bytesOut
       setImmediate(() => {
-        const hasMoved = this.#bytesSeen > bytesSeen && this.#bytesSeen - atExit < PIPE_SIZE
+        const hasMoved = this.bytesOut > bytesSeen && this.bytesOut - atExit < PIPE_SIZE
         if (stdout.isPaused() || hasMoved) timer.refresh()
         else void this.#endOutput()
       })
@@ -246,7 +268,8 @@ export class ScriptRun {
     if (milliseconds === 0) return undefined
     return setTimeout(() => {
       if (code === 'CGI_ERR_BODY_TIMEOUT' && this.#isDone()) return
-      const isClients = code === 'CGI_ERR_HEADERS_TIMEOUT' && isStalled(this.#context.requestBody)
+      const isClients =
+        code === 'CGI_ERR_HEADERS_TIMEOUT' && isStalled(this.#context.requestBody.content)
       const reason = `after ${milliseconds} ms`
       this.fail(new CgiError(isClients ? 'CGI_ERR_BODY_STALLED' : code, { reason }))
     }, milliseconds)

@@ -1,7 +1,8 @@
 import { CgiError } from './errors.js'
 import { Limiter } from './limiter.js'
-import type { CgiLogger } from './logger.js'
+import type { CgiRequest } from './message.js'
 import { closeRequestBody } from './request-body.js'
+import { type CgiStats, describeRun, RunDiagnostics } from './run-diagnostics.js'
 import { ScriptRun } from './script-run.js'
 import type { Settings } from './settings.js'
 import { createStandardErrorLog } from './standard-error-log.js'
@@ -13,9 +14,7 @@ export interface RunCall extends Pick<ScriptCall, 'command' | 'cwd' | 'body'> {
   readonly environment: () => ScriptCall['environment']
   /** Absolute path of the script, for the log. */
   readonly script: string
-  /** Aborted when the client has gone. */
-  readonly signal: AbortSignal
-  readonly logger: CgiLogger
+  readonly request: CgiRequest
 }
 
 /** All scripts that run, and the door they come in by. */
@@ -27,6 +26,7 @@ export class ScriptRuns {
   readonly #starting = new Set<Promise<ScriptRun>>()
   /** Of scripts that have failed: something of them may be left after they have ended. */
   readonly #terminations = new Set<Promise<void>>()
+  readonly #diagnostics = new RunDiagnostics()
   #closed: Promise<void> | undefined
 
   constructor(settings: Settings<never>, transport: Transport) {
@@ -44,20 +44,31 @@ export class ScriptRuns {
   async start(call: RunCall): Promise<ScriptRun> {
     try {
       this.#checkOpen()
-      const release = await this.#limiter.acquire(call.signal)
+      const asked = performance.now()
+      const release = await this.#limiter.acquire(call.request.signal)
+      const queueTime = performance.now() - asked
       try {
         this.#checkOpen()
-        if (call.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
-        return await this.#launch(call, release)
+        if (call.request.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
+        return await this.#launch(call, queueTime, release)
       } catch (error) {
         release()
         throw error
       }
     } catch (error) {
       await closeRequestBody(call.body)
-      if (error instanceof CgiError) error.add({ script: call.script })
+      if (error instanceof CgiError) {
+        error.add({ script: call.script })
+        if (error.statusCode === 503) this.#diagnostics.countRefusal()
+      }
       throw error
     }
+  }
+
+  /** What the runs have come to. */
+  stats(): CgiStats {
+    const { running, queued } = this.#limiter
+    return this.#diagnostics.stats({ running, queued })
   }
 
   /** Starts no more; stops what still runs after `closeTimeout`. Resolves when all have ended. */
@@ -84,8 +95,8 @@ export class ScriptRuns {
     if (this.#closed !== undefined) throw new CgiError('CGI_ERR_CLOSED')
   }
 
-  async #launch(call: RunCall, release: () => void): Promise<ScriptRun> {
-    const starting = this.#start(call, release)
+  async #launch(call: RunCall, queueTime: number, release: () => void): Promise<ScriptRun> {
+    const starting = this.#start(call, queueTime, release)
     this.#starting.add(starting)
     try {
       return await starting
@@ -94,50 +105,59 @@ export class ScriptRuns {
     }
   }
 
-  async #start(call: RunCall, release: () => void): Promise<ScriptRun> {
-    const facts: { script: string; pid?: number } = { script: call.script }
-    const standardError = createStandardErrorLog(call.logger, facts)
+  async #start(call: RunCall, queueTime: number, release: () => void): Promise<ScriptRun> {
+    const { script, request, body } = call
+    const logger = request.logger ?? this.#settings.logger
+    const facts: { script: string; pid?: number } = { script }
+    const standardError = createStandardErrorLog(logger, facts)
     /** What befalls the request body before there is a run is told to the run as it begins. */
-    const started: { run?: ScriptRun; failure?: CgiError } = {}
+    const early: { run?: ScriptRun; bytes: number; failure?: CgiError } = { bytes: 0 }
     const output = await this.#transport.send({
       command: call.command,
       cwd: call.cwd,
       environment: call.environment(),
-      body: call.body,
+      body,
       bodyLimit: this.#settings.bodyLimit,
       bodyObserver: {
-        progress: () => started.run?.touch(),
+        progress: (bytes) => {
+          if (early.run === undefined) early.bytes += bytes
+          else early.run.receive(bytes)
+        },
         fail: (error) => {
-          started.failure = error
-          started.run?.fail(error)
+          early.failure = error
+          early.run?.fail(error)
         },
       },
       onStandardError: (chunk) => standardError.write(chunk),
     })
     if (output.pid !== undefined) facts.pid = output.pid
-    const run = new ScriptRun(output, this.#settings, { facts, requestBody: call.body.content })
-    started.run = run
+    const run = new ScriptRun(output, this.#settings, { facts, requestBody: body })
+    early.run = run
+    run.receive(early.bytes)
     this.#running.add(run)
+    const described = describeRun({ script, pid: output.pid, request, queueTime }, run)
+    this.#diagnostics.start(described)
 
     const leave = run.disconnect.bind(run)
-    call.signal.addEventListener('abort', leave)
-    if (started.failure !== undefined) run.fail(started.failure)
-    else if (call.signal.aborted) leave()
+    call.request.signal.addEventListener('abort', leave)
+    if (early.failure !== undefined) run.fail(early.failure)
+    else if (call.request.signal.aborted) leave()
 
     const { exit } = run
     void exit.then(() => {
       this.#running.delete(run)
       release()
-      call.signal.removeEventListener('abort', leave)
+      call.request.signal.removeEventListener('abort', leave)
       standardError.end()
       if (run.failure !== undefined) this.#awaitTermination(run)
-      return closeRequestBody(call.body)
+      return closeRequestBody(body)
     })
     void Promise.all([exit, run.outputEnd]).then(([{ exitCode, signal }]) => {
+      this.#diagnostics.end(described)
       // A failure that somebody has heard of is told by whoever did.
       if (run.failure === undefined ? exitCode === 0 : !run.isUnheard) return
       const reason = run.failure?.reason
-      call.logger.warn({ ...facts, exitCode, signal, reason }, 'the script did not end well')
+      logger.warn({ ...facts, exitCode, signal, reason }, 'the script did not end well')
     })
     return run
   }

@@ -3,6 +3,7 @@ import {
   CgiError,
   type CgiOptions,
   type CgiRequest,
+  type CgiStats,
   createCgiHandler,
   findMount,
   type FrameworkView,
@@ -11,12 +12,15 @@ import {
   toOriginForm,
 } from '@common-gateway/core'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { endForWaiters } from './final-handler.js'
 
 export type { CgiOptions, CgiUser } from '@common-gateway/core'
 
 /** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
 export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {
   (request: Native, response: ServerResponse, next: (error?: unknown) => void): void
+  /** What runs and waits now, and what has run. */
+  stats(): CgiStats
   /** Starts no more scripts (503); lets those that run end for `closeTimeout`, then stops them. */
   close(): Promise<void>
 }
@@ -96,7 +100,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     }
   }
 
-  return Object.assign(middleware, { close: () => handler.close() })
+  return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
 }
 
 /** The URL to process, the mount included. */
@@ -117,19 +121,6 @@ function trustedView({ headers, hostname, ip, protocol }: ExpressRequest): Parti
     (each) => hostname !== undefined && each?.replace(/:\d*$/, '') === hostname,
   )
   return { remoteAddress: ip, scheme: protocol, host }
-}
-
-/**
- * Express's own error page waits until all of the request has come, but this one may never end: too
- * large, or from a client that waits for the answer. Who begins to wait for its end is told of it.
- */
-function endForWaiters(request: IncomingMessage): void {
-  const tell = (event: string | symbol): void => {
-    if (event !== 'end') return
-    request.off('newListener', tell)
-    process.nextTick(() => request.emit('end'))
-  }
-  request.on('newListener', tell)
 }
 
 /** Hands a request to the whole application again, from its beginning. */

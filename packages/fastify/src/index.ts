@@ -1,6 +1,7 @@
 import {
   applyLocalRedirect,
   CgiError,
+  type CgiHandler,
   type CgiOptions,
   type CgiRequest,
   createCgiHandler,
@@ -16,16 +17,23 @@ import type {
   FastifyPluginAsync,
   FastifyReply,
   FastifyRequest,
-  preParsingHookHandler,
+  RegisterOptions,
 } from 'fastify'
 import plugin from 'fastify-plugin'
-import { METHODS } from 'node:http'
 import { finished } from 'node:stream/promises'
+import { acceptAnyContentType, addMethods, passBodiesThrough } from './pass-through.js'
 
 export type { CgiUser } from '@common-gateway/core'
 
 /** Options of the plugin; `prefix` is Fastify's own. */
 export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The gateways of this scope by the path they are mounted at: `app.cgi.get('/cgi-bin')`. */
+    cgi: Map<string, Pick<CgiHandler<FastifyRequest>, 'stats'>>
+  }
+}
 
 /**
  * CGI scripts as a Fastify plugin: `fastify.register(cgi)` serves `./cgi-bin` at `/cgi-bin/`; with
@@ -35,13 +43,27 @@ export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, registered) => {
-  const handler = createCgiHandler<FastifyRequest>(withoutOwnOptions(registered))
-  const base = fastify.prefix === '' ? handler.prefix : ''
-  const depth = (fastify.prefix + base).split('/').filter((segment) => segment !== '').length
+  // Fastify's own options come together with ours; they are for the scope of the routes.
+  const {
+    prefix = '',
+    logLevel,
+    logSerializers,
+    ...options
+  } = registered as CgiPluginOptions & RegisterOptions
+  const handler = createCgiHandler<FastifyRequest>(options)
+  const mount = fastify.prefix + prefix === '' ? handler.prefix : prefix
+  if (!fastify.hasDecorator('cgi')) fastify.decorate('cgi', new Map())
+  fastify.cgi.set(fastify.prefix + mount, handler)
+  const own = { prefix: mount, logLevel, logSerializers } as RegisterOptions
+  await fastify.register(async (scope) => serve(scope, handler), own)
+}
 
+/** Serves scripts in a scope of Fastify's that has nothing else in it. */
+function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): void {
+  const depth = fastify.prefix.split('/').filter((segment) => segment !== '').length
   passBodiesThrough(fastify)
   const method = addMethods(fastify)
-  for (const url of [base === '' ? '/' : base, `${base}/*`]) {
+  for (const url of ['/', '/*']) {
     fastify.route({ method, url, handler: answer, preParsing: acceptAnyContentType })
   }
   // Fastify bounds preClose by its pluginTimeout, which scripts may well outlast; not onClose.
@@ -105,41 +127,10 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   }
 }
 
-/** Options that Fastify reads itself when a plugin is registered. */
-function withoutOwnOptions(registered: object): CgiOptions<FastifyRequest> {
-  const { prefix, logLevel, logSerializers, ...options } = { ...registered } as Record<
-    string,
-    unknown
-  >
-  return options
-}
-
-/** The body goes to the script as it was sent; the parsers of the application around stay. */
-function passBodiesThrough(fastify: FastifyInstance): void {
-  fastify.removeAllContentTypeParsers()
-  fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-}
-
-/** Every method that reaches a handler; Fastify has to be told of the rarer ones. */
-function addMethods(fastify: FastifyInstance): string[] {
-  const methods = METHODS.filter((method) => method !== 'CONNECT')
-  for (const method of methods) {
-    if (!fastify.supportedMethods.includes(method)) fastify.addHttpMethod(method, { hasBody: true })
-  }
-  return methods
-}
-
-/** Fastify answers 415 to a Content-Type it cannot read, but that is for the script to say. */
-const acceptAnyContentType: preParsingHookHandler = (request, _reply, payload, done) => {
-  if (request.mediaType === undefined) delete request.raw.headers['content-type']
-  done(null, payload)
-}
-
 /** The plugin, to be registered: `await fastify.register(cgi, { root: './scripts' })`. */
 export const cgi = plugin(cgiPlugin, {
   fastify: '5.x',
   name: '@common-gateway/fastify',
-  encapsulate: true,
 })
 
 /** What `require()` gives: the plugin itself, with all that this module exports. */

@@ -1,0 +1,121 @@
+import { channel } from 'node:diagnostics_channel'
+import type { CgiError } from './errors.js'
+import type { CgiRequest } from './message.js'
+import type { ScriptRun } from './script-run.js'
+
+/**
+ * One run of a script: the message of the channels `common-gateway:run:start` and
+ * `common-gateway:run:end` of `node:diagnostics_channel`, the same object in both. What is not known
+ * yet is undefined. Times are in milliseconds.
+ */
+export interface CgiRun {
+  /** Absolute path of the script. */
+  readonly script: string
+  /** The script's process. */
+  readonly pid: number | undefined
+  /** The request that it answers. */
+  readonly request: CgiRequest
+  /** When the script was started, in milliseconds since 1970. */
+  readonly startTime: number
+  /** How long the request waited for a slot. */
+  readonly queueTime: number
+  /** From the start to the end of the script's header; undefined where none came. */
+  readonly headerTime: number | undefined
+  /** From the start to the end of the script and its output. */
+  readonly duration: number | undefined
+  /** Bytes of the request body that were received for the script. */
+  readonly bytesIn: number
+  /** Bytes that the script wrote to its standard output, its header among them. */
+  readonly bytesOut: number
+  /** Exit code; null where a signal ended it. */
+  readonly exitCode: number | null | undefined
+  /** The signal that ended it; null where it exited by itself. */
+  readonly signal: string | null | undefined
+  /** Why the gateway ended the run, or could make nothing of its output; undefined if all was well. */
+  readonly error: CgiError | undefined
+}
+
+/** What a gateway is doing, and has done since it was made. */
+export interface CgiStats {
+  /** Scripts that run. */
+  readonly running: number
+  /** Requests that wait for a slot. */
+  readonly queued: number
+  /** Scripts that were started. */
+  readonly started: number
+  /** Scripts that ended badly: stopped, killed by a signal, with an exit code, without a response. */
+  readonly failed: number
+  /** Scripts that were stopped, or were not heard any more, because their client had gone. */
+  readonly abandoned: number
+  /** Requests that were answered 503: too many, a want of resources, or the gateway was closed. */
+  readonly refused: number
+  /** Bytes of request bodies that were received for scripts which have ended. */
+  readonly bytesIn: number
+  /** Bytes that scripts which have ended wrote to their standard output. */
+  readonly bytesOut: number
+}
+
+const startChannel = channel('common-gateway:run:start')
+const endChannel = channel('common-gateway:run:end')
+
+/** What the runs of a gateway have come to; told of each on the channels. */
+export class RunDiagnostics {
+  readonly #totals = { started: 0, failed: 0, abandoned: 0, refused: 0, bytesIn: 0, bytesOut: 0 }
+
+  stats(now: Pick<CgiStats, 'running' | 'queued'>): CgiStats {
+    return { ...now, ...this.#totals }
+  }
+
+  /** A request was turned away. */
+  countRefusal(): void {
+    this.#totals.refused += 1
+  }
+
+  /** A script was started. */
+  start(run: CgiRun): void {
+    this.#totals.started += 1
+    startChannel.publish(run)
+  }
+
+  /** It has ended, and so has its output. */
+  end(run: CgiRun): void {
+    const totals = this.#totals
+    totals.bytesIn += run.bytesIn
+    totals.bytesOut += run.bytesOut
+    if (run.error?.code === 'CGI_ERR_CLIENT_GONE') totals.abandoned += 1
+    else if (run.error !== undefined || run.exitCode !== 0) totals.failed += 1
+    endChannel.publish(run)
+  }
+}
+
+/** A run as others see it, at any time. */
+export function describeRun(
+  start: Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime'>,
+  run: ScriptRun,
+): CgiRun {
+  return {
+    ...start,
+    startTime: Date.now(),
+    get headerTime() {
+      return run.headerTime
+    },
+    get duration() {
+      return run.duration
+    },
+    get bytesIn() {
+      return run.bytesIn
+    },
+    get bytesOut() {
+      return run.bytesOut
+    },
+    get exitCode() {
+      return run.exited?.exitCode
+    },
+    get signal() {
+      return run.exited?.signal
+    },
+    get error() {
+      return run.failure
+    },
+  }
+}

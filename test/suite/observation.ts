@@ -1,0 +1,100 @@
+import type { CgiRun } from '@common-gateway/core'
+import { strict as assert } from 'node:assert'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import path from 'node:path'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Adapter, RunningGateway } from '../adapters.js'
+import { send } from '../client.js'
+import { CGI_BIN, saying } from '../fixtures.js'
+
+/** What can be known of scripts while they run and afterwards. */
+export function observationSuite(adapter: Adapter): void {
+  describe(`LOG-2 (${adapter.name})`, () => {
+    let gateway: RunningGateway
+    before(async () => {
+      gateway = await adapter.start({ options: { root: CGI_BIN } })
+    })
+    after(() => gateway.close())
+
+    /** Resolves with the message about the next run of a script, at its start and at its end. */
+    function nextRun(t: TestContext, script: string): Record<'start' | 'end', Promise<CgiRun>> {
+      const next = (name: string): Promise<CgiRun> =>
+        new Promise((resolve) => {
+          const hear = (message: unknown): void => {
+            // The channel is ours.
+            const run = message as CgiRun
+            if (run.script === path.join(CGI_BIN, script)) resolve(run)
+          }
+          subscribe(`common-gateway:run:${name}`, hear)
+          t.after(() => unsubscribe(`common-gateway:run:${name}`, hear))
+        })
+      return { start: next('start'), end: next('end') }
+    }
+
+    test('LOG-2 tells of a run at its start and at its end', async (t) => {
+      const { start, end } = nextRun(t, 'echo.cgi')
+      const body = 'x'.repeat(200_000)
+      const answer = await send(gateway.port, '/cgi-bin/echo.cgi?q', { method: 'POST', body })
+      assert.equal(answer.text, body)
+      const run = await end
+      assert.equal(run, await start)
+      assert.equal(typeof run.pid, 'number')
+      assert.equal(run.request.method, 'POST')
+      assert.equal(run.request.url, '/cgi-bin/echo.cgi?q')
+      assert.equal(run.bytesIn, body.length)
+      assert.ok(run.bytesOut > body.length, 'the header is counted too')
+      assert.equal(run.exitCode, 0)
+      assert.equal(run.signal, null)
+      assert.equal(run.error, undefined)
+      assert.ok(Math.abs(Date.now() - run.startTime) < 60_000)
+      assert.ok(run.queueTime >= 0)
+      const { headerTime = -1, duration = -1 } = run
+      assert.ok(headerTime > 0 && duration >= headerTime, `${headerTime}, ${duration}`)
+    })
+
+    test('LOG-2 tells of a run that failed, and why', async (t) => {
+      const said = nextRun(t, 'say.cgi')
+      await send(gateway.port, saying('Bad Name: x\n\n'))
+      const bad = await said.end
+      assert.equal(bad.error?.code, 'CGI_ERR_BAD_HEADER')
+      assert.equal(bad.error.line, 1)
+      assert.equal(bad.headerTime, undefined)
+      const killed = nextRun(t, 'kill-itself-early.cgi')
+      await send(gateway.port, '/cgi-bin/kill-itself-early.cgi')
+      const { exitCode, signal } = await killed.end
+      assert.deepEqual({ exitCode, signal }, { exitCode: null, signal: 'SIGSEGV' })
+    })
+
+    test('LOG-2 counts', async (t) => {
+      const own = await adapter.start({
+        options: { root: CGI_BIN, maxProcesses: 1, queueTimeout: 100, killTimeout: 100 },
+      })
+      t.after(() => own.close())
+      const zero = { running: 0, queued: 0, started: 0, failed: 0, abandoned: 0, refused: 0 }
+      assert.deepEqual(own.stats(), { ...zero, bytesIn: 0, bytesOut: 0 })
+      const said = nextRun(t, 'say.cgi')
+      await send(own.port, saying('Status: 200\n\nbody'), { method: 'POST', body: '12345' })
+      await said.end
+      assert.deepEqual(own.stats(), { ...zero, started: 1, bytesIn: 5, bytesOut: 17 })
+      const failing = nextRun(t, 'exit-3.cgi')
+      await send(own.port, '/cgi-bin/exit-3.cgi')
+      await failing.end
+      assert.equal(own.stats().failed, 1)
+
+      const { start, end } = nextRun(t, 'wait.cgi')
+      const leaving = new AbortController()
+      const waiting = fetch(`${own.origin}/cgi-bin/wait.cgi`, { signal: leaving.signal })
+      await start
+      assert.equal(own.stats().running, 1)
+      assert.equal((await send(own.port, saying('Status: 200\n\n'))).status, 503)
+      leaving.abort()
+      await waiting.catch(() => {})
+      await end
+      const { running, queued, started, failed, abandoned, refused } = own.stats()
+      assert.deepEqual(
+        { running, queued, started, failed, abandoned, refused },
+        { running: 0, queued: 0, started: 3, failed: 1, abandoned: 1, refused: 1 },
+      )
+    })
+  })
+}
