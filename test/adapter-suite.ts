@@ -1,5 +1,6 @@
 import type { Adapter } from './adapters.js'
 import { environmentSuite } from './suite/environment.js'
+import { earlyHintsSuite } from './suite/early-hints.js'
 import { halfCloseSuite } from './suite/half-close.js'
 import { mappingSuite } from './suite/mapping.js'
 import { observationSuite } from './suite/observation.js'
@@ -14,6 +15,7 @@ export function adapterSuite(adapter: Adapter): void {
   requestBodySuite(adapter)
   responseSuite(adapter)
   processSuite(adapter)
+  earlyHintsSuite(adapter)
   halfCloseSuite(adapter)
   observationSuite(adapter)
 }

@@ -1,7 +1,8 @@
 import path from 'node:path'
 import { toByteString } from './byte-string.js'
 import { CgiError } from './errors.js'
-import { createHeaderParser, type ScriptHeader } from './header-parser.js'
+import { createFinalHeaderParser } from './early-hints.js'
+import type { ScriptHeader } from './header-parser.js'
 import { createFirstByteReader, readHeader } from './header-reader.js'
 import type { CgiLogger } from './logger.js'
 import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
@@ -92,7 +93,8 @@ export function createCgiHandler<Native = unknown>(
       const { rest } = await readHeader(run, createFirstByteReader(), settings.headersTimeout)
       return { type: 'non-parsed', body: createBody(run, rest, undefined, request) }
     }
-    const header = await readHeader(run, createHeaderParser(settings), settings.headersTimeout)
+    const parser = createFinalHeaderParser(settings, (links) => request.sendEarlyHints?.(links))
+    const header = await readHeader(run, parser, settings.headersTimeout)
     return respond(request, run, header)
   }
 

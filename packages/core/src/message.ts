@@ -41,6 +41,11 @@ export interface CgiRequest<Native = unknown> {
   readonly signal: AbortSignal
   /** Where this request's messages go; `options.logger` by default. */
   readonly logger?: CgiLogger | undefined
+  /**
+   * Tells the client what to fetch while the script still works (103, RFC 8297): values of `Link`
+   * fields. Absent where its protocol has no interim responses.
+   */
+  readonly sendEarlyHints?: ((links: string[]) => void) | undefined
   /** The framework's own request. */
   readonly native: Native
 }

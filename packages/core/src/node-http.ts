@@ -56,6 +56,9 @@ export function toCgiRequest(
   const host = view.host || ownHost
   const remoteAddress = view.remoteAddress ?? socket.remoteAddress ?? ''
   const trail = trails.get(message)
+  const sendEarlyHints = (link: string[]): void => {
+    if (!response.headersSent && !response.destroyed) response.writeEarlyHints({ link })
+  }
   const isForwarded =
     scheme !== ownScheme || host !== ownHost || remoteAddress !== (socket.remoteAddress ?? '')
   return {
@@ -75,6 +78,7 @@ export function toCgiRequest(
     remotePort: socket.remotePort ?? 0,
     localRedirects: trail?.localRedirects ?? { count: 0 },
     signal: watchClient(message, response),
+    sendEarlyHints: message.httpVersion === '1.0' ? undefined : sendEarlyHints,
     native: message,
   }
 }
