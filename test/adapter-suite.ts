@@ -7,6 +7,7 @@ import { observationSuite } from './suite/observation.js'
 import { processSuite } from './suite/process.js'
 import { requestBodySuite } from './suite/request-body.js'
 import { responseSuite } from './suite/response.js'
+import { sendfileSuite } from './suite/sendfile.js'
 
 /** The contract, as far as it can be seen from outside: what every adapter must do. */
 export function adapterSuite(adapter: Adapter): void {
@@ -16,6 +17,7 @@ export function adapterSuite(adapter: Adapter): void {
   responseSuite(adapter)
   processSuite(adapter)
   earlyHintsSuite(adapter)
+  sendfileSuite(adapter)
   halfCloseSuite(adapter)
   observationSuite(adapter)
 }

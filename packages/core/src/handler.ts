@@ -14,10 +14,17 @@ import { isReceived, openRequestBody, readFraming } from './request-body.js'
 import { parseRequestTarget, type RequestTarget } from './request-target.js'
 import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
 import type { CgiStats } from './run-diagnostics.js'
-import { standardReason, toResponse } from './response.js'
+import { type ResponseHead, standardReason, toResponse } from './response.js'
 import { resolveScript, type Script } from './script.js'
 import type { ScriptRun } from './script-run.js'
 import { ScriptRuns } from './script-runs.js'
+import {
+  createFileBody,
+  namesFile,
+  openNamedFile,
+  type SentFile,
+  withoutFileName,
+} from './sendfile.js'
 import { type Command, createSettings } from './settings.js'
 
 /** The gateway, with nothing of a framework in it. */
@@ -95,12 +102,13 @@ export function createCgiHandler<Native = unknown>(
     }
     const parser = createFinalHeaderParser(settings, (links) => request.sendEarlyHints?.(links))
     const header = await readHeader(run, parser, settings.headersTimeout)
-    return respond(request, run, header)
+    return respond(request, script, run, header)
   }
 
   /** From a script's header to the answer. What is wrong with it ends the run. */
   async function respond(
     request: CgiRequest<Native>,
+    script: Script,
     run: ScriptRun,
     header: ScriptHeader,
   ): Promise<CgiResponse | LocalRedirect> {
@@ -112,7 +120,19 @@ export function createCgiHandler<Native = unknown>(
         await endOfRequest(run, request.body)
         return head
       }
-      const { status, reason, headers, contentLength, hasBody } = head
+      const { status, reason, contentLength, hasBody } = head
+      const file = hasBody ? await openFile(head, request, script) : null
+      if (file !== null) {
+        run.discard()
+        const { headers, content } = file
+        const body = content
+          ? createFileBody(content, file.contentLength, () => endOfRequest(run, request.body))
+          : noBody(request, run)
+        const isOwn = file.status === status
+        const phrase = isOwn ? reason : standardReason(file.status)
+        return { type: 'response', status: file.status, reason: phrase, headers, body }
+      }
+      const headers = withoutFileName(head)
       if (hasBody && request.method !== 'HEAD') {
         const body = createBody(run, header.rest, contentLength, request)
         if (settings.strict && !head.hasContentType) await checkEmpty(body)
@@ -126,6 +146,21 @@ export function createCgiHandler<Native = unknown>(
       )
       throw error
     }
+  }
+
+  /** RES-7: the file that a script names in the place of its own content; null where there is none. */
+  async function openFile(
+    head: ResponseHead,
+    request: CgiRequest<Native>,
+    script: Script,
+  ): Promise<SentFile | null> {
+    if (!namesFile(head)) return null
+    const folder = path.dirname(script.file)
+    const file = await openNamedFile(head, request, folder, settings.sendfileRoots)
+    if (typeof file !== 'string') return file
+    const logger = request.logger ?? settings.logger
+    logger.warn({ script: script.file, reason: file }, 'the file that the script names is not sent')
+    return null
   }
 
   function createBody(

@@ -121,6 +121,14 @@ export interface CgiOptions<Native = unknown> {
    */
   strict?: boolean
   /**
+   * **sendfileRoots** `string[]` - Folders of the files that a script may have sent in the place of its
+   * own content, by `X-Sendfile` (a path; relative to the script) or `X-Accel-Redirect` (a path, or the
+   * path of a URL below one of these folders). The real path must lie in one. Ranges and validators of
+   * the request are heeded. Without any, or for another file, the field is dropped and a warning logged.
+   * Default: `[]`.
+   */
+  sendfileRoots?: readonly string[]
+  /**
    * **chunkedBody** `'spool' | 'stream'` - What to do with a request body that has no Content-Length.
    * `'spool'` receives it whole first (64 KiB in memory, more in a temporary file), so that
    * CONTENT_LENGTH can be told as RFC 3875 section 4.1.2 demands; `'stream'` passes it on as it comes,
@@ -214,6 +222,7 @@ export const DEFAULTS = {
   indexQuery: false,
   nph: true,
   strict: false,
+  sendfileRoots: [],
   chunkedBody: 'spool',
   bodyLimit: 1024 ** 3,
   maxHeaderSize: 64 * 1024,

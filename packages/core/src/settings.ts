@@ -52,6 +52,9 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     methods: options.methods && new Set(options.methods),
     env: options.env,
     inherited: inheritedVariables(options.inheritEnv ?? DEFAULTS.inheritEnv),
+    sendfileRoots: (options.sendfileRoots ?? DEFAULTS.sendfileRoots).map((each) =>
+      path.resolve(each),
+    ),
     cwd: options.cwd === undefined ? undefined : path.resolve(options.cwd),
     authenticate: options.authenticate,
     logger: options.logger ?? processLogger,
@@ -125,6 +128,10 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   indexQuery: flag,
   nph: flag,
   strict: flag,
+  sendfileRoots: [
+    'an array of folders that exist',
+    (value) => Array.isArray(value) && value.every((each) => isText(each) && isFolder(each)),
+  ],
   chunkedBody: oneOf('spool', 'stream'),
   bodyLimit: bytes(0),
   maxHeaderSize: bytes(1),
