@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { drain } from './drain.js'
 import { allowHalfClose, type Exchange } from './half-close.js'
@@ -69,6 +70,25 @@ function exchangesOn(message: IncomingMessage): Set<WatchedExchange> {
   // TLS says goodbye in both directions, and a connection of HTTP/2 is not one request's.
   if (!('encrypted' in socket) && message.httpVersionMajor === 1) allowHalfClose(socket, exchanges)
   return exchanges
+}
+
+/** The stream of a request of HTTP/2. */
+function streamOf(message: IncomingMessage): ServerHttp2Stream | undefined {
+  // The requests of HTTP/2 have one, which the type of HTTP/1's does not say.
+  return (message as { stream?: ServerHttp2Stream }).stream
+}
+
+/** Ends a response that has begun so that the client knows it was not meant to end here. */
+export function breakResponse(message: IncomingMessage, response: ServerResponse): void {
+  const stream = streamOf(message)
+  if (stream === undefined) {
+    // The end of the connection is the end of an HTTP/1.0 body; only a reset says that it is not.
+    if (message.httpVersion === '1.0') resetConnection(message.socket)
+  } else if (response.headersSent) {
+    // Destroyed, it would be reset without an error, which asks no more than that the client be
+    // silent (RFC 9113 section 8.1).
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+  }
 }
 
 /** Ends a connection so that the peer knows it was not meant to end here. */

@@ -10,7 +10,7 @@ import type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
-import { beginResponse, resetConnection, watchClient } from './client-connection.js'
+import { beginResponse, breakResponse, resetConnection, watchClient } from './client-connection.js'
 import { toOriginForm } from './url-path.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
@@ -68,7 +68,7 @@ export function toCgiRequest(
     mount: view.mount,
     httpVersion: message.httpVersion,
     headers,
-    body: hasBody(message) ? message : null,
+    body: trail === undefined && hasBody(message) ? message : null,
     scheme,
     host,
     // A server that listens on a socket of the file system has no port of its own.
@@ -135,9 +135,7 @@ export function prepareResponse(
   })
   // Whoever answers in the end, a script that nobody listens to must know.
   response.once('close', () => body.destroy())
-  // The end of the connection is the end of an HTTP/1.0 body; only a reset says that it is not.
-  if (message.httpVersion !== '1.0') return
-  body.once('error', () => resetConnection(message.socket))
+  body.once('error', () => breakResponse(message, response))
 }
 
 /**
@@ -151,7 +149,8 @@ export function applyLocalRedirect(
   response: ServerResponse,
 ): void {
   beginResponse(response)
-  // The application adds its listeners anew each time that it sees a request.
+  // The application, and we, add listeners anew each time that a request is seen.
+  message.setMaxListeners(message.getMaxListeners() + 10)
   response.setMaxListeners(response.getMaxListeners() + 10)
   const { originalUrl, localRedirects, url } = request
   trails.set(message, {
