@@ -81,7 +81,9 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const cgiRequest = toRequest(request, reply)
     // A connection that stays open would keep a server that is closing from its end.
-    reply.raw.once('finish', () => isClosing && request.raw.socket.destroySoon())
+    reply.raw.once('finish', () => {
+      if (isClosing && request.raw.httpVersionMajor < 2) request.raw.socket.destroySoon()
+    })
     try {
       const result = await handler.handle(cgiRequest)
       if (result === null) {
