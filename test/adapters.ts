@@ -3,12 +3,14 @@ import fastifyAdapter from '@common-gateway/fastify'
 import type { CgiOptions, CgiStats } from '@common-gateway/core'
 import createExpress5 from 'express'
 import createExpress4 from 'express4'
-import Fastify, { type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyHttpOptions, type FastifyRequest } from 'fastify'
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
+import type { Peer } from './client.js'
+import { CERTIFICATE, KEY } from './fixtures.js'
 
 /** One message that the gateway or the framework logged. */
 interface LogRecord {
@@ -18,10 +20,9 @@ interface LogRecord {
 }
 
 /** A server that runs, with the gateway in it. */
-export interface RunningGateway {
+export interface RunningGateway extends Peer {
   /** `http://127.0.0.1:PORT` */
   readonly origin: string
-  readonly port: number
   /** What has been logged as a warning or an error. */
   readonly log: readonly LogRecord[]
   /** Resolves with the first record, past or future, that fits. */
@@ -47,12 +48,17 @@ export interface Adapter {
   readonly name: string
   /** Whether there is a framework, which can trust a proxy. */
   readonly canTrustProxy: boolean
+  /** How its server is spoken to. */
+  readonly httpVersion: Peer['httpVersion']
+  readonly scheme: Peer['scheme']
   /**
    * Starts an application that has the gateway and one route of its own, `GET /plain`, which answers
    * `plain METHOD QUERY`.
    */
   start(setup?: Setup): Promise<RunningGateway>
 }
+
+const HTTP1 = { httpVersion: 1, scheme: 'http' } as const
 
 class Log {
   readonly records: LogRecord[] = []
@@ -100,26 +106,64 @@ function flatten({ err, ...record }: LogRecord): LogRecord {
   }
 }
 
-export const fastify5: Adapter = {
-  name: 'Fastify 5',
-  canTrustProxy: true,
-  async start({ options = {}, mount, trustProxy = false } = {}) {
-    const log = new Log()
-    const app = Fastify({ trustProxy, logger: { level: 'warn', stream: log.stream } })
-    app.get('/plain', (request) => `plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
-    // The options' functions take this framework's request; the setup cannot know which it will be.
-    const own = options as CgiOptions<FastifyRequest>
-    await app.register(fastifyAdapter, mount === undefined ? own : { ...own, prefix: mount })
-    await app.listen({ port: 0, host: '127.0.0.1' })
-    const counted = app.cgi.get(mount ?? '/cgi-bin')
-    assert.ok(counted)
-    return running(app.server, log, { stats: () => counted.stats(), close: () => app.close() })
-  },
+function createFastifyAdapter(
+  name: string,
+  { httpVersion, scheme }: Omit<Peer, 'port'>,
+  serverOptions: object,
+): Adapter {
+  return {
+    name,
+    canTrustProxy: true,
+    httpVersion,
+    scheme,
+    async start({ options = {}, mount, trustProxy = false } = {}) {
+      const log = new Log()
+      // Each kind of server makes another type of the application; this is the part they share.
+      const app = Fastify({
+        ...serverOptions,
+        trustProxy,
+        logger: { level: 'warn', stream: log.stream },
+      } as FastifyHttpOptions<Server>)
+      app.get('/plain', (request) => `plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
+      // The options' functions take this framework's request; the setup cannot know which it will be.
+      const own = options as CgiOptions<FastifyRequest>
+      await app.register(fastifyAdapter, mount === undefined ? own : { ...own, prefix: mount })
+      await app.listen({ port: 0, host: '127.0.0.1' })
+      const counted = app.cgi.get(mount ?? '/cgi-bin')
+      assert.ok(counted)
+      const gateway = { stats: () => counted.stats(), close: () => app.close() }
+      return running(app.server, log, gateway, { httpVersion, scheme })
+    },
+  }
 }
+
+const TLS = { key: KEY, cert: CERTIFICATE, allowHTTP1: true }
+
+export const fastify5 = createFastifyAdapter('Fastify 5', HTTP1, {})
+
+export const fastify5Http2 = createFastifyAdapter(
+  'Fastify 5, HTTP/2',
+  { httpVersion: 2, scheme: 'http' },
+  { http2: true },
+)
+
+export const fastify5Http2Tls = createFastifyAdapter(
+  'Fastify 5, HTTP/2 over TLS',
+  { httpVersion: 2, scheme: 'https' },
+  { http2: true, https: TLS },
+)
+
+/** The same server as the one before. */
+export const fastify5Http1Tls = createFastifyAdapter(
+  'Fastify 5, HTTP/1.1 to a server of HTTP/2',
+  { httpVersion: 1, scheme: 'https' },
+  { http2: true, https: TLS },
+)
 
 export const express5: Adapter = {
   name: 'Express 5',
   canTrustProxy: true,
+  ...HTTP1,
   start(setup) {
     return startExpress(() => createExpress5(), setup)
   },
@@ -128,6 +172,7 @@ export const express5: Adapter = {
 export const express4: Adapter = {
   name: 'Express 4',
   canTrustProxy: true,
+  ...HTTP1,
   start(setup) {
     return startExpress(() => createExpress4(), setup)
   },
@@ -136,6 +181,7 @@ export const express4: Adapter = {
 export const nodeHttp: Adapter = {
   name: 'node:http',
   canTrustProxy: false,
+  ...HTTP1,
   async start({ options = {}, mount } = {}) {
     const log = new Log()
     const gateway = expressAdapter({
@@ -164,7 +210,7 @@ export const nodeHttp: Adapter = {
   },
 }
 
-/** Every adapter that the suite runs on. */
+/** Every adapter, over HTTP/1.1 without TLS. */
 export const adapters: readonly Adapter[] = [fastify5, express5, express4, nodeHttp]
 
 /** What Express 4 and 5 have in common here. */
@@ -214,17 +260,20 @@ function running(
   server: Server,
   log: Log,
   gateway: Pick<RunningGateway, 'stats' | 'close'>,
+  spoken: Omit<Peer, 'port'> = HTTP1,
 ): RunningGateway {
   // A server that listens on a port has an address of this kind.
   const { port } = server.address() as AddressInfo
   return {
-    origin: `http://127.0.0.1:${port}`,
+    ...spoken,
+    origin: `${spoken.scheme}://127.0.0.1:${port}`,
     port,
     log: log.records,
     logged: (fits) => log.waitFor(fits),
     stats: () => gateway.stats(),
     async close() {
-      if (server.listening) {
+      // A server of HTTP/2 has no such method; Fastify ends its sessions.
+      if (server.listening && 'closeAllConnections' in server) {
         const closed = once(server, 'close')
         server.close()
         server.closeAllConnections()

@@ -1,11 +1,24 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
+import { request as httpsRequest } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
+import { connect as connectTls } from 'node:tls'
+import { CERTIFICATE } from './fixtures.js'
+
+/** A server, and how it is spoken to. */
+export interface Peer {
+  readonly port: number
+  /** Major version of HTTP. */
+  readonly httpVersion: 1 | 2
+  readonly scheme: 'http' | 'https'
+}
 
 /** What a client has received. */
 export interface Answer {
   readonly status: number
+  /** HTTP/2 has none. */
   readonly reason: string
   /** In the order received, duplicates kept; values as byte strings. */
   readonly fields: readonly (readonly [name: string, value: string])[]
@@ -15,12 +28,16 @@ export interface Answer {
   readonly text: string
 }
 
+/** What a client is receiving. */
+export type Receiving = Readable &
+  Pick<IncomingMessage, 'statusCode' | 'statusMessage' | 'headers' | 'rawHeaders'>
+
 /** What a client sends. */
 export interface Sending {
   readonly method?: string
   /** Sent as it is; names and values alternate, so that one can be sent twice. */
   readonly headers?: readonly string[]
-  /** With a length where it is a string or bytes; chunked where it is a stream. */
+  /** A string or bytes are sent with their length; a stream without, unless the header has one. */
   readonly body?: string | Buffer | Readable
 }
 
@@ -32,29 +49,92 @@ export function fields(...lines: string[]): string[] {
   })
 }
 
-/** Sends a request with Node's own client, on a connection of its own. @throws where it is cut off. */
-export async function send(port: number, path: string, sending: Sending = {}): Promise<Answer> {
-  return receive(await open(port, path, sending))
+/**
+ * Sends a request with Node's own client, on a connection of its own. A number is the port of a server
+ * that is spoken to in HTTP/1.1. @throws where it is cut off.
+ */
+export async function send(
+  peer: number | Peer,
+  path: string,
+  sending: Sending = {},
+): Promise<Answer> {
+  return receive(await open(peer, path, sending))
 }
 
 /** Sends a request and returns its response when the header is there. */
 export async function open(
-  port: number,
+  peer: number | Peer,
+  path: string,
+  sending: Sending = {},
+): Promise<Receiving> {
+  if (typeof peer === 'number') return openHttp1({ port: peer, scheme: 'http' }, path, sending)
+  if (peer.httpVersion === 1) return openHttp1(peer, path, sending)
+  const session = openSession(peer)
+  return openHttp2(session, path, sending, () => session.close())
+}
+
+/** Begins an HTTP/2 session. Its failure is that of its streams, which hear of it. */
+export function openSession({ port, scheme }: Omit<Peer, 'httpVersion'>): ClientHttp2Session {
+  const session = connectHttp2(`${scheme}://127.0.0.1:${port}`, {
+    ca: CERTIFICATE,
+    // What waits to be sent counts, too.
+    maxSessionMemory: 1_000,
+  })
+  return session.on('error', () => {})
+}
+
+/** Sends a request in a session that has others, too. */
+export async function openHttp2(
+  session: ClientHttp2Session,
   path: string,
   { method = 'GET', headers = [], body }: Sending = {},
+  onClose: () => void = () => {},
+): Promise<Receiving> {
+  const isStream = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)
+  const stream = session.request(
+    {
+      ...toHttp2(headers),
+      ':method': method,
+      ':path': path,
+      ...(body === undefined || isStream ? {} : { 'content-length': Buffer.byteLength(body) }),
+    },
+    { endStream: body === undefined },
+  )
+  stream.once('close', onClose)
+  const responded = new Promise<Omit<Receiving, keyof Readable>>((resolve, reject) => {
+    stream.once('response', (received, ...others) => {
+      // The third argument is missing from the types of Node.js 20.
+      const [, rawHeaders] = others as unknown as [number, string[]]
+      const statusCode = received[':status'] ?? 0
+      resolve({ statusCode, statusMessage: '', headers: received, rawHeaders })
+    })
+    stream.once('error', reject)
+    stream.once('close', () => reject(new Error('the stream was closed before the header came')))
+  })
+  if (isStream) body.pipe(stream)
+  else if (body !== undefined) stream.end(body)
+  return Object.assign(stream, await responded)
+}
+
+async function openHttp1(
+  { port, scheme }: Omit<Peer, 'httpVersion'>,
+  path: string,
+  { method = 'GET', headers = [], body }: Sending,
 ): Promise<IncomingMessage> {
   const isStream = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)
   const framing =
     body === undefined || isStream ? [] : ['Content-Length', String(Buffer.byteLength(body))]
-  const hasHost = headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'host')
-  const host = hasHost ? [] : ['Host', `127.0.0.1:${port}`]
+  const has = (wanted: string): boolean =>
+    headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === wanted)
   const all = [
-    ...host,
+    ...(has('host') ? [] : ['Host', `127.0.0.1:${port}`]),
     ...headers,
     ...framing,
-    ...(isStream ? ['Transfer-Encoding', 'chunked'] : []),
+    ...(isStream && !has('content-length') ? ['Transfer-Encoding', 'chunked'] : []),
   ]
-  const request = httpRequest({ port, host: '127.0.0.1', path, method, headers: all, agent: false })
+  const options = { port, host: '127.0.0.1', path, method, headers: all, agent: false }
+  const request =
+    scheme === 'http' ? httpRequest(options) : httpsRequest({ ...options, ca: CERTIFICATE })
   const responded = once(request, 'response')
   if (isStream) body.pipe(request)
   else request.end(body)
@@ -63,12 +143,16 @@ export async function open(
 }
 
 /** Receives the rest of a response. @throws where it is cut off. */
-export async function receive(response: IncomingMessage): Promise<Answer> {
+export async function receive(response: Receiving): Promise<Answer> {
   const chunks: Buffer[] = []
   for await (const chunk of response) chunks.push(chunk as Buffer)
+  // Node's client takes a stream that was cancelled for one that has ended.
+  const code = 'rstCode' in response ? Number(response.rstCode) : 0
+  if (code !== 0) throw new Error(`the stream was reset with code ${code}`)
   const received: [string, string][] = []
   for (let index = 0; index < response.rawHeaders.length; index += 2) {
-    received.push([response.rawHeaders[index] ?? '', response.rawHeaders[index + 1] ?? ''])
+    const [name = '', value = ''] = response.rawHeaders.slice(index, index + 2)
+    if (!name.startsWith(':')) received.push([name, value])
   }
   return toAnswer(
     response.statusCode ?? 0,
@@ -87,17 +171,30 @@ export function chunksOf(stream: Readable): () => Promise<string | null> {
   }
 }
 
-/** Connects, to speak to a server byte by byte. */
-export async function dial(port: number): Promise<Socket> {
-  const socket = connect(port, '127.0.0.1')
+/** Connects, to speak HTTP/1.1 to a server byte by byte. */
+export async function dial(peer: number | Omit<Peer, 'httpVersion'>): Promise<Socket> {
+  const { port, scheme } = typeof peer === 'number' ? { port: peer, scheme: 'http' } : peer
+  const connection = connect(port, '127.0.0.1')
+  connection.on('error', () => {})
+  await once(connection, 'connect')
+  if (scheme === 'http') return connection
+  const socket = connectTls({ socket: connection, ca: CERTIFICATE, servername: 'localhost' })
   socket.on('error', () => {})
-  await once(socket, 'connect')
+  await once(socket, 'secureConnect')
+  // Node resets plain connections only.
+  socket.resetAndDestroy = () => {
+    connection.resetAndDestroy()
+    return socket
+  }
   return socket
 }
 
 /** Sends bytes as they are and returns all that comes back until the server closes the connection. */
-export async function exchange(port: number, bytes: string | Buffer): Promise<string> {
-  const socket = await dial(port)
+export async function exchange(
+  peer: Parameters<typeof dial>[0],
+  bytes: string | Buffer,
+): Promise<string> {
+  const socket = await dial(peer)
   socket.write(typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes)
   return readToEnd(socket)
 }
@@ -123,6 +220,23 @@ export function readUntil(socket: Socket, pattern: RegExp): Promise<string> {
     const fail = (): void => reject(new Error(`closed after ${JSON.stringify(text)}`))
     socket.on('data', take).once('close', fail)
   })
+}
+
+/** Fields of one connection, which HTTP/2 has not (RFC 9113 section 8.2.2). */
+const HTTP1_ONLY = new Set(['connection', 'keep-alive'])
+
+/** As Node's client of HTTP/2 takes them: what is sent twice is an array. */
+function toHttp2(headers: readonly string[]): Record<string, string | string[]> {
+  const grouped: Record<string, string | string[]> = {}
+  for (let index = 0; index + 1 < headers.length; index += 2) {
+    const name = (headers[index] ?? '').toLowerCase()
+    const value = headers[index + 1] ?? ''
+    const known = grouped[name]
+    if (HTTP1_ONLY.has(name)) continue
+    if (name === 'host') grouped[':authority'] = value
+    else grouped[name] = known === undefined ? value : [known, value].flat()
+  }
+  return grouped
 }
 
 function toAnswer(

@@ -63,24 +63,24 @@ for (const adapter of adapters) {
     after(() => gateway.close())
 
     test('LIFE-1 whatever requests and scripts do, nothing is left behind', async () => {
-      await send(gateway.port, '/plain')
+      await send(gateway, '/plain')
       const children = childrenOf(process.pid).length
       const descriptors = descriptorsOf(process.pid).length
       const pid = process.pid
 
       for (let round = 0; round < 3; round += 1) {
         const asked = REQUESTS.map(async ([what, url, status, sending]) => {
-          assert.equal((await send(gateway.port, url, sending)).status, status, what)
+          assert.equal((await send(gateway, url, sending)).status, status, what)
         })
         const left = LEAVERS.map(async (request) => {
-          const socket = await dial(gateway.port)
+          const socket = await dial(gateway)
           socket.write(request, () => socket.destroy())
         })
         await Promise.all([...asked, ...left])
       }
 
-      assert.equal((await send(gateway.port, '/plain?alive')).text, 'plain GET alive')
-      assert.equal((await send(gateway.port, saying('Status: 200\n\nalive'))).text, 'alive')
+      assert.equal((await send(gateway, '/plain?alive')).text, 'plain GET alive')
+      assert.equal((await send(gateway, saying('Status: 200\n\nalive'))).text, 'alive')
       assert.equal(process.pid, pid)
       await until(() => childrenOf(pid).length <= children, 'no child process is left')
       await until(() => descriptorsOf(pid).length <= descriptors, 'no descriptor is left')
@@ -91,14 +91,14 @@ for (const adapter of adapters) {
         options: { root: CGI_BIN, maxProcesses: 2, killTimeout: 500 },
       })
       t.after(() => own.close())
-      for (const [, url, , sending] of REQUESTS) await send(own.port, url, sending)
+      for (const [, url, , sending] of REQUESTS) await send(own, url, sending)
       for (const request of LEAVERS) {
-        const socket = await dial(own.port)
+        const socket = await dial(own)
         socket.write(request, () => socket.destroy())
       }
       // Were a slot lost, one of the two would wait for ever.
       const pair = `GET ${saying('Status: 200\n\nalive')} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`
-      const answers = await Promise.all([exchange(own.port, pair), exchange(own.port, pair)])
+      const answers = await Promise.all([exchange(own, pair), exchange(own, pair)])
       for (const answer of answers) assert.match(answer, /alive/)
     })
   })

@@ -5,9 +5,11 @@ import path from 'node:path'
 import type { Adapter, RunningGateway } from '../adapters.js'
 import { exchange, fields, send, type Sending } from '../client.js'
 import { CGI_BIN, readReport, type Report } from '../fixtures.js'
+import { http1TestOf } from './http1.js'
 
 /** What a script sees of a request. */
 export function environmentSuite(adapter: Adapter): void {
+  const http1Test = http1TestOf(adapter)
   describe(`ENV (${adapter.name})`, () => {
     let gateway: RunningGateway
     before(async () => {
@@ -16,14 +18,14 @@ export function environmentSuite(adapter: Adapter): void {
     after(() => gateway.close())
 
     async function report(url: string, sending?: Sending, at = gateway): Promise<Report> {
-      const answer = await send(at.port, url, sending)
+      const answer = await send(at, url, sending)
       assert.equal(answer.status, 200, answer.text)
       return readReport(answer.text)
     }
 
     /** The variables of a request that is sent byte by byte as given. */
     async function reportOf(request: string, at = gateway): Promise<Report['variables']> {
-      const response = await exchange(at.port, request)
+      const response = await exchange(at, request)
       assert.match(response, /^HTTP\/1\.1 200 /)
       return readReport(response.slice(response.indexOf('\r\n\r\n'))).variables
     }
@@ -47,21 +49,22 @@ export function environmentSuite(adapter: Adapter): void {
         REMOTE_ADDR: '127.0.0.1',
         REMOTE_HOST: '127.0.0.1',
         REQUEST_METHOD: 'POST',
-        REQUEST_SCHEME: 'http',
+        REQUEST_SCHEME: adapter.scheme,
         REQUEST_URI: '/cgi-bin/report.cgi/p%20q?a=%20b&c',
         SCRIPT_FILENAME: path.join(CGI_BIN, 'report.cgi'),
         SCRIPT_NAME: '/cgi-bin/report.cgi',
         SERVER_ADDR: '127.0.0.1',
         SERVER_NAME: '127.0.0.1',
         SERVER_PORT: port,
-        SERVER_PROTOCOL: 'HTTP/1.1',
+        SERVER_PROTOCOL: adapter.httpVersion === 1 ? 'HTTP/1.1' : 'HTTP/2.0',
       }
       for (const [name, value] of Object.entries(expected)) {
         assert.equal(variables.get(name), value, name)
       }
       assert.match(variables.get('SERVER_SOFTWARE') ?? '', /^CommonGateway\/\d/)
       assert.match(variables.get('REMOTE_PORT') ?? '', /^\d+$/)
-      for (const name of ['AUTH_TYPE', 'REMOTE_USER', 'HTTPS', 'REDIRECT_URL']) {
+      assert.equal(variables.get('HTTPS'), adapter.scheme === 'https' ? 'on' : undefined)
+      for (const name of ['AUTH_TYPE', 'REMOTE_USER', 'REDIRECT_URL']) {
         assert.equal(variables.has(name), false, name)
       }
     })
@@ -137,7 +140,7 @@ export function environmentSuite(adapter: Adapter): void {
         },
       })
       t.after(() => own.close())
-      const answer = await send(own.port, '/cgi-bin/report.cgi')
+      const answer = await send(own, '/cgi-bin/report.cgi')
       const { variables } = readReport(answer.bytes.toString('utf8'))
       assert.equal(variables.get('GATEWAY_TEST_SECRET'), undefined)
       assert.equal(variables.get('GATEWAY_TEST_SHARED'), 'shared')
@@ -161,7 +164,7 @@ export function environmentSuite(adapter: Adapter): void {
     test('ENV-3 answers 500 where such a function gives what no environment can hold', async (t) => {
       const own = await adapter.start({ options: { root: CGI_BIN, env: () => ({ 'A=B': 'c' }) } })
       t.after(() => own.close())
-      assert.equal((await send(own.port, '/cgi-bin/report.cgi')).status, 500)
+      assert.equal((await send(own, '/cgi-bin/report.cgi')).status, 500)
       const record = await own.logged(({ code }) => code === 'CGI_ERR_ENVIRONMENT')
       assert.match(String(record['reason']), /"A=B"/)
     })
@@ -175,7 +178,7 @@ export function environmentSuite(adapter: Adapter): void {
         )
         const own = await report('/cgi-bin/report.cgi', { headers })
         assert.equal(own.variables.get('REMOTE_ADDR'), '127.0.0.1')
-        assert.equal(own.variables.get('HTTPS'), undefined)
+        assert.equal(own.variables.get('REQUEST_SCHEME'), adapter.scheme)
         assert.equal(own.variables.get('SERVER_PORT'), String(gateway.port))
 
         const behind = await adapter.start({ options: { root: CGI_BIN }, trustProxy: true })
@@ -231,7 +234,7 @@ export function environmentSuite(adapter: Adapter): void {
       assert.equal((await report('/cgi-bin/folder/report.cgi', {}, elsewhere)).folder, '/')
     })
 
-    test('ENV-7 hands bytes on as they were sent', async () => {
+    http1Test('ENV-7 hands bytes on as they were sent', async () => {
       const variables = await reportOf(
         'GET /cgi-bin/report.cgi/%C3%A9?q=%E9%C3%A9 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n' +
           'X-Latin1: \xe9\r\nX-Utf8: \xc3\xa9\r\nX-Mixed: %b.\\0\'"$\xff\xfe\r\n\r\n',
@@ -243,7 +246,7 @@ export function environmentSuite(adapter: Adapter): void {
       assert.equal(variables.get('HTTP_X_MIXED'), '%b.\\0\'"$\xff\xfe')
     })
 
-    test('ENV-8 tells the port of the connection, and a name without one', async () => {
+    http1Test('ENV-8 tells the port of the connection, and a name without one', async () => {
       const port = String(gateway.port)
       const cases = [
         ['HTTP/1.1\r\nHost: www.example.org:99\r\nConnection: close', 'www.example.org'],
@@ -258,7 +261,7 @@ export function environmentSuite(adapter: Adapter): void {
       }
     })
 
-    test('ENV-8 takes the host of a request-target in absolute form', async () => {
+    http1Test('ENV-8 takes the host of a request-target in absolute form', async () => {
       const variables = await reportOf(
         'GET http://target.example/cgi-bin/report.cgi/p?q HTTP/1.1\r\nHost: host.example\r\n' +
           'Connection: close\r\n\r\n',
@@ -269,10 +272,10 @@ export function environmentSuite(adapter: Adapter): void {
       assert.equal(variables.get('PATH_INFO'), '/p')
     })
 
-    test('ENV-8 refuses a Host that is no host', async () => {
+    http1Test('ENV-8 refuses a Host that is no host', async () => {
       for (const host of ['a b', 'a/b', 'a@b', 'a:b', '[::1', 'a,b c', 'a"b']) {
         const request = `GET /cgi-bin/report.cgi HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`
-        assert.match(await exchange(gateway.port, request), /^HTTP\/1\.1 400 /, host)
+        assert.match(await exchange(gateway, request), /^HTTP\/1\.1 400 /, host)
       }
     })
   })

@@ -8,9 +8,11 @@ import { after, before, describe, test } from 'node:test'
 import type { Adapter, RunningGateway } from '../adapters.js'
 import { exchange, send } from '../client.js'
 import { CGI_BIN, readReport } from '../fixtures.js'
+import { http1TestOf } from './http1.js'
 
 /** From URL to script. */
 export function mappingSuite(adapter: Adapter): void {
+  const http1Test = http1TestOf(adapter)
   describe(`MAP (${adapter.name})`, () => {
     let gateway: RunningGateway
     /** How many scripts have been about to run. */
@@ -28,7 +30,7 @@ export function mappingSuite(adapter: Adapter): void {
     after(() => gateway.close())
 
     async function report(url: string): Promise<ReturnType<typeof readReport>['variables']> {
-      const answer = await send(gateway.port, url)
+      const answer = await send(gateway, url)
       assert.equal(answer.status, 200, `${url}: ${answer.text}`)
       return readReport(answer.text).variables
     }
@@ -60,7 +62,7 @@ export function mappingSuite(adapter: Adapter): void {
         ['/cgi-bin/.hidden', '/cgi-bin', '/.hidden'],
       ] as const
       for (const [url, scriptName, pathInfo] of cases) {
-        const answer = await send(one.port, url)
+        const answer = await send(one, url)
         const { variables } = readReport(answer.text)
         assert.equal(variables.get('SCRIPT_NAME'), scriptName, url)
         assert.equal(variables.get('PATH_INFO'), pathInfo, url)
@@ -70,12 +72,12 @@ export function mappingSuite(adapter: Adapter): void {
     test('MAP-2 leaves what is no script to the framework', async () => {
       runs = 0
       const urls = ['/cgi-bin/none.cgi', '/cgi-bin/folder', '/cgi-bin/', '/cgi-bin', '/other', '/']
-      for (const url of urls) assert.equal((await send(gateway.port, url)).status, 404, url)
+      for (const url of urls) assert.equal((await send(gateway, url)).status, 404, url)
       assert.equal(runs, 0)
     })
 
     test('MAP-2 leaves the other routes of the application alone', async () => {
-      const answer = await send(gateway.port, '/plain?a=1')
+      const answer = await send(gateway, '/plain?a=1')
       assert.equal(answer.text, 'plain GET a=1')
     })
 
@@ -101,13 +103,13 @@ export function mappingSuite(adapter: Adapter): void {
         'report.cgi/a%2f..%2fb',
       ]
       for (const each of paths) {
-        assert.equal((await send(gateway.port, `/cgi-bin/${each}`)).status, 400, each)
+        assert.equal((await send(gateway, `/cgi-bin/${each}`)).status, 400, each)
       }
       assert.equal(runs, 0)
     })
 
     test('MAP-3 decodes once, and only once', async () => {
-      assert.equal((await send(gateway.port, '/cgi-bin/report%252ecgi')).status, 404)
+      assert.equal((await send(gateway, '/cgi-bin/report%252ecgi')).status, 404)
       const variables = await report('/cgi-bin/report.cgi/%2561')
       assert.equal(variables.get('PATH_INFO'), '/%61')
     })
@@ -115,10 +117,10 @@ export function mappingSuite(adapter: Adapter): void {
     test("MAP-3 lets encoded slashes through with encodedSlashes: 'allow'", async (t) => {
       const open = await adapter.start({ options: { root: CGI_BIN, encodedSlashes: 'allow' } })
       t.after(() => open.close())
-      const answer = await send(open.port, '/cgi-bin/report.cgi/a%2fb')
+      const answer = await send(open, '/cgi-bin/report.cgi/a%2fb')
       assert.equal(readReport(answer.text).variables.get('PATH_INFO'), '/a/b')
-      assert.equal((await send(open.port, '/cgi-bin/report.cgi/a%2f..%2fb')).status, 400)
-      assert.equal((await send(open.port, '/cgi-bin/folder%2freport.cgi')).status, 400)
+      assert.equal((await send(open, '/cgi-bin/report.cgi/a%2f..%2fb')).status, 400)
+      assert.equal((await send(open, '/cgi-bin/folder%2freport.cgi')).status, 400)
     })
 
     test('MAP-4 serves nothing from outside of the root, nor what is hidden', async () => {
@@ -133,31 +135,31 @@ export function mappingSuite(adapter: Adapter): void {
         'folder//report.cgi',
       ]
       for (const name of names) {
-        assert.equal((await send(gateway.port, `/cgi-bin/${name}`)).status, 404, name)
+        assert.equal((await send(gateway, `/cgi-bin/${name}`)).status, 404, name)
       }
       assert.equal(runs, 0)
     })
 
     test('MAP-4 follows links that stay inside', async () => {
-      assert.equal((await send(gateway.port, '/cgi-bin/link-in.cgi?101072')).status, 502)
+      assert.equal((await send(gateway, '/cgi-bin/link-in.cgi?101072')).status, 502)
       const text = 'Content-Type: text/plain\n\nin'
       const digits = [...Buffer.from(text)]
         .map((byte) => byte.toString(8).padStart(3, '0'))
         .join('')
-      assert.equal((await send(gateway.port, `/cgi-bin/link-in.cgi?${digits}`)).text, 'in')
+      assert.equal((await send(gateway, `/cgi-bin/link-in.cgi?${digits}`)).text, 'in')
     })
 
     test("MAP-4 opens dot files with dotfiles: 'allow'", async (t) => {
       const open = await adapter.start({ options: { root: CGI_BIN, dotfiles: 'allow' } })
       t.after(() => open.close())
-      assert.equal((await send(open.port, '/cgi-bin/.hidden.cgi')).text, 'hidden\n')
+      assert.equal((await send(open, '/cgi-bin/.hidden.cgi')).text, 'hidden\n')
     })
 
     test('MAP-5 finds the index of a folder', async (t) => {
       const index = ['none.cgi', 'index.cgi']
       const indexed = await adapter.start({ options: { root: CGI_BIN, index } })
       t.after(() => indexed.close())
-      const answer = await send(indexed.port, '/cgi-bin/folder/?q')
+      const answer = await send(indexed, '/cgi-bin/folder/?q')
       const { variables } = readReport(answer.text)
       assert.equal(variables.get('SCRIPT_NAME'), '/cgi-bin/folder/index.cgi')
       assert.equal(variables.get('PATH_INFO'), undefined)
@@ -166,14 +168,14 @@ export function mappingSuite(adapter: Adapter): void {
         ['/cgi-bin', '/cgi-bin/'],
       ] as const
       for (const [url, location] of redirects) {
-        const redirect = await send(indexed.port, url)
+        const redirect = await send(indexed, url)
         assert.equal(redirect.status, 308)
         assert.deepEqual(redirect.all('location'), [location])
       }
     })
 
     test('MAP-6 refuses what cannot be run, and never sends its source', async () => {
-      const answer = await send(gateway.port, '/cgi-bin/not-executable.txt')
+      const answer = await send(gateway, '/cgi-bin/not-executable.txt')
       assert.equal(answer.status, 403)
       const source = await readFile(path.join(CGI_BIN, 'not-executable.txt'), 'latin1')
       assert.ok(!answer.text.includes(source.trim()))
@@ -184,7 +186,7 @@ export function mappingSuite(adapter: Adapter): void {
         options: { root: CGI_BIN, interpreters: { '.say': 'sh' } },
       })
       t.after(() => interpreted.close())
-      const answer = await send(interpreted.port, '/cgi-bin/interpreted.say')
+      const answer = await send(interpreted, '/cgi-bin/interpreted.say')
       assert.equal(answer.text, `from ${CGI_BIN}/interpreted.say\n`)
     })
 
@@ -197,16 +199,16 @@ export function mappingSuite(adapter: Adapter): void {
       })
       const special = await adapter.start({ options: { root } })
       t.after(() => special.close())
-      assert.equal((await send(special.port, '/cgi-bin/pipe.cgi')).status, 403)
-      assert.equal((await send(special.port, '/cgi-bin/-e.cgi')).status, 204)
+      assert.equal((await send(special, '/cgi-bin/pipe.cgi')).status, 403)
+      assert.equal((await send(special, '/cgi-bin/-e.cgi')).status, 204)
     })
 
-    test('MAP-7 passes every method on, but for TRACE and CONNECT', async () => {
+    test('MAP-7 passes every method on, but for TRACE', async () => {
       for (const method of METHODS) {
         if (method === 'CONNECT' || method === 'TRACE') continue
         // RFC 10008 section 2 makes servers refuse a QUERY without a Content-Type.
         const headers = ['Content-Type', 'text/plain']
-        const answer = await send(gateway.port, '/cgi-bin/report.cgi', {
+        const answer = await send(gateway, '/cgi-bin/report.cgi', {
           method,
           headers,
           body: 'x',
@@ -218,31 +220,36 @@ export function mappingSuite(adapter: Adapter): void {
         assert.equal(input, 'x', method)
       }
       runs = 0
-      const traced = await send(gateway.port, '/cgi-bin/report.cgi', { method: 'TRACE' })
+      const traced = await send(gateway, '/cgi-bin/report.cgi', { method: 'TRACE' })
       assert.equal(traced.status, 405)
+      assert.equal(runs, 0)
+    })
+
+    http1Test('MAP-7 does not pass CONNECT on', async () => {
+      runs = 0
       const connect = 'CONNECT /cgi-bin/report.cgi HTTP/1.1\r\nHost: a\r\n\r\n'
-      assert.doesNotMatch(await exchange(gateway.port, connect), /200/)
+      assert.doesNotMatch(await exchange(gateway, connect), /200/)
       assert.equal(runs, 0)
     })
 
     test('MAP-7 narrows the methods', async (t) => {
       const narrow = await adapter.start({ options: { root: CGI_BIN, methods: ['GET', 'PUT'] } })
       t.after(() => narrow.close())
-      const answer = await send(narrow.port, '/cgi-bin/report.cgi', { method: 'POST', body: '' })
+      const answer = await send(narrow, '/cgi-bin/report.cgi', { method: 'POST', body: '' })
       assert.equal(answer.status, 405)
       assert.deepEqual(answer.all('allow'), ['GET, PUT'])
-      assert.equal((await send(narrow.port, '/cgi-bin/none.cgi', { method: 'POST' })).status, 404)
+      assert.equal((await send(narrow, '/cgi-bin/none.cgi', { method: 'POST' })).status, 404)
     })
 
     test('MAP-1 is mounted elsewhere', async (t) => {
       const mounted = await adapter.start({ options: { root: CGI_BIN }, mount: '/a/scripts' })
       t.after(() => mounted.close())
-      const answer = await send(mounted.port, '/a/scripts/report.cgi/x')
+      const answer = await send(mounted, '/a/scripts/report.cgi/x')
       const { variables } = readReport(answer.text)
       assert.equal(variables.get('SCRIPT_NAME'), '/a/scripts/report.cgi')
       assert.equal(variables.get('PATH_INFO'), '/x')
       assert.equal(variables.get('REQUEST_URI'), '/a/scripts/report.cgi/x')
-      assert.equal((await send(mounted.port, '/cgi-bin/report.cgi')).status, 404)
+      assert.equal((await send(mounted, '/cgi-bin/report.cgi')).status, 404)
     })
   })
 }

@@ -34,7 +34,7 @@ export function observationSuite(adapter: Adapter): void {
     test('LOG-2 tells of a run at its start and at its end', async (t) => {
       const { start, end } = nextRun(t, 'echo.cgi')
       const body = 'x'.repeat(200_000)
-      const answer = await send(gateway.port, '/cgi-bin/echo.cgi?q', { method: 'POST', body })
+      const answer = await send(gateway, '/cgi-bin/echo.cgi?q', { method: 'POST', body })
       assert.equal(answer.text, body)
       const run = await end
       assert.equal(run, await start)
@@ -54,13 +54,13 @@ export function observationSuite(adapter: Adapter): void {
 
     test('LOG-2 tells of a run that failed, and why', async (t) => {
       const said = nextRun(t, 'say.cgi')
-      await send(gateway.port, saying('Bad Name: x\n\n'))
+      await send(gateway, saying('Bad Name: x\n\n'))
       const bad = await said.end
       assert.equal(bad.error?.code, 'CGI_ERR_BAD_HEADER')
       assert.equal(bad.error.line, 1)
       assert.equal(bad.headerTime, undefined)
       const killed = nextRun(t, 'kill-itself-early.cgi')
-      await send(gateway.port, '/cgi-bin/kill-itself-early.cgi')
+      await send(gateway, '/cgi-bin/kill-itself-early.cgi')
       const { exitCode, signal } = await killed.end
       assert.deepEqual({ exitCode, signal }, { exitCode: null, signal: 'SIGSEGV' })
     })
@@ -73,11 +73,11 @@ export function observationSuite(adapter: Adapter): void {
       const zero = { running: 0, queued: 0, started: 0, failed: 0, abandoned: 0, refused: 0 }
       assert.deepEqual(own.stats(), { ...zero, bytesIn: 0, bytesOut: 0 })
       const said = nextRun(t, 'say.cgi')
-      await send(own.port, saying('Status: 200\n\nbody'), { method: 'POST', body: '12345' })
+      await send(own, saying('Status: 200\n\nbody'), { method: 'POST', body: '12345' })
       await said.end
       assert.deepEqual(own.stats(), { ...zero, started: 1, bytesIn: 5, bytesOut: 17 })
       const failing = nextRun(t, 'exit-3.cgi')
-      await send(own.port, '/cgi-bin/exit-3.cgi')
+      await send(own, '/cgi-bin/exit-3.cgi')
       await failing.end
       assert.equal(own.stats().failed, 1)
 
@@ -86,7 +86,7 @@ export function observationSuite(adapter: Adapter): void {
       const waiting = fetch(`${own.origin}/cgi-bin/wait.cgi`, { signal: leaving.signal })
       await start
       assert.equal(own.stats().running, 1)
-      assert.equal((await send(own.port, saying('Status: 200\n\n'))).status, 503)
+      assert.equal((await send(own, saying('Status: 200\n\n'))).status, 503)
       leaving.abort()
       await waiting.catch(() => {})
       await end

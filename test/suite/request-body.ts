@@ -1,23 +1,23 @@
 import { strict as assert } from 'node:assert'
 import { randomBytes } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { Readable } from 'node:stream'
+import { PassThrough, Readable } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { Adapter, RunningGateway } from '../adapters.js'
-import { chunksOf, dial, exchange, readToEnd, readUntil, send } from '../client.js'
+import { chunksOf, dial, exchange, open, readToEnd, readUntil, send } from '../client.js'
 import { CGI_BIN } from '../fixtures.js'
 import { until, untilGone } from '../processes.js'
+import { http1TestOf } from './http1.js'
 
 const MEGABYTE = 1024 * 1024
 
 /** What a script gets on its standard input. */
 export function requestBodySuite(adapter: Adapter): void {
+  const http1Test = http1TestOf(adapter)
   describe(`BODY (${adapter.name})`, () => {
     let gateway: RunningGateway
     before(async () => {
@@ -33,15 +33,15 @@ export function requestBodySuite(adapter: Adapter): void {
     test('BODY-1 passes exactly the body on, then its end', async () => {
       for (const size of [1, 65_536, 3 * MEGABYTE]) {
         const body = randomBytes(size)
-        const answer = await send(gateway.port, '/cgi-bin/digest.cgi', { method: 'POST', body })
+        const answer = await send(gateway, '/cgi-bin/digest.cgi', { method: 'POST', body })
         assert.equal(answer.text, digest(body, size))
       }
     })
 
     test('BODY-1 gives an empty input where there is no body', async () => {
-      const none = await send(gateway.port, '/cgi-bin/digest.cgi')
+      const none = await send(gateway, '/cgi-bin/digest.cgi')
       assert.equal(none.text, digest(Buffer.alloc(0), 'none'))
-      const empty = await send(gateway.port, '/cgi-bin/digest.cgi', { method: 'POST', body: '' })
+      const empty = await send(gateway, '/cgi-bin/digest.cgi', { method: 'POST', body: '' })
       assert.equal(empty.text, digest(Buffer.alloc(0), 0))
     })
 
@@ -50,7 +50,7 @@ export function requestBodySuite(adapter: Adapter): void {
         const bytes = randomBytes(size)
         const pieces = [bytes.subarray(0, size / 3), bytes.subarray(size / 3)]
         const body = Readable.from(pieces.filter((piece) => piece.length > 0))
-        const answer = await send(gateway.port, '/cgi-bin/digest.cgi', { method: 'PUT', body })
+        const answer = await send(gateway, '/cgi-bin/digest.cgi', { method: 'PUT', body })
         assert.equal(answer.text, digest(bytes, size))
       }
       const spooled = readdirSync(tmpdir()).filter((name) =>
@@ -64,7 +64,7 @@ export function requestBodySuite(adapter: Adapter): void {
       t.after(() => streaming.close())
       const bytes = randomBytes(MEGABYTE)
       const body = Readable.from([bytes.subarray(0, 1000), bytes.subarray(1000)])
-      const answer = await send(streaming.port, '/cgi-bin/digest.cgi', { method: 'PUT', body })
+      const answer = await send(streaming, '/cgi-bin/digest.cgi', { method: 'PUT', body })
       assert.equal(answer.text, digest(bytes, 'none'))
     })
 
@@ -79,15 +79,15 @@ export function requestBodySuite(adapter: Adapter): void {
           const body = Buffer.alloc(3 * MEGABYTE, 'x')
           const headers = ['Connection', connection]
           const sending = { method: 'POST', headers, body }
-          const answer = await send(gateway.port, `/cgi-bin/${script}`, sending)
+          const answer = await send(gateway, `/cgi-bin/${script}`, sending)
           assert.equal(answer.status, 200)
           assert.equal(answer.text, text)
         }
       }
     })
 
-    test('BODY-3 does not wait for a client that sends no more', async (t) => {
-      const socket = await dial(gateway.port)
+    http1Test('BODY-3 does not wait for a client that sends no more', async (t) => {
+      const socket = await dial(gateway)
       t.after(() => socket.destroy())
       socket.write(
         'POST /cgi-bin/ignore-input.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 99\r\n\r\nx',
@@ -95,17 +95,20 @@ export function requestBodySuite(adapter: Adapter): void {
       assert.match(await readToEnd(socket), /^HTTP\/1\.1 200 .*ignored/s)
     })
 
-    test('BODY-4 refuses a body that is too large by its length, and starts nothing', async (t) => {
-      const small = await adapter.start({ options: { root: CGI_BIN, bodyLimit: 1000 } })
-      t.after(() => small.close())
-      const post = (length: number): string =>
-        `POST /cgi-bin/echo.cgi HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`
-      // Nothing of the body is sent: the answer must not wait for it.
-      assert.match(await exchange(small.port, post(1001)), /^HTTP\/1\.1 413 /)
-      assert.match(await exchange(small.port, post(1000) + 'x'.repeat(1000)), /^HTTP\/1\.1 200 /)
-    })
+    http1Test(
+      'BODY-4 refuses a body that is too large by its length, and starts nothing',
+      async (t) => {
+        const small = await adapter.start({ options: { root: CGI_BIN, bodyLimit: 1000 } })
+        t.after(() => small.close())
+        const post = (length: number): string =>
+          `POST /cgi-bin/echo.cgi HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: ${length}\r\n\r\n`
+        // Nothing of the body is sent: the answer must not wait for it.
+        assert.match(await exchange(small, post(1001)), /^HTTP\/1\.1 413 /)
+        assert.match(await exchange(small, post(1000) + 'x'.repeat(1000)), /^HTTP\/1\.1 200 /)
+      },
+    )
 
-    test('BODY-4 refuses a chunked body when it has become too large', async (t) => {
+    http1Test('BODY-4 refuses a chunked body when it has become too large', async (t) => {
       const pid = path.join(mkdtempSync(path.join(tmpdir(), 'common-gateway-test-')), 'pid')
       t.after(() => rmSync(path.dirname(pid), { recursive: true }))
       for (const chunkedBody of ['spool', 'stream'] as const) {
@@ -114,7 +117,7 @@ export function requestBodySuite(adapter: Adapter): void {
         })
         t.after(() => small.close())
         const script = `/cgi-bin/wait-silently.cgi?${pid}`
-        const socket = await dial(small.port)
+        const socket = await dial(small)
         t.after(() => socket.destroy())
         socket.write(`POST ${script} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n`)
         const chunk = `8000\r\n${'x'.repeat(0x8000)}\r\n`
@@ -123,10 +126,10 @@ export function requestBodySuite(adapter: Adapter): void {
       }
     })
 
-    test('BODY-4 stops the script whose body is cut short', async (t) => {
+    http1Test('BODY-4 stops the script whose body is cut short', async (t) => {
       const file = path.join(mkdtempSync(path.join(tmpdir(), 'common-gateway-test-')), 'pid')
       t.after(() => rmSync(path.dirname(file), { recursive: true }))
-      const socket = await dial(gateway.port)
+      const socket = await dial(gateway)
       const script = `/cgi-bin/wait-silently.cgi?${file}`
       socket.write(`POST ${script} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nhalf`)
       const pids = await pidsIn(file)
@@ -145,7 +148,7 @@ export function requestBodySuite(adapter: Adapter): void {
       ] as const
       for (const [type, body] of cases) {
         const headers = ['Content-Type', type]
-        const answer = await send(gateway.port, '/cgi-bin/echo.cgi', {
+        const answer = await send(gateway, '/cgi-bin/echo.cgi', {
           method: 'POST',
           headers,
           body,
@@ -154,10 +157,10 @@ export function requestBodySuite(adapter: Adapter): void {
       }
       const headers = ['Content-Type', 'text/plain', 'Content-Encoding', 'gzip']
       const sending = { method: 'POST', headers, body: zipped }
-      assert.deepEqual((await send(gateway.port, '/cgi-bin/echo.cgi', sending)).bytes, zipped)
+      assert.deepEqual((await send(gateway, '/cgi-bin/echo.cgi', sending)).bytes, zipped)
     })
 
-    test('BODY-6 refuses what HTTP forbids and scripts cannot see', async () => {
+    http1Test('BODY-6 refuses what HTTP forbids and scripts cannot see', async () => {
       const post = (fields: string, body = ''): string =>
         `POST /cgi-bin/echo.cgi HTTP/1.1\r\nConnection: close\r\n${fields}\r\n\r\n${body}`
       const chunks = '3\r\nabc\r\n0\r\n\r\n'
@@ -182,15 +185,15 @@ export function requestBodySuite(adapter: Adapter): void {
         ],
       ] as const
       for (const [what, request, status] of cases) {
-        const response = await exchange(gateway.port, request)
+        const response = await exchange(gateway, request)
         assert.match(response, new RegExp(`^HTTP/1\\.1 ${status} `), what)
         assert.equal(response.split('HTTP/1.1').length, 2, `${what}: one answer`)
       }
     })
 
-    test('BODY-6 never takes the rest of a body for a request', async (t) => {
+    http1Test('BODY-6 never takes the rest of a body for a request', async (t) => {
       const inner = 'GET /plain?inner HTTP/1.1\r\nHost: a\r\n\r\n'
-      const socket = await dial(gateway.port)
+      const socket = await dial(gateway)
       t.after(() => socket.destroy())
       socket.write(
         `POST /cgi-bin/ignore-input.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: ${inner.length}\r\n\r\n` +
@@ -204,24 +207,19 @@ export function requestBodySuite(adapter: Adapter): void {
 
     test('RES-8 sends output while the input still arrives', async () => {
       const body = randomBytes(10 * MEGABYTE)
-      const answer = await send(gateway.port, '/cgi-bin/echo.cgi', { method: 'POST', body })
+      const answer = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })
       assert.ok(answer.bytes.equals(body))
     })
 
     test('RES-8 hears a script that answers early at once', async () => {
-      const headers = { 'Content-Length': '6' }
-      const request = httpRequest({
-        port: gateway.port,
-        host: '127.0.0.1',
-        path: '/cgi-bin/echo.cgi',
-        method: 'POST',
-        headers,
-      })
-      request.write('abc')
-      const [response] = (await once(request, 'response')) as [Readable]
-      const chunks = chunksOf(response)
+      const body = new PassThrough()
+      body.write('abc')
+      const headers = ['Content-Length', '6']
+      const chunks = chunksOf(
+        await open(gateway, '/cgi-bin/echo.cgi', { method: 'POST', headers, body }),
+      )
       assert.equal(await chunks(), 'abc')
-      request.end('def')
+      body.end('def')
       assert.equal(await chunks(), 'def')
       assert.equal(await chunks(), null)
     })

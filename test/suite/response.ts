@@ -8,9 +8,11 @@ import { after, before, describe, test, type TestContext } from 'node:test'
 import type { Adapter, RunningGateway } from '../adapters.js'
 import { type Answer, chunksOf, dial, exchange, open, readUntil, receive, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
+import { http1TestOf } from './http1.js'
 
 /** What a client gets of what a script writes. */
 export function responseSuite(adapter: Adapter): void {
+  const http1Test = http1TestOf(adapter)
   describe(`HDR, RES (${adapter.name})`, () => {
     let gateway: RunningGateway
     before(async () => {
@@ -19,7 +21,10 @@ export function responseSuite(adapter: Adapter): void {
     after(() => gateway.close())
 
     const say = (bytes: string | Buffer, slowly = false): Promise<Answer> =>
-      send(gateway.port, saying(bytes, slowly))
+      send(gateway, saying(bytes, slowly))
+
+    /** HTTP/2 has no reason phrases (RFC 9113 section 8.3.2). */
+    const reason = (phrase: string): string => (adapter.httpVersion === 1 ? phrase : '')
 
     /** The script's bytes are refused; the log names the script and says why. */
     async function refused(bytes: string | Buffer, why: RegExp, line?: number): Promise<void> {
@@ -52,7 +57,7 @@ export function responseSuite(adapter: Adapter): void {
             test(`HDR-2 ${name}, lines end in ${ending}, ${how}`, async () => {
               const answer = await say([...lines, '', json].join(newline), slowly)
               assert.equal(answer.status, 403)
-              assert.equal(answer.reason, 'Forbidden')
+              assert.equal(answer.reason, reason('Forbidden'))
               assert.deepEqual(answer.all('content-type'), ['application/json'])
               assert.deepEqual(answer.all('status'), [])
               assert.equal(answer.text, json)
@@ -65,7 +70,7 @@ export function responseSuite(adapter: Adapter): void {
     test('HDR-2 sends the reason that the script gives', async () => {
       const answer = await say('Status: 418 Short & Stout\n\n')
       assert.equal(answer.status, 418)
-      assert.equal(answer.reason, 'Short & Stout')
+      assert.equal(answer.reason, reason('Short & Stout'))
     })
 
     test('HDR-2 refuses a status that is none', async () => {
@@ -108,14 +113,14 @@ export function responseSuite(adapter: Adapter): void {
     })
 
     test('HDR-1 bounds the size of a header', async (t) => {
-      const answer = await send(gateway.port, '/cgi-bin/endless-header.cgi')
+      const answer = await send(gateway, '/cgi-bin/endless-header.cgi')
       assert.equal(answer.status, 502)
       const record = await gateway.logged(({ code }) => code === 'CGI_ERR_HEADER_TOO_LARGE')
       assert.match(String(record['reason']), /65536/)
       const small = await adapter.start({ options: { root: CGI_BIN, maxHeaderSize: 20 } })
       t.after(() => small.close())
-      assert.equal((await send(small.port, saying('Status: 200\nA: xxx\n\n'))).status, 200)
-      assert.equal((await send(small.port, saying('Status: 200\nA: xxxx\n\n'))).status, 502)
+      assert.equal((await send(small, saying('Status: 200\nA: xxx\n\n'))).status, 200)
+      assert.equal((await send(small, saying('Status: 200\nA: xxxx\n\n'))).status, 502)
     })
 
     test('HDR-3 keeps duplicates in order, and drops what belongs to the connection', async () => {
@@ -134,22 +139,25 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal(answer.text, 'body')
     })
 
-    test('HDR-4 sends the output of an NPH script as it is', async () => {
+    http1Test('HDR-4 sends the output of an NPH script as it is', async () => {
       const request = 'GET /cgi-bin/nph-report.cgi HTTP/1.1\r\nHost: a\r\n\r\n'
       assert.equal(
-        await exchange(gateway.port, request),
+        await exchange(gateway, request),
         'HTTP/1.1 299 Own Words\r\nX-Own: yes\r\nConnection: close\r\n\r\nown body',
       )
-      const silent = await send(gateway.port, '/cgi-bin/nph-silent.cgi')
+    })
+
+    test('HDR-4 answers 502 where an NPH script writes nothing', async () => {
+      const silent = await send(gateway, '/cgi-bin/nph-silent.cgi')
       assert.equal(silent.status, 502)
     })
 
     test('HDR-4 reads an NPH script like any other with nph: false', async (t) => {
       const parsed = await adapter.start({ options: { root: CGI_BIN, nph: false } })
       t.after(() => parsed.close())
-      const answer = await send(parsed.port, '/cgi-bin/nph-report.cgi')
+      const answer = await send(parsed, '/cgi-bin/nph-report.cgi')
       assert.equal(answer.status, 299)
-      assert.equal(answer.reason, 'Own Words')
+      assert.equal(answer.reason, reason('Own Words'))
       assert.deepEqual(answer.all('x-own'), ['yes'])
       assert.equal(answer.text, 'own body')
     })
@@ -157,13 +165,13 @@ export function responseSuite(adapter: Adapter): void {
     test('HDR-4 reads a status line that a script begins with', async () => {
       const answer = await say('HTTP/1.0 404 Gone Fishing\r\nContent-Type: text/plain\r\n\r\nx')
       assert.equal(answer.status, 404)
-      assert.equal(answer.reason, 'Gone Fishing')
+      assert.equal(answer.reason, reason('Gone Fishing'))
       assert.ok(!answer.fields.some(([name]) => name.startsWith('HTTP')))
       await refused('HTTP/1.0 404 Not Found\nStatus: 200\n\nsecret', /two different Status/)
     })
 
     test('RES-1 refuses output that is no response', async () => {
-      const empty = await send(gateway.port, saying(''))
+      const empty = await send(gateway, saying(''))
       assert.equal(empty.status, 502)
       await refused('\nsecret', /header is empty/)
       await refused('Content-Type: text/plain\nsecret', /ended after/)
@@ -177,15 +185,15 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal(answer.text, 'body')
       const strict = await adapter.start({ options: { root: CGI_BIN, strict: true } })
       t.after(() => strict.close())
-      assert.equal((await send(strict.port, saying('X-Any: x\n\nbody'))).status, 502)
-      assert.equal((await send(strict.port, saying('Status: 404\n\n'))).status, 404)
-      assert.equal((await send(strict.port, saying('Content-Type: a/b\n\nbody'))).text, 'body')
+      assert.equal((await send(strict, saying('X-Any: x\n\nbody'))).status, 502)
+      assert.equal((await send(strict, saying('Status: 404\n\n'))).status, 404)
+      assert.equal((await send(strict, saying('Content-Type: a/b\n\nbody'))).text, 'body')
     })
 
     test('RES-2 answers a local redirect with another resource of the application', async () => {
       assert.equal((await say('Location: /plain?a=%20b\n\n')).text, 'plain GET a=%20b')
       assert.equal((await say('Location: /no/such/place\n\n')).status, 404)
-      const posted = await send(gateway.port, saying('Location: /cgi-bin/report.cgi/p?q\n\n'), {
+      const posted = await send(gateway, saying('Location: /cgi-bin/report.cgi/p?q\n\n'), {
         method: 'POST',
         headers: ['Content-Type', 'text/x-test', 'X-Kept', 'yes'],
         body: 'x'.repeat(100_000),
@@ -205,7 +213,7 @@ export function responseSuite(adapter: Adapter): void {
     })
 
     test('RES-2 ends a loop of local redirects', async () => {
-      assert.equal((await send(gateway.port, '/cgi-bin/loop.cgi')).status, 502)
+      assert.equal((await send(gateway, '/cgi-bin/loop.cgi')).status, 502)
     })
 
     test('RES-3 sends other redirects to the client', async () => {
@@ -248,7 +256,7 @@ export function responseSuite(adapter: Adapter): void {
 
     test('RES-4 delivers each event when the script has flushed it', async (t) => {
       const { pipe, goOn } = gate(t)
-      const response = await open(gateway.port, `/cgi-bin/event.cgi?${pipe}`)
+      const response = await open(gateway, `/cgi-bin/event.cgi?${pipe}`)
       assert.equal(response.headers['content-type'], 'text/event-stream')
       const chunks = chunksOf(response)
       assert.equal(await chunks(), 'data: first\n\n')
@@ -259,7 +267,7 @@ export function responseSuite(adapter: Adapter): void {
 
     test('RES-4 delivers a header before there is a body', async (t) => {
       const { pipe, goOn } = gate(t)
-      const response = await open(gateway.port, `/cgi-bin/header-only.cgi?${pipe}`)
+      const response = await open(gateway, `/cgi-bin/header-only.cgi?${pipe}`)
       assert.equal(response.statusCode, 200)
       goOn()
       assert.equal((await receive(response)).text, 'body')
@@ -290,18 +298,18 @@ export function responseSuite(adapter: Adapter): void {
         ['Content-Length: 6\n', ['6']],
       ] as const) {
         const url = saying(`Content-Type: text/plain\n${length}\nsecret`)
-        const answer = await send(gateway.port, url, { method: 'HEAD' })
+        const answer = await send(gateway, url, { method: 'HEAD' })
         assert.equal(answer.status, 200)
         assert.deepEqual(answer.all('content-length'), expected)
         assert.equal(answer.text, '')
       }
       // More than a pipe holds: a script that blocked would hold its slot for ever.
-      const big = await send(gateway.port, '/cgi-bin/zeros.cgi?5000000', { method: 'HEAD' })
+      const big = await send(gateway, '/cgi-bin/zeros.cgi?5000000', { method: 'HEAD' })
       assert.equal(big.status, 200)
     })
 
-    test('RES-5 keeps a connection in step', async (t) => {
-      const socket = await dial(gateway.port)
+    http1Test('RES-5 keeps a connection in step', async (t) => {
+      const socket = await dial(gateway)
       t.after(() => socket.destroy())
       const urls = [
         saying('Content-Length: 4\n\nbody and more'),
@@ -322,7 +330,7 @@ export function responseSuite(adapter: Adapter): void {
 
     test('RES-6 lets the client tell that a script was killed', async (t) => {
       const { pipe, goOn } = gate(t)
-      const response = await open(gateway.port, `/cgi-bin/kill-itself.cgi?${pipe}`)
+      const response = await open(gateway, `/cgi-bin/kill-itself.cgi?${pipe}`)
       goOn()
       await assert.rejects(receive(response))
       const record = await gateway.logged(({ code }) => code === 'CGI_ERR_KILLED')
@@ -330,9 +338,11 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal(record['script'], path.join(CGI_BIN, 'kill-itself.cgi'))
     })
 
-    test('RES-6 lets a client of HTTP/1.0 tell, by the only sign there is', async (t) => {
+    // A connection of TLS cannot be reset.
+    const plainTest = adapter.scheme === 'http' ? http1Test : (): void => {}
+    plainTest('RES-6 lets a client of HTTP/1.0 tell, by the only sign there is', async (t) => {
       const { pipe, goOn } = gate(t)
-      const socket = await dial(gateway.port)
+      const socket = await dial(gateway)
       const reset = once(socket, 'error')
       socket.write(`GET /cgi-bin/kill-itself.cgi?${pipe} HTTP/1.0\r\n\r\n`)
       await readUntil(socket, /half/)
@@ -342,13 +352,13 @@ export function responseSuite(adapter: Adapter): void {
     })
 
     test('RES-6 answers 502 where a script was killed before it answered', async () => {
-      const answer = await send(gateway.port, '/cgi-bin/kill-itself-early.cgi')
+      const answer = await send(gateway, '/cgi-bin/kill-itself-early.cgi')
       assert.equal(answer.status, 502)
       await gateway.logged(({ signal }) => signal === 'SIGSEGV')
     })
 
     test('RES-6 serves a response whose script exits with a code, and logs it', async () => {
-      const answer = await send(gateway.port, '/cgi-bin/exit-3.cgi')
+      const answer = await send(gateway, '/cgi-bin/exit-3.cgi')
       assert.equal(answer.text, 'answered\n')
       const record = await gateway.logged(({ exitCode }) => exitCode === 3)
       assert.equal(record['script'], path.join(CGI_BIN, 'exit-3.cgi'))
