@@ -37,7 +37,8 @@ export function valuesOf(fields: readonly HeaderField[], lowerCaseName: string):
 
 /**
  * Node's flat `rawHeaders` as fields. Of the pseudo-header fields of HTTP/2 only `:authority` stays,
- * as the Host that it stands for (RFC 9113 section 8.3.1).
+ * as the Host that it stands for (RFC 9113 section 8.3.1). Where a Host says something else, both stay:
+ * two hosts are refused.
  */
 export function toHeaderFields(rawHeaders: readonly string[]): HeaderField[] {
   const fields: HeaderField[] = []
@@ -47,6 +48,6 @@ export function toHeaderFields(rawHeaders: readonly string[]): HeaderField[] {
     if (!name.startsWith(':')) fields.push([name, value])
     else if (name === ':authority') authority = value
   }
-  const hasHost = valuesOf(fields, 'host').length > 0
-  return authority === undefined || hasHost ? fields : [['host', authority], ...fields]
+  if (authority === undefined || valuesOf(fields, 'host').includes(authority)) return fields
+  return [['host', authority], ...fields]
 }
