@@ -28,10 +28,16 @@ export function beginResponse(response: ServerResponse): void {
 export function watchClient(message: IncomingMessage, response: ServerResponse): AbortSignal {
   const controller = new AbortController()
   const { socket } = message
+  const stream = streamOf(message)
+  // To Node, a request of HTTP/2 is complete when its stream is closed, too, by whatever.
+  const isComplete = (): boolean =>
+    stream === undefined ? message.complete : stream.endAfterHeaders || message.readableEnded
   const leave = (): void => {
     const isAnswered = response.writableFinished && begun.has(response)
-    if (!isAnswered || !message.complete) controller.abort()
+    if (!isAnswered || !isComplete()) controller.abort()
   }
+  // Node would end the body of a stream that is reset as if all of it had come.
+  if (stream !== undefined) message.once('aborted', () => message.destroy())
   const hasBegun = (): boolean => begun.has(response)
   const exchange = { message, response, since: performance.now(), leave, hasBegun }
   message.once('end', () => {
@@ -42,7 +48,7 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
   exchanges.add(exchange)
   if (response.destroyed || socket.destroyed) leave()
   response.once('close', () => {
-    if (response.writableFinished && begun.has(response) && !message.complete) {
+    if (response.writableFinished && begun.has(response) && !isComplete()) {
       // Node has let go of the request, but the script may still be reading it.
       message.once('end', () => exchanges.delete(exchange))
       return
@@ -50,11 +56,16 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
     exchanges.delete(exchange)
     leave()
   })
-  response.once('finish', () => {
-    if (message.complete) return
+  // A response of HTTP/2 says that it is finished only when its client is, too; its stream does at once.
+  const outgoing = stream ?? response
+  outgoing.once('finish', () => {
+    if (isComplete()) return
     // The client still sends what nobody reads: not for ever, and never taken for a next request.
     void drain(message).then(() => {
-      if (!message.complete) socket.destroySoon()
+      if (isComplete()) return
+      // RFC 9113 section 8.1: the answer is complete, and no more is wanted of the request.
+      if (stream !== undefined) stream.close(constants.NGHTTP2_NO_ERROR)
+      else socket.destroySoon()
     })
   })
   return controller.signal
@@ -70,6 +81,13 @@ function exchangesOn(message: IncomingMessage): Set<WatchedExchange> {
   // TLS says goodbye in both directions, and a connection of HTTP/2 is not one request's.
   if (!('encrypted' in socket) && message.httpVersionMajor === 1) allowHalfClose(socket, exchanges)
   return exchanges
+}
+
+/** The application, and we, add listeners anew each time that a request is seen. */
+export function expectMoreListeners(message: IncomingMessage, response: ServerResponse): void {
+  for (const each of [message, response, streamOf(message)]) {
+    each?.setMaxListeners(each.getMaxListeners() + 10)
+  }
 }
 
 /** The stream of a request of HTTP/2. */
@@ -89,6 +107,25 @@ export function breakResponse(message: IncomingMessage, response: ServerResponse
     // silent (RFC 9113 section 8.1).
     stream.close(constants.NGHTTP2_INTERNAL_ERROR)
   }
+}
+
+/**
+ * Has a connection end after this response, if by then it is to. Other responses on a connection of
+ * HTTP/2 are let end, too.
+ */
+export function endConnectionAfter(
+  message: IncomingMessage,
+  response: ServerResponse,
+  isToEnd: () => boolean,
+): void {
+  const { socket } = message
+  // Neither stream nor socket know their session any more when they are closed.
+  const session = streamOf(message)?.session
+  response.once('finish', () => {
+    if (!isToEnd()) return
+    if (session !== undefined) session.close()
+    else if (message.httpVersionMajor < 2) socket.destroySoon()
+  })
 }
 
 /** Ends a connection so that the peer knows it was not meant to end here. */

@@ -1,3 +1,4 @@
+export { endConnectionAfter } from './client-connection.js'
 export {
   CgiError,
   type CgiErrorCode,

@@ -10,7 +10,13 @@ import type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
-import { beginResponse, breakResponse, resetConnection, watchClient } from './client-connection.js'
+import {
+  beginResponse,
+  breakResponse,
+  expectMoreListeners,
+  resetConnection,
+  watchClient,
+} from './client-connection.js'
 import { toOriginForm } from './url-path.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
@@ -107,7 +113,7 @@ export async function sendCgiResponse(
   response.statusCode = answer.status
   // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
   if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
-  for (const [name, values] of groupByName(answer.headers)) {
+  for (const [name, values] of groupByName(answer.headers, message)) {
     if (name === 'set-cookie') response.appendHeader(name, values)
     else response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values)
   }
@@ -149,9 +155,7 @@ export function applyLocalRedirect(
   response: ServerResponse,
 ): void {
   beginResponse(response)
-  // The application, and we, add listeners anew each time that a request is seen.
-  message.setMaxListeners(message.getMaxListeners() + 10)
-  response.setMaxListeners(response.getMaxListeners() + 10)
+  expectMoreListeners(message, response)
   const { originalUrl, localRedirects, url } = request
   trails.set(message, {
     originalUrl,
@@ -170,14 +174,22 @@ export function applyLocalRedirect(
   }
 }
 
-/** Each name, in lower case, with all its values, in the order of their first appearance. */
-export function groupByName(fields: CgiResponse['headers']): Map<string, string[]> {
+/**
+ * Each name, in lower case, with all its values, in the order of their first appearance. For HTTP/2
+ * they are joined, as Node takes some names only once there; it means the same (RFC 9110 section 5.3),
+ * but for Set-Cookie.
+ */
+export function groupByName(
+  fields: CgiResponse['headers'],
+  { httpVersionMajor }: Pick<IncomingMessage, 'httpVersionMajor'>,
+): Map<string, string[]> {
   const groups = new Map<string, string[]>()
   for (const [name, value] of fields) {
     const lowerCase = name.toLowerCase()
     const group = groups.get(lowerCase)
     if (group === undefined) groups.set(lowerCase, [value])
-    else group.push(value)
+    else if (httpVersionMajor < 2 || lowerCase === 'set-cookie') group.push(value)
+    else group[0] += `, ${value}`
   }
   return groups
 }
