@@ -7,6 +7,7 @@ import Fastify, { type FastifyHttpOptions, type FastifyRequest } from 'fastify'
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { ServerHttp2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
 import type { Peer } from './client.js'
@@ -128,10 +129,20 @@ function createFastifyAdapter(
       // The options' functions take this framework's request; the setup cannot know which it will be.
       const own = options as CgiOptions<FastifyRequest>
       await app.register(fastifyAdapter, mount === undefined ? own : { ...own, prefix: mount })
+      const sessions = new Set<ServerHttp2Session>()
+      app.server.on('session', (session: ServerHttp2Session) => {
+        sessions.add(session.once('close', () => sessions.delete(session)))
+      })
       await app.listen({ port: 0, host: '127.0.0.1' })
       const counted = app.cgi.get(mount ?? '/cgi-bin')
       assert.ok(counted)
-      const gateway = { stats: () => counted.stats(), close: () => app.close() }
+      const close = async (): Promise<void> => {
+        // Fastify waits for sessions as long as their clients like.
+        const closed = app.close()
+        sessions.forEach((session) => session.destroy())
+        await closed
+      }
+      const gateway = { stats: () => counted.stats(), close }
       return running(app.server, log, gateway, { httpVersion, scheme })
     },
   }
@@ -272,7 +283,7 @@ function running(
     logged: (fits) => log.waitFor(fits),
     stats: () => gateway.stats(),
     async close() {
-      // A server of HTTP/2 has no such method; Fastify ends its sessions.
+      // A server of HTTP/2 has no such method.
       if (server.listening && 'closeAllConnections' in server) {
         const closed = once(server, 'close')
         server.close()

@@ -73,6 +73,8 @@ export async function open(
   return openHttp2(session, path, sending, () => session.close())
 }
 
+const connections = new WeakMap<ClientHttp2Session, Socket>()
+
 /** Begins an HTTP/2 session. Its failure is that of its streams, which hear of it. */
 export function openSession({ port, scheme }: Omit<Peer, 'httpVersion'>): ClientHttp2Session {
   const session = connectHttp2(`${scheme}://127.0.0.1:${port}`, {
@@ -80,7 +82,17 @@ export function openSession({ port, scheme }: Omit<Peer, 'httpVersion'>): Client
     // What waits to be sent counts, too.
     maxSessionMemory: 1_000,
   })
+  session.once('connect', (_session, connection) => {
+    connections.set(session, connection)
+  })
   return session.on('error', () => {})
+}
+
+/** The connection of a session, to be cut; Node lets none but its session write on it. */
+export function connectionOf(session: ClientHttp2Session): Socket {
+  const connection = connections.get(session)
+  if (connection === undefined) throw new Error('the session has no connection yet')
+  return connection
 }
 
 /** Sends a request in a session that has others, too. */
@@ -225,6 +237,9 @@ export function readUntil(socket: Socket, pattern: RegExp): Promise<string> {
 /** Fields of one connection, which HTTP/2 has not (RFC 9113 section 8.2.2). */
 const HTTP1_ONLY = new Set(['connection', 'keep-alive'])
 
+/** A list that Node's client takes only as one field. */
+const ONE_FIELD = new Set(['if-none-match'])
+
 /** As Node's client of HTTP/2 takes them: what is sent twice is an array. */
 function toHttp2(headers: readonly string[]): Record<string, string | string[]> {
   const grouped: Record<string, string | string[]> = {}
@@ -234,6 +249,8 @@ function toHttp2(headers: readonly string[]): Record<string, string | string[]> 
     const known = grouped[name]
     if (HTTP1_ONLY.has(name)) continue
     if (name === 'host') grouped[':authority'] = value
+    else if (known !== undefined && ONE_FIELD.has(name))
+      grouped[name] = `${String(known)}, ${value}`
     else grouped[name] = known === undefined ? value : [known, value].flat()
   }
   return grouped

@@ -1,11 +1,14 @@
 import cgi from '@common-gateway/fastify'
 import Fastify from 'fastify'
 import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { dial, open, send } from '../client.js'
+import { dial, open, openHttp2, openSession, receive, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
 
 type Application = ReturnType<typeof Fastify>
@@ -182,6 +185,29 @@ describe('the plugin in a Fastify application', () => {
     const cutOff = once(response, 'error')
     await app.close()
     await cutOff
+  })
+
+  test('LIFE-4 close() lets every stream of an HTTP/2 session end', async (t) => {
+    const app = Fastify({ http2: true })
+    const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    await app.register(cgi, { root })
+    await app.listen({ port: 0, host: '127.0.0.1' })
+    // A server that listens on a port has an address of this kind.
+    const { port } = app.server.address() as AddressInfo
+    const session = openSession({ port, scheme: 'http' })
+    t.after(() => session.destroy())
+    const pipes = ['one', 'two'].map((name) => path.join(folder, name))
+    execFileSync('mkfifo', pipes)
+    const streams = await Promise.all(
+      pipes.map((pipe) => openHttp2(session, `/cgi-bin/event.cgi?${pipe}`)),
+    )
+    const closed = app.close()
+    for (const [index, stream] of streams.entries()) {
+      writeFileSync(pipes[index] ?? '', '\n')
+      assert.equal((await receive(stream)).text, 'data: first\n\ndata: second\n\n')
+    }
+    await closed
   })
 
   test('LIFE-1 a script that the application does not let answer is stopped', async (t) => {

@@ -4,7 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import path from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import type { Adapter, RunningGateway } from '../adapters.js'
-import { send } from '../client.js'
+import { open, send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
 
 /** What can be known of scripts while they run and afterwards. */
@@ -82,13 +82,12 @@ export function observationSuite(adapter: Adapter): void {
       assert.equal(own.stats().failed, 1)
 
       const { start, end } = nextRun(t, 'wait.cgi')
-      const leaving = new AbortController()
-      const waiting = fetch(`${own.origin}/cgi-bin/wait.cgi`, { signal: leaving.signal })
+      const waiting = await open(own, '/cgi-bin/wait.cgi')
+      waiting.on('error', () => {})
       await start
       assert.equal(own.stats().running, 1)
       assert.equal((await send(own, saying('Status: 200\n\n'))).status, 503)
-      leaving.abort()
-      await waiting.catch(() => {})
+      waiting.destroy()
       await end
       const { running, queued, started, failed, abandoned, refused } = own.stats()
       assert.deepEqual(
