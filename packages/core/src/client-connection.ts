@@ -36,8 +36,14 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
     const isAnswered = response.writableFinished && begun.has(response)
     if (!isAnswered || !isComplete()) controller.abort()
   }
-  // Node would end the body of a stream that is reset as if all of it had come.
-  if (stream !== undefined) message.once('aborted', () => message.destroy())
+  if (stream !== undefined) {
+    message.once('aborted', () => {
+      // Node would end the body of a stream that is reset as if all of it had come.
+      message.destroy()
+      // And by NO_ERROR it stays until all is written, which nobody takes any more.
+      process.nextTick(() => stream.destroy())
+    })
+  }
   const hasBegun = (): boolean => begun.has(response)
   const exchange = { message, response, since: performance.now(), leave, hasBegun }
   message.once('end', () => {
