@@ -1,6 +1,10 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
-import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2'
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+} from 'node:http2'
 import { request as httpsRequest } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
@@ -101,7 +105,7 @@ export async function openHttp2(
   path: string,
   { method = 'GET', headers = [], body }: Sending = {},
   onClose: () => void = () => {},
-): Promise<Receiving> {
+): Promise<Receiving & ClientHttp2Stream> {
   const isStream = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)
   const stream = session.request(
     {

@@ -16,12 +16,14 @@ import {
   type Answer,
   chunksOf,
   connectionOf,
+  dial,
   openHttp2,
   openSession,
   receive,
   type Sending,
 } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
+import { data, postHeaders, preface, reset } from '../http2-frames.js'
 import { isRunning, untilGone } from '../processes.js'
 import { pidsIn } from './request-body.js'
 
@@ -267,6 +269,23 @@ export function http2Suite(adapter: Adapter): void {
       }
     })
 
+    // Written frame by frame, since Node's client would end the body before the reset.
+    if (adapter.scheme === 'http')
+      test('BODY-4 a reset before the end of a body that has no length', async (t) => {
+        const own = await startWith(t, { chunkedBody: 'stream' })
+        for (const code of [NGHTTP2_CANCEL, NGHTTP2_NO_ERROR]) {
+          const known = own.log.length
+          const socket = await dial(own)
+          t.after(() => socket.destroy())
+          const request = [postHeaders('/cgi-bin/answer-and-read.cgi'), data('half')]
+          socket.write(Buffer.concat([preface(), ...request]))
+          const pid = await pidLogged(own, 'early', known)
+          socket.write(reset(code))
+          await untilGone(pid)
+          assert.ok(!own.log.some(({ message }) => message.startsWith('it was')))
+        }
+      })
+
     test('BODY-6 a length that is not that of the body', async (t) => {
       for (const [length, body] of [
         [3, 'much longer'],
@@ -427,6 +446,19 @@ export function http2Suite(adapter: Adapter): void {
 
       goOn()
       assert.equal((await receive(other)).text, 'data: first\n\ndata: second\n\n')
+    })
+
+    test('LIFE-1 stops a script whose output nobody has taken when its stream is reset', async (t) => {
+      const own = await startWith(t, { maxProcesses: 1, killTimeout: 500 })
+      const session = sessionOf(t, own)
+      for (const code of [NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR]) {
+        const response = await openHttp2(session, '/cgi-bin/endless.cgi')
+        response.on('error', () => {})
+        await once(response, 'readable')
+        response.close(code)
+        // There is one slot: it is free.
+        await stillServes(session)
+      }
     })
 
     test('LIFE-1 a script that reads on after an answer without content ends with its client', async (t) => {
