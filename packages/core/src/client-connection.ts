@@ -136,7 +136,8 @@ export function endConnectionAfter(
 
 /** Ends a connection so that the peer knows it was not meant to end here. */
 export function resetConnection(socket: Socket): void {
-  // TLS has a sign of its own for a proper end, and cannot be reset.
-  if ('encrypted' in socket) socket.destroy()
+  // TLS has a sign of its own for a proper end, and cannot be reset. Nor can a socket of the file
+  // system, which has no port: Node throws.
+  if ('encrypted' in socket || socket.localPort === undefined) socket.destroy()
   else socket.resetAndDestroy()
 }
