@@ -191,6 +191,9 @@ export function groupByName(
     else if (httpVersionMajor < 2 || lowerCase === 'set-cookie') group.push(value)
     else group[0] += `, ${value}`
   }
+  // After a Content-Length, Node reads the bytes of a Content-Disposition as UTF-8.
+  const length = groups.get('content-length')
+  if (length !== undefined && groups.delete('content-length')) groups.set('content-length', length)
   return groups
 }
 
