@@ -40,3 +40,9 @@ for (const [what, name] of [
     assert.equal(answer.text, 'ok')
   })
 }
+
+test('HDR-1 an Expect among the fields does not change the bytes of the others', async (t) => {
+  const answer = await receive(t, 'X-A: caf\xe9\nExpect: 100-continue\n\nok')
+  assert.deepEqual(answer.all('x-a'), ['caf\xe9'])
+  assert.deepEqual(answer.all('expect'), [])
+})

@@ -108,6 +108,12 @@ function single(fields: readonly HeaderField[], lowerCaseName: string): string |
   return value
 }
 
+/**
+ * Status is CGI's own (RFC 3875 section 6.3.3). Expect is a client's (RFC 9110 section 10.1.1): for it,
+ * Node sends the header at once, and with its bytes encoded once more.
+ */
+const NOT_FORWARDED = new Set(['expect', 'status'])
+
 function forwarded(fields: readonly HeaderField[], keepsLength: boolean): HeaderField[] {
   // A field that Connection names belongs to the connection too (RFC 9110 section 7.6.1).
   const named = new Set(
@@ -118,7 +124,7 @@ function forwarded(fields: readonly HeaderField[], keepsLength: boolean): Header
   let hasLength = !keepsLength
   return fields.filter(([name]) => {
     const lowerCase = name.toLowerCase()
-    if (lowerCase === 'status' || isHopByHop(lowerCase) || named.has(lowerCase)) return false
+    if (NOT_FORWARDED.has(lowerCase) || isHopByHop(lowerCase) || named.has(lowerCase)) return false
     if (lowerCase !== 'content-length') return true
     const isFirst = !hasLength
     hasLength = true
