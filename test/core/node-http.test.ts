@@ -1,4 +1,4 @@
-import { createHeaderParser, sendCgiResponse, toResponse } from '@common-gateway/core'
+import { createHeaderParser, groupByName, sendCgiResponse, toResponse } from '@common-gateway/core'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -45,4 +45,24 @@ test('HDR-1 an Expect among the fields does not change the bytes of the others',
   const answer = await receive(t, 'X-A: caf\xe9\nExpect: 100-continue\n\nok')
   assert.deepEqual(answer.all('x-a'), ['caf\xe9'])
   assert.deepEqual(answer.all('expect'), [])
+})
+
+test('HDR-3 on HTTP/2, fields of one name are a list, but for Set-Cookie', () => {
+  const fields = [
+    ['Set-Cookie', 'a=1'],
+    ['Content-Language', 'de'],
+    ['Location', '/a'],
+    ['set-cookie', 'b=2'],
+    ['content-language', 'en'],
+    ['Location', '/a'],
+  ] as const
+  assert.deepEqual(
+    [...groupByName(fields, 2)],
+    [
+      ['set-cookie', ['a=1', 'b=2']],
+      ['content-language', ['de, en']],
+      ['location', ['/a']],
+    ],
+  )
+  assert.deepEqual(groupByName(fields).get('content-language'), ['de', 'en'])
 })

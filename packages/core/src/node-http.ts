@@ -10,13 +10,7 @@ import type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
-import {
-  beginResponse,
-  breakResponse,
-  expectMoreListeners,
-  resetConnection,
-  watchClient,
-} from './client-connection.js'
+import { beginResponse, breakResponse, resetConnection, watchClient } from './client-connection.js'
 import { toOriginForm } from './url-path.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
@@ -113,7 +107,7 @@ export async function sendCgiResponse(
   response.statusCode = answer.status
   // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
   if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
-  for (const [name, values] of groupByName(answer.headers, message)) {
+  for (const [name, values] of groupByName(answer.headers, message.httpVersionMajor)) {
     if (name === 'set-cookie') response.appendHeader(name, values)
     else response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values)
   }
@@ -155,7 +149,9 @@ export function applyLocalRedirect(
   response: ServerResponse,
 ): void {
   beginResponse(response)
-  expectMoreListeners(message, response)
+  // The application, and we, add listeners anew each time that a request is seen.
+  message.setMaxListeners(message.getMaxListeners() + 10)
+  response.setMaxListeners(response.getMaxListeners() + 10)
   const { originalUrl, localRedirects, url } = request
   trails.set(message, {
     originalUrl,
@@ -175,25 +171,31 @@ export function applyLocalRedirect(
 }
 
 /**
- * Each name, in lower case, with all its values, in the order of their first appearance. For HTTP/2
- * they are joined, as Node takes some names only once there; it means the same (RFC 9110 section 5.3),
- * but for Set-Cookie.
+ * Each name, in lower case, with all its values, in the order of their first appearance; but
+ * Content-Length is last.
+ *
+ * @param httpVersionMajor - with 2, those of one name are one list (RFC 9110 section 5.3), since Node
+ *   throws for a second value of most. Set-Cookie is no list.
  */
 export function groupByName(
   fields: CgiResponse['headers'],
-  { httpVersionMajor }: Pick<IncomingMessage, 'httpVersionMajor'>,
+  httpVersionMajor = 1,
 ): Map<string, string[]> {
   const groups = new Map<string, string[]>()
   for (const [name, value] of fields) {
     const lowerCase = name.toLowerCase()
     const group = groups.get(lowerCase)
     if (group === undefined) groups.set(lowerCase, [value])
-    else if (httpVersionMajor < 2 || lowerCase === 'set-cookie') group.push(value)
-    else group[0] += `, ${value}`
+    else group.push(value)
   }
   // After a Content-Length, Node reads the bytes of a Content-Disposition as UTF-8.
   const length = groups.get('content-length')
   if (length !== undefined && groups.delete('content-length')) groups.set('content-length', length)
+  if (httpVersionMajor < 2) return groups
+  for (const [name, values] of groups) {
+    // The same value twice is no list: a Location must stay one.
+    if (name !== 'set-cookie') groups.set(name, [[...new Set(values)].join(', ')])
+  }
   return groups
 }
 
