@@ -156,6 +156,18 @@ test('HDR-3 a field that Connection names is dropped with it', () => {
   assert.deepEqual(response.headers, [['X-Kept', '4']])
 })
 
+test('HDR-3 of several Content-Type fields the last one is forwarded', () => {
+  const response = head([
+    ['Content-Type', 'text/plain'],
+    ['X-A', '1'],
+    ['content-type', 'text/html'],
+  ])
+  assert.deepEqual(response.headers, [
+    ['X-A', '1'],
+    ['content-type', 'text/html'],
+  ])
+})
+
 test('HDR-3 duplicates are kept, all fields in their order and as they were spelt', () => {
   const fields: HeaderField[] = [
     ['Set-Cookie', 'a=1; Path=/'],

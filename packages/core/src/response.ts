@@ -121,10 +121,14 @@ function forwarded(fields: readonly HeaderField[], keepsLength: boolean): Header
       value.split(',').map((each) => each.trim().toLowerCase()),
     ),
   )
+  // The last Content-Type counts, as for Apache and for browsers (WHATWG Fetch, "extract a MIME type").
+  const lastType = fields.findLast(([name]) => name.toLowerCase() === 'content-type')
   let hasLength = !keepsLength
-  return fields.filter(([name]) => {
+  return fields.filter((field) => {
+    const [name] = field
     const lowerCase = name.toLowerCase()
     if (NOT_FORWARDED.has(lowerCase) || isHopByHop(lowerCase) || named.has(lowerCase)) return false
+    if (lowerCase === 'content-type') return field === lastType
     if (lowerCase !== 'content-length') return true
     const isFirst = !hasLength
     hasLength = true
