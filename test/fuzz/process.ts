@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import assert from 'node:assert/strict'
+import { ChildProcessSpawner } from '../core/steps.js'
+import { createWorldProperty, type Property } from './property.js'
+import { byteString } from './text.js'
+
+/** What can be in an environment or a command: any bytes but NUL. */
+const word = fc.oneof(
+  {
+    weight: 3,
+    arbitrary: fc.constantFrom(
+      '',
+      ' ',
+      '-n',
+      '--',
+      '\n',
+      'ends in newlines\n\n',
+      '\\0101\\c\\x41',
+      '%s%d%%',
+      '$(id)`id`$PATH',
+      '"\'',
+      '*',
+      't',
+      'b\\0101',
+      'caf\xe9',
+      'caf\xc3\xa9',
+      '\xff',
+      '\xef\xbb\xbfa',
+      'a'.repeat(5_000),
+    ),
+  },
+  { weight: 2, arbitrary: byteString(20).map((bytes) => bytes.replaceAll('\0', '')) },
+)
+const name = fc.constantFrom(
+  'QUERY_STRING',
+  'HTTP_X_A',
+  'HTTP___PROTO__',
+  'PATH',
+  'PWD',
+  'OLDPWD',
+  'SHLVL',
+  '_',
+  'A',
+  'a',
+)
+
+/** What a process prints. */
+async function run(command: readonly [string, ...string[]], environment: Record<string, string>) {
+  const spawner = new ChildProcessSpawner()
+  const { stdout, stderr, exit } = await spawner.spawn({
+    command,
+    cwd: '/',
+    environment,
+    stdin: 'null',
+  })
+  stderr.resume()
+  const chunks: Buffer[] = []
+  // Without an encoding set, a stream gives Buffers.
+  for await (const chunk of stdout) chunks.push(chunk as Buffer)
+  assert.deepEqual(await exit, { exitCode: 0, signal: null })
+  return Buffer.concat(chunks).toString('latin1')
+}
+
+export const processProperties: readonly Property[] = [
+  createWorldProperty({
+    name: 'ENV-7 a process has its variables byte for byte, and no other',
+    cost: 100,
+    input: fc.dictionary(name, word, { noNullPrototype: true }),
+    open: () => Promise.resolve(null),
+    async holds(variables) {
+      const printed = await run(['/usr/bin/env', '-0'], variables)
+      const seen = printed.split('\0').slice(0, -1)
+      const given = Object.entries(variables).map((variable) => variable.join('='))
+      assert.deepEqual(seen.toSorted(), given.toSorted())
+    },
+    close: () => Promise.resolve(),
+  }),
+  createWorldProperty({
+    name: 'ENV-5 a process has its arguments byte for byte',
+    cost: 100,
+    input: fc.tuple(fc.array(word, { minLength: 1, maxLength: 4 }), word),
+    open: () => Promise.resolve(null),
+    async holds([words, value]) {
+      const printed = await run(['/usr/bin/printf', '%s\\0', ...words], { QUERY_STRING: value })
+      assert.deepEqual(printed.split('\0').slice(0, -1), words)
+    },
+    close: () => Promise.resolve(),
+  }),
+]
