@@ -54,7 +54,9 @@ test('HDR-3 on HTTP/2, fields of one name are a list, but for Set-Cookie', () =>
     ['Location', '/a'],
     ['set-cookie', 'b=2'],
     ['content-language', 'en'],
+    ['content-language', ''],
     ['Location', '/a'],
+    ['X-Empty', ''],
   ] as const
   assert.deepEqual(
     [...groupByName(fields, 2)],
@@ -62,7 +64,8 @@ test('HDR-3 on HTTP/2, fields of one name are a list, but for Set-Cookie', () =>
       ['set-cookie', ['a=1', 'b=2']],
       ['content-language', ['de, en']],
       ['location', ['/a']],
+      ['x-empty', ['']],
     ],
   )
-  assert.deepEqual(groupByName(fields).get('content-language'), ['de', 'en'])
+  assert.deepEqual(groupByName(fields).get('content-language'), ['de', 'en', ''])
 })

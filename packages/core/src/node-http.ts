@@ -193,8 +193,10 @@ export function groupByName(
   if (length !== undefined && groups.delete('content-length')) groups.set('content-length', length)
   if (httpVersionMajor < 2) return groups
   for (const [name, values] of groups) {
-    // The same value twice is no list: a Location must stay one.
-    if (name !== 'set-cookie') groups.set(name, [[...new Set(values)].join(', ')])
+    if (name === 'set-cookie') continue
+    // The same value twice is no list: a Location must stay one. Nor may an empty one end in a blank.
+    const distinct = new Set(values.filter((value) => value !== ''))
+    groups.set(name, [[...distinct].join(', ')])
   }
   return groups
 }
