@@ -70,7 +70,9 @@ export const requestTargetProperties: readonly Property[] = [
       const { path, query, hostname } = read
       assert.ok(path.startsWith('/') && !/[?#]/.test(path) && !query.includes('#'))
       assert.ok(url === path + (url.includes('?') ? `?${query}` : query))
-      assert.ok(headers.filter(([name]) => /^host$/i.test(name)).length < 2)
+      const hosts = headers.filter(([name]) => /^host$/i.test(name))
+      assert.ok(hosts.length < 2)
+      for (const [, value] of hosts) assert.doesNotMatch(value, /[\0-\x20/?#@\\\x7f-\xff]/)
       // SERVER_NAME ends up in links that scripts make.
       if (hostname !== undefined)
         assert.match(hostname, /^(?:\[[\w.:%~-]+\]|[\w.~!$&'()*+,;=%-]+)$/)

@@ -15,6 +15,9 @@ export interface ScriptTree {
 const TEXT =
   '#!/bin/sh\nprintf "%s\\n" "$0" >> "$MARKS"\nprintf "Content-Type: text/plain\\n\\nran"\n'
 
+/** By a link it would be called by a name within the root. */
+const OUTSIDE = TEXT.replace('"$0"', 'outside')
+
 /** Scripts, by their paths below the root. */
 const SCRIPTS: readonly string[] = [
   'a.cgi',
@@ -110,9 +113,9 @@ export function createScriptTree(): ScriptTree {
   const root = path.join(whole, 'root')
   for (const name of SCRIPTS) write(path.join(root, name), 0o755)
   for (const name of OTHERS) write(path.join(root, name), 0o644)
-  write(path.join(whole, 'outside/secret.cgi'), 0o755)
+  write(path.join(whole, 'outside/secret.cgi'), 0o755, OUTSIDE)
   // A sibling whose path begins as the root's does.
-  write(path.join(whole, 'root-sibling/secret.cgi'), 0o755)
+  write(path.join(whole, 'root-sibling/secret.cgi'), 0o755, OUTSIDE)
   mkdirSync(path.join(root, 'empty'))
   for (const [name, target] of LINKS) symlinkSync(target, path.join(root, name))
   execFileSync('mkfifo', [path.join(root, 'pipe')])
@@ -128,7 +131,7 @@ export function createScriptTree(): ScriptTree {
   return { root, marks, remove: () => rmSync(whole, { recursive: true, force: true }) }
 }
 
-function write(file: string, mode: number): void {
+function write(file: string, mode: number, text = TEXT): void {
   mkdirSync(path.dirname(file), { recursive: true })
-  writeFileSync(file, TEXT, { mode })
+  writeFileSync(file, text, { mode })
 }
