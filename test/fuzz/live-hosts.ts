@@ -1,6 +1,7 @@
 import { CgiError, type CgiOptions } from '@common-gateway/core'
 import expressAdapter from '@common-gateway/express'
 import fastifyAdapter from '@common-gateway/fastify'
+import createExpress, { type ErrorRequestHandler } from 'express'
 import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -60,6 +61,10 @@ export const startNodeHttp: Start = async (options, tell) => {
       response.end('not found')
     })
   })
+  return listen(server, () => gateway.close())
+}
+
+async function listen(server: Server, close: () => Promise<void>): ReturnType<Start> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
@@ -68,9 +73,23 @@ export const startNodeHttp: Start = async (options, tell) => {
     async close() {
       server.close()
       server.closeAllConnections()
-      await gateway.close()
+      await close()
     },
   }
+}
+
+export const startExpress: Start = async (options, tell) => {
+  const gateway = expressAdapter({ ...options, logger: quiet })
+  const app = createExpress()
+  // Or it prints every error.
+  app.set('env', 'test')
+  app.use(gateway)
+  const hear: ErrorRequestHandler = (error, _request, _response, next) => {
+    tell(error)
+    next(error)
+  }
+  app.use(hear)
+  return listen(createHost(app), () => gateway.close())
 }
 
 export const startFastify: Start = async (options, tell) => {

@@ -36,7 +36,7 @@ const NOT_FOR_CLIENTS =
   /^(?:connection|http2-settings|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade|status)$/i
 
 /** A path, and more often than not one that a redirect may not have. */
-const location = mutated(
+export const location = mutated(
   fc
     .array(
       fc.constantFrom('/', '//', '.', '..', 'a', '%', '%2f', '%00', '?', 'b=c', '#', '[', ':', '@'),
