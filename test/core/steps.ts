@@ -1,4 +1,5 @@
 import type * as byteString from '../../packages/core/src/byte-string.js'
+import type * as earlyHints from '../../packages/core/src/early-hints.js'
 import type * as errors from '../../packages/core/src/errors.js'
 import type * as limiter from '../../packages/core/src/limiter.js'
 import type * as logger from '../../packages/core/src/logger.js'
@@ -24,6 +25,7 @@ const load = (step: string): Promise<unknown> =>
 
 // Each cast names the very file that is loaded; the compiler cannot see through the URL.
 export const { fromByteString, toByteString } = (await load('byte-string')) as typeof byteString
+export const { createFinalHeaderParser } = (await load('early-hints')) as typeof earlyHints
 export const { invalidOption } = (await load('errors')) as typeof errors
 export const { Limiter } = (await load('limiter')) as typeof limiter
 export const { processLogger } = (await load('logger')) as typeof logger

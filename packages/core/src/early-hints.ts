@@ -1,8 +1,11 @@
 import { valuesOf } from './header-fields.js'
 import { createHeaderParser, type HeaderParser, type ScriptHeader } from './header-parser.js'
 
-/** What Node sends as a hint: no blanks in a parameter, and nothing that a URI cannot hold. */
-const LINK = /^<[\x21-\x3b\x3d\x3f-\x7e]*>(?:[ \t]*;[ \t]*[^;"\s]+(?:=("?)[^;"\s]*\1)?)*$/
+/**
+ * What Node sends as a hint: no blanks in a parameter, and nothing that a URI cannot hold. Each part can
+ * end at one place only, or a value would take time that grows with the square of its length.
+ */
+const LINK = /^<[\x21-\x3b\x3d\x3f-\x7e]*>(?:[ \t]*;[ \t]*[^;="\s]+(?:=("?)[^;"\s]*\1)?)*$/
 
 /**
  * A parser for a response that may begin with early hints (RFC 8297): blocks of fields, with
@@ -45,6 +48,6 @@ function isEarly({ fields, statusLine }: ScriptHeader): boolean {
 
 /** RFC 8288 section 3: links in one field are separated by commas, which can be within each, too. */
 function splitLinks(value: string): string[] {
-  const links = value.match(/<[^>]*>(?:"(?:[^"\\]|\\.)*"|[^",])*/g) ?? []
+  const links = value.match(/<[^<>]*>(?:"(?:[^"\\]|\\.)*(?:"|\\?$)|[^",])*/g) ?? []
   return links.map((link) => link.trim()).filter((link) => LINK.test(link))
 }
