@@ -19,6 +19,9 @@ const NAMES = [
   'Host',
   'Cookie',
   'Expect',
+  'Link',
+  'X-Sendfile',
+  'X-Accel-Redirect',
   'X-A',
   'x-a',
   // What objects have without being given it.
@@ -47,6 +50,8 @@ const VALUES = [
   'text/plain',
   'text/html; charset=utf-8',
   'a=1; Path=/',
+  '</a.css>; rel=preload',
+  '/etc/passwd',
   'close',
   'keep-alive',
   'chunked',

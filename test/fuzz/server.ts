@@ -144,11 +144,12 @@ async function assertAnswers(bytes: string, world: World): Promise<void> {
 }
 
 /** Whatever a script prints, its client gets a response that can be read, or is cut off. */
-async function assertServes(given: string, world: World): Promise<void> {
+async function assertServes({ hints, text: given }: Printed, world: World): Promise<void> {
   const head = respond(given)
-  writeFileSync(world.output, given, 'latin1')
+  writeFileSync(world.output, hints + given, 'latin1')
   const sent = 'GET /cgi-bin/say.cgi HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
-  const [answer, ...others] = readResponses(await exchange(world.port, sent))
+  const received = readResponses(await exchange(world.port, sent))
+  const [answer, ...others] = received.filter(({ status }) => status !== 103)
   world.assertNoFailure()
   assert.deepEqual(others, [])
   if (head === null) {
@@ -166,11 +167,31 @@ async function assertServes(given: string, world: World): Promise<void> {
   }
 }
 
+/** What a script prints, and the early hints before it (RFC 8297), which change nothing of the rest. */
+interface Printed {
+  readonly hints: string
+  readonly text: string
+}
+
 /** Redirects are rare among what scripts print by chance. */
-const printed = fc.oneof(
+const text = fc.oneof(
   { weight: 3, arbitrary: output },
   { weight: 1, arbitrary: location.map((path) => `Location: ${path}\n\n`) },
 )
+
+const hints = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('') },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom(
+      'Status: 103\n\n',
+      'Status: 103 Early Hints\nLink: </a.css>; rel=preload\n\n',
+      'HTTP/1.1 103 Early Hints\r\nLink: </a>; rel=preload\r\nLink: b\r\n\r\n',
+      'Status: 103\nLink: <\xe9>; rel="\n\nStatus: 103\nX-A: b\nLink: \n\n',
+    ),
+  },
+)
+const printed: fc.Arbitrary<Printed> = fc.record({ hints, text })
 
 export const serverProperties: readonly Property[] = [
   { framework: 'node:http', start: startNodeHttp },
