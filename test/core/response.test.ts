@@ -282,9 +282,10 @@ test('RES-3 a Location beside a Status that is no redirect is a field like other
   assert.deepEqual(response.headers, [['Location', '/new']])
 })
 
-test('RES-3 an empty Location, or two different ones, are refused', () => {
-  assert.equal(failure([['Location', '']]).code, 'CGI_ERR_BAD_HEADER')
-  assert.equal(failure([['Location', ''], TYPE]).code, 'CGI_ERR_BAD_HEADER')
+test('RES-3 an empty Location is none (section 6.3), two different ones are refused', () => {
+  assert.equal(failure([['Location', '']]).code, 'CGI_ERR_NO_RESPONSE')
+  assert.equal(head([['Location', ''], TYPE]).status, 200)
+  assert.deepEqual(head([['Content-Length', ''], TYPE]).headers, [TYPE])
   const two = failure([
     ['Location', '/a'],
     ['location', '/b'],
@@ -308,7 +309,7 @@ test('RES-5 the Content-Length of the script is read and forwarded', () => {
   }
 })
 
-const BAD_LENGTHS = ['', 'x', '-1', '+1', '1.5', '1e3', '0x10', '5, 5', '5 5', '9'.repeat(20)]
+const BAD_LENGTHS = ['x', '-1', '+1', '1.5', '1e3', '0x10', '5, 5', '5 5', '9'.repeat(20)]
 
 test('RES-5 a Content-Length that is no number is refused (RFC 9110 section 8.6)', () => {
   for (const value of BAD_LENGTHS) {
@@ -345,4 +346,18 @@ test('RES-5 204, 205 and 304 have no content (RFC 9110 sections 15.3.5, 15.3.6, 
   for (const status of [200, 203, 206, 302, 404, 500]) {
     assert.equal(head([['Status', String(status)], TYPE]).hasBody, true, String(status))
   }
+})
+
+test('HDR-3 a field that may stand once is forwarded once, the last that came', () => {
+  const repeated: HeaderField[] = [
+    ['Content-Type', 'a/b'],
+    ['Date', '1'],
+    ['ETag', '"1"'],
+    ['X-Any', '1'],
+    ['date', '2'],
+    ['X-Any', '1'],
+    ['etag', '"2"'],
+    ['content-type', 'c/d'],
+  ]
+  assert.deepEqual(head(repeated).headers, repeated.slice(3))
 })

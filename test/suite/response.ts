@@ -243,7 +243,10 @@ export function responseSuite(adapter: Adapter): void {
         assert.deepEqual(answer.all('location'), [location], bytes)
         assert.equal(answer.text, bytes.endsWith('x') ? 'x' : '', bytes)
       }
-      await refused('Location:\n\n', /Location is empty/)
+      await refused('Location:\n\n', /its header is empty/)
+      const unsent = await say('Location:\nContent-Length:\nContent-Type: text/plain\n\nbody')
+      assert.deepEqual([unsent.status, unsent.text], [200, 'body'])
+      assert.deepEqual(unsent.all('location'), [])
     })
 
     /** A named pipe that a script waits on, and how to let it go on. */

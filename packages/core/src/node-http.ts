@@ -10,7 +10,13 @@ import type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
-import { beginResponse, breakResponse, resetConnection, watchClient } from './client-connection.js'
+import {
+  beginResponse,
+  breakResponse,
+  expectMoreListeners,
+  resetConnection,
+  watchClient,
+} from './client-connection.js'
 import { toOriginForm } from './url-path.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
@@ -107,7 +113,7 @@ export async function sendCgiResponse(
   response.statusCode = answer.status
   // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
   if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
-  for (const [name, values] of groupByName(answer.headers, message.httpVersionMajor)) {
+  for (const [name, values] of groupByName(answer.headers, message)) {
     if (name === 'set-cookie') response.appendHeader(name, values)
     else response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values)
   }
@@ -149,9 +155,7 @@ export function applyLocalRedirect(
   response: ServerResponse,
 ): void {
   beginResponse(response)
-  // The application, and we, add listeners anew each time that a request is seen.
-  message.setMaxListeners(message.getMaxListeners() + 10)
-  response.setMaxListeners(response.getMaxListeners() + 10)
+  expectMoreListeners(message, response)
   const { originalUrl, localRedirects, url } = request
   trails.set(message, {
     originalUrl,
@@ -172,14 +176,12 @@ export function applyLocalRedirect(
 
 /**
  * Each name, in lower case, with all its values, in the order of their first appearance; but
- * Content-Length is last.
- *
- * @param httpVersionMajor - with 2, those of one name are one list (RFC 9110 section 5.3), since Node
- *   throws for a second value of most. Set-Cookie is no list.
+ * Content-Length is last. For HTTP/2, the values of one name are one list, as Node takes some names only
+ * once there; it means the same (RFC 9110 section 5.3), but for Set-Cookie.
  */
 export function groupByName(
   fields: CgiResponse['headers'],
-  httpVersionMajor = 1,
+  { httpVersionMajor }: Pick<IncomingMessage, 'httpVersionMajor'>,
 ): Map<string, string[]> {
   const groups = new Map<string, string[]>()
   for (const [name, value] of fields) {
@@ -193,10 +195,8 @@ export function groupByName(
   if (length !== undefined && groups.delete('content-length')) groups.set('content-length', length)
   if (httpVersionMajor < 2) return groups
   for (const [name, values] of groups) {
-    if (name === 'set-cookie') continue
-    // The same value twice is no list: a Location must stay one. Nor may an empty one end in a blank.
-    const distinct = new Set(values.filter((value) => value !== ''))
-    groups.set(name, [[...distinct].join(', ')])
+    // An empty value would end the list in a blank, which HTTP/2 refuses.
+    if (name !== 'set-cookie') groups.set(name, [values.filter((each) => each !== '').join(', ')])
   }
   return groups
 }

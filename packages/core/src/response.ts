@@ -23,6 +23,9 @@ export interface ResponseHead {
 /** RFC 3875 section 6.2.2, local-pathquery: no fragment, nothing that a URL cannot hold. */
 const LOCAL_PATH_QUERY = /^\/[\x21\x22\x24-\x7e]*$/
 
+/** Fields that mean something to the gateway itself, and nothing without a value. */
+const UNSENT_IF_EMPTY = new Set(['content-length', 'content-type', 'location'])
+
 /** Status codes whose responses have no content: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
 const NO_CONTENT = new Set([204, 205, 304])
 
@@ -33,28 +36,32 @@ const NO_CONTENT = new Set([204, 205, 304])
  * @throws {CgiError} CGI_ERR_BAD_HEADER, CGI_ERR_NO_RESPONSE
  */
 export function toResponse(header: ScriptHeader): ResponseHead | LocalRedirect {
-  if (header.fields.length === 0 && header.statusLine === undefined) {
+  // Section 6.3: a field without a value is as one that was not sent. (A Status without a code is not:
+  // nobody can say what was meant by it.)
+  const fields = header.fields.filter(
+    ([name, value]) => value !== '' || !UNSENT_IF_EMPTY.has(name.toLowerCase()),
+  )
+  if (fields.length === 0 && header.statusLine === undefined) {
     throw new CgiError('CGI_ERR_NO_RESPONSE', { reason: 'its header is empty' })
   }
-  const given = readStatus(header)
-  const location = single(header.fields, 'location')
-  if (location === '') throw badHeader('Location is empty')
+  const given = readStatus(fields, header.statusLine)
+  const location = single(fields, 'location')
 
   // Only as the sole field: scripts that add another mean the client (openwrt/luci issue 922).
-  if (location !== undefined && given === undefined && header.fields.length === 1) {
+  if (location !== undefined && given === undefined && fields.length === 1) {
     if (LOCAL_PATH_QUERY.test(location)) return { type: 'local-redirect', location }
   }
   // Section 6.2.3: without a Status, a Location makes a redirect of it.
   const status = given?.status ?? (location === undefined ? 200 : 302)
-  const contentLength = readContentLength(header.fields)
+  const contentLength = readContentLength(fields)
   const hasBody = !NO_CONTENT.has(status)
   return {
     type: 'response',
     status,
     reason: given?.reason ?? standardReason(status),
-    headers: forwarded(header.fields, hasBody || status === 304),
+    headers: forwarded(fields, hasBody || status === 304),
     contentLength,
-    hasContentType: valuesOf(header.fields, 'content-type').length > 0,
+    hasContentType: valuesOf(fields, 'content-type').length > 0,
     hasBody,
   }
 }
@@ -69,9 +76,12 @@ interface Status {
   readonly reason: string
 }
 
-function readStatus(header: ScriptHeader): Status | undefined {
-  const lines = valuesOf(header.fields, 'status')
-  if (header.statusLine !== undefined) lines.unshift(header.statusLine)
+function readStatus(
+  fields: readonly HeaderField[],
+  statusLine: string | undefined,
+): Status | undefined {
+  const lines = valuesOf(fields, 'status')
+  if (statusLine !== undefined) lines.unshift(statusLine)
   let status: Status | undefined
   for (const line of lines) {
     const next = parseStatus(line)
@@ -114,25 +124,40 @@ function single(fields: readonly HeaderField[], lowerCaseName: string): string |
  */
 const NOT_FORWARDED = new Set(['expect', 'status'])
 
+/** Fields of a response that are no lists, and so may stand once (RFC 9110 section 5.3). */
+const SINGLE = new Set([
+  'age',
+  'content-length',
+  'content-location',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'retry-after',
+  'server',
+])
+
 function forwarded(fields: readonly HeaderField[], keepsLength: boolean): HeaderField[] {
   // A field that Connection names belongs to the connection too (RFC 9110 section 7.6.1).
-  const named = new Set(
+  const dropped = new Set(
     valuesOf(fields, 'connection').flatMap((value) =>
       value.split(',').map((each) => each.trim().toLowerCase()),
     ),
   )
-  // The last Content-Type counts, as for Apache and for browsers (WHATWG Fetch, "extract a MIME type").
-  const lastType = fields.findLast(([name]) => name.toLowerCase() === 'content-type')
-  let hasLength = !keepsLength
+  if (!keepsLength) dropped.add('content-length')
+  /** Of a field that may stand once, the last counts: as for Apache, and for browsers. */
+  const last = new Map<string, HeaderField>()
+  for (const field of fields) {
+    const lowerCase = field[0].toLowerCase()
+    if (SINGLE.has(lowerCase)) last.set(lowerCase, field)
+  }
   return fields.filter((field) => {
-    const [name] = field
-    const lowerCase = name.toLowerCase()
-    if (NOT_FORWARDED.has(lowerCase) || isHopByHop(lowerCase) || named.has(lowerCase)) return false
-    if (lowerCase === 'content-type') return field === lastType
-    if (lowerCase !== 'content-length') return true
-    const isFirst = !hasLength
-    hasLength = true
-    return isFirst
+    const lowerCase = field[0].toLowerCase()
+    if (NOT_FORWARDED.has(lowerCase) || isHopByHop(lowerCase)) return false
+    return !dropped.has(lowerCase) && (last.get(lowerCase) ?? field) === field
   })
 }
 

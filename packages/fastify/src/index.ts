@@ -5,6 +5,7 @@ import {
   type CgiOptions,
   type CgiRequest,
   createCgiHandler,
+  endConnectionAfter,
   groupByName,
   prepareResponse,
   sendCgiResponse,
@@ -81,9 +82,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const cgiRequest = toRequest(request, reply)
     // A connection that stays open would keep a server that is closing from its end.
-    reply.raw.once('finish', () => {
-      if (isClosing && request.raw.httpVersionMajor < 2) request.raw.socket.destroySoon()
-    })
+    endConnectionAfter(request.raw, reply.raw, () => isClosing)
     try {
       const result = await handler.handle(cgiRequest)
       if (result === null) {
@@ -101,7 +100,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
       } else {
         reply.code(result.status)
         if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = result.reason
-        for (const [name, values] of groupByName(result.headers, request.raw.httpVersionMajor)) {
+        for (const [name, values] of groupByName(result.headers, request.raw)) {
           // Fastify keeps header fields in a plain object, which takes this name for something else.
           if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
         }
