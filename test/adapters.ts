@@ -61,6 +61,9 @@ export interface Adapter {
 
 const HTTP1 = { httpVersion: 1, scheme: 'http' } as const
 
+/** What is tested is production, unless a test asks for more. */
+const PRODUCTION = { errorPage: false }
+
 class Log {
   readonly records: LogRecord[] = []
   readonly #waiting = new Set<() => void>()
@@ -127,7 +130,7 @@ function createFastifyAdapter(
       } as FastifyHttpOptions<Server>)
       app.get('/plain', (request) => `plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
       // The options' functions take this framework's request; the setup cannot know which it will be.
-      const own = options as CgiOptions<FastifyRequest>
+      const own = { ...PRODUCTION, ...(options as CgiOptions<FastifyRequest>) }
       await app.register(fastifyAdapter, mount === undefined ? own : { ...own, prefix: mount })
       const sessions = new Set<ServerHttp2Session>()
       app.server.on('session', (session: ServerHttp2Session) => {
@@ -196,6 +199,7 @@ export const nodeHttp: Adapter = {
   async start({ options = {}, mount } = {}) {
     const log = new Log()
     const gateway = expressAdapter({
+      ...PRODUCTION,
       logger: log.logger,
       ...(options as CgiOptions<IncomingMessage>),
       ...(mount === undefined ? {} : { prefix: mount }),
@@ -256,6 +260,7 @@ async function startExpress(create: () => unknown, setup: Setup = {}): Promise<R
     response.send(`plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
   })
   const gateway = expressAdapter({
+    ...PRODUCTION,
     logger: log.logger,
     ...(options as CgiOptions<IncomingMessage>),
   })

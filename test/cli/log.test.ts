@@ -77,9 +77,11 @@ test(
 )
 
 test(
-  'a failure is one line on standard error, with its reason, and the client hears none',
+  'a failure is one line on standard error, with its reason, and in production the client hears none',
   NO_HANG,
   async (t) => {
+    process.env['NODE_ENV'] = 'production'
+    t.after(() => delete process.env['NODE_ENV'])
     const folder = createSite(t, {
       'page.html': 'page',
       'cgi-bin/silent.sh': script('exit 3'),

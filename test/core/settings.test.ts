@@ -104,6 +104,7 @@ const REFUSED: Record<keyof Required<CgiOptions>, readonly Kind[]> = {
   maxQueue: NUMBER,
   queueTimeout: NUMBER,
   logger: KINDS,
+  errorPage: FLAG,
 }
 
 for (const [option, kinds] of Object.entries(REFUSED)) {

@@ -1,3 +1,4 @@
+import { createErrorPage } from '@common-gateway/fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 
@@ -9,8 +10,9 @@ interface Failure extends Error {
 }
 
 /**
- * Answers with the status of an error and its standard name, and with nothing of this machine. The
- * reason goes to the log where the site's owner is the one who can do something about it.
+ * Answers with the status of an error and its standard name, and with nothing of this machine; in
+ * development, where it is a script that failed, with all that is known of it. The reason goes to the
+ * log where the site's owner is the one who can do something about it.
  */
 export function sendError(error: Failure, request: FastifyRequest, reply: FastifyReply): void {
   const { statusCode = 500, headers = {} } = error
@@ -18,7 +20,10 @@ export function sendError(error: Failure, request: FastifyRequest, reply: Fastif
     const { method = '-', url = '-' } = request.raw
     request.log.error({ err: error, request: `${method} ${url}` }, error.message)
   }
-  sendStatus(reply.headers(headers), statusCode)
+  const isDevelopment = process.env['NODE_ENV'] !== 'production'
+  const page = isDevelopment ? createErrorPage(error, request.headers.accept) : null
+  if (page === null) sendStatus(reply.headers(headers), statusCode)
+  else reply.code(statusCode).headers(headers).headers(page.headers).send(page.body)
 }
 
 /** Answers for what is not there. */

@@ -23,3 +23,22 @@ export function fromByteString(bytes: string): string | null {
     return null
   }
 }
+
+/** These bytes as text for people: as UTF-8, or else as Latin-1, so that none is lost. */
+export function toReadableText(bytes: string): string {
+  return fromByteString(bytes) ?? bytes
+}
+
+/** How much of a script's output an error tells, in characters. */
+const EXCERPT_LENGTH = 200
+/** As many bytes as so many characters have at most, and the rest of one that is cut. */
+const EXCERPT_BYTES = 4 * EXCERPT_LENGTH + 4
+
+/** The beginning of what may be long, as text for people. */
+export function excerptOf(bytes: string): string {
+  const isCut = bytes.length > EXCERPT_BYTES
+  const head = isCut ? bytes.slice(0, EXCERPT_BYTES).replace(/[\xc0-\xff][\x80-\xbf]*$/, '') : bytes
+  const characters = Array.from(toReadableText(head))
+  if (!isCut && characters.length <= EXCERPT_LENGTH) return characters.join('')
+  return `${characters.slice(0, EXCERPT_LENGTH).join('')}…`
+}

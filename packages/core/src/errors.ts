@@ -48,6 +48,13 @@ export interface CgiErrorDetails {
   readonly signal?: string | null | undefined
   /** Number of the offending line of the script's output, counted from 1. */
   readonly line?: number | undefined
+  /** What the script printed there, or the beginning of what it printed; an excerpt, as text. */
+  readonly output?: string | undefined
+  /**
+   * The end of what the script wrote to its standard error, as text; empty where it wrote nothing. Only
+   * with the option `errorPage`. Not enumerable: loggers have had every line of it already.
+   */
+  readonly standardError?: string | undefined
   /** Fields that the error response should carry (`Allow`, `Retry-After`). */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** The error underneath. */
@@ -73,6 +80,8 @@ export class CgiError extends Error {
   declare readonly exitCode?: number | null
   declare readonly signal?: string | null
   declare readonly line?: number
+  declare readonly output?: string
+  declare readonly standardError?: string
   declare readonly headers?: Readonly<Record<string, string>>
 
   constructor(code: CgiErrorCode, details: CgiErrorDetails = {}, message?: string) {
@@ -88,7 +97,7 @@ export class CgiError extends Error {
   add(details: CgiErrorDetails): this {
     for (const [name, value] of Object.entries(details)) {
       if (value !== undefined && name !== 'cause' && !Object.hasOwn(this, name)) {
-        Object.defineProperty(this, name, { value, enumerable: true })
+        Object.defineProperty(this, name, { value, enumerable: name !== 'standardError' })
       }
     }
     return this

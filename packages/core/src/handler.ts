@@ -26,6 +26,7 @@ import {
   withoutFileName,
 } from './sendfile.js'
 import { type Command, createSettings } from './settings.js'
+import { StandardErrorTail } from './standard-error-tail.js'
 
 /** The gateway, with nothing of a framework in it. */
 export interface CgiHandler<Native = unknown> {
@@ -43,6 +44,8 @@ export interface CgiHandler<Native = unknown> {
   readonly logger: CgiLogger
   /** What runs and waits now, and what has run. */
   stats(): CgiStats
+  /** Whether a failure is explained to the client, by {@link createErrorPage}: `options.errorPage`. */
+  readonly errorPage: boolean
   /**
    * Starts no more scripts (503), lets those that run end for `closeTimeout`, then stops them.
    * Resolves when all have ended.
@@ -79,6 +82,7 @@ export function createCgiHandler<Native = unknown>(
     const env =
       typeof settings.env === 'function' ? await settings.env(request.native) : settings.env
     const body = await openRequestBody(request, framing, settings)
+    const standardError = settings.errorPage ? new StandardErrorTail() : undefined
     const run = await runs.start({
       script: script.file,
       command: toCommand(request, target, script),
@@ -95,7 +99,21 @@ export function createCgiHandler<Native = unknown>(
         }),
       body,
       request,
+      standardError,
     })
+    try {
+      return await readAnswer(request, run, script)
+    } catch (error) {
+      if (error instanceof CgiError) await standardError?.addTo(error)
+      throw error
+    }
+  }
+
+  async function readAnswer(
+    request: CgiRequest<Native>,
+    run: ScriptRun,
+    script: Script,
+  ): Promise<CgiAnswer> {
     if (isNonParsed(request, script)) {
       const { rest } = await readHeader(run, createFirstByteReader(), settings.headersTimeout)
       return { type: 'non-parsed', body: createBody(run, rest, undefined, request) }
@@ -208,13 +226,10 @@ export function createCgiHandler<Native = unknown>(
     }
   }
 
-  return {
-    handle,
-    prefix: settings.prefix,
-    logger: settings.logger,
-    stats: () => runs.stats(),
-    close: () => runs.close(),
-  }
+  const { prefix, logger, errorPage } = settings
+  const stats = (): CgiStats => runs.stats()
+  const close = (): Promise<void> => runs.close()
+  return { handle, prefix, logger, errorPage, stats, close }
 }
 
 const COMMON_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']

@@ -1,3 +1,4 @@
+import { excerptOf } from './byte-string.js'
 import { CgiError } from './errors.js'
 import type { HeaderField } from './header-fields.js'
 
@@ -17,7 +18,7 @@ export interface HeaderParser {
    * Takes the next bytes. Returns the header once it is complete, null until then; after that the
    * parser is used up.
    *
-   * @throws {CgiError} CGI_ERR_BAD_HEADER, with the number of the line; CGI_ERR_HEADER_TOO_LARGE.
+   * @throws {CgiError} CGI_ERR_BAD_HEADER, with the line and its number; CGI_ERR_HEADER_TOO_LARGE.
    */
   push(chunk: Buffer): ScriptHeader | null
   /** How many bytes it has taken. */
@@ -48,15 +49,18 @@ export function createHeaderParser({ maxHeaderSize }: { maxHeaderSize: number })
   let lineNumber = 0
   let statusLine: string | undefined
 
-  function badHeader(reason: string): CgiError {
-    return new CgiError('CGI_ERR_BAD_HEADER', { reason, line: lineNumber })
+  function badHeader(reason: string, line: string): CgiError {
+    const output = excerptOf(line)
+    return new CgiError('CGI_ERR_BAD_HEADER', { reason, line: lineNumber, output })
   }
 
   function addLine(line: string): void {
-    if (CONTROL.test(line)) throw badHeader('it holds a control character')
+    if (CONTROL.test(line)) throw badHeader('it holds a control character', line)
     if (line.startsWith(' ') || line.startsWith('\t')) {
       const field = fields.at(-1)
-      if (field === undefined) throw badHeader('it continues a line, but there is none before it')
+      if (field === undefined) {
+        throw badHeader('it continues a line, but there is none before it', line)
+      }
       field.pieces.push(trimBlanks(line))
       return
     }
@@ -66,9 +70,9 @@ export function createHeaderParser({ maxHeaderSize }: { maxHeaderSize: number })
       return
     }
     const colon = line.indexOf(':')
-    if (colon === -1) throw badHeader('it has no colon')
+    if (colon === -1) throw badHeader('it has no colon', line)
     const name = line.slice(0, colon)
-    if (!TOKEN.test(name)) throw badHeader('what stands before the colon is not a field name')
+    if (!TOKEN.test(name)) throw badHeader('what stands before the colon is not a field name', line)
     fields.push({ name, pieces: [trimBlanks(line.slice(colon + 1))] })
   }
 

@@ -1,6 +1,10 @@
+import { excerptOf } from './byte-string.js'
 import { CgiError } from './errors.js'
 import type { HeaderParser, ScriptHeader } from './header-parser.js'
 import type { ScriptRun } from './script-run.js'
+
+/** How much of the output is kept until its header is complete, in bytes. */
+const BEGINNING_SIZE = 1024
 
 /**
  * Reads the header of a script's response; the output is paused after it.
@@ -15,27 +19,39 @@ export function readHeader(
   parser: HeaderParser,
   headersTimeout: number,
 ): Promise<ScriptHeader> {
+  /** What has come while there is no header: an excerpt of it is told when there never is one. */
+  let beginning = ''
+  const keep = (chunk: Buffer): void => {
+    if (beginning.length < BEGINNING_SIZE) beginning += chunk.toString('latin1', 0, BEGINNING_SIZE)
+  }
+  const withOutput = (error: CgiError): CgiError => {
+    return error.add({ output: beginning === '' ? undefined : excerptOf(beginning) })
+  }
   return new Promise((resolve, reject) => {
     run.consume(headersTimeout, 'CGI_ERR_HEADERS_TIMEOUT', {
       data(chunk) {
         try {
           const header = parser.push(chunk)
-          if (header === null) return
+          if (header === null) {
+            keep(chunk)
+            return
+          }
           run.release()
           resolve(header)
         } catch (error) {
+          keep(chunk)
           // A parser throws nothing else.
-          run.fail(error as CgiError)
+          run.fail(withOutput(error as CgiError))
         }
       },
       end(exit) {
         const code = exit?.signal ? 'CGI_ERR_KILLED' : 'CGI_ERR_NO_RESPONSE'
         const reason = `its output ended after ${parser.size} bytes`
-        const error = new CgiError(code, { reason, ...exit })
+        const error = withOutput(new CgiError(code, { reason, ...exit }))
         run.fail(error)
         reject(error)
       },
-      fail: reject,
+      fail: (error) => reject(withOutput(error)),
     })
     run.resume()
   })

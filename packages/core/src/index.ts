@@ -5,6 +5,7 @@ export {
   type CgiErrorDetails,
 } from './errors.js'
 export { type CgiAnswer, type CgiHandler, createCgiHandler } from './handler.js'
+export { createErrorPage, type ErrorPage } from './error-page.js'
 export type { HeaderField } from './header-fields.js'
 export {
   createHeaderParser,

@@ -206,6 +206,13 @@ export interface CgiOptions<Native = unknown> {
    * fits. Default: lines on the standard error of the process.
    */
   logger?: CgiLogger
+  /**
+   * **errorPage** `boolean` - Whether a request that fails because of a script is answered with what is
+   * known of the failure (script, reason, offending output, exit code, the end of standard error), as
+   * HTML, JSON or text, where the application has no error handler of its own. Default: `true`, but
+   * `false` where `NODE_ENV` is `production`.
+   */
+  errorPage?: boolean
 }
 
 /** What the options that are plain values are when they are not given. */

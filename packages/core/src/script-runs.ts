@@ -5,6 +5,7 @@ import { closeRequestBody } from './request-body.js'
 import { type CgiStats, describeRun, RunDiagnostics } from './run-diagnostics.js'
 import { ScriptRun } from './script-run.js'
 import type { Settings } from './settings.js'
+import type { StandardErrorTail } from './standard-error-tail.js'
 import { createStandardErrorLog } from './standard-error-log.js'
 import type { ScriptCall, Transport } from './transport.js'
 
@@ -15,6 +16,8 @@ export interface RunCall extends Pick<ScriptCall, 'command' | 'cwd' | 'body'> {
   /** Absolute path of the script, for the log. */
   readonly script: string
   readonly request: CgiRequest
+  /** Takes what the script writes to its standard error, beside the log. */
+  readonly standardError: StandardErrorTail | undefined
 }
 
 /** All scripts that run, and the door they come in by. */
@@ -128,8 +131,12 @@ export class ScriptRuns {
           early.run?.fail(error)
         },
       },
-      onStandardError: (chunk) => standardError.write(chunk),
+      onStandardError: (chunk) => {
+        standardError.write(chunk)
+        call.standardError?.write(chunk)
+      },
     })
+    void output.standardErrorEnd.then(() => call.standardError?.end())
     if (output.pid !== undefined) facts.pid = output.pid
     const run = new ScriptRun(output, this.#settings, { facts, requestBody: body })
     early.run = run

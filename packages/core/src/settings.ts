@@ -58,6 +58,7 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     cwd: options.cwd === undefined ? undefined : path.resolve(options.cwd),
     authenticate: options.authenticate,
     logger: options.logger ?? processLogger,
+    errorPage: options.errorPage ?? process.env['NODE_ENV'] !== 'production',
   }
 }
 
@@ -149,6 +150,7 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
     'an object with the methods `warn` and `error`',
     (value) => isRecord(value) && isFunction(value['warn']) && isFunction(value['error']),
   ],
+  errorPage: flag,
 }
 
 /** The names of all options. */

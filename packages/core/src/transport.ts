@@ -38,6 +38,8 @@ export interface ScriptOutput {
   readonly exit: Promise<ScriptExit>
   /** Resolves when the script takes no more of its input: it has all, or has closed it. */
   readonly inputEnd: Promise<void>
+  /** Resolves when nothing more of its standard error will come; never rejects. */
+  readonly standardErrorEnd: Promise<void>
   /**
    * Asks the script to stop, and makes it stop in the end, with all that it has started. Resolves when
    * nothing of it is left. May be called again.

@@ -5,6 +5,7 @@ import {
   type CgiRequest,
   type CgiStats,
   createCgiHandler,
+  createErrorPage,
   findMount,
   type FrameworkView,
   sendCgiResponse,
@@ -12,7 +13,7 @@ import {
   toOriginForm,
 } from '@common-gateway/core'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { endForWaiters } from './final-handler.js'
+import { endForWaiters, showErrorPage } from './final-handler.js'
 
 export type { CgiOptions, CgiUser } from '@common-gateway/core'
 
@@ -96,6 +97,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
       response.destroy()
     } else {
       if (!request.complete) endForWaiters(request)
+      if (handler.errorPage) showErrorPage(error, request, response)
       next(error)
     }
   }
@@ -134,5 +136,5 @@ function dispatchAgain(request: ExpressRequest, response: ServerResponse): void 
 }
 
 /** What `require()` gives: the function itself, with all that this module exports. */
-const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError })
-export { cgi as default, CgiError, commonjs as 'module.exports' }
+const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError, createErrorPage })
+export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage }

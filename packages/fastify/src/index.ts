@@ -5,6 +5,7 @@ import {
   type CgiOptions,
   type CgiRequest,
   createCgiHandler,
+  createErrorPage,
   endConnectionAfter,
   groupByName,
   prepareResponse,
@@ -22,6 +23,7 @@ import type {
 } from 'fastify'
 import plugin from 'fastify-plugin'
 import { finished } from 'node:stream/promises'
+import { showErrorPage } from './error-page.js'
 import { acceptAnyContentType, addMethods, passBodiesThrough } from './pass-through.js'
 
 export type { CgiUser } from '@common-gateway/core'
@@ -74,6 +76,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
     void handler.close()
   })
   fastify.addHook('onClose', () => handler.close())
+  if (handler.errorPage) showErrorPage(fastify)
   // The reason phrase of a script is not that of an error which has come in its place.
   fastify.addHook('onError', async (request, reply) => {
     if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = ''
@@ -135,5 +138,5 @@ export const cgi = plugin(cgiPlugin, {
 })
 
 /** What `require()` gives: the plugin itself, with all that this module exports. */
-const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError })
-export { cgi as default, CgiError, commonjs as 'module.exports' }
+const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError, createErrorPage })
+export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage }

@@ -29,12 +29,12 @@ export class ChildProcessSpawner implements Spawner {
         windowsHide: true,
       })
     } catch (error) {
-      throw error instanceof CgiError ? error : toSystemError(error, program)
+      throw error instanceof CgiError ? error : toSystemError(error, describeProgram(program))
     }
     const { pid, stdout, stderr } = child
     if (pid === undefined || stdout === null || stderr === null) {
       const [error] = await once(child, 'error')
-      throw toSystemError(error, program)
+      throw toSystemError(error, describeProgram(program))
     }
     // Without a listener, a signal that cannot be sent would end the host.
     child.on('error', () => {})
@@ -42,6 +42,17 @@ export class ChildProcessSpawner implements Spawner {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
     })
     return { pid, stdin: child.stdin, stdout, stderr, exit }
+  }
+}
+
+/** Its path, and the line that names its interpreter: that is what cannot be found, more often. */
+function describeProgram(program: string): string {
+  try {
+    const [line] = /^#![^\n]*/.exec(readHead(program) ?? '') ?? []
+    return line === undefined ? program : `${program}, which begins with ${JSON.stringify(line)}`
+  } catch {
+    // It is not there itself.
+    return program
   }
 }
 

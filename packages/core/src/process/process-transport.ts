@@ -35,9 +35,10 @@ export class ProcessTransport implements Transport {
     }
     stderr.on('data', call.onStandardError)
     stderr.on('error', () => {})
+    const standardErrorEnd = new Promise<void>((resolve) => stderr.once('close', resolve))
     this.#closeAfter(exit, stderr)
     const terminate = (): Promise<void> => group.terminate(this.#settings.killTimeout)
-    return { pid, stdout, exit, inputEnd, terminate }
+    return { pid, stdout, exit, inputEnd, standardErrorEnd, terminate }
   }
 
   async close(): Promise<void> {}

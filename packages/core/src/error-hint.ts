@@ -1,0 +1,89 @@
+import type { CgiError } from './errors.js'
+
+/** What to try, for the failures that everybody has some day; undefined for the others. */
+export function hintFor(error: CgiError): string | undefined {
+  return HINTS.find(({ fits }) => fits(error))?.hint(error)
+}
+
+interface Hint {
+  readonly fits: (error: CgiError) => boolean
+  readonly hint: (error: CgiError) => string
+}
+
+const BY_HAND = 'Run it by hand, as the user that the server runs as, to see what it says.'
+
+const HEADER_FIRST =
+  'What a script prints first is its header. It has to print “Content-Type: text/html” and an empty ' +
+  'line before anything else, messages for debugging included; those belong on standard error.'
+
+const NO_EMPTY_LINE =
+  'There is an empty line missing after the header: “Content-Type: text/html”, then an empty line, ' +
+  'then the page.'
+
+const CARRIAGE_RETURN =
+  'The first line ends in a carriage return, which becomes a part of the interpreter’s name. Save the ' +
+  'script with the line ends of Unix (LF, not CRLF).'
+
+const HINTS: readonly Hint[] = [
+  {
+    fits: ({ code, reason }) => code === 'CGI_ERR_NOT_EXECUTABLE' && has(reason, 'not executable'),
+    hint: ({ script = 'it' }) =>
+      'Name a program for its extension in the option “interpreters”, or make it executable: ' +
+      `chmod +x ${quote(script)}`,
+  },
+  {
+    fits: ({ code, reason }) => code === 'CGI_ERR_SPAWN' && has(reason, '\\r"'),
+    hint: () => CARRIAGE_RETURN,
+  },
+  {
+    fits: ({ code, reason }) => code === 'CGI_ERR_SPAWN' && has(reason, 'ENOENT'),
+    hint: () =>
+      'The interpreter that its first line (#!) names is not there. Look where it is, ' +
+      'or let it be found: #!/usr/bin/env python3.',
+  },
+  {
+    fits: ({ code, reason }) => code === 'CGI_ERR_SPAWN' && has(reason, 'ENOEXEC'),
+    hint: () =>
+      'It is no program. A script begins with the two characters #! and the path of its interpreter, ' +
+      'such as #!/bin/sh, with nothing before them: no empty line, no byte order mark.',
+  },
+  {
+    fits: ({ exitCode, standardError }) => exitCode === 127 && /\r|\\r/.test(standardError ?? ''),
+    hint: () => CARRIAGE_RETURN,
+  },
+  {
+    fits: ({ exitCode }) => exitCode === 127,
+    hint: () =>
+      'Exit code 127 says that a program was not found. Scripts get the PATH that the server was ' +
+      'started with.',
+  },
+  {
+    fits: ({ code, line }) => code === 'CGI_ERR_BAD_HEADER' && line === 1,
+    hint: () => HEADER_FIRST,
+  },
+  {
+    fits: ({ code, reason }) => code === 'CGI_ERR_BAD_HEADER' && has(reason, 'colon'),
+    hint: () => NO_EMPTY_LINE,
+  },
+  {
+    fits: ({ code, reason }) => code === 'CGI_ERR_NO_RESPONSE' && has(reason, 'header is empty'),
+    hint: () => `It began with an empty line. ${HEADER_FIRST}`,
+  },
+  {
+    fits: ({ code, output }) => code === 'CGI_ERR_NO_RESPONSE' && output !== undefined,
+    hint: () => NO_EMPTY_LINE,
+  },
+  {
+    fits: ({ code, standardError }) => code === 'CGI_ERR_NO_RESPONSE' && standardError === '',
+    hint: () => `It printed nothing at all. ${BY_HAND}`,
+  },
+]
+
+function has(text: string | undefined, part: string): boolean {
+  return text?.includes(part) ?? false
+}
+
+/** A word for a shell, quoted where it has to be. */
+function quote(word: string): string {
+  return /^[\w./@:+-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
