@@ -1,6 +1,7 @@
 import type { Adapter } from './adapters.js'
 import { environmentSuite } from './suite/environment.js'
 import { earlyHintsSuite } from './suite/early-hints.js'
+import { errorSuite } from './suite/errors.js'
 import { halfCloseSuite } from './suite/half-close.js'
 import { mappingSuite } from './suite/mapping.js'
 import { observationSuite } from './suite/observation.js'
@@ -18,6 +19,7 @@ export function adapterSuite(adapter: Adapter): void {
   processSuite(adapter)
   sendfileSuite(adapter)
   observationSuite(adapter)
+  errorSuite(adapter)
   if (adapter.httpVersion === 2 || adapter.scheme === 'https') return
   // Spoken byte by byte; and only a plain connection of HTTP/1.1 has two sides that a request can close.
   earlyHintsSuite(adapter)

@@ -1,6 +1,6 @@
 import expressAdapter from '@common-gateway/express'
 import fastifyAdapter from '@common-gateway/fastify'
-import type { CgiOptions, CgiStats } from '@common-gateway/core'
+import { type CgiOptions, type CgiStats, createErrorPage } from '@common-gateway/core'
 import createExpress5 from 'express'
 import createExpress4 from 'express4'
 import Fastify, { type FastifyHttpOptions, type FastifyRequest } from 'fastify'
@@ -214,8 +214,10 @@ export const nodeHttp: Adapter = {
         const status =
           error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 404
         const headers = error instanceof Error && 'headers' in error ? error.headers : {}
-        response.writeHead(status, { ...(headers as Record<string, string>) })
-        response.end(error instanceof Error ? error.message : 'not found')
+        const { errorPage = false } = options
+        const page = errorPage ? createErrorPage(error, request.headers.accept) : null
+        response.writeHead(status, { ...(headers as Record<string, string>), ...page?.headers })
+        response.end(page?.body ?? (error instanceof Error ? error.message : 'not found'))
       })
     }
     const server = createServer(listener)

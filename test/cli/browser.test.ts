@@ -1,31 +1,9 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { test, type TestContext } from 'node:test'
-import { chromium, type Page } from 'playwright-core'
+import { test } from 'node:test'
+import { CHROMIUM, collectErrors, openPage } from '../browser.js'
 import { DEMO, serve } from './command.js'
 import { needs } from './program.js'
-
-const CHROMIUM = '/usr/bin/chromium'
-const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic']
-ARGUMENTS.push('--no-first-run', '--disable-background-networking', '--disable-component-update')
-ARGUMENTS.push('--disable-sync')
-
-/** Starts the browser, on a profile of its own, which is gone with it. */
-async function openPage(t: TestContext, width: number): Promise<Page> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
-  t.after(() => browser.close())
-  return browser.newPage({ viewport: { width, height: 900 } })
-}
-
-/** What the browser complains about. */
-function collectErrors(page: Page): string[] {
-  const errors: string[] = []
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') errors.push(message.text())
-  })
-  page.on('pageerror', (error) => errors.push(String(error)))
-  return errors
-}
 
 const options = needs(CHROMIUM)
 

@@ -136,6 +136,25 @@ test(
   },
 )
 
+test(
+  'in development a failure is explained to the client, and is still in the log',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, {
+      'cgi-bin/silent.sh': script('echo "why it <b>failed</b>" >&2; exit 3'),
+    })
+    const command = await serve(t, folder)
+    const headers = ['Accept', 'text/html']
+    const answer = await send(command.port, '/cgi-bin/silent.sh', { headers })
+    assert.equal(answer.status, 502)
+    assert.match(answer.text, /<dt>Exit code<\/dt><dd>3<\/dd>/)
+    assert.match(answer.text, /why it &lt;b&gt;failed&lt;\/b&gt;/)
+    await command.reports(/The script ended without a response: .+ \(exit code 3\)$/)
+    const bad = await send(command.port, '/cgi-bin/%2e%2e/x', { headers })
+    assert.equal(bad.text, '400 Bad Request\n')
+  },
+)
+
 test('a log that nobody reads any more does not stop the server', NO_HANG, async (t) => {
   const folder = createSite(t, { 'page.html': 'page' })
   const command = await serve(t, folder)

@@ -349,6 +349,22 @@ test('OPT-2 the defaults are those of the contract', () => {
   assert.equal(made.env, undefined)
 })
 
+test('OPT-2 errorPage is on by default unless NODE_ENV is production', (t) => {
+  const { NODE_ENV } = process.env
+  t.after(() => {
+    if (NODE_ENV === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = NODE_ENV
+  })
+  process.env['NODE_ENV'] = 'production'
+  assert.equal(settings({ root: folder }).errorPage, false)
+  assert.equal(settings({ root: folder, errorPage: true }).errorPage, true)
+  process.env['NODE_ENV'] = 'test'
+  assert.equal(settings({ root: folder }).errorPage, true)
+  assert.equal(settings({ root: folder, errorPage: false }).errorPage, false)
+  delete process.env['NODE_ENV']
+  assert.equal(settings({ root: folder }).errorPage, true)
+})
+
 test('OPT-2 the default root is ./cgi-bin where the host was started', (t) => {
   const before = process.cwd()
   t.after(() => process.chdir(before))

@@ -11,6 +11,7 @@ import type * as requestBody from '../../packages/core/src/request-body.js'
 import type * as requestTarget from '../../packages/core/src/request-target.js'
 import type * as settings from '../../packages/core/src/settings.js'
 import type * as standardErrorLog from '../../packages/core/src/standard-error-log.js'
+import type * as standardErrorTail from '../../packages/core/src/standard-error-tail.js'
 import type * as systemError from '../../packages/core/src/system-error.js'
 import type * as urlPath from '../../packages/core/src/url-path.js'
 
@@ -24,8 +25,10 @@ const load = (step: string): Promise<unknown> =>
   import(new URL(`${step}.js`, import.meta.resolve('@common-gateway/core')).href)
 
 // Each cast names the very file that is loaded; the compiler cannot see through the URL.
-export const { fromByteString, toByteString } = (await load('byte-string')) as typeof byteString
 export const { createFinalHeaderParser } = (await load('early-hints')) as typeof earlyHints
+export const { excerptOf, fromByteString, toByteString } = (await load(
+  'byte-string',
+)) as typeof byteString
 export const { invalidOption } = (await load('errors')) as typeof errors
 export const { Limiter } = (await load('limiter')) as typeof limiter
 export const { processLogger } = (await load('logger')) as typeof logger
@@ -45,6 +48,7 @@ export const { createSettings, OPTION_NAMES } = (await load('settings')) as type
 export const { createStandardErrorLog } = (await load(
   'standard-error-log',
 )) as typeof standardErrorLog
+export const { StandardErrorTail } = (await load('standard-error-tail')) as typeof standardErrorTail
 export const { authorityOf, decodeSegments, splitQuery } = (await load(
   'url-path',
 )) as typeof urlPath

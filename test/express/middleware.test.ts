@@ -172,6 +172,28 @@ for (const [name, express] of versions) {
       }
     })
 
+    test('Errors a handler of the application comes before the error page', async (t) => {
+      const policy = "default-src 'none'"
+      const own = express()
+      own.use(cgi({ root, logger, errorPage: true }))
+      const answerAsOwn: ErrorRequestHandler = (error, _request, response, next) => {
+        if (response.headersSent) next(error)
+        else response.status(502).set('Content-Security-Policy', policy).send('<p>own')
+      }
+      own.use(answerAsOwn)
+      const headers = ['Accept', 'text/html']
+      const answer = await send(await listen(t, own), '/cgi-bin/fail.cgi', { headers })
+      assert.equal(answer.text, '<p>own')
+      assert.deepEqual(answer.all('content-security-policy'), [policy])
+
+      const none = express()
+      none.set('env', 'test')
+      none.use(cgi({ root, logger, errorPage: true }))
+      const page = await send(await listen(t, none), '/cgi-bin/fail.cgi', { headers })
+      assert.equal(page.status, 502)
+      assert.match(page.text, /^<!doctype html>[^]*&lt;secret&gt;/)
+    })
+
     test('Errors reach the error handler of the application', async (t) => {
       const app = express()
       app.use(cgi<Request>({ root, logger, env: ({ hostname }) => ({ HOSTNAME: hostname }) }))

@@ -157,6 +157,37 @@ describe('the plugin in a Fastify application', () => {
     assert.match(failed.text, /^handled CGI_ERR_BAD_HEADER: Status is not a code/)
   })
 
+  test('Errors a handler of the application comes before the error page', async (t) => {
+    const app = Fastify()
+    await app.register(
+      async (own) => {
+        own.setErrorHandler((error, _request, reply) => reply.code(500).send({ error }))
+        await own.register(cgi, { root, errorPage: true })
+      },
+      { prefix: '/own' },
+    )
+    await app.register(
+      async (passing) => {
+        passing.setErrorHandler((error, _request, reply) => reply.send(error))
+        await passing.register(cgi, { root, errorPage: true })
+      },
+      { prefix: '/passing' },
+    )
+    await app.register(cgi, { root, prefix: '/none', errorPage: true })
+    const port = await listen(t, app)
+    const ask = (mount: string): ReturnType<typeof send> =>
+      send(port, `${mount}/fail.cgi`, { headers: ['Accept', 'text/html'] })
+    const own = await ask('/own')
+    assert.equal(own.status, 500)
+    assert.equal(JSON.parse(own.text).error.code, 'CGI_ERR_NO_RESPONSE')
+    assert.deepEqual(own.all('content-security-policy'), [])
+    for (const mount of ['/passing', '/none']) {
+      const answer = await ask(mount)
+      assert.equal(answer.status, 502)
+      assert.match(answer.text, /^<!doctype html>/)
+    }
+  })
+
   test('OPT-1 a wrong option keeps the application from starting', async (t) => {
     const app = Fastify()
     t.after(() => app.close())

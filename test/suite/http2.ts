@@ -338,12 +338,12 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(answer.text, 'body')
     })
 
-    test('HDR-3 joins the values of what HTTP/2 of Node has once', async (t) => {
+    test('HDR-3 sends once what HTTP/2 of Node takes once', async (t) => {
       const session = sessionOf(t)
       for (const name of ['Content-Type', 'ETag', 'Date', 'Server', 'Content-Language', 'Age']) {
         const answer = await ask(session, saying(`${name}: a\nX-Other: b\n${name}: c\n\nbody`))
         assert.equal(answer.status, 200)
-        assert.equal(answer.all(name).join(', '), 'a, c')
+        assert.deepEqual(answer.all(name), [name === 'Content-Language' ? 'a, c' : 'c'])
       }
       await stillServes(session)
     })

@@ -77,8 +77,15 @@ pre {
   border-radius: .375rem;
   background: var(--raised);
   line-height: 1.55;
+  white-space: normal;
 }
-pre span { display: block; padding-left: 1.5rem; text-indent: -1.5rem; }
+pre span {
+  display: block;
+  min-height: 1.55em;
+  padding-left: 1.5rem;
+  text-indent: -1.5rem;
+  white-space: pre-wrap;
+}
 footer { margin-top: 2.5rem; color: var(--quiet); font-size: .9375rem; }
 @media (min-width: 40rem) {
   dl div { display: grid; grid-template-columns: 11rem 1fr; gap: 1rem; align-items: baseline; }
@@ -133,8 +140,8 @@ function writeFact({ name, value, isVerbatim }: Fact): string {
 function writeStandardError(text: string | undefined): string {
   if (text === undefined) return ''
   // Each line is a block: what does not fit goes on further to the right, so that lines can be told.
-  const lines = text.split('\n').map((line) => `<span>${escape(line)}\n</span>`)
-  const content = text === '' ? '<p>There is nothing.</p>' : `<pre>${lines.join('')}</pre>`
+  const lines = text.split('\n').map((line) => `<span>${escape(line)}</span>`)
+  const content = text === '' ? '<p>There is nothing.</p>' : `<pre>${lines.join('\n')}</pre>`
   return `<section aria-labelledby="standard-error">
 <h2 id="standard-error">The end of its standard error</h2>
 ${content}

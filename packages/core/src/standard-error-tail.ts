@@ -37,7 +37,8 @@ export class StandardErrorTail {
     if (error.code === 'CGI_ERR_CLIENT_GONE') return
     let timer: NodeJS.Timeout | undefined
     const grace = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, END_GRACE)
+      // Once around the event loop at the end: after a stall the timer comes before the news.
+      timer = setTimeout(() => setImmediate(resolve), END_GRACE)
     })
     await Promise.race([this.#ended, grace])
     clearTimeout(timer)

@@ -1,0 +1,134 @@
+import { strict as assert } from 'node:assert'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import type { Adapter, RunningGateway } from '../adapters.js'
+import { exchange, send } from '../client.js'
+import { CGI_BIN, saying } from '../fixtures.js'
+import { http1TestOf } from './http1.js'
+
+/** What a client hears of a script that failed. */
+export function errorSuite(adapter: Adapter): void {
+  const http1Test = http1TestOf(adapter)
+  describe(`Errors (${adapter.name})`, () => {
+    let development: RunningGateway
+    let production: RunningGateway
+    before(async () => {
+      development = await adapter.start({ options: { root: CGI_BIN, errorPage: true } })
+      production = await adapter.start({ options: { root: CGI_BIN } })
+    })
+    after(async () => {
+      await Promise.all([development.close(), production.close()])
+    })
+
+    const script = path.join(CGI_BIN, 'fail.cgi')
+
+    test('Errors JSON for an API client says all that is known', async () => {
+      const headers = ['Accept', 'application/json, */*;q=0.1']
+      const answer = await send(development, '/cgi-bin/fail.cgi', { headers })
+      assert.equal(answer.status, 502)
+      assert.deepEqual(answer.all('content-type'), ['application/json'])
+      const { pid, ...facts } = JSON.parse(answer.text) as Record<string, unknown>
+      assert.equal(typeof pid, 'number')
+      assert.deepEqual(facts, {
+        statusCode: 502,
+        code: 'CGI_ERR_NO_RESPONSE',
+        error: 'Bad Gateway',
+        message: 'The script ended without a response',
+        script,
+        reason: 'its output ended after 0 bytes',
+        exitCode: 3,
+        signal: null,
+        standardError: 'the <secret> of "fail" & its reason\n',
+      })
+    })
+
+    test('Errors HTML for a browser, with nothing of the script as markup', async () => {
+      const headers = ['Accept', 'text/html,*/*;q=0.8']
+      const answer = await send(development, '/cgi-bin/fail.cgi', { headers })
+      assert.equal(answer.status, 502)
+      assert.equal(answer.reason, adapter.httpVersion === 1 ? 'Bad Gateway' : '')
+      assert.deepEqual(answer.all('content-type'), ['text/html; charset=utf-8'])
+      assert.deepEqual(answer.all('content-length'), [String(answer.bytes.length)])
+      assert.match(answer.all('content-security-policy').join(), /^default-src 'none'; style-src/)
+      assert.match(answer.text, /the &lt;secret&gt; of &quot;fail&quot; &amp; its reason/)
+      assert.ok(answer.text.includes(script))
+      const bad = await send(development, saying('<script>x</script>\n\n'), { headers })
+      assert.match(bad.text, /Line 1 of its output<\/dt><dd><code>&lt;script&gt;x&lt;\/script&gt;</)
+    })
+
+    test('Errors text for whoever asks for nothing, with the beginning of the output', async () => {
+      const answer = await send(development, saying('Content-Type: text/plain\nX-Two: 2\n'))
+      assert.equal(answer.status, 502)
+      assert.deepEqual(answer.all('content-type'), ['text/plain; charset=utf-8'])
+      assert.match(answer.text, /^Its output begins: +Content-Type: text\/plain\n +X-Two: 2\n/m)
+    })
+
+    http1Test('Errors HEAD and HTTP/1.0 get the same answer', async () => {
+      const headers = ['Accept', 'text/html']
+      const get = await send(development, '/cgi-bin/not-executable.txt', { headers })
+      assert.equal(get.status, 403)
+      assert.match(get.text, /chmod \+x/)
+      const head = await send(development, '/cgi-bin/not-executable.txt', {
+        headers,
+        method: 'HEAD',
+      })
+      assert.equal(head.status, 403)
+      assert.equal(head.text, '')
+      for (const name of ['content-type', 'content-length', 'content-security-policy']) {
+        assert.deepEqual(head.all(name), get.all(name), name)
+      }
+      const old = await exchange(
+        development,
+        'GET /cgi-bin/not-executable.txt HTTP/1.0\r\nAccept: text/html\r\n\r\n',
+      )
+      assert.match(old, /^HTTP\/1\.1 403 Forbidden\r\n/)
+      assert.equal(old.split('\r\n\r\n')[1], get.text)
+    })
+
+    http1Test('Errors a connection stays in step after the answer', async () => {
+      const request = (method: string, url: string, last: string): string =>
+        `${method} ${url} HTTP/1.1\r\nHost: a\r\n${last}\r\n`
+      const answers = await exchange(
+        development,
+        request('HEAD', '/cgi-bin/fail.cgi', '') +
+          request('GET', '/cgi-bin/fail.cgi', '') +
+          request('GET', '/plain?last', 'Connection: close\r\n'),
+      )
+      assert.deepEqual(answers.match(/HTTP\/1\.1 \d+/g), [
+        'HTTP/1.1 502',
+        'HTTP/1.1 502',
+        'HTTP/1.1 200',
+      ])
+      assert.ok(answers.endsWith('plain GET last'))
+    })
+
+    test('Errors what no script has to do with is answered as ever', async () => {
+      const headers = ['Accept', 'text/html']
+      for (const [url, status] of [
+        ['/cgi-bin/none.cgi', 404],
+        ['/cgi-bin/a%00b', 400],
+      ] as const) {
+        const answer = await send(development, url, { headers })
+        const expected = await send(production, url, { headers })
+        assert.equal(answer.status, status)
+        assert.equal(answer.text, expected.text)
+      }
+    })
+
+    test('Errors in production the client hears the status, and nothing of the host', async () => {
+      for (const accept of ['text/html', 'application/json', '*/*']) {
+        for (const url of ['/cgi-bin/fail.cgi', saying('the secret\n\n')]) {
+          const answer = await send(production, url, { headers: ['Accept', accept] })
+          assert.equal(answer.status, 502)
+          const told = JSON.stringify([answer.fields, answer.text])
+          assert.doesNotMatch(told, /secret|fail\.cgi|say\.cgi|exit|colon/)
+        }
+      }
+      const record = await production.logged(({ exitCode }) => exitCode === 3)
+      assert.equal(record['script'], script)
+      assert.ok(!('standardError' in record))
+      const bad = await production.logged(({ line }) => line === 1)
+      assert.equal(bad['output'], 'the secret')
+    })
+  })
+}
