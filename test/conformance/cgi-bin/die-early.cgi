@@ -1,0 +1,3 @@
+#!/bin/sh
+# Is killed before it has answered.
+kill -KILL $$

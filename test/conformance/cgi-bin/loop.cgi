@@ -1,0 +1,3 @@
+#!/bin/sh
+# Redirects to itself for ever.
+printf 'Location: %s\n\n' "$SCRIPT_NAME"

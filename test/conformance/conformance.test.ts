@@ -1,0 +1,30 @@
+import { after, before, describe, test } from 'node:test'
+import { cases } from './cases.js'
+import { exchange } from './exchange.js'
+import { gateways } from './servers/gateway.js'
+import type { RunningServer } from './servers/server.js'
+import { createSite, type Site } from './site.js'
+
+/** Enough to use the time that scripts take to start, and little enough to leave others some. */
+const AT_ONCE = 8
+
+for (const gateway of gateways) {
+  describe(`conformance (${gateway.name})`, { concurrency: AT_ONCE }, () => {
+    let site: Site
+    let server: RunningServer
+    before(async () => {
+      site = await createSite()
+      server = await gateway.start(site)
+    })
+    after(async () => {
+      await server.close()
+      await site.remove()
+    })
+
+    for (const each of cases) {
+      test(`${each.contract} ${each.id} ${each.title}`, async () => {
+        each.expect(await exchange(each, { port: server.port, root: site.root }))
+      })
+    }
+  })
+}
