@@ -22,7 +22,8 @@ for (const gateway of gateways) {
     })
 
     for (const each of cases) {
-      test(`${each.contract} ${each.id} ${each.title}`, async () => {
+      const name = `${each.contract} ${each.id} ${each.title}`
+      test(name, { todo: each.todo ?? false }, async () => {
         each.expect(await exchange(each, { port: server.port, root: site.root }))
       })
     }

@@ -18,8 +18,9 @@ export async function exchange(
   { request }: Pick<Case, 'request'>,
   { port, root }: Pick<Place, 'port' | 'root'>,
 ): Promise<Exchange> {
-  if (typeof request === 'string') {
-    return converse([{ send: request }], { port, root, gate: '' }, () => {})
+  if (typeof request !== 'function') {
+    const steps = typeof request === 'string' ? [{ send: request }] : request
+    return converse(steps, { port, root, gate: '' }, () => {})
   }
   const folder = await mkdtemp(path.join(root, '../gate-'))
   try {
@@ -31,9 +32,7 @@ export async function exchange(
     const pipe = await open(gate, constants.O_RDWR | constants.O_NONBLOCK)
     try {
       const place = { port, root, gate }
-      const asked = request(place)
-      const steps = typeof asked === 'string' ? [{ send: asked }] : asked
-      return await converse(steps, place, () => void pipe.write('\n'))
+      return await converse(request(place), place, () => void pipe.write('\n'))
     } finally {
       await pipe.close()
     }

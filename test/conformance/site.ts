@@ -1,4 +1,14 @@
-import { cp, copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  cp,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,6 +44,8 @@ const COPIES = {
 export async function createSite(): Promise<Site> {
   // The real path, since scripts tell theirs.
   const folder = await realpath(await mkdtemp(path.join(tmpdir(), 'common-gateway-conformance-')))
+  // A server may run its scripts as another user.
+  await chmod(folder, 0o755)
   const root = path.join(folder, 'site')
   const cgiBin = path.join(root, 'cgi-bin')
   await mkdir(path.join(cgiBin, 'folder/inner'), { recursive: true })

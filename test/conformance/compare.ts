@@ -1,0 +1,137 @@
+import { writeFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import type { Case } from './case.js'
+import { cases } from './cases.js'
+import { exchange } from './exchange.js'
+import { apache } from './servers/apache.js'
+import { gateways } from './servers/gateway.js'
+import { go } from './servers/go.js'
+import { lighttpd } from './servers/lighttpd.js'
+import type { Server } from './servers/server.js'
+import { createSite } from './site.js'
+
+/** What one server did: the failures, by the id of the case. */
+interface Column {
+  readonly server: Server
+  readonly failures: ReadonlyMap<string, string>
+}
+
+const AT_ONCE = 4
+const DOCUMENT = fileURLToPath(new URL('../../../docs/conformance.md', import.meta.url))
+
+async function run(server: Server): Promise<Column> {
+  const site = await createSite()
+  const failures = new Map<string, string>()
+  try {
+    const { port, close } = await server.start(site)
+    try {
+      const waiting = [...cases]
+      const work = async (): Promise<void> => {
+        for (let each = waiting.shift(); each; each = waiting.shift()) {
+          try {
+            each.expect(await exchange(each, { port, root: site.root }))
+          } catch (error) {
+            failures.set(each.id, error instanceof Error ? error.message : String(error))
+          }
+        }
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, work))
+    } finally {
+      await close()
+    }
+  } finally {
+    await site.remove()
+  }
+  return { server, failures }
+}
+
+function row(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`
+}
+
+/** Text that Markdown shows as it is. */
+function plain(text: string): string {
+  return text.replaceAll(/[\\`*_<>[\]~]/g, '\\$&')
+}
+
+function describeCase(each: Case): string[] {
+  return [each.id, each.contract, each.source, each.level, plain(each.title)]
+}
+
+function document(columns: readonly Column[]): string {
+  const names = columns.map(({ server }) => server.name)
+  const others = columns.filter(({ server }) => !server.isOurs)
+  const differing = cases.filter(({ id }) => others.some(({ failures }) => failures.has(id)))
+  return [
+    '# Conformance',
+    '',
+    'Made by `npm run conformance -- --write`; do not edit. Each case is sent as bytes over a socket to',
+    'each server, and its answer held to the section that the case names. What is in the table and how',
+    'to add to it says [test/conformance](../test/conformance/README.md).',
+    '',
+    '## Servers',
+    '',
+    row(['server', 'passed', 'failed', 'what it is']),
+    row(['---', '--:', '--:', '---']),
+    ...columns.map(({ server, failures }) =>
+      row([
+        server.name,
+        String(cases.length - failures.size),
+        String(failures.size),
+        server.description,
+      ]),
+    ),
+    '',
+    '## Where others differ',
+    '',
+    'Why our answer is the right one:',
+    '',
+    row(['case', 'source', 'what', 'who fails', 'why']),
+    row(['---', '---', '---', '---', '---']),
+    ...differing.map((each) =>
+      row([
+        each.id,
+        `${each.source} (${each.level})`,
+        plain(each.title),
+        others
+          .filter(({ failures }) => failures.has(each.id))
+          .map(({ server }) => server.name)
+          .join(', '),
+        plain(each.because),
+      ]),
+    ),
+    '',
+    '## All cases',
+    '',
+    row(['case', 'contract', 'source', 'level', 'what', ...names]),
+    row(['---', '---', '---', '---', '---', ...names.map(() => '---')]),
+    ...cases.map((each) =>
+      row([
+        ...describeCase(each),
+        ...columns.map(({ failures }) => (failures.has(each.id) ? '**FAIL**' : 'pass')),
+      ]),
+    ),
+    '',
+  ].join('\n')
+}
+
+const columns: Column[] = []
+for (const server of [...gateways, apache, lighttpd, go]) {
+  const missing = server.missing()
+  if (missing === undefined) columns.push(await run(server))
+  else console.error(`${server.name} is not installed: sudo apt-get install ${missing}`)
+}
+
+const text = document(columns)
+if (process.argv.includes('--write')) await writeFile(DOCUMENT, text)
+else console.log(text)
+
+for (const { server, failures } of columns) {
+  console.error(`${server.name}: ${cases.length - failures.size} of ${cases.length}`)
+  if (!server.isOurs && !process.argv.includes('--verbose')) continue
+  for (const { id, title } of cases) {
+    const message = failures.get(id)
+    if (message !== undefined) console.error(`  ${id} ${title}: ${JSON.stringify(message)}`)
+  }
+}
+if (columns.some(({ server, failures }) => server.isOurs && failures.size > 0)) process.exitCode = 1
