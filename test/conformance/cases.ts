@@ -1,3 +1,4 @@
+import { connectionCases } from './cases/connection.js'
 import { contentCases } from './cases/content.js'
 import { environmentCases } from './cases/environment.js'
 import { headerVariableCases } from './cases/header-variables.js'
@@ -6,6 +7,7 @@ import { nphCases } from './cases/nph.js'
 import { redirectCases } from './cases/redirects.js'
 import { requestBodyCases } from './cases/request-body.js'
 import { scriptHeaderCases } from './cases/script-header.js'
+import { smugglingCases } from './cases/smuggling.js'
 import { statusCases } from './cases/status.js'
 import { targetCases } from './cases/target.js'
 import type { Case } from './case.js'
@@ -22,4 +24,6 @@ export const cases: readonly Case[] = [
   redirectCases,
   contentCases,
   nphCases,
+  connectionCases,
+  smugglingCases,
 ].flat()
