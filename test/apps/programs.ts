@@ -15,6 +15,7 @@ const PROGRAMS = {
   git: { package: 'git', isInstalled: () => isInPath('git') },
   'git http-backend': { package: 'git', isInstalled: () => isExecutable(gitHttpBackend()) },
   gitweb: { package: 'gitweb', isInstalled: () => isExecutable(GITWEB) },
+  perl: { package: 'perl', isInstalled: () => isInPath('perl') },
   'php-cgi': { package: 'php-cgi', isInstalled: () => isInPath('php-cgi') },
   'CGI.pm': {
     package: 'libcgi-pm-perl',

@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Case } from './case.js'
 import { cases } from './cases.js'
@@ -23,13 +24,13 @@ async function run(server: Server): Promise<Column> {
   const site = await createSite()
   const failures = new Map<string, string>()
   try {
-    const { port, close } = await server.start(site)
+    const running = await server.start(site)
     try {
       const waiting = [...cases]
       const work = async (): Promise<void> => {
         for (let each = waiting.shift(); each; each = waiting.shift()) {
           try {
-            each.expect(await exchange(each, { port, root: site.root }))
+            each.expect(await exchange(each, { port: running.port, root: site.root }))
           } catch (error) {
             failures.set(each.id, error instanceof Error ? error.message : String(error))
           }
@@ -37,7 +38,7 @@ async function run(server: Server): Promise<Column> {
       }
       await Promise.all(Array.from({ length: AT_ONCE }, work))
     } finally {
-      await close()
+      await running.close()
     }
   } finally {
     await site.remove()
@@ -123,8 +124,10 @@ for (const server of [...gateways, apache, lighttpd, go]) {
 }
 
 const text = document(columns)
-if (process.argv.includes('--write')) await writeFile(DOCUMENT, text)
-else console.log(text)
+if (process.argv.includes('--write')) {
+  await mkdir(path.dirname(DOCUMENT), { recursive: true })
+  await writeFile(DOCUMENT, text)
+} else console.log(text)
 
 for (const { server, failures } of columns) {
   console.error(`${server.name}: ${cases.length - failures.size} of ${cases.length}`)

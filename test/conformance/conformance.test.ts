@@ -1,4 +1,5 @@
 import { after, before, describe, test } from 'node:test'
+import { needs } from '../apps/programs.js'
 import { cases } from './cases.js'
 import { exchange } from './exchange.js'
 import { gateways } from './servers/gateway.js'
@@ -8,8 +9,10 @@ import { createSite, type Site } from './site.js'
 /** Enough to use the time that scripts take to start, and little enough to leave others some. */
 const AT_ONCE = 8
 
+const runnable = needs('perl')
+
 for (const gateway of gateways) {
-  describe(`conformance (${gateway.name})`, { concurrency: AT_ONCE }, () => {
+  describe(`conformance (${gateway.name})`, { concurrency: AT_ONCE, ...runnable }, () => {
     let site: Site
     let server: RunningServer
     before(async () => {

@@ -43,8 +43,9 @@ export function onlyResponse(exchange: Exchange): Response {
 /** One answer, with one of these status codes. */
 export function answers(...codes: readonly number[]): Expectation {
   return (exchange) => {
-    const { status } = onlyResponse(exchange)
-    assert.ok(codes.includes(status), `the status is ${status}, not ${codes.join(' or ')}`)
+    const response = onlyResponse(exchange)
+    const isOne = codes.includes(response.status)
+    assert.ok(isOne, `the status is ${response.status}, not ${codes.join(' or ')}`)
   }
 }
 
@@ -65,7 +66,7 @@ export const failsScript: Expectation = (exchange) => {
 /** The connection is closed without an answer, or with an error. */
 export const refusesOrCloses: Expectation = (exchange) => {
   if (exchange.received === '') assert.notEqual(exchange.end, 'open')
-  else refuses(400, 413, 431, 501)(exchange)
+  else refuses(400, 411, 413, 431, 501)(exchange)
 }
 
 export function status(code: number, reason?: string): Expectation {
@@ -117,7 +118,7 @@ export function sequence(
 }
 
 /** What a script saw of a request. */
-export interface Report {
+interface Report {
   readonly variables: ReadonlyMap<string, string>
   readonly arguments: readonly string[]
   readonly folder: string
@@ -125,20 +126,20 @@ export interface Report {
 }
 
 /** Reads what `report.cgi` printed; all as byte strings. */
-export function readReport(text: string): Report {
+function readReport(text: string): Report {
   assert.match(text, /^report\n[^]*\nend\n$/, 'this is not a whole report')
-  const variables = new Map<string, string>()
+  const seen = new Map<string, string>()
   const args: string[] = []
-  let [folder, input] = ['', '']
+  let [cwd, stdin] = ['', '']
   for (const line of text.split('\n')) {
     const [, kind, rest = ''] = /^(\w+) (.*)$/.exec(line) ?? []
     const [name = '', value = ''] = rest.split('=').map(decode)
-    if (kind === 'variable') variables.set(name, value)
+    if (kind === 'variable') seen.set(name, value)
     else if (kind === 'argument') args.push(name)
-    else if (kind === 'folder') folder = name
-    else if (kind === 'input') input = name
+    else if (kind === 'folder') cwd = name
+    else if (kind === 'input') stdin = name
   }
-  return { variables, arguments: args, folder, input }
+  return { variables: seen, arguments: args, folder: cwd, input: stdin }
 }
 
 function decode(text: string): string {

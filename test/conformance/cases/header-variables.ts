@@ -11,7 +11,6 @@ const FIELDS = [
   ['Accept-Language: de, en;q=0.7', 'HTTP_ACCEPT_LANGUAGE', 'de, en;q=0.7'],
   ['If-None-Match: "a", W/"b"', 'HTTP_IF_NONE_MATCH', '"a", W/"b"'],
   ['Via: 1.1 proxy (x)', 'HTTP_VIA', '1.1 proxy (x)'],
-  ['Origin: null', 'HTTP_ORIGIN', 'null'],
   ['x-lower-case: a', 'HTTP_X_LOWER_CASE', 'a'],
   ['X-UPPER-CASE: a', 'HTTP_X_UPPER_CASE', 'a'],
   ['X-MiXeD-cAsE: aBc', 'HTTP_X_MIXED_CASE', 'aBc'],
@@ -23,15 +22,10 @@ const FIELDS = [
   ['X-Blanks: \t a  b \t ', 'HTTP_X_BLANKS', 'a  b'],
   ['X-Tab: a\tb', 'HTTP_X_TAB', 'a\tb'],
   ['X-Colons: a:b::c', 'HTTP_X_COLONS', 'a:b::c'],
-  ['X-Equals: a=b', 'HTTP_X_EQUALS', 'a=b'],
   ['X-Escapes: %41%00 \\n', 'HTTP_X_ESCAPES', '%41%00 \\n'],
   ['X-Shell: $(id) `id` ; | & > < * \' "', 'HTTP_X_SHELL', '$(id) `id` ; | & > < * \' "'],
   ['X-Function: () { :;}; echo x', 'HTTP_X_FUNCTION', '() { :;}; echo x'],
-  ['Host-Name: a', 'HTTP_HOST_NAME', 'a'],
   ['Path: /evil', 'HTTP_PATH', '/evil'],
-  ['Request-Method: PUT', 'HTTP_REQUEST_METHOD', 'PUT'],
-  ['Accept-Charset: utf-8', 'HTTP_ACCEPT_CHARSET', 'utf-8'],
-  ['DNT: 1', 'HTTP_DNT', '1'],
 ] as const
 
 /** Fields that a client could send to set a variable which is not its own. */
@@ -40,10 +34,7 @@ const IMPOSTORS = [
   ['Content_Type: text/evil', 'CONTENT_TYPE'],
   ['PATH: /evil', 'PATH'],
   ['LD-Preload: /evil', 'LD_PRELOAD'],
-  ['LD_PRELOAD: /evil', 'LD_PRELOAD'],
   ['Script-Name: /evil', 'SCRIPT_NAME'],
-  ['Script-Filename: /evil', 'SCRIPT_FILENAME'],
-  ['Path-Info: /evil', 'PATH_INFO'],
   ['Remote-Addr: evil', 'REMOTE_ADDR'],
   ['Auth-Type: evil', 'AUTH_TYPE'],
   ['Https: evil', 'HTTPS'],
@@ -56,8 +47,6 @@ const UNDERSCORES = [
   ['X_Under: evil', 'HTTP_X_UNDER'],
   ['X_Forwarded_For: evil', 'HTTP_X_FORWARDED_FOR'],
   ['X.Dot: evil', 'HTTP_X.DOT'],
-  ["X'Quote: evil", "HTTP_X'QUOTE"],
-  ['X~Tilde: evil', 'HTTP_X~TILDE'],
   ['X!Mark: evil', 'HTTP_X!MARK'],
 ] as const
 

@@ -123,10 +123,7 @@ export const nphCases: readonly Case[] = table('nph', [
       because:
         'RFC 3875 section 5.1: there is one mechanism that identifies them, by convention the beginning of the name.',
       request: get(
-        `${saying('HTTP/1.1 404 Own\nContent-Type: text/plain\n\nbody')}`.replace(
-          '?',
-          '/nph-say.cgi?',
-        ),
+        saying('HTTP/1.1 404 Own\nContent-Type: text/plain\n\nbody').replace('?', '/nph-say.cgi?'),
       ),
       expect: either(
         all(answers(404), ({ received }) => {

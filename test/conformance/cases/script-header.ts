@@ -34,9 +34,7 @@ const SPELLINGS = [
 const PASSED = [
   ['Cache-Control', 'no-store, max-age=0'],
   ['ETag', '"a-b"'],
-  ['Last-Modified', 'Sun, 06 Nov 1994 08:49:37 GMT'],
   ['Expires', 'Thu, 01 Jan 1970 00:00:00 GMT'],
-  ['Content-Language', 'de, en'],
   ['Content-Encoding', 'x-own'],
   ['Content-Disposition', 'attachment; filename="a b.txt"'],
   ['Content-Location', '/a/b'],
@@ -44,11 +42,9 @@ const PASSED = [
   ['Link', '</a>; rel="next"'],
   ['Retry-After', '120'],
   ['WWW-Authenticate', 'Basic realm="a \\"b\\""'],
-  ['Access-Control-Allow-Origin', '*'],
   ['X-Colons', 'a:b::c'],
   ['X-Quotes', '"a, b"; c="d"'],
   ['X-Inner-Blanks', 'a  b\tc'],
-  ['Pragma', 'no-cache'],
   ['Refresh', '5; url=http://example.org/'],
   ["X!#$%&'*+.^_`|~", 'every character of a token'],
 ] as const
@@ -58,8 +54,6 @@ const TYPES = [
   'text/html; charset=utf-8',
   'text/html;charset="UTF-8"',
   'TEXT/Plain; Charset=ISO-8859-1',
-  'application/json',
-  'image/png',
   'multipart/x-mixed-replace; boundary=a',
   'application/vnd.example+xml; a=b; c="d e"',
 ] as const
@@ -97,18 +91,31 @@ export const scriptHeaderCases: readonly Case[] = table(
         'RFC 3875 section 6.3: names are case-insensitive, blanks may stand around a value; section 7.2: lines end in LF, servers should take CRLF, too.',
     },
     [
-      ...SPELLINGS.flatMap(([what, bytes]) =>
-        ['say.cgi', 'say-slowly.cgi'].map((script) => ({
-          title: `reads a header with ${what}${script === 'say.cgi' ? '' : ', byte by byte'}`,
-          request: get(saying(bytes, script)),
-          expect: all(
-            status(200),
-            field('Content-Type', 'text/plain'),
-            field('X-Any', 'a'),
-            body('body'),
+      ...SPELLINGS.map(([what, bytes]) => ({
+        title: `reads a header with ${what}`,
+        request: say(bytes),
+        expect: all(
+          status(200),
+          field('Content-Type', 'text/plain'),
+          field('X-Any', 'a'),
+          body('body'),
+        ),
+      })),
+      ...['\n', '\r\n'].map((newline) => ({
+        title: `reads a header that comes byte by byte, in ${newline === '\n' ? 'LF' : 'CRLF'}`,
+        request: get(
+          saying(
+            ['X-Any: a', 'Content-Type: text/plain', '', 'body'].join(newline),
+            'say-slowly.cgi',
           ),
-        })),
-      ),
+        ),
+        expect: all(
+          status(200),
+          field('Content-Type', 'text/plain'),
+          field('X-Any', 'a'),
+          body('body'),
+        ),
+      })),
       {
         title: 'assumes status 200',
         source: 'RFC 3875 section 6.2.1',
