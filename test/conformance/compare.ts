@@ -59,9 +59,15 @@ function describeCase(each: Case): string[] {
   return [each.id, each.contract, each.source, each.level, plain(each.title)]
 }
 
+function describeOpen({ id, source, title, todo = 'not known yet' }: Case): string {
+  return `- ${id} (${source}): ${plain(title)}. ${plain(todo)}.`
+}
+
 function document(columns: readonly Column[]): string {
   const names = columns.map(({ server }) => server.name)
   const others = columns.filter(({ server }) => !server.isOurs)
+  const ours = columns.filter(({ server }) => server.isOurs)
+  const open = cases.filter(({ id }) => ours.some(({ failures }) => failures.has(id)))
   const differing = cases.filter(({ id }) => others.some(({ failures }) => failures.has(id)))
   return [
     '# Conformance',
@@ -102,6 +108,7 @@ function document(columns: readonly Column[]): string {
       ]),
     ),
     '',
+    ...(open.length === 0 ? [] : ['## Where ours fails', '', ...open.map(describeOpen), '']),
     '## All cases',
     '',
     row(['case', 'contract', 'source', 'level', 'what', ...names]),

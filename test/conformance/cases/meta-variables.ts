@@ -461,6 +461,47 @@ export const metaVariableCases: readonly Case[] = table(
   ],
   [
     {
+      contract: 'ENV-1',
+      source: 'RFC 3875 section 4.1',
+      level: 'MAY',
+      because:
+        'RFC 3875 section 4.1: a server may set further variables. These are what scripts of today expect (php-cgi does not run without the first two).',
+    },
+    [
+      {
+        title: 'sets REDIRECT_STATUS, without which php-cgi does not run',
+        request: get(REPORT),
+        expect: variables({ REDIRECT_STATUS: '200' }),
+      },
+      {
+        title: 'sets SCRIPT_FILENAME',
+        request: get('/cgi-bin/folder/report.cgi/a'),
+        expect: report(({ variables: seen }, { place }) => {
+          const file = path.join(place.root, 'cgi-bin/folder/report.cgi')
+          assert.equal(seen.get('SCRIPT_FILENAME'), file)
+        }),
+      },
+      {
+        title: 'sets DOCUMENT_ROOT',
+        request: get(REPORT),
+        expect: report(({ variables: seen }, { place }) => {
+          assert.equal(seen.get('DOCUMENT_ROOT'), place.root)
+        }),
+      },
+      {
+        title: 'sets REQUEST_URI, as it was sent',
+        request: get(`${REPORT}/%61%20b?c=%20d`),
+        expect: variables({ REQUEST_URI: `${REPORT}/%61%20b?c=%20d` }),
+      },
+      {
+        title: 'sets REMOTE_PORT and SERVER_ADDR',
+        request: get(REPORT),
+        expect: variables({ REMOTE_PORT: /^\d+$/, SERVER_ADDR: '127.0.0.1' }),
+      },
+    ],
+  ],
+  [
+    {
       contract: 'ENV-8',
       source: 'RFC 3875 section 4.1.15',
       level: 'MUST',
@@ -499,6 +540,7 @@ export const metaVariableCases: readonly Case[] = table(
         ['Host: localhost', /^localhost$/],
         ['Host: www.example.org.', /^www\.example\.org\.?$/],
         ['Host: a-b.example', /^a-b\.example$/],
+        ['Host: a_b.example', /^a_b\.example$/],
         ['Host: xn--caf-dma.example', /^xn--caf-dma\.example$/],
         ['Host:   www.example.org  ', /^www\.example\.org$/],
       ] as const

@@ -110,7 +110,7 @@ export const redirectCases: readonly Case[] = table(
         title: `sends a redirect with a document and status ${code}`,
         request: say(`Status: ${code} Own Words\nLocation: http://example.org/\n${TYPE}\nbody`),
         expect: all(
-          status(code, 'Own Words'),
+          status(code),
           field('Location', 'http://example.org/'),
           field('Content-Type', 'text/plain'),
           body('body'),
@@ -360,6 +360,14 @@ export const redirectCases: readonly Case[] = table(
           'RFC 3875 section 6.3: a CGI field must not be there twice; to pick one is to guess.',
         request: say('Location: http://example.org/\nLocation: http://evil.example/\n\n'),
         expect: failsScript,
+      },
+      {
+        title: 'sends one Location where the script sends the same twice, or refuses it',
+        source: 'RFC 3875 section 6.3, RFC 9110 section 5.3',
+        because: 'RFC 9110 section 5.3: a server must not send a field twice that is no list.',
+        request: say('Location: http://example.org/\nLocation: http://example.org/\n\n'),
+        expect: either(failsScript, all(status(302), field('Location', 'http://example.org/'))),
+        todo: 'the gateway sends both',
       },
       {
         title: 'keeps other bytes than URLs have out of a redirect, or sends them on',

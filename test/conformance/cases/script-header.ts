@@ -207,6 +207,25 @@ export const scriptHeaderCases: readonly Case[] = table(
         expect: all(status(200), field('X-Bytes', `a${value}b`), body('body')),
       })),
       {
+        title: 'sends one Content-Type, or refuses two that differ',
+        source: 'RFC 3875 section 6.3, RFC 9110 section 5.3',
+        because:
+          'RFC 3875 section 6.3: a CGI field must not be there twice; RFC 9110 section 5.3: nor may a server send a field twice that is no list.',
+        request: say('Content-Type: text/plain\nContent-Type: text/html\n\nsecret'),
+        expect: either(failsScript, (exchange) => {
+          assert.equal(onlyResponse(exchange).all('Content-Type').length, 1)
+        }),
+        todo: 'the gateway sends both',
+      },
+      {
+        title: 'sends one Content-Type where the script sends the same twice',
+        source: 'RFC 3875 section 6.3, RFC 9110 section 5.3',
+        because: 'RFC 9110 section 5.3: a server must not send a field twice that is no list.',
+        request: say(`${TYPE}${TYPE}\nsecret`),
+        expect: either(failsScript, field('Content-Type', 'text/plain')),
+        todo: 'the gateway sends both',
+      },
+      {
         title: 'keeps cookies apart, in their order',
         contract: 'HDR-3',
         source: 'RFC 6265 section 3, RFC 3875 section 6.3.4',
@@ -463,6 +482,11 @@ export const scriptHeaderCases: readonly Case[] = table(
         title: 'sends nothing of the standard error',
         request: get('/cgi-bin/errors.cgi'),
         expect: all(status(200), field('X-Error'), body('answered'), never(/on standard error/)),
+      },
+      {
+        title: 'is not held up by a flood of errors',
+        request: get('/cgi-bin/flood-errors.cgi'),
+        expect: all(status(200), body('answered'), never(/eeee/)),
       },
       {
         title: 'sends the response of a script that fails after it',

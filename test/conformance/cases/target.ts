@@ -203,6 +203,12 @@ export const targetCases: readonly Case[] = table(
         expect: variables({ SCRIPT_NAME: REPORT }),
       },
       {
+        title: 'takes a target of scheme and host for the root',
+        source: 'RFC 9110 section 4.2.3',
+        request: get('http://www.example.org'),
+        expect: answers(200, 403, 404),
+      },
+      {
         title: 'accepts a port in a target in absolute form',
         request: get('http://www.example.org:8080/cgi-bin/report.cgi/a'),
         expect: variables({ SERVER_NAME: 'www.example.org', PATH_INFO: '/a' }),
