@@ -59,6 +59,12 @@ function describeCase(each: Case): string[] {
   return [each.id, each.contract, each.source, each.level, plain(each.title)]
 }
 
+/** What one server fails of some cases, or nothing. */
+function describeFailures({ server, failures }: Column, group: readonly Case[]): string[] {
+  const ids = group.filter(({ id }) => failures.has(id)).map(({ id }) => id)
+  return ids.length === 0 ? [] : [`${server.name}: ${ids.join(', ')}`]
+}
+
 function describeOpen({ id, source, title, todo = 'not known yet' }: Case): string {
   return `- ${id} (${source}): ${plain(title)}. ${plain(todo)}.`
 }
@@ -69,6 +75,10 @@ function document(columns: readonly Column[]): string {
   const ours = columns.filter(({ server }) => server.isOurs)
   const open = cases.filter(({ id }) => ours.some(({ failures }) => failures.has(id)))
   const differing = cases.filter(({ id }) => others.some(({ failures }) => failures.has(id)))
+  const reasons = new Map<string, Case[]>()
+  for (const each of differing) {
+    reasons.set(each.because, [...(reasons.get(each.because) ?? []), each])
+  }
   return [
     '# Conformance',
     '',
@@ -93,18 +103,13 @@ function document(columns: readonly Column[]): string {
     '',
     'Why our answer is the right one:',
     '',
-    row(['case', 'source', 'what', 'who fails', 'why']),
-    row(['---', '---', '---', '---', '---']),
-    ...differing.map((each) =>
+    row(['source', 'why', 'who fails']),
+    row(['---', '---', '---']),
+    ...[...reasons].map(([because, group]) =>
       row([
-        each.id,
-        `${each.source} (${each.level})`,
-        plain(each.title),
-        others
-          .filter(({ failures }) => failures.has(each.id))
-          .map(({ server }) => server.name)
-          .join(', '),
-        plain(each.because),
+        [...new Set(group.map(({ source }) => source))].join('; '),
+        plain(because),
+        others.flatMap((column) => describeFailures(column, group)).join('; '),
       ]),
     ),
     '',
@@ -122,6 +127,9 @@ function document(columns: readonly Column[]): string {
     '',
   ].join('\n')
 }
+
+// Leaves through the exit handlers, which stop the server that runs.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 const columns: Column[] = []
 for (const server of [...gateways, apache, lighttpd, go]) {
