@@ -116,7 +116,7 @@ export const environmentCases: readonly Case[] = table(
       {
         title: 'does not send credentials back for TRACE',
         source: 'RFC 9110 section 9.3.8',
-        level: 'security' as const,
+        level: 'SHOULD' as const,
         because: 'RFC 9110 section 9.3.8: what a TRACE reflects, scripts of pages could read.',
         request: ask('TRACE', REPORT, ['Cookie: a=c2VjcmV0', 'Authorization: Basic c2VjcmV0']),
         expect: ({ received }) => assert.doesNotMatch(received, /c2VjcmV0/),

@@ -117,6 +117,7 @@ const NOT_THERE = [
   ['no such file', '/cgi-bin/none.cgi'],
   ['a path after no such file', '/cgi-bin/none.cgi/a'],
   ['a name that goes on', '/cgi-bin/report.cgix'],
+  ['a parameter after the name', '/cgi-bin/report.cgi;a=b'],
   ['a name cut short', '/cgi-bin/report.cg'],
   ['a dot at the end', '/cgi-bin/report.cgi.'],
   ['a space at the end', '/cgi-bin/report.cgi%20'],
@@ -334,6 +335,19 @@ export const metaVariableCases: readonly Case[] = table(
         expect: variables({ PATH_INFO: '/a?b', QUERY_STRING: 'c%3fd' }),
       },
       {
+        title: 'hands on characters of a query that no URI has, or refuses them',
+        source: 'RFC 3875 section 4.1.7, RFC 3986 section 2',
+        request: get(`${REPORT}?a"<b>{c}^\\|`),
+        expect: either(variables({ QUERY_STRING: 'a"<b>{c}^\\|' }), refuses(400)),
+      },
+      {
+        title: 'hands on bytes over 0x7F of a path, or refuses them',
+        contract: 'ENV-7',
+        source: 'RFC 3875 section 4.1.5, RFC 3986 section 2',
+        request: get(`${REPORT}/\xc3\xa9`),
+        expect: either(variables({ PATH_INFO: '/\xc3\xa9' }), refuses(400)),
+      },
+      {
         title: 'hands on bytes over 0x7F of a query, or refuses them',
         contract: 'ENV-7',
         request: get(`${REPORT}?\xc3\xa9`),
@@ -447,6 +461,16 @@ export const metaVariableCases: readonly Case[] = table(
           'Client-IP: 192.0.2.1',
         ),
         expect: variables({ REMOTE_ADDR: '127.0.0.1' }),
+      },
+      {
+        title: 'is not told its scheme by the target',
+        source: 'RFC 9110 section 7.4, RFC 3875 section 4.1.18',
+        contract: 'ENV-4',
+        level: 'security',
+        because:
+          'RFC 9110 section 7.4: a server checks that the scheme asked for is the one in use.',
+        request: get('https://www.example.org/cgi-bin/report.cgi'),
+        expect: either(variables({ HTTPS: UNSET }), refuses(400, 421)),
       },
       {
         title: 'is not told its scheme by X-Forwarded-Proto',

@@ -98,6 +98,17 @@ export const nphCases: readonly Case[] = table('nph', [
       expect: all(status(200), body('a\0b\r\n\xff')),
     },
     {
+      title: 'sends what it says, though it leaves a body unread',
+      source: 'RFC 3875 sections 4.2 and 5.2',
+      request: post(
+        saying('HTTP/1.1 299 Own\r\nConnection: close\r\n\r\nbody', 'nph-say.cgi'),
+        'x'.repeat(1000),
+      ),
+      expect: ({ received }) => {
+        assert.equal(received, 'HTTP/1.1 299 Own\r\nConnection: close\r\n\r\nbody')
+      },
+    },
+    {
       title: 'sends what it says to HEAD',
       request: ask(
         'HEAD',

@@ -497,6 +497,49 @@ export const smugglingCases: readonly Case[] = table(
           keep('TRACE', REPORT, [`Content-Length: ${INNER.length}`], INNER) + get(`${REPORT}/next`),
         expect: all(never(/PATH_INFO=\/smuggled/), ({ end }) => assert.notEqual(end, 'open')),
       },
+      ...(
+        [
+          ['Content-Length: 4', 'body'],
+          ['Transfer-Encoding: chunked', chunked('body')],
+        ] as const
+      ).map(([line, content]) => ({
+        title: `sees ${line} after 2100 other fields, or refuses them`,
+        source: 'RFC 9110 section 5.4, RFC 9112 section 6.3',
+        because:
+          'RFC 9110 section 5.4: fields that are too many are answered with a 4xx; to ignore them is to ignore what the framing may depend on.',
+        request: rawRequest(
+          `POST ${REPORT} HTTP/1.1`,
+          ['Host: a', 'Connection: close', ...Array.from({ length: 2100 }, () => 'a:b'), line],
+          content,
+        ),
+        expect: either(refusesOrCloses, input('body')),
+        todo: 'Node leaves out the fields after the 2000th, and the gateway does not notice',
+      })),
+      {
+        title: 'sees a second Host after 2100 other fields, or refuses them',
+        contract: 'ENV-8',
+        source: 'RFC 9110 section 5.4, RFC 9112 section 3.2',
+        because:
+          'RFC 9112 section 3.2: more than one Host is answered with 400, wherever the second stands.',
+        request: rawRequest(`GET ${REPORT} HTTP/1.1`, [
+          'Host: a',
+          'Connection: close',
+          ...Array.from({ length: 2100 }, () => 'a:b'),
+          'Host: b',
+        ]),
+        expect: refusesOrCloses,
+        todo: 'Node leaves out the fields after the 2000th, and the gateway does not notice',
+      },
+      {
+        title: 'loses no field of 2100, or refuses them',
+        contract: 'ENV-2',
+        source: 'RFC 9110 section 5.4, RFC 3875 section 4.1.18',
+        because:
+          'RFC 9110 section 5.4: fields that are too many are answered with a 4xx; to ignore them changes the request.',
+        request: get(REPORT, ...Array.from({ length: 2100 }, () => 'a:b'), 'X-Last: yes'),
+        expect: either(refusesOrCloses, variables({ HTTP_X_LAST: 'yes' })),
+        todo: 'Node leaves out the fields after the 2000th, and the gateway does not notice',
+      },
       {
         title: 'upgrades to nothing, and answers as it would',
         source: 'RFC 9110 section 7.8',
