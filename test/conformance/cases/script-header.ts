@@ -226,6 +226,18 @@ export const scriptHeaderCases: readonly Case[] = table(
         todo: 'the gateway sends both',
       },
       {
+        title: 'sends one Date where the script sends two, or refuses them',
+        source: 'RFC 3875 section 6.3.4, RFC 9110 section 5.3',
+        because: 'RFC 9110 section 5.3: a server must not send a field twice that is no list.',
+        request: say(
+          `${TYPE}Date: Sun, 06 Nov 1994 08:49:37 GMT\nDate: Sun, 06 Nov 1994 08:49:38 GMT\n\nsecret`,
+        ),
+        expect: either(failsScript, (exchange) => {
+          assert.equal(onlyResponse(exchange).all('Date').length, 1)
+        }),
+        todo: 'the gateway sends both',
+      },
+      {
         title: 'keeps cookies apart, in their order',
         contract: 'HDR-3',
         source: 'RFC 6265 section 3, RFC 3875 section 6.3.4',

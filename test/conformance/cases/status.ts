@@ -178,6 +178,16 @@ export const statusCases: readonly Case[] = table(
         todo: 'the gateway answers 502',
       },
       {
+        title: 'takes an empty Content-Length as none',
+        contract: 'RES-5',
+        source: 'RFC 3875 section 6.3',
+        because:
+          'RFC 3875 section 6.3: a NULL field value is equivalent to a field not being sent.',
+        request: say(`Content-Length:\n${TYPE}\nbody`),
+        expect: all(status(200), body('body')),
+        todo: 'the gateway answers 502',
+      },
+      {
         title: 'takes an empty Location as none',
         contract: 'RES-3',
         source: 'RFC 3875 section 6.3',

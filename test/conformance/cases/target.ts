@@ -203,6 +203,14 @@ export const targetCases: readonly Case[] = table(
         expect: variables({ SCRIPT_NAME: REPORT }),
       },
       {
+        title: 'refuses a target in absolute form without a host',
+        source: 'RFC 9110 section 4.2.1',
+        because: 'RFC 9110 section 4.2.1: an http URI with an empty host must be rejected.',
+        request: get('http:///cgi-bin/report.cgi'),
+        expect: refuses(400, 404),
+        todo: 'the gateway serves it on Express and node:http',
+      },
+      {
         title: 'takes a target of scheme and host for the root',
         source: 'RFC 9110 section 4.2.3',
         request: get('http://www.example.org'),
