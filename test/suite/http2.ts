@@ -338,12 +338,19 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(answer.text, 'body')
     })
 
-    test('HDR-3 sends once what HTTP/2 of Node takes once', async (t) => {
+    test('HDR-3 sends once what Node has once in HTTP/2: the last value, or the list', async (t) => {
       const session = sessionOf(t)
-      for (const name of ['Content-Type', 'ETag', 'Date', 'Server', 'Content-Language', 'Age']) {
+      const cases = {
+        'Content-Type': 'c',
+        ETag: 'c',
+        Date: 'c',
+        Age: 'c',
+        'Content-Language': 'a, c',
+      }
+      for (const [name, value] of Object.entries(cases)) {
         const answer = await ask(session, saying(`${name}: a\nX-Other: b\n${name}: c\n\nbody`))
         assert.equal(answer.status, 200)
-        assert.deepEqual(answer.all(name), [name === 'Content-Language' ? 'a, c' : 'c'])
+        assert.deepEqual(answer.all(name), [value])
       }
       await stillServes(session)
     })
