@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { drain } from './drain.js'
 import { allowHalfClose, type Exchange } from './half-close.js'
+import { keepParserErrors } from './parser-error.js'
 
 /** A request whose client is watched. */
 interface WatchedExchange extends Exchange {
@@ -84,8 +85,12 @@ function exchangesOn(message: IncomingMessage): Set<WatchedExchange> {
   const exchanges = new Set<WatchedExchange>()
   watched.set(socket, exchanges)
   socket.once('close', () => exchanges.forEach((exchange) => exchange.leave()))
-  // TLS says goodbye in both directions, and a connection of HTTP/2 is not one request's.
-  if (!('encrypted' in socket) && message.httpVersionMajor === 1) allowHalfClose(socket, exchanges)
+  // Every socket that a node:http server has accepted knows it; the type does not say so.
+  const { server } = socket as unknown as { server?: Server }
+  if (server === undefined || message.httpVersionMajor !== 1) return exchanges
+  // TLS says goodbye in both directions.
+  if (!('encrypted' in socket)) allowHalfClose(socket, server, exchanges)
+  keepParserErrors(socket, server, exchanges)
   return exchanges
 }
 

@@ -27,14 +27,16 @@ const QUESTIONS = [0, 100, 1_000, 10_000]
  *
  * @param exchanges - the requests on this connection that are not done, the oldest first.
  */
-export function allowHalfClose(socket: Socket, exchanges: ReadonlySet<Exchange>): void {
-  // Every socket that a node:http server has accepted knows it; neither type says so. Node asks for
-  // the switch in a listener of its own, which comes between these two.
-  const { server } = socket as unknown as { server?: Server & { httpAllowHalfOpen: boolean } }
-  if (server === undefined) return
+export function allowHalfClose(
+  socket: Socket,
+  // The type does not say so.
+  server: Server & { httpAllowHalfOpen?: boolean },
+  exchanges: ReadonlySet<Exchange>,
+): void {
+  // Node asks for the switch in a listener of its own, which comes between these two.
   let before = false
   socket.prependListener('end', () => {
-    before = server.httpAllowHalfOpen
+    before = server.httpAllowHalfOpen ?? false
     server.httpAllowHalfOpen ||= exchanges.size > 0
   })
   socket.on('end', () => {
