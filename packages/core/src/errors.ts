@@ -8,6 +8,7 @@ const ERRORS = {
   CGI_ERR_METHOD_NOT_ALLOWED: [405, 'The request method is not allowed here'],
   CGI_ERR_BODY_STALLED: [408, 'The request body did not arrive in time'],
   CGI_ERR_BODY_TOO_LARGE: [413, 'The request body is too large'],
+  CGI_ERR_HEADERS_CUT: [431, 'The request has too many header fields'],
   CGI_ERR_CLIENT_GONE: [400, 'The client closed the connection'],
   CGI_ERR_BODY_CONSUMED: [
     500,

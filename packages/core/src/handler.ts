@@ -71,6 +71,9 @@ export function createCgiHandler<Native = unknown>(
   const runs = new ScriptRuns(settings, new ProcessTransport(settings))
 
   async function answer(request: CgiRequest<Native>): Promise<CgiAnswer | null> {
+    if (request.areHeadersCut === true) {
+      throw new CgiError('CGI_ERR_HEADERS_CUT', { headers: { connection: 'close' } })
+    }
     const target = parseRequestTarget(request)
     if (target === null) return null
     const script = await resolveScript(target.path, request.mount, settings)

@@ -21,6 +21,8 @@ export interface CgiRequest<Native = unknown> {
   readonly httpVersion: string
   /** The header fields in the order they came, duplicates kept, values as byte strings. */
   readonly headers: readonly HeaderField[]
+  /** Whether there were more fields than the server has kept: one that matters may be missing. */
+  readonly areHeadersCut?: boolean | undefined
   /** The request content, not yet read; null where the request has none. */
   readonly body: Readable | null
   /** `http` or `https`, as the framework sees it (so its trust-proxy setting is obeyed). */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -74,6 +74,7 @@ export function toCgiRequest(
     mount: view.mount,
     httpVersion: message.httpVersion,
     headers,
+    areHeadersCut: areHeadersCut(message),
     body: trail === undefined && hasBody(message) ? message : null,
     scheme,
     host,
@@ -215,6 +216,16 @@ function originalUrlOf(message: IncomingMessage): string {
   return 'originalUrl' in message && typeof message.originalUrl === 'string'
     ? message.originalUrl
     : url
+}
+
+/** Without a word, Node leaves out the fields that come after so many, Host and the length among them. */
+function areHeadersCut({ rawHeaders, socket, httpVersionMajor }: IncomingMessage): boolean {
+  if (httpVersionMajor > 1) return false
+  // Every socket that a node:http server has accepted knows it; the type does not say so.
+  const { server } = socket as unknown as { server?: Server }
+  // A thousand, if the server does not say: Node counts names and values.
+  const most = server?.maxHeadersCount ?? 1_000
+  return most > 0 && rawHeaders.length >= 2 * most
 }
 
 function hasBody(message: IncomingMessage): boolean {

@@ -37,7 +37,11 @@ export function readFraming(request: CgiRequest, bodyLimit: number): BodyFraming
     // RFC 9112 section 6.1: Transfer-Encoding in HTTP/1.0 is to be treated as faulty framing.
     if (request.httpVersion === '1.0') throw badFraming('HTTP/1.0 has no Transfer-Encoding')
     if (codings.join(',').trim().toLowerCase() === 'chunked') return 'chunked'
-    throw new CgiError('CGI_ERR_NOT_IMPLEMENTED', { reason: `coding ${codings.join(', ')}` })
+    // Where such a body ends, nobody knows.
+    throw new CgiError('CGI_ERR_NOT_IMPLEMENTED', {
+      reason: `coding ${codings.join(', ')}`,
+      headers: { connection: 'close' },
+    })
   }
   const lengths = new Set(valuesOf(request.headers, 'content-length'))
   if (lengths.size === 0) return request.body === null ? 'none' : 'chunked'

@@ -281,7 +281,6 @@ export const connectionCases: readonly Case[] = table(
         title: 'answers a request that says close, whatever comes after it',
         request: get(PLAIN) + get(`${REPORT}/never`),
         expect: all(status(200), body('body'), never(/never/)),
-        todo: 'Node answers 400 to what comes after, in the place of the answer',
       },
       {
         title: 'answers a request that is followed by what is none',
@@ -290,7 +289,6 @@ export const connectionCases: readonly Case[] = table(
           'RFC 9112 section 9.3.2: each request has its answer; that another is wrong does not make this one wrong.',
         request: `${keep('GET', PLAIN)}no request\r\n\r\n`,
         expect: sequence([200, 'body'], [400, /^/]),
-        todo: 'Node answers 400 to what comes after, in the place of the answer',
       },
     ],
   ],

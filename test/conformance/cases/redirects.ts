@@ -367,7 +367,6 @@ export const redirectCases: readonly Case[] = table(
         because: 'RFC 9110 section 5.3: a server must not send a field twice that is no list.',
         request: say('Location: http://example.org/\nLocation: http://example.org/\n\n'),
         expect: either(failsScript, all(status(302), field('Location', 'http://example.org/'))),
-        todo: 'the gateway sends both',
       },
       {
         title: 'keeps other bytes than URLs have out of a redirect, or sends them on',

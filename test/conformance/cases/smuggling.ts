@@ -513,7 +513,6 @@ export const smugglingCases: readonly Case[] = table(
           content,
         ),
         expect: either(refusesOrCloses, input('body')),
-        todo: 'Node leaves out the fields after the 2000th, and the gateway does not notice',
       })),
       {
         title: 'sees a second Host after 2100 other fields, or refuses them',
@@ -528,7 +527,6 @@ export const smugglingCases: readonly Case[] = table(
           'Host: b',
         ]),
         expect: refusesOrCloses,
-        todo: 'Node leaves out the fields after the 2000th, and the gateway does not notice',
       },
       {
         title: 'loses no field of 2100, or refuses them',
@@ -538,7 +536,6 @@ export const smugglingCases: readonly Case[] = table(
           'RFC 9110 section 5.4: fields that are too many are answered with a 4xx; to ignore them changes the request.',
         request: get(REPORT, ...Array.from({ length: 2100 }, () => 'a:b'), 'X-Last: yes'),
         expect: either(refusesOrCloses, variables({ HTTP_X_LAST: 'yes' })),
-        todo: 'Node leaves out the fields after the 2000th, and the gateway does not notice',
       },
       {
         title: 'upgrades to nothing, and answers as it would',

@@ -208,7 +208,6 @@ export const targetCases: readonly Case[] = table(
         because: 'RFC 9110 section 4.2.1: an http URI with an empty host must be rejected.',
         request: get('http:///cgi-bin/report.cgi'),
         expect: refuses(400, 404),
-        todo: 'the gateway serves it on Express and node:http',
       },
       {
         title: 'takes a target of scheme and host for the root',
