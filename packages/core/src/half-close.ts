@@ -37,7 +37,9 @@ export function allowHalfClose(
   let before = false
   socket.prependListener('end', () => {
     before = server.httpAllowHalfOpen ?? false
-    server.httpAllowHalfOpen ||= exchanges.size > 0
+    // Who leaves in the middle of a body does not wait for an answer.
+    const isWhole = [...exchanges].every(({ message }) => message.complete)
+    server.httpAllowHalfOpen ||= exchanges.size > 0 && isWhole
   })
   socket.on('end', () => {
     server.httpAllowHalfOpen = before
