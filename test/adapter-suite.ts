@@ -5,6 +5,7 @@ import { errorSuite } from './suite/errors.js'
 import { halfCloseSuite } from './suite/half-close.js'
 import { mappingSuite } from './suite/mapping.js'
 import { observationSuite } from './suite/observation.js'
+import { optionsSuite } from './suite/options.js'
 import { processSuite } from './suite/process.js'
 import { requestBodySuite } from './suite/request-body.js'
 import { responseSuite } from './suite/response.js'
@@ -20,6 +21,7 @@ export function adapterSuite(adapter: Adapter): void {
   sendfileSuite(adapter)
   observationSuite(adapter)
   errorSuite(adapter)
+  optionsSuite(adapter)
   if (adapter.httpVersion === 2 || adapter.scheme === 'https') return
   // Spoken byte by byte; and only a plain connection of HTTP/1.1 has two sides that a request can close.
   earlyHintsSuite(adapter)

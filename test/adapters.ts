@@ -30,6 +30,8 @@ export interface RunningGateway extends Peer {
   logged(fits: (record: LogRecord) => boolean): Promise<LogRecord>
   /** What the gateway counts. */
   stats(): CgiStats
+  /** Shuts down as an application does: what runs may finish. */
+  shutDown(): Promise<void>
   /** Stops the server and every script. */
   close(): Promise<void>
 }
@@ -132,20 +134,10 @@ function createFastifyAdapter(
       // The options' functions take this framework's request; the setup cannot know which it will be.
       const own = { ...PRODUCTION, ...(options as CgiOptions<FastifyRequest>) }
       await app.register(fastifyAdapter, mount === undefined ? own : { ...own, prefix: mount })
-      const sessions = new Set<ServerHttp2Session>()
-      app.server.on('session', (session: ServerHttp2Session) => {
-        sessions.add(session.once('close', () => sessions.delete(session)))
-      })
       await app.listen({ port: 0, host: '127.0.0.1' })
       const counted = app.cgi.get(mount ?? '/cgi-bin')
       assert.ok(counted)
-      const close = async (): Promise<void> => {
-        // Fastify waits for sessions as long as their clients like.
-        const closed = app.close()
-        sessions.forEach((session) => session.destroy())
-        await closed
-      }
-      const gateway = { stats: () => counted.stats(), close }
+      const gateway = { stats: () => counted.stats(), close: () => app.close() }
       return running(app.server, log, gateway, { httpVersion, scheme })
     },
   }
@@ -280,6 +272,10 @@ function running(
   gateway: Pick<RunningGateway, 'stats' | 'close'>,
   spoken: Omit<Peer, 'port'> = HTTP1,
 ): RunningGateway {
+  const sessions = new Set<ServerHttp2Session>()
+  server.on('session', (session: ServerHttp2Session) => {
+    sessions.add(session.once('close', () => sessions.delete(session)))
+  })
   // A server that listens on a port has an address of this kind.
   const { port } = server.address() as AddressInfo
   return {
@@ -289,6 +285,7 @@ function running(
     log: log.records,
     logged: (fits) => log.waitFor(fits),
     stats: () => gateway.stats(),
+    shutDown: () => gateway.close(),
     async close() {
       // A server of HTTP/2 has no such method.
       if (server.listening && 'closeAllConnections' in server) {
@@ -297,7 +294,10 @@ function running(
         server.closeAllConnections()
         await closed
       }
-      await gateway.close()
+      const closed = gateway.close()
+      // Fastify waits for sessions of HTTP/2 as long as their clients like.
+      sessions.forEach((session) => session.destroy())
+      await closed
     },
   }
 }

@@ -362,6 +362,39 @@ export function processSuite(adapter: Adapter): void {
       }
     })
 
+    test('LIFE-4 close() lets a script finish, and starts no other', async (t) => {
+      const own = await startWith(t, { maxProcesses: 1 })
+      const pipe = temporaryFile(t)
+      execFileSync('mkfifo', [pipe])
+      const response = await open(own, `/cgi-bin/event.cgi?${pipe}`)
+      const queued = send(own, saying('Status: 200\n\n'))
+      await until(() => own.stats().queued === 1, 'one waits for a slot')
+      const down = own.shutDown()
+      assert.equal((await queued).status, 503)
+      writeFileSync(pipe, '\n')
+      assert.equal((await receive(response)).text, 'data: first\n\ndata: second\n\n')
+      await until(() => own.stats().running === 0, 'nothing runs any more')
+      await own.close()
+      await down
+    })
+
+    http1Test('LIFE-4 a request on a connection that is there already hears 503', async (t) => {
+      const own = await startWith(t, {})
+      const pipe = temporaryFile(t)
+      execFileSync('mkfifo', [pipe])
+      const socket = await dial(own)
+      t.after(() => socket.destroy())
+      socket.write(`GET /cgi-bin/event.cgi?${pipe} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      await readUntil(socket, /data: first/)
+      const down = own.shutDown()
+      socket.write(`GET ${saying('Status: 200\n\n')} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      const rest = readUntil(socket, /HTTP\/1\.1 503/)
+      writeFileSync(pipe, '\n')
+      assert.match(await rest, /data: second/)
+      socket.destroy()
+      await down
+    })
+
     test('LIFE-4 close() stops what does not end by itself', async (t) => {
       const own = await adapter.start({ options: { root: CGI_BIN, closeTimeout: 100 } })
       t.after(() => own.close())
