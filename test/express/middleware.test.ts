@@ -7,7 +7,8 @@ import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { send } from '../client.js'
+import { setTimeout as delay } from 'node:timers/promises'
+import { dial, exchange, readToEnd, readUntil, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
 
 /** Listens until the test is over. */
@@ -43,6 +44,63 @@ const versions: [string, Express][] = [
 
 for (const [name, express] of versions) {
   describe(`the middleware in an application (${name})`, () => {
+    test("Errors an answer of the application's own is not taken for the last resort's", async (t) => {
+      const app = express()
+      app.use((_request, response, next) => {
+        response.setHeader('Content-Security-Policy', "default-src 'none'")
+        next()
+      })
+      app.use(cgi({ root, logger, errorPage: true }))
+      const answer: ErrorRequestHandler = (error, _request, response, next) => {
+        if (response.headersSent) next(error)
+        else response.status(500).end()
+      }
+      app.use(answer)
+      const { status, text } = await send(await listen(t, app), saying('no header\n\n'))
+      assert.deepEqual([status, text], [500, ''])
+    })
+
+    test('BODY-4 an error handler of the application is heard by who still sends', async (t) => {
+      const app = express()
+      app.use(cgi({ root, logger, bodyLimit: 1_000 }))
+      app.use(answerErrors(({ code }) => code ?? ''))
+      const port = await listen(t, app)
+      const socket = await dial(port)
+      t.after(() => socket.destroy())
+      socket.write('POST /cgi-bin/echo.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n')
+      const answered = readUntil(socket, /CGI_ERR_BODY_TOO_LARGE/)
+      for (let sent = 0; sent < 20; sent += 1) {
+        // A connection that is reset while this is written has no answer.
+        await new Promise((resolve) => socket.write('x'.repeat(100_000), resolve))
+      }
+      assert.match(await answered, /^HTTP\/1\.1 500 /)
+    })
+
+    test('BODY-4 half a body is not made a whole one by who waits for its end', async (t) => {
+      const told: string[] = []
+      const tell = (_facts: object, message: string): void => void told.push(message)
+      const app = express()
+      const gateway = cgi({
+        root,
+        headersTimeout: 300,
+        killTimeout: 500,
+        logger: { warn: tell, error: tell },
+      })
+      app.use(gateway)
+      const wait: ErrorRequestHandler = (error, request, response, next) => {
+        if (response.headersSent) next(error)
+        else request.once('end', () => response.status(500).end()).resume()
+      }
+      app.use(wait)
+      const port = await listen(t, app)
+      const request =
+        'POST /cgi-bin/read-all-then-tell.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf'
+      assert.match(await exchange(port, request), /^HTTP\/1\.1 500 /)
+      await gateway.close()
+      assert.ok(told.some((each) => each.startsWith('waiting is ')))
+      assert.ok(!told.some((each) => each.startsWith('all of ')), told.join('\n'))
+    })
+
     test('MAP-1 two mounts with different roots side by side', async (t) => {
       const app = express()
       app.use('/one', cgi({ root }))
@@ -205,3 +263,26 @@ for (const [name, express] of versions) {
     })
   })
 }
+
+describe('the middleware on a connection that it shares', () => {
+  test('LIFE-5 what others answer there is left alone', async (t) => {
+    const gateway = cgi({ root, logger })
+    let goOn = (): void => {}
+    const port = await listen(t, (request, response) => {
+      if (request.url !== '/own') return gateway(request, response, () => response.end('passed on'))
+      response.writeHead(200, { 'Content-Length': 10 }).write('abcde')
+      goOn = () => response.end('fghij')
+    })
+    const get = (url: string): string => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
+    const socket = await dial(port)
+    socket.write(get('/own') + get(saying('X-Slow: 1\n\nslow', true)))
+    await readUntil(socket, /abcde$/)
+    const rest = readToEnd(socket)
+    // Longer than it takes a client to close its side who had that in mind, and to be asked.
+    await delay(200)
+    socket.end()
+    await delay(300)
+    goOn()
+    assert.match(await rest, /^fghijHTTP\/1\.1 200 OK\r\n[^]*slow/)
+  })
+})

@@ -25,6 +25,34 @@ const form = ['Content-Type', 'application/json']
 const root = CGI_BIN
 
 describe('the plugin in a Fastify application', () => {
+  test('RES-1 inject() reaches scripts, as tests of applications do', async (t) => {
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(cgi, { root })
+    for (const method of ['GET', 'HEAD', 'POST'] as const) {
+      const payload = method === 'POST' ? { payload: 'body' } : {}
+      const found = await app.inject({ method, url: '/cgi-bin/report.cgi', ...payload })
+      assert.equal(found.statusCode, 200)
+      assert.equal(found.body === '', method === 'HEAD')
+      const missing = await app.inject({ method, url: '/cgi-bin/none.cgi', ...payload })
+      assert.equal(missing.statusCode, 404)
+      const bad = await app.inject({ method, url: saying('no header\n\n'), ...payload })
+      assert.equal(bad.statusCode, 502)
+    }
+  })
+
+  test('LOG-2 tells the gateways by their mount', async (t) => {
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(cgi, { root })
+    await app.register(cgi, { root, prefix: '/tools/' })
+    await app.register(async (inner) => inner.register(cgi, { root }), { prefix: '/inner' })
+    assert.deepEqual([...app.cgi.keys()], ['/cgi-bin', '/tools', '/inner'])
+    await app.inject('/tools/report.cgi')
+    assert.equal(app.cgi.get('/tools')?.stats().started, 1)
+    assert.equal(app.cgi.get('/cgi-bin')?.stats().started, 0)
+  })
+
   test('MAP-1 two mounts with different roots side by side', async (t) => {
     const app = Fastify()
     await app.register(cgi, { root, prefix: '/one' })

@@ -103,6 +103,37 @@ export function halfCloseSuite(adapter: Adapter): void {
       assert.match(await answer, /^(?:HTTP\/1\.1 102 .*\r\n\r\n)*HTTP\/1\.1 200 OK\r\n[^]*answered/)
     })
 
+    test('LIFE-5 so does one whose request was redirected to another script', async (t) => {
+      const pipe = createPipe(t)
+      const waiting = waitingScript()
+      const socket = await dial(gateway.port)
+      socket.write(get(saying(`Location: /cgi-bin/answer-when-told.cgi?${pipe}\n\n`)))
+      await waiting
+      await delay(LATER)
+      const asked = readUntil(socket, /^(?:HTTP\/1\.1 102 Processing\r\n\r\n){2}/)
+      socket.end()
+      await asked
+      const answer = readToEnd(socket)
+      writeFileSync(pipe, '\n')
+      assert.match(await answer, /HTTP\/1\.1 200 OK\r\n[^]*answered/)
+    })
+
+    test('LIFE-5 one whose body took its time, and is not read, waits for its answer', async (t) => {
+      const pipe = createPipe(t)
+      const waiting = waitingScript()
+      const socket = await dial(gateway.port)
+      socket.write(
+        `POST /cgi-bin/answer-when-told.cgi?${pipe} HTTP/1.0\r\nContent-Length: 8\r\n\r\nhalf`,
+      )
+      await waiting
+      await delay(LATER)
+      socket.end('half')
+      await delay(LATER)
+      const answer = readToEnd(socket)
+      writeFileSync(pipe, '\n')
+      assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n[^]*answered/)
+    })
+
     test('LIFE-5 so does one in the middle of a stream', async (t) => {
       const pipe = createPipe(t)
       const socket = await dial(gateway.port)

@@ -17,9 +17,26 @@ const watched = new WeakMap<Socket, Set<WatchedExchange>>()
 /** Responses that the gateway has begun; what others answer leaves a script with nobody to hear it. */
 const begun = new WeakSet<ServerResponse>()
 
+/** Those among them that a script writes itself, status line and all. */
+const nonParsed = new WeakSet<ServerResponse>()
+
+/** How to leave each request to others. */
+const unwatch = new WeakMap<IncomingMessage, () => void>()
+
 /** Says that what a response holds from now on comes from a script. */
 export function beginResponse(response: ServerResponse): void {
   begun.add(response)
+}
+
+/** Says the same, and that the script has the connection for itself. */
+export function beginNonParsedResponse(response: ServerResponse): void {
+  begun.add(response)
+  nonParsed.add(response)
+}
+
+/** Leaves a request to the rest of the application: nothing is done to its connection any more. */
+export function unwatchClient(message: IncomingMessage): void {
+  unwatch.get(message)?.()
 }
 
 /**
@@ -32,7 +49,10 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
   const stream = streamOf(message)
   // To Node, a request of HTTP/2 is complete when its stream is closed, too, by whatever.
   const isComplete = (): boolean =>
-    stream === undefined ? message.complete : stream.endAfterHeaders || message.readableEnded
+    // (A request of fastify.inject() does not say that it is complete.)
+    stream?.endAfterHeaders === true ||
+    message.readableEnded ||
+    (stream === undefined && message.complete)
   const leave = (): void => {
     const isAnswered = response.writableFinished && begun.has(response)
     if (!isAnswered || !isComplete()) controller.abort()
@@ -45,14 +65,16 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
       process.nextTick(() => stream.destroy())
     })
   }
-  const hasBegun = (): boolean => begun.has(response)
-  const exchange = { message, response, since: performance.now(), leave, hasBegun }
+  const since: number | undefined = hasBody(message) ? undefined : performance.now()
+  const isNonParsed = (): boolean => nonParsed.has(response)
+  const exchange = { message, response, since, leave, isNonParsed }
   message.once('end', () => {
     exchange.since = performance.now()
   })
   // A response that waits for its turn on the connection (pipelining) is not told of its end.
   const exchanges = exchangesOn(message)
   exchanges.add(exchange)
+  unwatch.set(message, () => exchanges.delete(exchange))
   if (response.destroyed || socket.destroyed) leave()
   response.once('close', () => {
     if (response.writableFinished && begun.has(response) && !isComplete()) {
@@ -99,6 +121,16 @@ export function expectMoreListeners(message: IncomingMessage, response: ServerRe
   for (const each of [message, response, streamOf(message)]) {
     each?.setMaxListeners(each.getMaxListeners() + 10)
   }
+}
+
+/** Whether a request has content. */
+export function hasBody(message: IncomingMessage): boolean {
+  const { headers } = message
+  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
+    return true
+  }
+  // HTTP/2 needs neither.
+  return streamOf(message)?.endAfterHeaders === false
 }
 
 /** The stream of a request of HTTP/2. */

@@ -1,22 +1,24 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** A request that is being answered. */
+/** A request that the gateway answers. */
 export interface Exchange {
   readonly message: IncomingMessage
   readonly response: ServerResponse
-  /** Since when the client has nothing more to send for it, by `performance.now()`. */
-  readonly since: number
-  /** Whether what has been written for it, if anything, is a script's. */
-  hasBegun(): boolean
+  /** Since when the client has nothing more to send for it, by `performance.now()`; if that is known. */
+  readonly since: number | undefined
+  /** Whether a script has the connection for itself (NPH). */
+  isNonParsed(): boolean
 }
 
 /** Who closes a side this soon after the request had that in mind, and waits; in milliseconds. */
 const AT_ONCE = 100
 /** How long a client that waits is not asked anything; in milliseconds. */
 const PATIENCE = 2_500
-/** When it is asked, in milliseconds: that nobody is there is heard only at the question after. */
-const QUESTIONS = [0, 100, 1_000, 10_000]
+/** From one question to the next; the last again and again. That nobody is there is heard at the second. */
+const INTERVALS = [100, 900, 9_000, 10_000] as const
+/** How many digits are put before the size of a chunk: there are parsers that take sixteen in all. */
+const MOST_ZEROS = 8
 
 /**
  * Lets a client of HTTP/1.x close its sending side after its request and still have the answer, where
@@ -44,41 +46,55 @@ export function allowHalfClose(
   socket.on('end', () => {
     server.httpAllowHalfOpen = before
     const [oldest] = exchanges
-    if (oldest !== undefined) questionClient(socket, exchanges, performance.now() - oldest.since)
+    if (oldest === undefined) return
+    const now = performance.now()
+    questionClient(socket, exchanges, now - (oldest.since ?? now) < AT_ONCE)
   })
 }
 
 /** Sees to it that a client which has closed one side does not go unnoticed when it closes the other. */
-function questionClient(socket: Socket, exchanges: ReadonlySet<Exchange>, openFor: number): void {
-  const isWaiting = openFor < AT_ONCE
+function questionClient(
+  socket: Socket,
+  exchanges: ReadonlySet<Exchange>,
+  isWaiting: boolean,
+): void {
   let { bytesWritten } = socket
-  const timers = QUESTIONS.map((delay) =>
-    setTimeout(
-      () => {
-        const [oldest] = exchanges
-        if (oldest === undefined || oldest.response.writableEnded) return
-        // What flows anyway asks by itself.
-        const isSilent = socket.bytesWritten === bytesWritten && socket.writableLength === 0
-        if (isSilent && !ask(oldest, socket) && !isWaiting && delay > 0) socket.destroy()
-        bytesWritten = socket.bytesWritten
-      },
-      delay + (isWaiting ? PATIENCE : 0),
-    ),
-  )
-  socket.once('close', () => timers.forEach(clearTimeout))
+  let rounds = 0
+  let asked = 0
+  let timer = setTimeout(look, isWaiting ? PATIENCE : 0)
+  socket.once('close', () => clearTimeout(timer))
+
+  function look(): void {
+    const [oldest] = exchanges
+    if (oldest === undefined) return
+    // What flows anyway asks by itself.
+    const isSilent = socket.bytesWritten === bytesWritten && socket.writableLength === 0
+    if (!isSilent) asked = 0
+    // What others answer on this connection is theirs.
+    else if (oldest.response.socket === socket && !oldest.response.writableEnded) {
+      if (canAsk(oldest)) {
+        if (asked < MOST_ZEROS) ask(oldest.response, socket)
+        asked += 1
+      } else if (!isWaiting && rounds > 0) {
+        socket.destroy()
+      }
+    }
+    bytesWritten = socket.bytesWritten
+    timer = setTimeout(look, INTERVALS[rounds] ?? INTERVALS[3])
+    rounds += 1
+  }
 }
 
-/** Sends what a client that is still there reads over. Returns whether there is such a thing now. */
-function ask(exchange: Exchange, socket: Socket): boolean {
+/** Whether there is something that a client which is still there reads over. */
+function canAsk(exchange: Exchange): boolean {
   const { message, response } = exchange
-  if (response.headersSent) {
-    // RFC 9112 section 7.1: the size of the next chunk may begin with zeros.
-    if (response.chunkedEncoding) socket.write('0')
-    return response.chunkedEncoding
-  }
-  // RFC 9110 section 15.2: any client of HTTP/1.1 takes interim responses, and HTTP/1.0 has none. (102:
-  // RFC 2518 section 10.1.) An NPH script writes its header itself, and may have.
-  const canAsk = message.httpVersion === '1.1' && response.socket === socket && !exchange.hasBegun()
-  if (canAsk) response.writeProcessing()
-  return canAsk
+  if (message.httpVersion !== '1.1' || exchange.isNonParsed()) return false
+  return !response.headersSent || response.chunkedEncoding
+}
+
+function ask(response: ServerResponse, socket: Socket): void {
+  // RFC 9112 section 7.1: the size of the next chunk may begin with zeros.
+  if (response.headersSent) socket.write('0')
+  // RFC 9110 section 15.2: any client of HTTP/1.1 takes interim responses. (102: RFC 2518 section 10.1.)
+  else response.writeProcessing()
 }

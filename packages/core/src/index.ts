@@ -1,10 +1,10 @@
-export { endConnectionAfter } from './client-connection.js'
+export { endConnectionAfter, unwatchClient } from './client-connection.js'
 export {
   CgiError,
   type CgiErrorCode,
   type CgiErrorDetails,
 } from './errors.js'
-export { type CgiAnswer, type CgiHandler, createCgiHandler } from './handler.js'
+export { type CgiHandler, createCgiHandler } from './handler.js'
 export { createErrorPage, type ErrorPage } from './error-page.js'
 export type { HeaderField } from './header-fields.js'
 export {
@@ -39,5 +39,6 @@ export {
   type Script,
   type ScriptSettings,
 } from './script.js'
+export type { CgiAnswer } from './script-answer.js'
 export { type Command, createSettings, type ScriptSource, type Settings } from './settings.js'
 export { findMount, takeMount, toOriginForm } from './url-path.js'

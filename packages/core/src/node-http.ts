@@ -11,9 +11,11 @@ import type {
   NonParsedResponse,
 } from './message.js'
 import {
+  beginNonParsedResponse,
   beginResponse,
   breakResponse,
   expectMoreListeners,
+  hasBody,
   resetConnection,
   watchClient,
 } from './client-connection.js'
@@ -228,16 +230,6 @@ function areHeadersCut({ rawHeaders, socket, httpVersionMajor }: IncomingMessage
   return most > 0 && rawHeaders.length >= 2 * most
 }
 
-function hasBody(message: IncomingMessage): boolean {
-  const { headers } = message
-  if (headers['content-length'] !== undefined || headers['transfer-encoding'] !== undefined) {
-    return true
-  }
-  // HTTP/2 needs neither. Its requests have a stream, which the type of HTTP/1's does not say.
-  const { stream } = message as { stream?: { endAfterHeaders: boolean } }
-  return stream !== undefined && !stream.endAfterHeaders
-}
-
 function portOf(host: string | undefined, scheme: string): number {
   const port = host === undefined ? undefined : /:(\d{1,5})$/.exec(host)?.[1]
   return port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port)
@@ -249,7 +241,7 @@ async function sendNonParsed(answer: NonParsedResponse, response: ServerResponse
   if (response.socket === null && !response.destroyed) {
     await Promise.race([once(response, 'socket'), once(answer.body, 'close')])
   }
-  beginResponse(response)
+  beginNonParsedResponse(response)
   const { socket } = response
   if (socket === null || socket.destroyed) {
     answer.body.destroy()

@@ -8,13 +8,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
  * It waits until all of the request has come, but this one may never end: too large, or from a client
  * that waits for the answer. Who begins to wait for its end is told of it.
  */
-export function endForWaiters(request: IncomingMessage): void {
+export function endForWaiters(request: IncomingMessage, response: ServerResponse): void {
+  // A script must not take it for the end of its input.
+  request.unpipe()
   const tell = (event: string | symbol): void => {
     if (event !== 'end') return
     request.off('newListener', tell)
     process.nextTick(() => request.emit('end'))
   }
   request.on('newListener', tell)
+  // From here on it is we who wait.
+  response.prependOnceListener('finish', () => request.off('newListener', tell))
 }
 
 /**
@@ -31,7 +35,7 @@ export function showErrorPage(
   // Whoever has put an `end` of their own there, such as a compression, is called as before.
   const end = response.end.bind(response)
   const endOrExplain = (...words: unknown[]): ServerResponse => {
-    if (!isFinalHandler(response, words)) return Reflect.apply(end, response, words)
+    if (!isFinalHandler(request, response, words)) return Reflect.apply(end, response, words)
     for (const [name, value] of Object.entries(page.headers)) response.setHeader(name, value)
     return Reflect.apply(end, response, words.length === 0 ? [] : [page.body])
   }
@@ -40,9 +44,14 @@ export function showErrorPage(
 }
 
 /** Whether this is how finalhandler ends a response: its policy, and its document unless to a HEAD. */
-function isFinalHandler(response: ServerResponse, [body = DOCUMENT]: unknown[]): boolean {
+function isFinalHandler(
+  { method }: IncomingMessage,
+  response: ServerResponse,
+  [body]: unknown[],
+): boolean {
   const policy = response.getHeader('content-security-policy')
-  const isItsDocument = typeof body === 'string' && body.startsWith(DOCUMENT)
+  const isItsDocument =
+    method === 'HEAD' ? body === undefined : typeof body === 'string' && body.startsWith(DOCUMENT)
   return !response.headersSent && policy === "default-src 'none'" && isItsDocument
 }
 

@@ -11,11 +11,12 @@ import {
   sendCgiResponse,
   toCgiRequest,
   toOriginForm,
+  unwatchClient,
 } from '@common-gateway/core'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { endForWaiters, showErrorPage } from './final-handler.js'
 
-export type { CgiOptions, CgiUser } from '@common-gateway/core'
+export type { CgiOptions, CgiRun, CgiStats, CgiUser } from '@common-gateway/core'
 
 /** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
 export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {
@@ -74,7 +75,10 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     response: ServerResponse,
   ): Promise<boolean> {
     const result = await handler.handle(cgiRequest)
-    if (result === null) return false
+    if (result === null) {
+      unwatchClient(request)
+      return false
+    }
     if (result.type === 'local-redirect') {
       applyLocalRedirect(result, cgiRequest, request, response)
       dispatchAgain(request, response)
@@ -96,7 +100,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     if (signal.aborted || response.headersSent || response.socket?.destroyed === true) {
       response.destroy()
     } else {
-      if (!request.complete) endForWaiters(request)
+      if (!request.complete) endForWaiters(request, response)
       if (handler.errorPage) showErrorPage(error, request, response)
       next(error)
     }

@@ -13,6 +13,7 @@ import {
   takeMount,
   toCgiRequest,
   toOriginForm,
+  unwatchClient,
 } from '@common-gateway/core'
 import type {
   FastifyInstance,
@@ -26,7 +27,7 @@ import { finished } from 'node:stream/promises'
 import { showErrorPage } from './error-page.js'
 import { acceptAnyContentType, addMethods, passBodiesThrough } from './pass-through.js'
 
-export type { CgiUser } from '@common-gateway/core'
+export type { CgiRun, CgiStats, CgiUser } from '@common-gateway/core'
 
 /** Options of the plugin; `prefix` is Fastify's own. */
 export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
@@ -34,7 +35,7 @@ export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
 declare module 'fastify' {
   interface FastifyInstance {
     /** The gateways of this scope by the path they are mounted at: `app.cgi.get('/cgi-bin')`. */
-    cgi: Map<string, Pick<CgiHandler<FastifyRequest>, 'stats'>>
+    cgi: ReadonlyMap<string, Pick<CgiHandler, 'stats'>>
   }
 }
 
@@ -56,7 +57,9 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   const handler = createCgiHandler<FastifyRequest>(options)
   const mount = fastify.prefix + prefix === '' ? handler.prefix : prefix
   if (!fastify.hasDecorator('cgi')) fastify.decorate('cgi', new Map())
-  fastify.cgi.set(fastify.prefix + mount, handler)
+  // Read-only to all others.
+  const gateways = fastify.cgi as Map<string, Pick<CgiHandler, 'stats'>>
+  gateways.set((fastify.prefix + mount).replace(/\/+$/, ''), { stats: () => handler.stats() })
   const own = { prefix: mount, logLevel, logSerializers } as RegisterOptions
   await fastify.register(async (scope) => serve(scope, handler), own)
 }
@@ -89,6 +92,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
     try {
       const result = await handler.handle(cgiRequest)
       if (result === null) {
+        unwatchClient(request.raw)
         reply.callNotFound()
       } else if (result.type === 'local-redirect') {
         reply.hijack()
