@@ -81,6 +81,11 @@ export function earlyHintsSuite(adapter: Adapter): void {
       }
     })
 
+    test('HDR-1 the lines of hints are lines of the output', async () => {
+      await send(gateway, saying('Status: 103\nLink: </a>\n\nno colon\n\n'))
+      await gateway.logged(({ line, code }) => code === 'CGI_ERR_BAD_HEADER' && line === 4)
+    })
+
     test('HDR-2 hints alone are no response', async (t) => {
       const small = await adapter.start({ options: { root: CGI_BIN, maxHeaderSize: 100 } })
       t.after(() => small.close())

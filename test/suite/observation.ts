@@ -1,6 +1,8 @@
 import type { CgiRun } from '@common-gateway/core'
 import { strict as assert } from 'node:assert'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
 import type { Adapter, RunningGateway } from '../adapters.js'
@@ -63,6 +65,25 @@ export function observationSuite(adapter: Adapter): void {
       await send(gateway, '/cgi-bin/kill-itself-early.cgi')
       const { exitCode, signal } = await killed.end
       assert.deepEqual({ exitCode, signal }, { exitCode: null, signal: 'SIGSEGV' })
+    })
+
+    test('LOG-2 counts what could not start, and who left; a run can be logged', async (t) => {
+      const own = await adapter.start({
+        options: { root: CGI_BIN, killOnDisconnect: false },
+      })
+      t.after(() => own.close())
+      assert.equal((await send(own, '/cgi-bin/no-interpreter.cgi')).status, 500)
+      assert.equal(own.stats().failed, 1)
+      const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      const { end } = nextRun(t, 'write-on.cgi')
+      const response = await open(own, `/cgi-bin/write-on.cgi?${folder}/done`)
+      response.on('error', () => {})
+      response.destroy()
+      const run = await end
+      assert.ok(run.isAbandoned)
+      assert.deepEqual([own.stats().abandoned, own.stats().failed], [1, 1])
+      assert.match(JSON.stringify(run), /"script":".*write-on\.cgi"/)
     })
 
     test('LOG-2 counts', async (t) => {

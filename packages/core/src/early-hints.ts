@@ -14,19 +14,17 @@ const LINK = /^<[\x21-\x3b\x3d\x3f-\x7e]*>(?:[ \t]*;[ \t]*[^;="\s]+(?:=("?)[^;"\
  * @param send - takes the links of each block as it comes, each the value of a `Link` field.
  */
 export function createFinalHeaderParser(
-  { maxHeaderSize }: { maxHeaderSize: number },
+  settings: { maxHeaderSize: number },
   send: (links: string[]) => void,
 ): HeaderParser {
-  let size = 0
-  let parser = createHeaderParser({ maxHeaderSize })
+  let parser = createHeaderParser(settings)
 
   function push(chunk: Buffer): ScriptHeader | null {
     let header = parser.push(chunk)
     while (header !== null && isEarly(header)) {
-      size += parser.size
       const links = valuesOf(header.fields, 'link').flatMap(splitLinks)
       if (links.length > 0) send(links)
-      parser = createHeaderParser({ maxHeaderSize: maxHeaderSize - size })
+      parser = createHeaderParser(settings, parser)
       header = parser.push(header.rest)
     }
     return header
@@ -35,7 +33,10 @@ export function createFinalHeaderParser(
   return {
     push,
     get size() {
-      return size + parser.size
+      return parser.size
+    },
+    get lineNumber() {
+      return parser.lineNumber
     },
   }
 }

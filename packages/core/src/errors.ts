@@ -108,6 +108,11 @@ export class CgiError extends Error {
 // On the prototype, as the names of Node's own errors are: not one more field in every log line.
 Object.defineProperty(CgiError.prototype, 'name', { value: 'CgiError', configurable: true })
 
+/** An error as one of ours: what nobody has foreseen is a script without a response. */
+export function toCgiError(error: unknown): CgiError {
+  return error instanceof CgiError ? error : new CgiError('CGI_ERR_NO_RESPONSE', { cause: error })
+}
+
 /** The error to throw for an option that breaks its rule. */
 export function invalidOption(option: string, rule: string, value: unknown): CgiError {
   const shown = typeof value === 'string' ? `'${value}'` : describeValue(value)

@@ -1,30 +1,19 @@
 import path from 'node:path'
 import { toByteString } from './byte-string.js'
+import { drain } from './drain.js'
 import { CgiError } from './errors.js'
-import { createFinalHeaderParser } from './early-hints.js'
-import type { ScriptHeader } from './header-parser.js'
-import { createFirstByteReader, readHeader } from './header-reader.js'
 import type { CgiLogger } from './logger.js'
-import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
+import type { CgiRequest, CgiResponse } from './message.js'
 import { createArguments, createMetaVariables } from './meta-variables.js'
 import type { CgiOptions } from './options.js'
 import { ProcessTransport } from './process/process-transport.js'
-import { drain } from './drain.js'
-import { isReceived, openRequestBody, readFraming } from './request-body.js'
+import { openRequestBody, readFraming } from './request-body.js'
 import { parseRequestTarget, type RequestTarget } from './request-target.js'
-import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
+import { standardReason } from './response.js'
 import type { CgiStats } from './run-diagnostics.js'
-import { type ResponseHead, standardReason, toResponse } from './response.js'
 import { resolveScript, type Script } from './script.js'
-import type { ScriptRun } from './script-run.js'
+import { type CgiAnswer, noBody, readAnswer } from './script-answer.js'
 import { ScriptRuns } from './script-runs.js'
-import {
-  createFileBody,
-  namesFile,
-  openNamedFile,
-  type SentFile,
-  withoutFileName,
-} from './sendfile.js'
 import { type Command, createSettings } from './settings.js'
 import { StandardErrorTail } from './standard-error-tail.js'
 
@@ -52,12 +41,6 @@ export interface CgiHandler<Native = unknown> {
    */
   close(): Promise<void>
 }
-
-/** What a script can answer with. */
-export type CgiAnswer = CgiResponse | NonParsedResponse | LocalRedirect
-
-/** Local redirects in a row that are followed; Apache's LimitInternalRecursion is the same. */
-const MOST_LOCAL_REDIRECTS = 10
 
 /**
  * Makes a gateway.
@@ -105,99 +88,11 @@ export function createCgiHandler<Native = unknown>(
       standardError,
     })
     try {
-      return await readAnswer(request, run, script)
+      return await readAnswer({ request, script, run, settings })
     } catch (error) {
       if (error instanceof CgiError) await standardError?.addTo(error)
       throw error
     }
-  }
-
-  async function readAnswer(
-    request: CgiRequest<Native>,
-    run: ScriptRun,
-    script: Script,
-  ): Promise<CgiAnswer> {
-    if (isNonParsed(request, script)) {
-      const { rest } = await readHeader(run, createFirstByteReader(), settings.headersTimeout)
-      return { type: 'non-parsed', body: createBody(run, rest, undefined, request) }
-    }
-    const parser = createFinalHeaderParser(settings, (links) => request.sendEarlyHints?.(links))
-    const header = await readHeader(run, parser, settings.headersTimeout)
-    return respond(request, script, run, header)
-  }
-
-  /** From a script's header to the answer. What is wrong with it ends the run. */
-  async function respond(
-    request: CgiRequest<Native>,
-    script: Script,
-    run: ScriptRun,
-    header: ScriptHeader,
-  ): Promise<CgiResponse | LocalRedirect> {
-    try {
-      const head = toResponse(header)
-      if (head.type === 'local-redirect') {
-        checkRedirects(request)
-        run.discard()
-        await endOfRequest(run, request.body)
-        return head
-      }
-      const { status, reason, contentLength, hasBody } = head
-      const file = hasBody ? await openFile(head, request, script) : null
-      if (file !== null) {
-        run.discard()
-        const { headers, content } = file
-        const body = content
-          ? createFileBody(content, file.contentLength, () => endOfRequest(run, request.body))
-          : noBody(request, run)
-        const isOwn = file.status === status
-        const phrase = isOwn ? reason : standardReason(file.status)
-        return { type: 'response', status: file.status, reason: phrase, headers, body }
-      }
-      const headers = withoutFileName(head)
-      if (hasBody && request.method !== 'HEAD') {
-        const body = createBody(run, header.rest, contentLength, request)
-        if (settings.strict && !head.hasContentType) await checkEmpty(body)
-        return { type: 'response', status, reason, headers, body }
-      }
-      run.discard()
-      return { type: 'response', status, reason, headers, body: noBody(request, run) }
-    } catch (error) {
-      run.fail(
-        error instanceof CgiError ? error : new CgiError('CGI_ERR_NO_RESPONSE', { cause: error }),
-      )
-      throw error
-    }
-  }
-
-  /** RES-7: the file that a script names in the place of its own content; null where there is none. */
-  async function openFile(
-    head: ResponseHead,
-    request: CgiRequest<Native>,
-    script: Script,
-  ): Promise<SentFile | null> {
-    if (!namesFile(head)) return null
-    const folder = path.dirname(script.file)
-    const file = await openNamedFile(head, request, folder, settings.sendfileRoots)
-    if (typeof file !== 'string') return file
-    const logger = request.logger ?? settings.logger
-    logger.warn({ script: script.file, reason: file }, 'the file that the script names is not sent')
-    return null
-  }
-
-  function createBody(
-    run: ScriptRun,
-    first: Buffer,
-    contentLength: number | undefined,
-    request: CgiRequest<Native>,
-  ): ResponseBody {
-    const { bodyTimeout } = settings
-    return new ResponseBody({ run, first, contentLength, requestBody: request.body, bodyTimeout })
-  }
-
-  function isNonParsed(request: CgiRequest<Native>, script: Script): boolean {
-    // A connection of HTTP/2 is not a script's to write on.
-    const isPlain = request.httpVersion.startsWith('1.')
-    return settings.nph && isPlain && path.basename(script.file).startsWith('nph-')
   }
 
   function toCommand(
@@ -245,23 +140,5 @@ function redirect(request: CgiRequest, target: RequestTarget, location: string):
     reason: standardReason(308),
     headers: [['Location', location + query]],
     body: noBody(request, null),
-  }
-}
-
-/** No content, after what the client still sends. */
-function noBody(request: CgiRequest, run: ScriptRun | null): CgiResponse['body'] {
-  return isReceived(request.body) ? null : createEmptyBody(run, request.body)
-}
-
-function checkRedirects(request: CgiRequest): void {
-  const { count } = request.localRedirects
-  if (count < MOST_LOCAL_REDIRECTS) return
-  throw new CgiError('CGI_ERR_TOO_MANY_REDIRECTS', { reason: `${count} in a row` })
-}
-
-/** RFC 3875 section 6.3.1: a script MUST send a Content-Type with content. */
-async function checkEmpty(body: ResponseBody): Promise<void> {
-  if (await body.hasContent()) {
-    throw new CgiError('CGI_ERR_BAD_HEADER', { reason: 'there is content, but no Content-Type' })
   }
 }

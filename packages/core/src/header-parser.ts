@@ -23,6 +23,8 @@ export interface HeaderParser {
   push(chunk: Buffer): ScriptHeader | null
   /** How many bytes it has taken. */
   readonly size: number
+  /** How many lines. */
+  readonly lineNumber: number
 }
 
 /** RFC 9110 section 5.6.2. */
@@ -39,14 +41,17 @@ const LF = 0x0a
  * in, fields out.
  *
  * @param options.maxHeaderSize - how many bytes the header may have, the empty line included.
+ * @param before - what the script has sent before: it counts for the size, and the lines go on.
  */
-export function createHeaderParser({ maxHeaderSize }: { maxHeaderSize: number }): HeaderParser {
+export function createHeaderParser(
+  { maxHeaderSize }: { maxHeaderSize: number },
+  before: Pick<HeaderParser, 'size' | 'lineNumber'> = { size: 0, lineNumber: 0 },
+): HeaderParser {
   /** A value is in pieces as long as lines may continue it. */
   const fields: { readonly name: string; readonly pieces: string[] }[] = []
   /** What has come of a line that is not complete. */
   let begun: Buffer[] = []
-  let size = 0
-  let lineNumber = 0
+  let { size, lineNumber } = before
   let statusLine: string | undefined
 
   function badHeader(reason: string, line: string): CgiError {
@@ -64,7 +69,7 @@ export function createHeaderParser({ maxHeaderSize }: { maxHeaderSize: number })
       field.pieces.push(trimBlanks(line))
       return
     }
-    const found = lineNumber === 1 ? STATUS_LINE.exec(line) : null
+    const found = lineNumber === before.lineNumber + 1 ? STATUS_LINE.exec(line) : null
     if (found !== null) {
       statusLine = trimBlanks(found[1] ?? '')
       return
@@ -116,6 +121,9 @@ export function createHeaderParser({ maxHeaderSize }: { maxHeaderSize: number })
     push,
     get size() {
       return size
+    },
+    get lineNumber() {
+      return lineNumber
     },
   }
 }

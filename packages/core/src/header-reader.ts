@@ -1,5 +1,5 @@
 import { excerptOf } from './byte-string.js'
-import { CgiError } from './errors.js'
+import { CgiError, toCgiError } from './errors.js'
 import type { HeaderParser, ScriptHeader } from './header-parser.js'
 import type { ScriptRun } from './script-run.js'
 
@@ -40,8 +40,7 @@ export function readHeader(
           resolve(header)
         } catch (error) {
           keep(chunk)
-          // A parser throws nothing else.
-          run.fail(withOutput(error as CgiError))
+          run.fail(withOutput(toCgiError(error)))
         }
       },
       end(exit) {
@@ -59,5 +58,9 @@ export function readHeader(
 
 /** In the place of a parser, for output that has no header: done when the first bytes are there. */
 export function createFirstByteReader(): HeaderParser {
-  return { size: 0, push: (chunk) => ({ fields: [], statusLine: undefined, rest: chunk }) }
+  return {
+    size: 0,
+    lineNumber: 0,
+    push: (chunk) => ({ fields: [], statusLine: undefined, rest: chunk }),
+  }
 }

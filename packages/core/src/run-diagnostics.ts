@@ -31,6 +31,8 @@ export interface CgiRun {
   readonly exitCode: number | null | undefined
   /** The signal that ended it; null where it exited by itself. */
   readonly signal: string | null | undefined
+  /** Whether its client went before it had the answer. */
+  readonly isAbandoned: boolean
   /** Why the gateway ended the run, or could make nothing of its output; undefined if all was well. */
   readonly error: CgiError | undefined
 }
@@ -43,9 +45,9 @@ export interface CgiStats {
   readonly queued: number
   /** Scripts that were started. */
   readonly started: number
-  /** Scripts that ended badly: stopped, killed by a signal, with an exit code, without a response. */
+  /** Scripts that could not start, or ended badly: stopped, by a signal, an exit code, no response. */
   readonly failed: number
-  /** Scripts that were stopped, or were not heard any more, because their client had gone. */
+  /** Requests whose client went before it had its answer: the script was stopped, or not heard. */
   readonly abandoned: number
   /** Requests that were answered 503: too many, a want of resources, or the gateway was closed. */
   readonly refused: number
@@ -66,9 +68,11 @@ export class RunDiagnostics {
     return { ...now, ...this.#totals }
   }
 
-  /** A request was turned away. */
-  countRefusal(): void {
-    this.#totals.refused += 1
+  /** No script was started for a request. */
+  countUnstarted({ code, statusCode }: CgiError): void {
+    if (statusCode === 503) this.#totals.refused += 1
+    else if (code === 'CGI_ERR_CLIENT_GONE') this.#totals.abandoned += 1
+    else this.#totals.failed += 1
   }
 
   /** A script was started. */
@@ -82,7 +86,7 @@ export class RunDiagnostics {
     const totals = this.#totals
     totals.bytesIn += run.bytesIn
     totals.bytesOut += run.bytesOut
-    if (run.error?.code === 'CGI_ERR_CLIENT_GONE') totals.abandoned += 1
+    if (run.isAbandoned) totals.abandoned += 1
     else if (run.error !== undefined || run.exitCode !== 0) totals.failed += 1
     endChannel.publish(run)
   }
@@ -93,7 +97,7 @@ export function describeRun(
   start: Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime'>,
   run: ScriptRun,
 ): CgiRun {
-  return {
+  const described = {
     ...start,
     startTime: Date.now(),
     get headerTime() {
@@ -114,8 +118,13 @@ export function describeRun(
     get signal() {
       return run.exited?.signal
     },
+    get isAbandoned() {
+      return run.isAbandoned
+    },
     get error() {
       return run.failure
     },
   }
+  // A run can be logged; a request holds its connection, and that the whole server.
+  return Object.defineProperty(described, 'request', { enumerable: false })
 }

@@ -51,6 +51,8 @@ export class ScriptRun {
   failure: CgiError | undefined
   /** Whether it failed when nobody was waiting for it any more. */
   isUnheard = false
+  /** Whether the client went before all had passed between it and the script. */
+  isAbandoned = false
   /** How it ended; undefined as long as it runs. */
   exited: ScriptExit | undefined
   /** From the start to the end of the header, in milliseconds; undefined where there was none. */
@@ -180,6 +182,7 @@ export class ScriptRun {
     const gone = new CgiError('CGI_ERR_CLIENT_GONE')
     // It has answered, and what it still does is no concern of the client's.
     if (this.#isDone()) return
+    this.isAbandoned = true
     if (this.#settings.killOnDisconnect || !isReceived(this.#context.requestBody.content)) {
       this.fail(gone)
     } else {

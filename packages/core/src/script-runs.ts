@@ -62,7 +62,7 @@ export class ScriptRuns {
       await closeRequestBody(call.body)
       if (error instanceof CgiError) {
         error.add({ script: call.script })
-        if (error.statusCode === 503) this.#diagnostics.countRefusal()
+        this.#diagnostics.countUnstarted(error)
       }
       throw error
     }
@@ -136,7 +136,10 @@ export class ScriptRuns {
         call.standardError?.write(chunk)
       },
     })
-    void output.standardErrorEnd.then(() => call.standardError?.end())
+    void output.standardErrorEnd.then(() => {
+      standardError.end()
+      call.standardError?.end()
+    })
     if (output.pid !== undefined) facts.pid = output.pid
     const run = new ScriptRun(output, this.#settings, { facts, requestBody: body })
     early.run = run
@@ -155,7 +158,6 @@ export class ScriptRuns {
       this.#running.delete(run)
       release()
       call.request.signal.removeEventListener('abort', leave)
-      standardError.end()
       if (run.failure !== undefined) this.#awaitTermination(run)
       return closeRequestBody(body)
     })

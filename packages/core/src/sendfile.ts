@@ -116,7 +116,7 @@ async function open(
   root: string,
   head: Head,
   request: CgiRequest,
-): Promise<SentFile> {
+): Promise<SentFile | string> {
   const relative = path.relative(root, file).split(path.sep).map(encodeURIComponent).join('/')
   const result = await send(toConditions(request, head.status), relative, {
     root,
@@ -124,6 +124,10 @@ async function open(
     index: false,
     cacheControl: false,
   })
+  if (result.type !== 'file' && ![412, 416].includes(result.statusCode)) {
+    result.stream.destroy()
+    return 'it has gone while it was looked for'
+  }
   const status = head.status === 200 ? result.statusCode : head.status
   const contentLength = Number(result.headers['Content-Length'] ?? 0)
   const isContentSent = request.method !== 'HEAD' && status !== 304
@@ -159,26 +163,25 @@ function joinHeaders(own: HeaderField[], { headers, type, statusCode }: SendResu
   const ofFile = Object.entries(headers).filter(
     ([name]) => !(isFile && name === 'Content-Type' && valuesOf(own, 'content-type').length > 0),
   )
-  const replaced = new Set(ofFile.map(([name]) => name.toLowerCase()))
+  // Conditions and ranges have been held to the validators of the file.
+  const replaced = new Set(['content-length', 'etag', 'last-modified'])
+  for (const [name] of ofFile) replaced.add(name.toLowerCase())
   const kept = own.filter(([name]) => {
     const lowerCase = name.toLowerCase()
-    return (
-      !replaced.has(lowerCase) &&
-      lowerCase !== 'content-length' &&
-      (isFile || !lowerCase.startsWith('content-'))
-    )
+    return !replaced.has(lowerCase) && (isFile || !lowerCase.startsWith('content-'))
   })
   // oxlint-disable-next-line typescript/no-unnecessary-type-conversion -- Content-Length is a number there
   return [...kept, ...ofFile.map(([name, value]) => [name, String(value)] as const)]
 }
 
 /**
- * A file as the body of a response. It fails where the file has become shorter than it was said to be,
+ * A file as the body of a script's response. It fails where the file has become shorter than it was said to be,
  * and ends when `ended` has resolved.
  */
 export function createFileBody(
   content: Readable,
   contentLength: number,
+  script: string,
   ended: () => Promise<void>,
 ): Readable {
   async function* read(): AsyncGenerator<Buffer> {
@@ -190,9 +193,12 @@ export function createFileBody(
         yield chunk
       }
     } catch (cause) {
-      throw new CgiError('CGI_ERR_SHORT_BODY', { reason: String(cause), cause })
+      throw new CgiError('CGI_ERR_SHORT_BODY', { script, reason: String(cause), cause })
     }
-    if (left > 0) throw new CgiError('CGI_ERR_SHORT_BODY', { reason: 'the file became shorter' })
+    if (left > 0) {
+      const reason = 'the file that it has named became shorter'
+      throw new CgiError('CGI_ERR_SHORT_BODY', { script, reason })
+    }
     await ended()
   }
   const body = Readable.from(read(), { objectMode: false })

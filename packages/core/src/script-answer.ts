@@ -1,0 +1,141 @@
+import path from 'node:path'
+import { createFinalHeaderParser } from './early-hints.js'
+import { CgiError, toCgiError } from './errors.js'
+import type { ScriptHeader } from './header-parser.js'
+import { createFirstByteReader, readHeader } from './header-reader.js'
+import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
+import { isReceived } from './request-body.js'
+import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
+import { type ResponseHead, standardReason, toResponse } from './response.js'
+import type { Script } from './script.js'
+import type { ScriptRun } from './script-run.js'
+import {
+  createFileBody,
+  namesFile,
+  openNamedFile,
+  type SentFile,
+  withoutFileName,
+} from './sendfile.js'
+import type { Settings } from './settings.js'
+
+/** What a script can answer with. */
+export type CgiAnswer = CgiResponse | NonParsedResponse | LocalRedirect
+
+/** A request, and the script that runs for it. */
+export interface Call {
+  readonly request: CgiRequest
+  readonly script: Script
+  readonly run: ScriptRun
+  readonly settings: Settings<never>
+}
+
+/** Local redirects in a row that are followed; Apache's LimitInternalRecursion is the same. */
+const MOST_LOCAL_REDIRECTS = 10
+
+/**
+ * Reads what a script answers: its header, and what of the rest is the client's. Where it makes no
+ * answer, the script is stopped.
+ *
+ * @throws {CgiError} what readHeader() and toResponse() throw; CGI_ERR_TOO_MANY_REDIRECTS
+ */
+export async function readAnswer(call: Call): Promise<CgiAnswer> {
+  const { request, run, settings } = call
+  if (isNonParsed(call)) {
+    const { rest } = await readHeader(run, createFirstByteReader(), settings.headersTimeout)
+    return { type: 'non-parsed', body: createBody(call, rest, undefined) }
+  }
+  const parser = createFinalHeaderParser(settings, (links) => request.sendEarlyHints?.(links))
+  const header = await readHeader(run, parser, settings.headersTimeout)
+  try {
+    return await toAnswer(call, header)
+  } catch (error) {
+    const failure = toCgiError(error)
+    run.fail(failure)
+    throw failure
+  }
+}
+
+/** No content, after what the client still sends. */
+export function noBody(request: CgiRequest, run: ScriptRun | null): CgiResponse['body'] {
+  return isReceived(request.body) ? null : createEmptyBody(run, request.body)
+}
+
+function isNonParsed({ request, script, settings }: Call): boolean {
+  // A connection of HTTP/2 is not a script's to write on.
+  const isPlain = request.httpVersion.startsWith('1.')
+  return settings.nph && isPlain && path.basename(script.file).startsWith('nph-')
+}
+
+async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse | LocalRedirect> {
+  const { request, run, settings } = call
+  const head = toResponse(header)
+  if (head.type === 'local-redirect') {
+    checkRedirects(request)
+    run.discard()
+    await endOfRequest(run, request.body)
+    return head
+  }
+  const file = await openFile(call, head)
+  if (file !== null) return toFileResponse(call, head, file)
+  const { status, reason, contentLength, hasBody } = head
+  const headers = withoutFileName(head)
+  if (hasBody && request.method !== 'HEAD') {
+    const body = createBody(call, header.rest, contentLength)
+    if (settings.strict && !head.hasContentType) await checkEmpty(body)
+    return { type: 'response', status, reason, headers, body }
+  }
+  run.discard()
+  return { type: 'response', status, reason, headers, body: noBody(request, run) }
+}
+
+function checkRedirects({ localRedirects: { count } }: CgiRequest): void {
+  if (count < MOST_LOCAL_REDIRECTS) return
+  throw new CgiError('CGI_ERR_TOO_MANY_REDIRECTS', { reason: `${count} in a row` })
+}
+
+/** The file that a script names in the place of its own content; null where there is none. */
+async function openFile(
+  { request, script, settings }: Call,
+  head: ResponseHead,
+): Promise<SentFile | null> {
+  if (!head.hasBody || !namesFile(head)) return null
+  const folder = path.dirname(script.file)
+  const file = await openNamedFile(head, request, folder, settings.sendfileRoots)
+  if (typeof file !== 'string') return file
+  const logger = request.logger ?? settings.logger
+  logger.warn({ script: script.file, reason: file }, 'the file that the script names is not sent')
+  return null
+}
+
+function toFileResponse(
+  { request, script, run }: Call,
+  head: ResponseHead,
+  file: SentFile,
+): CgiResponse {
+  const { status, headers, content, contentLength } = file
+  run.discard()
+  return {
+    type: 'response',
+    status,
+    reason: status === head.status ? head.reason : standardReason(status),
+    headers,
+    body: content
+      ? createFileBody(content, contentLength, script.file, () => endOfRequest(run, request.body))
+      : noBody(request, run),
+  }
+}
+
+function createBody(
+  { request, run, settings: { bodyTimeout } }: Call,
+  first: Buffer,
+  contentLength: number | undefined,
+): ResponseBody {
+  return new ResponseBody({ run, first, contentLength, requestBody: request.body, bodyTimeout })
+}
+
+/** RFC 3875 section 6.3.1: a script MUST send a Content-Type with content. */
+async function checkEmpty(body: ResponseBody): Promise<void> {
+  if (await body.hasContent()) {
+    throw new CgiError('CGI_ERR_BAD_HEADER', { reason: 'there is content, but no Content-Type' })
+  }
+}
