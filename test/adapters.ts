@@ -28,6 +28,8 @@ export interface RunningGateway extends Peer {
   readonly log: readonly LogRecord[]
   /** Resolves with the first record, past or future, that fits. */
   logged(fits: (record: LogRecord) => boolean): Promise<LogRecord>
+  /** Empties the log. */
+  forgetLog(): void
   /** What the gateway counts. */
   stats(): CgiStats
   /** Shuts down as an application does: what runs may finish. */
@@ -283,6 +285,7 @@ function running(
     origin: `${spoken.scheme}://127.0.0.1:${port}`,
     port,
     log: log.records,
+    forgetLog: () => void log.records.splice(0),
     logged: (fits) => log.waitFor(fits),
     stats: () => gateway.stats(),
     shutDown: () => gateway.close(),

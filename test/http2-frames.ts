@@ -1,39 +1,63 @@
 /** Frames of HTTP/2 (RFC 9113 section 6), for what Node's client does not send. */
 
-/** The preface of a client, with its settings: all as they are by default. */
-export function preface(): Buffer {
-  return Buffer.concat([Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'), frame(4, 0, 0, [])])
+/** The types of frames. */
+export const FRAME = {
+  data: 0,
+  headers: 1,
+  priority: 2,
+  reset: 3,
+  settings: 4,
+  ping: 6,
+  windowUpdate: 8,
+  continuation: 9,
+} as const
+
+/** The flag of a header block that is complete. */
+const END_HEADERS = 4
+
+/** The preface of a client, with its settings: all as they are by default, but for these. */
+export function preface(settings: Iterable<number> = []): Buffer {
+  return Buffer.concat([
+    Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'),
+    frame(FRAME.settings, 0, 0, settings),
+  ])
 }
 
-/** The header of a POST whose body has no length, on the first stream. */
-export function postHeaders(path: string): Buffer {
-  const literals = [
-    [':method', 'POST'],
-    [':scheme', 'http'],
-    [':path', path],
-    [':authority', 'a'],
-  ] as const
-  // RFC 7541 section 6.2.2: literals that are not indexed, nor encoded.
-  const block = literals.flatMap(([name, value]) => [
-    0,
-    name.length,
-    ...Buffer.from(name),
-    value.length,
-    ...Buffer.from(value),
-  ])
-  return frame(1, 4, 1, block)
+/** The header of a POST whose body has no length. */
+export function postHeaders(path: string, stream = 1): Buffer {
+  return frame(FRAME.headers, END_HEADERS, stream, headerBlock(path))
+}
+
+/** The fields of a POST, of which more may follow. */
+export function headerBlock(path: string): number[] {
+  return [
+    [':method', 'POST'] as const,
+    [':scheme', 'http'] as const,
+    [':path', path] as const,
+    [':authority', 'a'] as const,
+  ].flatMap(([name, value]) => literal(name, value))
+}
+
+/** RFC 7541 section 6.2.2: a literal that is not indexed, nor encoded. */
+export function literal(name: string, value: string): number[] {
+  return [0, name.length, ...Buffer.from(name), value.length, ...Buffer.from(value)]
 }
 
 /** Some of a body, and not its end. */
-export function data(text: string): Buffer {
-  return frame(0, 0, 1, Buffer.from(text))
+export function data(text: string, stream = 1): Buffer {
+  return frame(FRAME.data, 0, stream, Buffer.from(text))
 }
 
-export function reset(code: number): Buffer {
-  return frame(3, 0, 1, [0, 0, 0, code])
+export function reset(code: number, stream = 1): Buffer {
+  return frame(FRAME.reset, 0, stream, [0, 0, 0, code])
 }
 
-function frame(type: number, flags: number, stream: number, payload: Iterable<number>): Buffer {
+export function frame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Iterable<number>,
+): Buffer {
   const bytes = Buffer.from([...payload])
   const head = Buffer.alloc(9)
   head.writeUIntBE(bytes.length, 0, 3)

@@ -1,44 +1,25 @@
 import { strict as assert } from 'node:assert'
-import { execFileSync, fork } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { fileURLToPath } from 'node:url'
 import { type Adapter, adapters } from './adapters.js'
 import { dial, receive, send } from './client.js'
 import { saying } from './fixtures.js'
+import { type HostProcess, startHostProcess } from './host-process.js'
 import { until } from './processes.js'
 
 const MEGABYTE = 1024 * 1024
 /** How much a host may grow while something large passes through it. */
 const MOST_GROWTH = 16 * MEGABYTE
 
-interface Host {
-  readonly port: number
-  /** Resident memory after a garbage collection, in bytes. */
-  resident(): Promise<number>
-}
-
-async function startHost(t: TestContext, adapter: Adapter): Promise<Host> {
-  const module = fileURLToPath(new URL('host.js', import.meta.url))
-  const child = fork(module, [adapter.name], { execArgv: ['--expose-gc'] })
-  t.after(async () => {
-    const exited = once(child, 'exit')
-    child.disconnect()
-    await exited
-  })
-  const [{ port }] = (await once(child, 'message')) as [{ port: number }]
-  const host = {
-    port,
-    async resident() {
-      child.send('resident')
-      const [{ residentBytes }] = (await once(child, 'message')) as [{ residentBytes: number }]
-      return residentBytes
-    },
-  }
+async function startHost(t: TestContext, adapter: Adapter): Promise<HostProcess> {
+  const host = await startHostProcess(adapter)
+  t.after(() => host.stop())
+  const { port } = host
   // What is loaded and compiled once is not growth.
   for (let warm = 0; warm < 20; warm += 1) await send(port, saying('Status: 200\n\nwarm'))
   await send(port, `/cgi-bin/zeros.cgi?${200 * MEGABYTE}`)
@@ -115,7 +96,7 @@ for (const adapter of adapters) {
  * The least that a host needs while something passes: what is held shows in every look, what is only
  * waiting for the garbage collector does not.
  */
-async function leastWhile(host: Host, share: () => number): Promise<number> {
+async function leastWhile(host: HostProcess, share: () => number): Promise<number> {
   const looks: number[] = []
   for (const part of [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]) {
     await until(() => share() > part, `${part} of it has passed`)

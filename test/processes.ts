@@ -25,6 +25,15 @@ export function childrenOf(pid: number): number[] {
   return children
 }
 
+/** The command line of a process. */
+export function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim()
+  } catch {
+    return ''
+  }
+}
+
 /** The descriptors that a process has open. */
 export function descriptorsOf(pid: number): string[] {
   const folder = `/proc/${pid}/fd`
@@ -37,10 +46,25 @@ export function descriptorsOf(pid: number): string[] {
   })
 }
 
+/** The processes that have these bytes in their environment, whoever has started them. */
+export function processesWith(variable: string): number[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return []
+    try {
+      return readFileSync(`/proc/${name}/environ`, 'latin1').includes(variable)
+        ? [Number(name)]
+        : []
+    } catch {
+      // It ended while we looked.
+      return []
+    }
+  })
+}
+
 /** Looks until something holds; the end of a process that is not our child makes no event. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   for (let looks = 0; looks < 600; looks += 1) {
-    if (holds()) return
+    if (await holds()) return
     await delay(25)
   }
   throw new Error(`it never came true that ${what}`)

@@ -1,0 +1,163 @@
+import { strict as assert } from 'node:assert'
+import { readdirSync } from 'node:fs'
+import { describe, test, type TestContext } from 'node:test'
+import type { Adapter } from '../adapters.js'
+import { send } from '../client.js'
+import { saying } from '../fixtures.js'
+import { type HostProcess, startHostProcess } from '../host-process.js'
+import {
+  childrenOf,
+  commandOf,
+  descriptorsOf,
+  isRunning,
+  processesWith,
+  until,
+} from '../processes.js'
+import { type Attack, carryOut } from './attack.js'
+import { connectionAttacks, leavingAttacks, queueAttack } from './connections.js'
+import { http2Attacks, http2QueueAttack } from './http2.js'
+import { requestAttacks } from './requests.js'
+import { rawScriptAttacks, scriptAttacks } from './scripts.js'
+import { createSite, type Site } from './site.js'
+
+const MEGABYTE = 1024 * 1024
+const ROUNDS = 2
+/** How much larger than before a host may be that has been attacked. */
+const MOST_GROWTH = 32 * MEGABYTE
+/** How many attacks go on at once. */
+const AT_ONCE = 8
+
+/** What a host has. */
+interface Belongings {
+  readonly children: readonly number[]
+  readonly descriptors: number
+  readonly residentBytes: number
+}
+
+/** Attacks a host of this kind, and looks at what is left of it. */
+export function attackSuite(adapter: Adapter): void {
+  const isHttp2 = adapter.httpVersion === 2
+  const attacks = isHttp2
+    ? [...scriptAttacks, ...http2Attacks]
+    : [...requestAttacks, ...scriptAttacks, ...rawScriptAttacks, ...connectionAttacks]
+
+  describe(`the attack (${adapter.name})`, () => {
+    test('LIFE-1 leaves nothing behind', async (t) => {
+      const { host, site } = await start(t, adapter)
+      const before = await take(host)
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await carryOutAll(attacks, host, site)
+        await carryOutAll([isHttp2 ? http2QueueAttack : queueAttack], host, site)
+      }
+      await assertUnharmed(t, host, site, before)
+    })
+
+    if (isHttp2) return
+    test('LIFE-1 leaves nothing behind where scripts outlive their clients', async (t) => {
+      const { host, site } = await start(t, adapter, { killOnDisconnect: false })
+      const before = await take(host)
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await carryOutAll(leavingAttacks, host, site)
+      }
+      await assertUnharmed(t, host, site, before)
+    })
+  })
+}
+
+async function start(
+  t: TestContext,
+  adapter: Adapter,
+  options: object = {},
+): Promise<{ host: HostProcess; site: Site }> {
+  const site = createSite()
+  t.after(() => site.remove())
+  const environment = { TMPDIR: site.temporary }
+  const host = await startHostProcess(adapter, { ...site.options, ...options }, environment)
+  t.after(() => host.stop())
+  // What is loaded and compiled once is not growth.
+  for (let warm = 0; warm < 20; warm += 1) {
+    const visitors = Array.from({ length: AT_ONCE }, () =>
+      send(host, saying('Status: 200\n\nwarm')),
+    )
+    await Promise.all(visitors)
+  }
+  await send(host, `/cgi-bin/zeros.cgi?${100 * MEGABYTE}`)
+  await send(host, '/cgi-bin/digest.cgi', { method: 'POST', body: Buffer.alloc(50 * MEGABYTE) })
+  return { host, site }
+}
+
+async function carryOutAll(attacks: readonly Attack[], host: HostProcess, site: Site) {
+  const left = attacks.values()
+  const failures: unknown[] = []
+  const work = async (): Promise<void> => {
+    for (const attack of left) {
+      try {
+        await carryOut(attack, host, site)
+      } catch (error) {
+        failures.push(error)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  if (failures.length > 0) throw new AggregateError(failures, failures.map(String).join('\n'))
+}
+
+async function take(host: HostProcess): Promise<Belongings> {
+  const { pid } = host
+  // The client's last connections may not have been closed on the other side yet.
+  let descriptors = descriptorsOf(pid).length
+  await until(() => {
+    const last = descriptors
+    descriptors = descriptorsOf(pid).length
+    return last === descriptors
+  }, 'no descriptor comes or goes')
+  return { children: childrenOf(pid), descriptors, residentBytes: await host.resident() }
+}
+
+async function assertUnharmed(
+  t: TestContext,
+  host: HostProcess,
+  site: Site,
+  before: Belongings,
+): Promise<void> {
+  assert.equal((await send(host, '/plain?alive')).text, 'plain GET alive')
+  assert.equal((await send(host, saying('Status: 200\n\nalive'))).text, 'alive')
+  assert.ok(isRunning(host.pid))
+  const counted = async (): Promise<boolean> => {
+    const { running, queued } = await host.report()
+    return running === 0 && queued === 0
+  }
+  await until(counted, 'no script runs, and none is waited for').catch((error: unknown) => {
+    const left = processesWith(site.mark).map((pid) => commandOf(pid))
+    throw new Error(`left: ${left.join('; ')}`, { cause: error })
+  })
+  await until(
+    () => childrenOf(host.pid).length <= before.children.length,
+    `no child is left, nor a zombie`,
+  )
+  await until(
+    () => processesWith(site.mark).length === 0,
+    'nothing is left that scripts have started',
+  )
+  await until(
+    () => descriptorsOf(host.pid).length <= before.descriptors,
+    'no descriptor is left',
+  ).catch((cause: unknown) => {
+    throw new Error(`left: ${descriptorsOf(host.pid).join('; ')}`, { cause })
+  })
+  assert.deepEqual(readdirSync(site.temporary), [], 'no temporary file is left')
+  const limit = before.residentBytes + MOST_GROWTH
+  let resident = 0
+  await until(async () => {
+    resident = await host.resident()
+    return resident < limit
+  }, 'the memory is back where it was')
+  const { incidents } = await host.report()
+  assert.deepEqual(incidents, [])
+  const growth = ((resident - before.residentBytes) / MEGABYTE).toFixed(1)
+  t.diagnostic(
+    `children ${childrenOf(host.pid).length}, descriptors ${before.descriptors} -> ` +
+      `${descriptorsOf(host.pid).length}, temporary files 0, memory ${growth} MB more than ` +
+      `${(before.residentBytes / MEGABYTE).toFixed(0)} MB`,
+  )
+}

@@ -1,0 +1,4 @@
+import { fastify5 } from '../adapters.js'
+import { attackSuite } from './attack-suite.js'
+
+attackSuite(fastify5)

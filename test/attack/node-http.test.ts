@@ -1,0 +1,4 @@
+import { nodeHttp } from '../adapters.js'
+import { attackSuite } from './attack-suite.js'
+
+attackSuite(nodeHttp)
