@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert'
-import { readdirSync } from 'node:fs'
+import { readdirSync, renameSync, symlinkSync } from 'node:fs'
 import { describe, test, type TestContext } from 'node:test'
 import type { Adapter } from '../adapters.js'
-import { send } from '../client.js'
+import { open, send } from '../client.js'
 import { saying } from '../fixtures.js'
-import { type HostProcess, startHostProcess } from '../host-process.js'
+import { type HostProcess, startHostProcess, within } from '../host-process.js'
 import {
   childrenOf,
   commandOf,
@@ -13,7 +13,7 @@ import {
   processesWith,
   until,
 } from '../processes.js'
-import { type Attack, carryOut } from './attack.js'
+import { type Attack, Attacker, carryOut } from './attack.js'
 import { connectionAttacks, leavingAttacks, queueAttack } from './connections.js'
 import { http2Attacks, http2QueueAttack } from './http2.js'
 import { requestAttacks } from './requests.js'
@@ -50,6 +50,21 @@ export function attackSuite(adapter: Adapter): void {
         await carryOutAll([isHttp2 ? http2QueueAttack : queueAttack], host, site)
       }
       await assertUnharmed(t, host, site, before)
+    })
+
+    test('MAP-4 a folder that becomes a link that leaves the root while a request waits', async (t) => {
+      const { host, site } = await start(t, adapter, { maxProcesses: 1 })
+      const attacker = new Attacker(host, site)
+      t.after(() => attacker.close())
+      const holding = open(host, '/cgi-bin/stream-until-told.cgi')
+      await attacker.untilBusy('running', 1)
+      const waiting = send(host, '/cgi-bin/swapped/script.cgi')
+      await attacker.untilBusy('queued', 1)
+      renameSync(site.inside, `${site.inside}-away`)
+      symlinkSync(site.outside, site.inside)
+      ;(await holding).destroy()
+      assert.equal((await within(waiting, 'the request was answered')).status, 403)
+      assert.equal(site.timesOutside(), 0)
     })
 
     if (isHttp2) return

@@ -11,7 +11,7 @@ import { openRequestBody, readFraming } from './request-body.js'
 import { parseRequestTarget, type RequestTarget } from './request-target.js'
 import { standardReason } from './response.js'
 import type { CgiStats } from './run-diagnostics.js'
-import { resolveScript, type Script } from './script.js'
+import { checkStillInside, resolveScript, type Script } from './script.js'
 import { type CgiAnswer, noBody, readAnswer } from './script-answer.js'
 import { ScriptRuns } from './script-runs.js'
 import { type Command, createSettings } from './settings.js'
@@ -73,8 +73,9 @@ export function createCgiHandler<Native = unknown>(
       script: script.file,
       command: toCommand(request, target, script),
       cwd: settings.cwd ?? path.dirname(script.file),
-      environment: () =>
-        createMetaVariables({
+      environment: () => {
+        checkStillInside(script, settings)
+        return createMetaVariables({
           request,
           target,
           script,
@@ -82,7 +83,8 @@ export function createCgiHandler<Native = unknown>(
           user,
           env: env ?? {},
           settings,
-        }),
+        })
+      },
       body,
       request,
       standardError,

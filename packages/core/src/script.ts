@@ -1,4 +1,4 @@
-import { constants } from 'node:fs'
+import { constants, realpathSync } from 'node:fs'
 import { access, readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { CgiError } from './errors.js'
@@ -159,10 +159,7 @@ async function isNamedOnDisk(root: string, file: string): Promise<boolean> {
     const [realRoot, realFile] = await Promise.all([realpath(root), realpath(file)])
     const names = path.relative(root, file).split(path.sep)
     if (realFile === path.join(realRoot, ...names)) return true
-    const isInside = realFile.startsWith(
-      realRoot.endsWith(path.sep) ? realRoot : realRoot + path.sep,
-    )
-    if (!isInside) return false
+    if (!isInside(realRoot, realFile)) return false
     // A link within the root, then; each name on the way must still be as it is on disk.
     let folder = root
     for (const name of names) {
@@ -174,6 +171,32 @@ async function isNamedOnDisk(root: string, file: string): Promise<boolean> {
     if (isMissing(error)) return false
     throw toLookupError(file, error)
   }
+}
+
+/**
+ * Looks once more, as late as can be, whether the script is in the root: while the request was waiting
+ * for its turn, a folder on the way may have become a link that leaves it (CWE-367). What is left are
+ * the milliseconds in which the system, and then the interpreter, open the script by its name: no look
+ * of ours can be a part of that. Who can swap folders in the root can put scripts there, too.
+ *
+ * @throws {CgiError} CGI_ERR_NOT_EXECUTABLE
+ */
+export function checkStillInside(
+  { file }: Pick<Script, 'file'>,
+  { source }: Pick<ScriptSettings, 'source'>,
+): void {
+  if (source.type === 'script') return
+  let real: [root: string, file: string]
+  try {
+    real = [realpathSync.native(source.folder), realpathSync.native(file)]
+  } catch (error) {
+    throw notExecutable(file, 'it is not there any more', error)
+  }
+  if (!isInside(...real)) throw notExecutable(file, 'it has been moved out of the root')
+}
+
+function isInside(realRoot: string, realFile: string): boolean {
+  return realFile.startsWith(realRoot.endsWith(path.sep) ? realRoot : realRoot + path.sep)
 }
 
 async function checkExecutable(file: string, settings: ScriptSettings): Promise<void> {
