@@ -97,3 +97,15 @@ export async function within<T>(
   })
   return Promise.race([promise, late]).finally(() => clearTimeout(timer))
 }
+
+/** Measures until two measures in a row are all but the same. */
+export async function untilSteady(measure: () => Promise<number>): Promise<number> {
+  let last = await measure()
+  for (let looks = 0; looks < 100; looks += 1) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    const next = await measure()
+    if (looks >= 4 && Math.abs(next - last) < 64 * 1024) return next
+    last = next
+  }
+  return last
+}

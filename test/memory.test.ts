@@ -9,7 +9,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { type Adapter, adapters } from './adapters.js'
 import { dial, receive, send } from './client.js'
 import { saying } from './fixtures.js'
-import { type HostProcess, startHostProcess } from './host-process.js'
+import { type HostProcess, startHostProcess, untilSteady } from './host-process.js'
 import { until } from './processes.js'
 
 const MEGABYTE = 1024 * 1024
@@ -108,16 +108,4 @@ async function leastWhile(host: HostProcess, share: () => number): Promise<numbe
 function report(t: TestContext, stalled: number, flowing: number): void {
   const megabytes = [stalled, flowing].map((bytes) => (bytes / MEGABYTE).toFixed(1))
   t.diagnostic(`grew by ${megabytes[0]} MB while stalled, by ${megabytes[1]} MB while flowing`)
-}
-
-/** Measures until two measures in a row are all but the same. */
-async function untilSteady(measure: () => Promise<number>): Promise<number> {
-  let last = await measure()
-  for (let looks = 0; looks < 100; looks += 1) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-    const next = await measure()
-    if (looks >= 4 && Math.abs(next - last) < 64 * 1024) return next
-    last = next
-  }
-  return last
 }

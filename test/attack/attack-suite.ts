@@ -4,7 +4,7 @@ import { describe, test, type TestContext } from 'node:test'
 import type { Adapter } from '../adapters.js'
 import { open, send } from '../client.js'
 import { saying } from '../fixtures.js'
-import { type HostProcess, startHostProcess, within } from '../host-process.js'
+import { type HostProcess, startHostProcess, untilSteady, within } from '../host-process.js'
 import {
   childrenOf,
   commandOf,
@@ -126,7 +126,11 @@ async function take(host: HostProcess): Promise<Belongings> {
     descriptors = descriptorsOf(pid).length
     return last === descriptors
   }, 'no descriptor comes or goes')
-  return { children: childrenOf(pid), descriptors, residentBytes: await host.resident() }
+  return {
+    children: childrenOf(pid),
+    descriptors,
+    residentBytes: await untilSteady(() => host.resident()),
+  }
 }
 
 async function assertUnharmed(
@@ -164,7 +168,7 @@ async function assertUnharmed(
   const limit = before.residentBytes + MOST_GROWTH
   let resident = 0
   await until(async () => {
-    resident = await host.resident()
+    resident = await untilSteady(() => host.resident())
     return resident < limit
   }, 'the memory is back where it was')
   const { incidents } = await host.report()
