@@ -38,7 +38,8 @@ export interface Case {
   readonly contract: string
   /** Where the rule stands: a section of an RFC, or a CVE. */
   readonly source: string
-  readonly level: 'MUST' | 'SHOULD' | 'MAY' | 'security'
+  /** `ours`: a rule of this project, which others are not held to. */
+  readonly level: 'MUST' | 'SHOULD' | 'MAY' | 'security' | 'ours'
   readonly title: string
   /** Bytes as a byte string; steps where the time matters; a function where it needs to know the place. */
   readonly request: string | readonly Step[] | ((place: Place) => readonly Step[])
@@ -46,15 +47,13 @@ export interface Case {
   readonly expect: (exchange: Exchange) => void
   /** Why a server that does otherwise is wrong. */
   readonly because: string
-  /** What the gateway still does otherwise; such a case is reported, but fails no run of the tests. */
-  readonly todo?: string
 }
 
 /** What the rows of a table may leave to the table. */
 type Common = Pick<Case, 'contract' | 'source' | 'level' | 'because'>
 
 /** A row: what it does not say itself, the table says for all. */
-type Row = Pick<Case, 'title' | 'request' | 'expect' | 'todo'> & Partial<Common>
+type Row = Pick<Case, 'title' | 'request' | 'expect'> & Partial<Common>
 
 /** A table of cases about one topic, which are numbered in their order. */
 export function table(topic: string, ...parts: readonly [Common, readonly Row[]][]): Case[] {

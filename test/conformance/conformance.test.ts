@@ -26,7 +26,7 @@ for (const gateway of gateways) {
 
     for (const each of cases) {
       const name = `${each.contract} ${each.id} ${each.title}`
-      test(name, { todo: each.todo ?? false }, async () => {
+      test(name, async () => {
         each.expect(await exchange(each, { port: server.port, root: site.root }))
       })
     }

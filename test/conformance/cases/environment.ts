@@ -197,9 +197,9 @@ export const environmentCases: readonly Case[] = table(
     {
       contract: 'ENV-5',
       source: 'CVE-2012-1823, RFC 3875 section 4.4',
-      level: 'security',
+      level: 'ours',
       because:
-        'RFC 3875 section 4.4 has it as a SHOULD, but it is how `?-s` became an option of php-cgi (CVE-2012-1823); off by default, `indexQuery` turns it on. Of other servers, this row says what they do and not that they break the RFC.',
+        'RFC 3875 section 4.4 has it as a SHOULD, but it is how `?-s` became an option of php-cgi (CVE-2012-1823); off by default, `indexQuery` turns it on.',
     },
     ['?-s', '?-d+allow_url_include%3don', '?a+b', '?--version', '?a', '?-'].map((query) => ({
       title: `makes no arguments of the query ${query}`,

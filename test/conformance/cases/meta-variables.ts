@@ -234,7 +234,7 @@ export const metaVariableCases: readonly Case[] = table(
     {
       contract: 'MAP-4',
       source: 'RFC 3875 section 9.5',
-      level: 'security',
+      level: 'ours',
       because:
         'Not the RFC but our contract decides which files are scripts; after RFC 3875 section 9.5, what was not put there for clients is neither run nor shown.',
     },
