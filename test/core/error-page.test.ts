@@ -15,8 +15,7 @@ function pageOf(error: CgiError, accept: string): NonNullable<ReturnType<typeof 
   return page
 }
 
-const ACCEPTED: readonly [accept: string | undefined, type: string][] = [
-  [undefined, TEXT],
+const ACCEPTED: readonly [accept: string, type: string][] = [
   ['', TEXT],
   ['*/*', TEXT],
   [CHROMIUM, HTML],
@@ -147,6 +146,10 @@ test('Errors: a reason that holds bytes is shown as UTF-8', () => {
 test('Errors: standard error that is empty is told from one that is not known', () => {
   const empty = new CgiError('CGI_ERR_NO_RESPONSE', { standardError: '' })
   assert.match(pageOf(empty, 'text/html').body, /There is nothing/)
+})
+
+test('Errors: there is no page for whoever does not say what it reads', () => {
+  assert.equal(createErrorPage(new CgiError('CGI_ERR_NO_RESPONSE')), null)
 })
 
 test('Errors: there is no page for what has nothing to do with a script', () => {

@@ -56,8 +56,16 @@ export function errorSuite(adapter: Adapter): void {
       assert.match(bad.text, /Line 1 of its output<\/dt><dd><code>&lt;script&gt;x&lt;\/script&gt;</)
     })
 
-    test('Errors text for whoever asks for nothing, with the beginning of the output', async () => {
-      const answer = await send(development, saying('Content-Type: text/plain\nX-Two: 2\n'))
+    test('Errors the status alone for whoever does not say what it reads', async () => {
+      const answer = await send(development, '/cgi-bin/fail.cgi')
+      assert.equal(answer.status, 502)
+      assert.doesNotMatch(JSON.stringify([answer.fields, answer.text]), /fail\.cgi|secret|exit/)
+    })
+
+    test('Errors text for whoever reads anything, with the beginning of the output', async () => {
+      const headers = ['Accept', '*/*']
+      const bytes = 'Content-Type: text/plain\nX-Two: 2\n'
+      const answer = await send(development, saying(bytes), { headers })
       assert.equal(answer.status, 502)
       assert.deepEqual(answer.all('content-type'), ['text/plain; charset=utf-8'])
       assert.match(answer.text, /^Its output begins: +Content-Type: text\/plain\n +X-Two: 2\n/m)

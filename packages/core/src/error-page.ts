@@ -16,12 +16,13 @@ export interface ErrorPage {
 /**
  * Explains a failed run: as HTML or JSON where the Accept field prefers it, else as plain text. It
  * tells paths of the host and output of the script, so it is for development only. Null for an error
- * that has nothing to do with a script: one of another class, or a bad request.
+ * that has nothing to do with a script (one of another class, or a bad request), and for a client that
+ * does not say what it reads: it is a program, which wants the status alone.
  *
- * @param accept - the Accept field of the request.
+ * @param accept - the Accept field of the request; undefined where there is none.
  */
 export function createErrorPage(error: unknown, accept?: string): ErrorPage | null {
-  if (!(error instanceof CgiError)) return null
+  if (!(error instanceof CgiError) || accept === undefined) return null
   if (error.script === undefined && error.statusCode < 500) return null
   const type = preferredType(accept, ['text/plain', 'text/html', 'application/json'])
   const body = WRITERS[type](error)

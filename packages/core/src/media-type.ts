@@ -22,10 +22,10 @@ interface Match {
  * @param types - what there is, the default first: it is also what those get who accept none of them.
  */
 export function preferredType<Type extends string>(
-  accept: string | undefined,
+  accept: string,
   types: readonly [Type, ...Type[]],
 ): Type {
-  const ranges = (accept ?? '*/*').split(',').map(toMediaRange)
+  const ranges = accept.split(',').map(toMediaRange)
   let [preferred] = types
   let best: Match = { quality: 0, precision: -1, place: 0 }
   for (const type of types) {

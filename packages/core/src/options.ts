@@ -209,8 +209,8 @@ export interface CgiOptions<Native = unknown> {
   /**
    * **errorPage** `boolean` - Whether a request that fails because of a script is answered with what is
    * known of the failure (script, reason, offending output, exit code, the end of standard error), as
-   * HTML, JSON or text, where the application has no error handler of its own. Default: `true`, but
-   * `false` where `NODE_ENV` is `production`.
+   * the HTML, JSON or text that its Accept field asks for, where the application has no error handler of
+   * its own. Default: `true`, but `false` where `NODE_ENV` is `production`.
    */
   errorPage?: boolean
 }
