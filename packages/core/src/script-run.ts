@@ -1,4 +1,6 @@
 import { CgiError, type CgiErrorCode } from './errors.js'
+import { waitFor } from './grace.js'
+import { endLingering } from './lingering-output.js'
 import { isReceived, isStalled, isStream, type RequestBody } from './request-body.js'
 import type { Settings } from './settings.js'
 import type { ScriptExit, ScriptOutput } from './transport.js'
@@ -26,9 +28,6 @@ export interface RunContext {
   /** What the script may still be reading. */
   readonly requestBody: RequestBody
 }
-
-/** The most that a script can have left in its pipe: Linux's largest for other users than root. */
-const PIPE_SIZE = 1024 * 1024
 
 /** How much output is taken from a script that nobody listens to, in bytes. */
 const MOST_DISCARDED = 64 * 1024 * 1024
@@ -102,7 +101,8 @@ export class ScriptRun {
       this.exited = exit
       clearTimeout(this.#requestTimer)
       if (this.#hasOutputEnded) clearTimeout(this.#idleTimer)
-      this.#endLingering()
+      const lingering = { stdout: output.stdout, bytesOut: () => this.bytesOut }
+      endLingering(lingering, settings.lingerTimeout, () => void this.#endOutput())
     })
   }
 
@@ -215,7 +215,8 @@ export class ScriptRun {
 
   async #endOutput(): Promise<void> {
     if (this.#hasOutputEnded) return
-    const exit = await this.#exitSoon()
+    // Undefined where the script has only closed its output and goes on.
+    const exit = this.exited ?? (await waitFor(this.exit, EXIT_GRACE))
     this.#hasOutputEnded = true
     clearTimeout(this.#idleTimer)
     // The script may still be waiting for input that does not come.
@@ -224,47 +225,6 @@ export class ScriptRun {
     this.#output.stdout.destroy()
     if (this.failure === undefined) this.#tell((consumer) => consumer.end(exit))
     this.#resolveOutputEnd()
-  }
-
-  /**
-   * How the script ended, for when its output has. That news comes on another way and may take a
-   * moment. Undefined where the script has only closed its output and goes on.
-   */
-  async #exitSoon(): Promise<ScriptExit | undefined> {
-    if (this.exited !== undefined) return this.exited
-    let timer: NodeJS.Timeout | undefined
-    const grace = new Promise<undefined>((resolve) => {
-      // Once around the event loop at the end: after a stall the timer comes before the news.
-      timer = setTimeout(() => setImmediate(resolve, undefined), EXIT_GRACE)
-    })
-    const exit = await Promise.race([this.exit, grace])
-    clearTimeout(timer)
-    return exit
-  }
-
-  /**
-   * The script has ended, but a background child may hold its output open. What waits for a slow
-   * client is still the script's own; while output is read as it comes, it may go on for
-   * `lingerTimeout`.
-   */
-  #endLingering(): void {
-    const { stdout } = this.#output
-    if (stdout.readableEnded || stdout.destroyed) return
-    const atExit = this.bytesOut
-    const timer = setTimeout(() => {
-      if (stdout.isPaused()) {
-        timer.refresh()
-        return
-      }
-      // Once around the event loop: what has just been asked for is read before this is the end.
-      const bytesSeen = this.bytesOut
-      setImmediate(() => {
-        const hasMoved = this.bytesOut > bytesSeen && this.bytesOut - atExit < PIPE_SIZE
-        if (stdout.isPaused() || hasMoved) timer.refresh()
-        else void this.#endOutput()
-      })
-    }, this.#settings.lingerTimeout)
-    stdout.once('close', () => clearTimeout(timer))
   }
 
   #deadline(milliseconds: number, code: CgiErrorCode): NodeJS.Timeout | undefined {

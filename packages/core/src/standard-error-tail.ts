@@ -1,5 +1,6 @@
 import { toReadableText } from './byte-string.js'
 import type { CgiError } from './errors.js'
+import { waitFor } from './grace.js'
 
 /** How much is kept of it, in bytes. */
 const TAIL_SIZE = 4 * 1024
@@ -35,13 +36,7 @@ export class StandardErrorTail {
    */
   async addTo(error: CgiError): Promise<void> {
     if (error.code === 'CGI_ERR_CLIENT_GONE') return
-    let timer: NodeJS.Timeout | undefined
-    const grace = new Promise<void>((resolve) => {
-      // Once around the event loop at the end: after a stall the timer comes before the news.
-      timer = setTimeout(() => setImmediate(resolve), END_GRACE)
-    })
-    await Promise.race([this.#ended, grace])
-    clearTimeout(timer)
+    await waitFor(this.#ended, END_GRACE)
     error.add({ standardError: this.#toText() })
   }
 
