@@ -159,7 +159,8 @@ test('Errors: there is no page for what has nothing to do with a script', () => 
   for (const error of [undefined, null, 'error', new Error('other'), { statusCode: 502 }]) {
     assert.equal(createErrorPage(error, 'text/html'), null)
   }
-  assert.ok(createErrorPage(new CgiError('CGI_ERR_NOT_EXECUTABLE', { script: '/a.cgi' })) !== null)
+  const notExecutable = new CgiError('CGI_ERR_NOT_EXECUTABLE', { script: '/a.cgi' })
+  assert.ok(createErrorPage(notExecutable, 'text/html') !== null)
 })
 
 const HINTED: readonly [

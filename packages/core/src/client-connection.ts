@@ -35,8 +35,10 @@ export function beginNonParsedResponse(response: ServerResponse): void {
 }
 
 /** Leaves a request to the rest of the application: nothing is done to its connection any more. */
-export function unwatchClient(message: IncomingMessage): void {
+export function unwatchClient(message: IncomingMessage, response: ServerResponse): void {
   unwatch.get(message)?.()
+  // Another gateway may come next, with listeners of its own.
+  expectMoreListeners(message, response)
 }
 
 /**
@@ -112,7 +114,7 @@ function exchangesOn(message: IncomingMessage): Set<WatchedExchange> {
   if (server === undefined || message.httpVersionMajor !== 1) return exchanges
   // TLS says goodbye in both directions.
   if (!('encrypted' in socket)) allowHalfClose(socket, server, exchanges)
-  keepParserErrors(socket, server, exchanges)
+  keepParserErrors(server, socket, () => exchanges.size > 0)
   return exchanges
 }
 

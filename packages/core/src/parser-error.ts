@@ -1,50 +1,71 @@
-import type { Server } from 'node:http'
+import { once } from 'node:events'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Exchange } from './half-close.js'
 
 /** What Node writes where nobody listens for `clientError`. */
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'
 
-/**
- * Keeps an error of Node's parser until the requests before it are answered. Node tells of what is no
- * request as soon as it has read it, and the connection is ended under an answer that is still to come:
- * a byte too many after a body would cost a client its answer (RFC 9112 sections 9.3.2 and 9.6).
- *
- * @param exchanges - the requests on this connection that are not done.
- */
-export function keepParserErrors(
-  socket: Socket,
-  server: Server,
-  exchanges: ReadonlySet<Exchange>,
-): void {
-  let isKept = false
+/** Whether a script is answering on a connection. */
+type IsAnswering = () => boolean
 
-  /** In the place of the server's, for this connection alone. */
-  function emit(event: string, ...words: unknown[]): boolean {
-    if (event !== 'clientError' || !isAboutWhatFollows(words[0]))
-      return server.emit(event, ...words)
-    if (!isKept) void tellAfterwards(words)
-    isKept = true
+/** The connections of each server whose errors are kept. */
+const kept = new WeakMap<Server, WeakMap<Socket, IsAnswering>>()
+
+/**
+ * Keeps an error of Node's parser on this connection until the complete requests before it are
+ * answered. Node tells of what is no request, or no whole one in time, as soon as it knows, and the
+ * connection is ended under an answer that is still to come: a byte too many after a body would cost a
+ * client its answer (RFC 9112 sections 9.3.2 and 9.6).
+ */
+export function keepParserErrors(server: Server, socket: Socket, isAnswering: IsAnswering): void {
+  const connections = kept.get(server) ?? interceptErrors(server)
+  connections.set(socket, isAnswering)
+}
+
+/** Comes before all who listen for `clientError`; whatever else the server emits is none of ours. */
+function interceptErrors(server: Server): WeakMap<Socket, IsAnswering> {
+  const connections = new WeakMap<Socket, IsAnswering>()
+  const waiting = new WeakSet<Socket>()
+  kept.set(server, connections)
+  const emit = server.emit.bind(server)
+  // One function for every event, as it is behind its type, too.
+  const intercepted = (event: string, ...words: unknown[]): boolean => {
+    const [error, socket] = words as [unknown, Socket]
+    if (event !== 'clientError' || connections.get(socket)?.() !== true)
+      return emit(event, ...words)
+    if (!isParsers(error) || !isHeld(socket)) return emit(event, ...words)
+    if (!waiting.has(socket)) void tellAfterwards(socket, words)
+    waiting.add(socket)
     return true
   }
+  server.emit = intercepted
 
-  function isAboutWhatFollows(error: unknown): boolean {
-    const isParsers =
-      error instanceof Error && 'code' in error && String(error.code).startsWith('HPE_')
-    return (
-      isParsers && exchanges.size > 0 && [...exchanges].every(({ message }) => message.complete)
-    )
+  async function tellAfterwards(socket: Socket, words: unknown[]): Promise<void> {
+    for (let response = turnOf(socket); response && isHeld(socket); response = turnOf(socket)) {
+      await once(response, 'close')
+    }
+    waiting.delete(socket)
+    if (socket.destroyed || emit('clientError', ...words)) return
+    // As Node does it.
+    if (turnOf(socket)?.headersSent === true) socket.destroy()
+    else socket.end(BAD_REQUEST)
   }
 
-  async function tellAfterwards(words: unknown[]): Promise<void> {
-    await Promise.all(
-      [...exchanges].map(
-        ({ response }) => new Promise((resolve) => response.once('close', resolve)),
-      ),
-    )
-    isKept = false
-    if (!socket.destroyed && !server.emit('clientError', ...words)) socket.end(BAD_REQUEST)
-  }
+  return connections
+}
 
-  Object.assign(socket, { server: Object.create(server, { emit: { value: emit } }) })
+function isParsers(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false
+  return String(error.code).startsWith('HPE_') || error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+}
+
+/** Whether the response whose turn it is answers a request that has all come. */
+function isHeld(socket: Socket): boolean {
+  return !socket.destroyed && turnOf(socket)?.req.complete === true
+}
+
+/** The response that has the connection. */
+function turnOf(socket: Socket): ServerResponse | null | undefined {
+  // Node's own mark; it has no public name.
+  return (socket as unknown as { _httpMessage?: ServerResponse | null })._httpMessage
 }

@@ -13,6 +13,9 @@ import { decodeSegments } from './url-path.js'
 /** The fields by which a script names a file to be sent in its place. */
 const NAMES = ['x-sendfile', 'x-accel-redirect'] as const
 
+/** An entity tag that no file has. */
+const NO_MATCH = '"none"'
+
 /** What a script has answered. */
 interface Head {
   readonly status: number
@@ -149,7 +152,12 @@ function toConditions({ method, headers }: CgiRequest, status: number): Incoming
       const before = conditions[lowerCase]
       conditions[lowerCase] = before === undefined ? value : `${before}, ${value}`
     }
-    if (method === 'HEAD') delete conditions['range']
+    // The validator is a weak one. Sections 13.1.5 and 13.1.1: it does for neither of these.
+    const isWeak = conditions['if-range']?.trimStart().startsWith('W/') ?? false
+    if (method === 'HEAD' || isWeak) delete conditions['range']
+    if (conditions['if-match'] !== undefined && conditions['if-match'].trim() !== '*') {
+      conditions['if-match'] = NO_MATCH
+    }
   }
   // These two are all that it looks at.
   return { method, headers: conditions } as unknown as IncomingMessage

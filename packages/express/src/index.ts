@@ -14,7 +14,7 @@ import {
   unwatchClient,
 } from '@common-gateway/core'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { endForWaiters, showErrorPage } from './final-handler.js'
+import { answerAtOnce, showErrorPage } from './final-handler.js'
 
 export type { CgiOptions, CgiRun, CgiStats, CgiUser } from '@common-gateway/core'
 
@@ -76,7 +76,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
   ): Promise<boolean> {
     const result = await handler.handle(cgiRequest)
     if (result === null) {
-      unwatchClient(request)
+      unwatchClient(request, response)
       return false
     }
     if (result.type === 'local-redirect') {
@@ -100,7 +100,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     if (signal.aborted || response.headersSent || response.socket?.destroyed === true) {
       response.destroy()
     } else {
-      if (!request.complete) endForWaiters(request, response)
+      if (!request.complete) answerAtOnce(request)
       if (handler.errorPage) showErrorPage(error, request, response)
       next(error)
     }

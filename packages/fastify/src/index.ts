@@ -57,6 +57,8 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   const handler = createCgiHandler<FastifyRequest>(options)
   const mount = fastify.prefix + prefix === '' ? handler.prefix : prefix
   if (!fastify.hasDecorator('cgi')) fastify.decorate('cgi', new Map())
+  else if (!(fastify.cgi instanceof Map))
+    throw new Error('The decorator `cgi` is not this plugin’s')
   // Read-only to all others.
   const gateways = fastify.cgi as Map<string, Pick<CgiHandler, 'stats'>>
   gateways.set((fastify.prefix + mount).replace(/\/+$/, ''), { stats: () => handler.stats() })
@@ -92,7 +94,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
     try {
       const result = await handler.handle(cgiRequest)
       if (result === null) {
-        unwatchClient(request.raw)
+        unwatchClient(request.raw, reply.raw)
         reply.callNotFound()
       } else if (result.type === 'local-redirect') {
         reply.hijack()
