@@ -286,4 +286,42 @@ describe('the middleware on a connection that it shares', () => {
     goOn()
     assert.match(await rest, /^fghijHTTP\/1\.1 200 OK\r\n[^]*slow/)
   })
+
+  test('BODY-6 what is no request does not end an answer before it, whosever it is', async (t) => {
+    const gateway = cgi({ root, logger })
+    let goOn = (): void => {}
+    const port = await listen(t, (request, response) => {
+      if (request.url !== '/own') return gateway(request, response, () => response.end('passed on'))
+      response.writeHead(200, { 'Content-Length': 10 }).write('abcde')
+      goOn = () => response.end('fghij')
+    })
+    const get = (url: string): string => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
+    const socket = await dial(port)
+    socket.write(get(saying('X-Slow: 1\n\nslow', true)) + get('/own') + 'no request\r\n\r\n')
+    const before = await readUntil(socket, /abcde$/)
+    assert.match(before, /slow/)
+    const rest = readToEnd(socket)
+    goOn()
+    assert.match(await rest, /^fghijHTTP\/1\.1 400 Bad Request\r\n/)
+  })
+
+  test('BODY-6 the application sees its own server, and hears of the error in the end', async (t) => {
+    const gateway = cgi({ root, logger })
+    const errors: Error[] = []
+    const server = createServer((request, response) => {
+      assert.equal(Reflect.get(request.socket, 'server'), server)
+      gateway(request, response, () => response.end('passed on'))
+    })
+    server.on('clientError', (error, socket) => {
+      errors.push(error)
+      socket.end('HTTP/1.1 400 Own Words\r\n\r\n')
+    })
+    t.after(() => server.close())
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const request = `GET ${saying('X-Slow: 1\n\nslow', true)} HTTP/1.1\r\nHost: a\r\n\r\nno request\r\n\r\n`
+    assert.match(await exchange(port, request), /slow[^]*HTTP\/1\.1 400 Own Words\r\n\r\n$/)
+    assert.equal(errors.length, 1)
+  })
 })
