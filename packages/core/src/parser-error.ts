@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
@@ -42,7 +41,7 @@ function interceptErrors(server: Server): WeakMap<Socket, IsAnswering> {
 
   async function tellAfterwards(socket: Socket, words: unknown[]): Promise<void> {
     for (let response = turnOf(socket); response && isHeld(socket); response = turnOf(socket)) {
-      await once(response, 'close')
+      await closed(response)
     }
     waiting.delete(socket)
     if (socket.destroyed || emit('clientError', ...words)) return
@@ -52,6 +51,11 @@ function interceptErrors(server: Server): WeakMap<Socket, IsAnswering> {
   }
 
   return connections
+}
+
+/** Not once(): an error of a response is not for us to hear. */
+function closed(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => response.once('close', () => resolve()))
 }
 
 function isParsers(error: unknown): boolean {
