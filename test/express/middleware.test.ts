@@ -2,9 +2,9 @@ import cgi from '@common-gateway/express'
 import createExpress5, { type ErrorRequestHandler, type Request } from 'express'
 import createExpress4 from 'express4'
 import { strict as assert } from 'node:assert'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -266,16 +266,22 @@ for (const [name, express] of versions) {
 }
 
 describe('the middleware on a connection that it shares', () => {
-  test('LIFE-5 what others answer there is left alone', async (t) => {
+  const get = (url: string): string => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
+
+  /** A connection to scripts, and to `/own`, which sends half of its answer until it may go on. */
+  async function dialBoth(t: TestContext): Promise<{ socket: Socket; goOn: () => void }> {
     const gateway = cgi({ root, logger })
-    let goOn = (): void => {}
+    const own = new EventEmitter()
     const port = await listen(t, (request, response) => {
       if (request.url !== '/own') return gateway(request, response, () => response.end('passed on'))
       response.writeHead(200, { 'Content-Length': 10 }).write('abcde')
-      goOn = () => response.end('fghij')
+      own.once('go on', () => response.end('fghij'))
     })
-    const get = (url: string): string => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
-    const socket = await dial(port)
+    return { socket: await dial(port), goOn: () => void own.emit('go on') }
+  }
+
+  test('LIFE-5 what others answer there is left alone', async (t) => {
+    const { socket, goOn } = await dialBoth(t)
     socket.write(get('/own') + get(saying('X-Slow: 1\n\nslow', true)))
     await readUntil(socket, /abcde$/)
     const rest = readToEnd(socket)
@@ -288,15 +294,7 @@ describe('the middleware on a connection that it shares', () => {
   })
 
   test('BODY-6 what is no request does not end an answer before it, whosever it is', async (t) => {
-    const gateway = cgi({ root, logger })
-    let goOn = (): void => {}
-    const port = await listen(t, (request, response) => {
-      if (request.url !== '/own') return gateway(request, response, () => response.end('passed on'))
-      response.writeHead(200, { 'Content-Length': 10 }).write('abcde')
-      goOn = () => response.end('fghij')
-    })
-    const get = (url: string): string => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
-    const socket = await dial(port)
+    const { socket, goOn } = await dialBoth(t)
     socket.write(get(saying('X-Slow: 1\n\nslow', true)) + get('/own') + 'no request\r\n\r\n')
     const before = await readUntil(socket, /abcde$/)
     assert.match(before, /slow/)

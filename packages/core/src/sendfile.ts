@@ -183,8 +183,8 @@ function joinHeaders(own: HeaderField[], { headers, type, statusCode }: SendResu
 }
 
 /**
- * A file as the body of a script's response. It fails where the file has become shorter than it was said to be,
- * and ends when `ended` has resolved.
+ * A file as the body of a script's response. It fails where the file has become shorter than it was
+ * said to be, and ends when `ended` has resolved.
  */
 export function createFileBody(
   content: Readable,
