@@ -4,7 +4,7 @@ import type * as errors from '../../packages/core/src/errors.js'
 import type * as limiter from '../../packages/core/src/limiter.js'
 import type * as logger from '../../packages/core/src/logger.js'
 import type * as metaVariables from '../../packages/core/src/meta-variables.js'
-import type * as childProcessSpawner from '../../packages/core/src/process/child-process-spawner.js'
+import type * as spawnerChoice from '../../packages/core/src/process/spawner-choice.js'
 import type * as processTransport from '../../packages/core/src/process/process-transport.js'
 import type * as processGroup from '../../packages/core/src/process/process-group.js'
 import type * as requestBody from '../../packages/core/src/request-body.js'
@@ -33,9 +33,7 @@ export const { invalidOption } = (await load('errors')) as typeof errors
 export const { Limiter } = (await load('limiter')) as typeof limiter
 export const { processLogger } = (await load('logger')) as typeof logger
 export const { createArguments } = (await load('meta-variables')) as typeof metaVariables
-export const { ChildProcessSpawner } = (await load(
-  'process/child-process-spawner',
-)) as typeof childProcessSpawner
+export const { chooseSpawner } = (await load('process/spawner-choice')) as typeof spawnerChoice
 export const { ProcessTransport } = (await load(
   'process/process-transport',
 )) as typeof processTransport

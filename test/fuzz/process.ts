@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
-import { ChildProcessSpawner } from '../core/steps.js'
+import { chooseSpawner, processLogger } from '../core/steps.js'
 import { createWorldProperty, type Property } from './property.js'
 import { byteString } from './text.js'
 
@@ -44,9 +44,14 @@ const name = fc.constantFrom(
   'a',
 )
 
+type Spawner = ReturnType<typeof chooseSpawner>
+
 /** What a process prints. */
-async function run(command: readonly [string, ...string[]], environment: Record<string, string>) {
-  const spawner = new ChildProcessSpawner()
+async function run(
+  spawner: Spawner,
+  command: readonly [string, ...string[]],
+  environment: Record<string, string>,
+) {
   const { stdout, stderr, exit } = await spawner.spawn({
     command,
     cwd: '/',
@@ -61,14 +66,16 @@ async function run(command: readonly [string, ...string[]], environment: Record<
   return Buffer.concat(chunks).toString('latin1')
 }
 
-export const processProperties: readonly Property[] = [
+export const processProperties: readonly Property[] = (
+  ['posix_spawn', 'child_process'] as const
+).flatMap((choice) => [
   createWorldProperty({
-    name: 'ENV-7 a process has its variables byte for byte, and no other',
+    name: `ENV-7 a process has its variables byte for byte, and no other (${choice})`,
     cost: 100,
     input: fc.dictionary(name, word, { noNullPrototype: true }),
-    open: () => Promise.resolve(null),
-    async holds(variables) {
-      const printed = await run(['/usr/bin/env', '-0'], variables)
+    open: () => Promise.resolve(chooseSpawner(choice, processLogger)),
+    async holds(variables, spawner) {
+      const printed = await run(spawner, ['/usr/bin/env', '-0'], variables)
       const seen = printed.split('\0').slice(0, -1)
       const given = Object.entries(variables).map((variable) => variable.join('='))
       assert.deepEqual(seen.toSorted(), given.toSorted())
@@ -76,14 +83,15 @@ export const processProperties: readonly Property[] = [
     close: () => Promise.resolve(),
   }),
   createWorldProperty({
-    name: 'ENV-5 a process has its arguments byte for byte',
+    name: `ENV-5 a process has its arguments byte for byte (${choice})`,
     cost: 100,
     input: fc.tuple(fc.array(word, { minLength: 1, maxLength: 4 }), word),
-    open: () => Promise.resolve(null),
-    async holds([words, value]) {
-      const printed = await run(['/usr/bin/printf', '%s\\0', ...words], { QUERY_STRING: value })
+    open: () => Promise.resolve(chooseSpawner(choice, processLogger)),
+    async holds([words, value], spawner) {
+      const command = ['/usr/bin/printf', '%s\\0', ...words] as const
+      const printed = await run(spawner, command, { QUERY_STRING: value })
       assert.deepEqual(printed.split('\0').slice(0, -1), words)
     },
     close: () => Promise.resolve(),
   }),
-]
+])

@@ -113,7 +113,7 @@ export function requestBodySuite(adapter: Adapter): void {
       t.after(() => rmSync(path.dirname(pid), { recursive: true }))
       for (const chunkedBody of ['spool', 'stream'] as const) {
         const small = await adapter.start({
-          options: { root: CGI_BIN, bodyLimit: 100_000, chunkedBody },
+          options: { root: CGI_BIN, bodyLimit: 50_000, chunkedBody },
         })
         t.after(() => small.close())
         const script = `/cgi-bin/wait-silently.cgi?${pid}`

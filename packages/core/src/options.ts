@@ -201,6 +201,14 @@ export interface CgiOptions<Native = unknown> {
    */
   queueTimeout?: number
   /**
+   * **spawner** `'auto' | 'posix_spawn' | 'child_process'` - What starts scripts. `'posix_spawn'`
+   * (through the optional package `koffi`; Linux and macOS) takes the same short time however large
+   * the host is, and none of its event loop; `'child_process'` is Node's own, which stops the host for
+   * milliseconds, the more memory it has the longer. `'auto'`: the first, where it can be used.
+   * Default: `'auto'`.
+   */
+  spawner?: 'auto' | 'posix_spawn' | 'child_process'
+  /**
    * **logger** `{ warn(facts, message), error(facts, message) }` - Where scripts' standard error and
    * failures after the header go, where the framework has no logger of its own (Fastify has). pino
    * fits. Default: lines on the standard error of the process.
@@ -243,4 +251,5 @@ export const DEFAULTS = {
   maxProcesses: 8 * availableParallelism(),
   maxQueue: 1024,
   queueTimeout: 30_000,
+  spawner: 'auto',
 } as const satisfies CgiOptions

@@ -146,6 +146,7 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   maxProcesses: count(1),
   maxQueue: count(0),
   queueTimeout: milliseconds,
+  spawner: oneOf('auto', 'posix_spawn', 'child_process'),
   logger: [
     'an object with the methods `warn` and `error`',
     (value) => isRecord(value) && isFunction(value['warn']) && isFunction(value['error']),

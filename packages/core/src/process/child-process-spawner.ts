@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync } from 'node:fs'
 import { fromByteString } from '../byte-string.js'
 import type { Command } from '../settings.js'
 import type { ScriptExit } from '../transport.js'
 import { CgiError } from '../errors.js'
 import { toSystemError } from '../system-error.js'
+import { describeProgram, readHead } from './program.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from './spawner.js'
 
 /** Starts processes with `node:child_process`. Works everywhere; slow where the host is large. */
@@ -45,17 +46,6 @@ export class ChildProcessSpawner implements Spawner {
   }
 }
 
-/** Its path, and the line that names its interpreter: that is what cannot be found, more often. */
-function describeProgram(program: string): string {
-  try {
-    const [line] = /^#![^\n]*/.exec(readHead(program) ?? '') ?? []
-    return line === undefined ? program : `${program}, which begins with ${JSON.stringify(line)}`
-  } catch {
-    // It is not there itself.
-    return program
-  }
-}
-
 /** As many descriptors as starting a process takes for a while: three pairs, and libuv's own pair. */
 const DESCRIPTORS = 8
 
@@ -86,23 +76,6 @@ function checkFormat(program: string): void {
   const head = readHead(program)
   if (head === null || head.startsWith('#!') || head.includes('\0')) return
   throw Object.assign(new Error('exec format error'), { code: 'ENOEXEC' })
-}
-
-/** The first bytes of a file; null where it may be run, but not read. */
-function readHead(file: string): string | null {
-  let descriptor: number
-  try {
-    descriptor = openSync(toBytes(file), constants.O_RDONLY | constants.O_NONBLOCK)
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EACCES') return null
-    throw error
-  }
-  try {
-    const head = Buffer.alloc(256)
-    return head.toString('latin1', 0, readSync(descriptor, head, 0, head.length, 0))
-  } finally {
-    closeSync(descriptor)
-  }
 }
 
 /** The words and variables, which Node encodes as UTF-8; null where one of them is not UTF-8. */

@@ -6,14 +6,20 @@ import { chooseSpawner } from './spawner-choice.js'
 import type { Spawner } from './spawner.js'
 import { ProcessGroup } from './process-group.js'
 
+/** What the settings say of processes. */
+export type ProcessSettings = Pick<
+  Settings<never>,
+  'killTimeout' | 'lingerTimeout' | 'spawner' | 'logger'
+>
+
 /** Runs each script as a process of its own, the leader of its own process group. */
 export class ProcessTransport implements Transport {
-  readonly #settings: Pick<Settings<never>, 'killTimeout' | 'lingerTimeout'>
+  readonly #settings: ProcessSettings
   readonly #spawner: Spawner
 
   constructor(
-    settings: Pick<Settings<never>, 'killTimeout' | 'lingerTimeout'>,
-    spawner: Spawner = chooseSpawner(),
+    settings: ProcessSettings,
+    spawner: Spawner = chooseSpawner(settings.spawner, settings.logger),
   ) {
     this.#settings = settings
     this.#spawner = spawner

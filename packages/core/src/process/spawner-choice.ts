@@ -1,7 +1,48 @@
+import { invalidOption } from '../errors.js'
+import type { CgiLogger } from '../logger.js'
+import type { Settings } from '../settings.js'
+import { loadCLibrary } from './c-library.js'
 import { ChildProcessSpawner } from './child-process-spawner.js'
+import { PosixSpawner } from './posix-spawner.js'
 import type { Spawner } from './spawner.js'
 
-/** The best spawner that this system has. */
-export function chooseSpawner(): Spawner {
+/** One for the whole process: it hears of the end of all of its children. */
+let posixSpawner: Spawner | Error | undefined
+
+/** Whether it has been said that there is none. */
+let isTold = false
+
+/**
+ * The spawner that was asked for, or the best that this system has.
+ *
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION
+ */
+export function chooseSpawner(choice: Settings<never>['spawner'], logger: CgiLogger): Spawner {
+  if (choice === 'child_process') return new ChildProcessSpawner()
+  posixSpawner ??= createPosixSpawner()
+  if (!(posixSpawner instanceof Error)) return posixSpawner
+  const { message } = posixSpawner
+  if (choice === 'posix_spawn') {
+    throw invalidOption(
+      'spawner',
+      `one that can be used here (posix_spawn cannot: ${message})`,
+      choice,
+    )
+  }
+  if (!isTold) {
+    logger.warn(
+      { reason: message },
+      'posix_spawn cannot be used: scripts are started by node:child_process, which stops the host for longer the larger it is',
+    )
+  }
+  isTold = true
   return new ChildProcessSpawner()
+}
+
+function createPosixSpawner(): Spawner | Error {
+  try {
+    return new PosixSpawner(loadCLibrary())
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
 }

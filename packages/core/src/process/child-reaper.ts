@@ -1,0 +1,96 @@
+import { constants } from 'node:os'
+import type { ScriptExit } from '../transport.js'
+import type { CLibrary } from './c-library.js'
+
+const P_ALL = 0
+const WNOHANG = 1
+
+/** How often children are looked for although no signal says so, in milliseconds. */
+const LOOK_EVERY = 1_000
+
+/**
+ * Learns of the end of children, without a thread, and reaps them: those that it was told to expect, and
+ * no others, since the application may have children of its own.
+ */
+export class ChildReaper {
+  readonly #library: CLibrary
+  readonly #children = new Map<number, (exit: ScriptExit) => void>()
+  readonly #information = new Int32Array(32)
+  readonly #status = new Int32Array(1)
+  /** Whether a child had ended that nobody expected: somebody else's, or one that just begins. */
+  #hasSeenStranger = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(library: CLibrary) {
+    this.#library = library
+    // It does not keep the host from its end.
+    process.on('SIGCHLD', () => this.#reap())
+  }
+
+  /** Calls back, once, when the child has ended and is reaped. */
+  expect(pid: number, callback: (exit: ScriptExit) => void): void {
+    this.#children.set(pid, callback)
+    // The signal might be lost with its listener (process.removeAllListeners()); and something must keep
+    // the host going until its children have ended.
+    this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY)
+    if (!this.#hasSeenStranger) return
+    this.#hasSeenStranger = false
+    this.#reap()
+  }
+
+  /** Asks which child has ended, one after the other, however many are running. */
+  #reap(): void {
+    const { waitid } = this.#library.layout
+    if (waitid === undefined) {
+      this.#reapExpected()
+      return
+    }
+    for (;;) {
+      this.#information[waitid.pidIndex] = 0
+      const result = this.#library.waitid(P_ALL, 0, this.#information, waitid.options)
+      const pid = this.#information[waitid.pidIndex] ?? 0
+      if (result !== 0 || pid === 0) return
+      if (!this.#reapOne(pid)) {
+        // It hides those behind it, as it is left to whoever it belongs to.
+        this.#hasSeenStranger = true
+        this.#reapExpected()
+        return
+      }
+    }
+  }
+
+  #reapExpected(): void {
+    for (const pid of this.#children.keys()) this.#reapOne(pid)
+  }
+
+  /** Whether this child was expected, and has ended. */
+  #reapOne(pid: number): boolean {
+    const callback = this.#children.get(pid)
+    if (callback === undefined) return false
+    const result = this.#library.waitpid(pid, this.#status, WNOHANG)
+    if (result === 0) return false
+    // ECHILD: somebody has waited for all children, ours among them. How it ended is not to be known.
+    const exit = result === pid ? toExit(this.#status[0] ?? 0) : { exitCode: null, signal: null }
+    this.#children.delete(pid)
+    if (this.#children.size === 0) {
+      clearTimeout(this.#timer)
+      this.#timer = undefined
+    }
+    callback(exit)
+    return true
+  }
+
+  #look(): void {
+    this.#reapExpected()
+    this.#timer?.refresh()
+  }
+}
+
+const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, each]) => [each, name]))
+
+/** Reads what waitpid(2) says of a process that has ended; the same on Linux and macOS. */
+function toExit(status: number): ScriptExit {
+  const signal = status & 0x7f
+  if (signal === 0) return { exitCode: (status >> 8) & 0xff, signal: null }
+  return { exitCode: null, signal: SIGNAL_NAMES.get(signal) ?? `signal ${signal}` }
+}

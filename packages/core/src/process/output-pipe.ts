@@ -1,0 +1,97 @@
+import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import { Readable } from 'node:stream'
+import type { CLibrary } from './c-library.js'
+
+/** What is read at once, in bytes: all that a pipe of Linux holds. */
+const READ_SIZE = 64 * 1024
+/** One for all: what is read is copied, or pushed on, before anything else is read. */
+const bytes = Buffer.allocUnsafeSlow(READ_SIZE)
+
+/**
+ * What a process writes to one of its descriptors. At first it is read when somebody says that there may
+ * be something ({@link OutputPipe.readAvailable}); a process that lasts is worth a libuv handle
+ * ({@link OutputPipe.watch}), which costs more than all the reading of a small answer.
+ */
+export class OutputPipe extends Readable {
+  readonly #library: CLibrary
+  /** The end to read from, as long as no handle has it. */
+  #descriptor: number | undefined
+  #socket: Socket | undefined
+  #isWanted = false
+
+  /** @param descriptor - the end to read from; it is closed with the stream. */
+  constructor(descriptor: number, library: CLibrary) {
+    super()
+    this.#descriptor = descriptor
+    this.#library = library
+  }
+
+  /** The descriptor to be polled; undefined where nothing is to be read from it. */
+  get polledDescriptor(): number | undefined {
+    return this.#isWanted ? this.#descriptor : undefined
+  }
+
+  /**
+   * Reads what there is.
+   *
+   * @param hasBytes - whether there are bytes to be read: there must be, or this would block.
+   * @param isHungUp - whether nobody can write any more.
+   */
+  readAvailable(hasBytes: boolean, isHungUp: boolean): void {
+    for (let mayHaveMore = hasBytes; mayHaveMore && this.polledDescriptor !== undefined; ) {
+      const size = this.#library.read(this.polledDescriptor, bytes, READ_SIZE)
+      // Interrupted: there will be another look.
+      if (size < 0) return
+      if (size > 0) this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
+      // A buffer that was filled may not have taken all. With nobody to write more, the end can be read.
+      mayHaveMore = isHungUp && size === READ_SIZE
+      if (isHungUp && !mayHaveMore) this.#end()
+    }
+    if (isHungUp && !hasBytes) this.#end()
+  }
+
+  /** Has libuv read from now on. */
+  watch(): void {
+    const descriptor = this.#descriptor
+    if (descriptor === undefined) return
+    this.#descriptor = undefined
+    const onread = {
+      buffer: bytes,
+      callback: (size: number): boolean => {
+        this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
+        return this.#isWanted
+      },
+    }
+    const options: SocketConstructorOpts & { onread: OnReadOpts } = {
+      fd: descriptor,
+      readable: true,
+      writable: false,
+      onread,
+    }
+    this.#socket = new Socket(options)
+      .once('end', () => this.push(null))
+      .on('error', (error) => this.destroy(error))
+      .resume()
+  }
+
+  override _read(): void {
+    this.#isWanted = true
+    this.#socket?.resume()
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    this.#close()
+    this.#socket?.destroy()
+    callback(error)
+  }
+
+  #end(): void {
+    this.#close()
+    this.push(null)
+  }
+
+  #close(): void {
+    if (this.#descriptor !== undefined) this.#library.close(this.#descriptor)
+    this.#descriptor = undefined
+  }
+}
