@@ -39,7 +39,7 @@ async function answerOf(
   assert.equal(answer?.type, 'response')
   assert.equal(answer.status, 200)
   assert.ok(answer.body)
-  return buffer(answer.body)
+  return Buffer.isBuffer(answer.body) ? answer.body : buffer(answer.body)
 }
 
 const ARGUMENTS: readonly [query: string, hexadecimal: readonly string[]][] = [

@@ -142,9 +142,9 @@ async function assertResolves({ mount, below: rest, settings: given }: Input, tr
     source: { type: 'root', folder: tree.root },
     interpreters: new Map([['.py', ['/bin/sh']]]),
   }
-  let found: Awaited<ReturnType<typeof resolveScript>>
+  let found: ReturnType<typeof resolveScript>
   try {
-    found = await resolveScript(urlPath, mount, scriptSettings)
+    found = resolveScript(urlPath, mount, scriptSettings)
   } catch (error) {
     if (error instanceof CgiError && [400, 403].includes(error.statusCode)) return
     throw error

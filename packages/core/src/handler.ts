@@ -59,7 +59,7 @@ export function createCgiHandler<Native = unknown>(
     }
     const target = parseRequestTarget(request)
     if (target === null) return null
-    const script = await resolveScript(target.path, request.mount, settings)
+    const script = resolveScript(target.path, request.mount, settings)
     if (script === null) return null
     checkMethod(request.method)
     if (script.type === 'folder') return redirect(request, target, script.location)

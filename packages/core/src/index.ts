@@ -23,6 +23,7 @@ export type {
 export { createMetaVariables, type MetaVariablesInput } from './meta-variables.js'
 export {
   applyLocalRedirect,
+  discardBody,
   type FrameworkView,
   groupByName,
   prepareResponse,

@@ -40,6 +40,8 @@ export class Limiter {
    * @throws {CgiError} CGI_ERR_BUSY when the queue is full or the wait too long, CGI_ERR_CLIENT_GONE.
    */
   async acquire(signal: AbortSignal): Promise<Release> {
+    // A client that has left at the same moment may still have to be seen to.
+    if (this.#isFull()) await new Promise(setImmediate)
     if (signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
     if (this.#running < this.#settings.maxProcesses) this.#running += 1
     else await this.#wait(signal)
@@ -55,9 +57,14 @@ export class Limiter {
     for (const waiter of this.#queue) waiter.refuse(new CgiError('CGI_ERR_CLOSED'))
   }
 
+  #isFull(): boolean {
+    const { maxProcesses, maxQueue } = this.#settings
+    return this.#running >= maxProcesses && this.#queue.size >= maxQueue
+  }
+
   #wait(signal: AbortSignal): Promise<void> {
-    const { maxQueue, queueTimeout } = this.#settings
-    if (this.#queue.size >= maxQueue) return Promise.reject(busy('the queue is full'))
+    const { queueTimeout } = this.#settings
+    if (this.#isFull()) return Promise.reject(busy('the queue is full'))
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#queue.delete(waiter)

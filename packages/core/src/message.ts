@@ -69,8 +69,11 @@ export interface CgiResponse {
   readonly reason: string
   /** Fields in the script's order, duplicates kept; no hop-by-hop fields among them. */
   readonly headers: readonly HeaderField[]
-  /** The content; null where there is none. It fails with a `CgiError` when the script does. */
-  readonly body: Readable | null
+  /**
+   * The content: all of it where it is short and has come already, with its Content-Length among the
+   * fields; a stream, which fails with a `CgiError` when the script does; null where there is none.
+   */
+  readonly body: Buffer | Readable | null
 }
 
 /** The output of an NPH script (RFC 3875 section 5), to be sent as it is, status line and all. */

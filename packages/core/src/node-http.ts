@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { toHeaderFields, valuesOf } from './header-fields.js'
 import type {
@@ -109,7 +108,7 @@ export async function sendCgiResponse(
   }
   if (response.headersSent) {
     // Somebody else has answered, tired of waiting.
-    answer.body?.destroy()
+    discardBody(answer.body)
     return
   }
   prepareResponse(answer.body, message, response)
@@ -120,8 +119,8 @@ export async function sendCgiResponse(
     if (name === 'set-cookie') response.appendHeader(name, values)
     else response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values)
   }
-  if (answer.body === null) {
-    response.end()
+  if (answer.body === null || Buffer.isBuffer(answer.body)) {
+    response.end(answer.body)
     return
   }
   await pipeline(answer.body, response).catch(rethrowUnlessClientGone)
@@ -132,12 +131,12 @@ export async function sendCgiResponse(
  * header goes out at once when the body is still to come, and a body that fails is seen to have failed.
  */
 export function prepareResponse(
-  body: Readable | null,
+  body: CgiResponse['body'],
   message: IncomingMessage,
   response: ServerResponse,
 ): void {
   beginResponse(response)
-  if (body === null) return
+  if (body === null || Buffer.isBuffer(body)) return
   body.once('resume', () => {
     // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
     if (body.readableLength === 0 && !response.headersSent) response.write(NOTHING)
@@ -145,6 +144,11 @@ export function prepareResponse(
   // Whoever answers in the end, a script that nobody listens to must know.
   response.once('close', () => body.destroy())
   body.once('error', () => breakResponse(message, response))
+}
+
+/** Lets go of a body that nobody is going to send. */
+export function discardBody(body: CgiResponse['body']): void {
+  if (body !== null && !Buffer.isBuffer(body)) body.destroy()
 }
 
 /**

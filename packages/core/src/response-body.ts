@@ -29,20 +29,27 @@ export class ResponseBody extends Readable implements OutputConsumer {
   /** What is left of the promised Content-Length; Infinity where none was promised. */
   #left: number
   #isComplete = false
+  #isRead = false
+  /** What went wrong before anybody began to read. */
+  #failure: CgiError | undefined
 
   constructor(source: ResponseBodySource) {
     super()
     this.#run = source.run
     this.#requestBody = source.requestBody
     this.#left = source.contentLength ?? Number.POSITIVE_INFINITY
-    // It may fail before anybody pipes it; whoever does then still hears it, as streams keep errors.
+    // Whoever pipes it hears it, too.
     this.on('error', () => {})
     this.data(source.first)
     if (!this.#isComplete) source.run.consume(source.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', this)
   }
 
   override _read(): void {
-    if (this.#isComplete) return
+    this.#isRead = true
+    const failure = this.#failure
+    // First goes what there is, and with it the header: it is the body that fails, not the response.
+    if (failure !== undefined) setImmediate(() => this.destroy(failure))
+    if (this.#isComplete || failure !== undefined) return
     this.#run.touch()
     this.#run.resume()
   }
@@ -81,12 +88,13 @@ export class ResponseBody extends Readable implements OutputConsumer {
   }
 
   fail(error: CgiError): void {
-    this.destroy(error)
+    if (this.#isRead) this.destroy(error)
+    else this.#failure ??= error
   }
 
   #fail(error: CgiError): void {
     this.#run.fail(error)
-    this.destroy(error)
+    this.fail(error)
   }
 
   #complete(): void {

@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { createFinalHeaderParser } from './early-hints.js'
 import { CgiError, toCgiError } from './errors.js'
+import type { HeaderField } from './header-fields.js'
 import type { ScriptHeader } from './header-parser.js'
 import { createFirstByteReader, readHeader } from './header-reader.js'
 import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
@@ -17,6 +18,7 @@ import {
   withoutFileName,
 } from './sendfile.js'
 import type { Settings } from './settings.js'
+import { readBeginning } from './whole-body.js'
 
 /** What a script can answer with. */
 export type CgiAnswer = CgiResponse | NonParsedResponse | LocalRedirect
@@ -80,12 +82,22 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
   const { status, reason, contentLength, hasBody } = head
   const headers = withoutFileName(head)
   if (hasBody && request.method !== 'HEAD') {
-    const body = createBody(call, header.rest, contentLength)
+    const { bytes, isWhole } = await readBeginning(run, header.rest, contentLength)
+    // A framework would give bytes that have no type one of its own choice.
+    if (isWhole && head.hasContentType && isReceived(request.body)) {
+      const length = contentLength === undefined ? [toLength(bytes)] : []
+      return { type: 'response', status, reason, headers: [...headers, ...length], body: bytes }
+    }
+    const body = createBody(call, bytes, contentLength)
     if (settings.strict && !head.hasContentType) await checkEmpty(body)
     return { type: 'response', status, reason, headers, body }
   }
   run.discard()
   return { type: 'response', status, reason, headers, body: noBody(request, run) }
+}
+
+function toLength(bytes: Buffer): HeaderField {
+  return ['Content-Length', String(bytes.length)]
 }
 
 function checkRedirects({ localRedirects: { count } }: CgiRequest): void {

@@ -71,6 +71,7 @@ export class ScriptRun {
   #idleTimer: NodeJS.Timeout | undefined
   #consumer: OutputConsumer | undefined
   #hasOutputEnded = false
+  #isEnding = false
   #resolveOutputEnd: () => void = () => {}
 
   constructor(output: ScriptOutput, settings: RunSettings, context: RunContext) {
@@ -104,6 +105,11 @@ export class ScriptRun {
       const lingering = { stdout: output.stdout, bytesOut: () => this.bytesOut }
       endLingering(lingering, settings.lingerTimeout, () => void this.#endOutput())
     })
+  }
+
+  /** Whether no more output is to come, though it may not be known yet how the script ended. */
+  get isEnding(): boolean {
+    return this.#isEnding
   }
 
   /** Hands the output to another consumer, which must not be left without a byte for too long. */
@@ -214,7 +220,8 @@ export class ScriptRun {
   }
 
   async #endOutput(): Promise<void> {
-    if (this.#hasOutputEnded) return
+    if (this.#isEnding) return
+    this.#isEnding = true
     // Undefined where the script has only closed its output and goes on.
     const exit = this.exited ?? (await waitFor(this.exit, EXIT_GRACE))
     this.#hasOutputEnded = true

@@ -6,9 +6,8 @@ import {
   type CgiRequest,
   createCgiHandler,
   createErrorPage,
+  discardBody,
   endConnectionAfter,
-  groupByName,
-  prepareResponse,
   sendCgiResponse,
   takeMount,
   toCgiRequest,
@@ -23,9 +22,9 @@ import type {
   RegisterOptions,
 } from 'fastify'
 import plugin from 'fastify-plugin'
-import { finished } from 'node:stream/promises'
 import { showErrorPage } from './error-page.js'
 import { acceptAnyContentType, addMethods, passBodiesThrough } from './pass-through.js'
+import { sendReply } from './reply.js'
 
 export type { CgiRun, CgiStats, CgiUser } from '@common-gateway/core'
 
@@ -105,20 +104,9 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
         await sendCgiResponse(result, request.raw, reply.raw)
       } else if (reply.sent || reply.raw.headersSent) {
         // A hook has answered, tired of waiting.
-        result.body?.destroy()
+        discardBody(result.body)
       } else {
-        reply.code(result.status)
-        if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = result.reason
-        for (const [name, values] of groupByName(result.headers, request.raw)) {
-          // Fastify keeps header fields in a plain object, which takes this name for something else.
-          if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
-        }
-        const { body } = result
-        prepareResponse(body, request.raw, reply.raw)
-        // Fastify ends a 204 at once, but the script may still be reading what the client sends.
-        if (body !== null && result.status === 204) await finished(body.resume())
-        // Not null: to Fastify, null is a JSON document.
-        reply.send(result.status === 204 ? undefined : (body ?? undefined))
+        await sendReply(result, request, reply)
       }
     } catch (error) {
       if (!cgiRequest.signal.aborted && !reply.sent) throw error

@@ -284,9 +284,12 @@ export const headerVariableCases: readonly Case[] = table(
       'Trailer: X-T',
     ].map((line) => ({
       title: `runs a script for a request with ${line}`,
-      request: rawRequest(`GET ${REPORT} HTTP/1.0`, [
-        line.startsWith('Connection') ? 'Connection: close, X-Any' : line,
-      ]),
+      // Parsers that take Proxy-Connection for Connection keep an HTTP/1.0 connection open.
+      request: line.startsWith('Proxy-')
+        ? rawRequest(`GET ${REPORT} HTTP/1.1`, ['Host: www.example.org', 'Connection: close', line])
+        : rawRequest(`GET ${REPORT} HTTP/1.0`, [
+            line.startsWith('Connection') ? 'Connection: close, X-Any' : line,
+          ]),
       expect: variables({ REQUEST_METHOD: 'GET' }),
     })),
   ],

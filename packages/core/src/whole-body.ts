@@ -1,0 +1,54 @@
+import type { ScriptRun } from './script-run.js'
+
+/** More than this is sent as it comes, in bytes: one pipe full. */
+const LARGEST = 64 * 1024
+
+/** What of a response body has come together with its header. */
+export interface BodyBeginning {
+  readonly bytes: Buffer
+  /** Whether that is all of it, and its end is a good one. */
+  readonly isWhole: boolean
+}
+
+/**
+ * Takes what of a response body is there already. What a script has written and ended before we come to
+ * read it is its whole answer, and can be sent at once, with its length. Nobody waits for that: it is
+ * looked for once around the event loop.
+ *
+ * @param first - the bytes that came together with the header.
+ * @param contentLength - the script's Content-Length; undefined where it promised none.
+ */
+export async function readBeginning(
+  run: ScriptRun,
+  first: Buffer,
+  contentLength: number | undefined,
+): Promise<BodyBeginning> {
+  if (contentLength !== undefined && first.length >= contentLength) {
+    run.discard()
+    return { bytes: first.subarray(0, contentLength), isWhole: true }
+  }
+  const chunks = [first]
+  let size = first.length
+  let isGood: boolean | undefined
+  run.consume(0, 'CGI_ERR_BODY_TIMEOUT', {
+    data(chunk) {
+      chunks.push(chunk)
+      size += chunk.length
+      if (size > LARGEST) run.pause()
+    },
+    end: (exit) => {
+      isGood = !exit?.signal
+    },
+    fail: () => {
+      isGood = false
+    },
+  })
+  run.resume()
+  await new Promise(setImmediate)
+  // There is no more output; only the news of how the script ended is still to come.
+  if (run.isEnding) await run.outputEnd
+  else run.pause()
+  const isWhole = isGood === true && (contentLength ?? size) <= size
+  const bytes = chunks.length === 1 ? first : Buffer.concat(chunks, size)
+  return { bytes: isWhole ? bytes.subarray(0, contentLength) : bytes, isWhole }
+}
