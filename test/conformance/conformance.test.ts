@@ -2,9 +2,10 @@ import { after, before, describe, test } from 'node:test'
 import { needs } from '../apps/programs.js'
 import { cases } from './cases.js'
 import { exchange } from './exchange.js'
-import { gateways } from './servers/gateway.js'
-import type { RunningServer } from './servers/server.js'
-import { createSite, type Site } from './site.js'
+import { gateways } from './gateways.js'
+import type { RunningServer } from '../servers/server.js'
+import { createSite } from './site.js'
+import type { Site } from '../servers/site.js'
 
 /** Enough to use the time that scripts take to start, and little enough to leave others some. */
 const AT_ONCE = 8

@@ -1,28 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, constants, createWriteStream } from 'node:fs'
-import { connect, createServer, type AddressInfo } from 'node:net'
+import { type AddressInfo, connect, createServer, type NetConnectOpts } from 'node:net'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Site } from '../site.js'
-
-/** A server that cases can be sent to. */
-export interface Server {
-  readonly name: string
-  /** What there is to know of it: version, and what its configuration says beyond the defaults. */
-  readonly description: string
-  /** Whether it is ours, and so has to pass. */
-  readonly isOurs: boolean
-  /** What has to be installed for it; undefined if it is. */
-  missing(): string | undefined
-  /** Starts it for the scripts of a site, at `/cgi-bin/`. */
-  start(site: Site): Promise<RunningServer>
-}
-
-export interface RunningServer {
-  readonly port: number
-  close(): Promise<void>
-}
+import type { Site } from './site.js'
 
 /** The first of these files that can be run. */
 export function findProgram(...files: readonly string[]): string | undefined {
@@ -48,32 +30,38 @@ export async function findFreePort(): Promise<number> {
   return port
 }
 
+/** A program that runs, and all that it has started. */
+export interface RunningProgram {
+  close(): Promise<void>
+}
+
 /** Runs a server in the foreground, until it is stopped by its own pid. */
 export async function startProgram(
   program: string,
   args: readonly string[],
-  { port, site }: { port: number; site: Site },
-): Promise<RunningServer> {
-  const log = createWriteStream(path.join(site.folder, 'output.log'))
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  { address, site }: { address: NetConnectOpts; site: Site },
+): Promise<RunningProgram> {
+  const output = `${path.basename(program)}-output.log`
+  const log = createWriteStream(path.join(site.folder, output))
+  // A group of its own, so that no worker outlives a server that had to be killed.
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
-  const stop = (): Promise<void> => end(child).finally(() => log.end())
-  const stopWithUs = (): void => void child.kill('SIGKILL')
-  process.once('exit', stopWithUs)
+  const killWithUs = (): void => killGroup(child)
+  process.once('exit', killWithUs)
+  const close = async (): Promise<void> => {
+    await end(child)
+    killGroup(child)
+    process.off('exit', killWithUs)
+    log.end()
+  }
   try {
-    await untilListening(port, child)
+    await untilListening(address, child)
   } catch (error) {
-    await stop()
-    throw error
+    await close()
+    throw new Error(`${program} does not listen; see ${output} of its folder`, { cause: error })
   }
-  return {
-    port,
-    async close() {
-      process.off('exit', stopWithUs)
-      await stop()
-    },
-  }
+  return { close }
 }
 
 async function end(child: ChildProcess): Promise<void> {
@@ -85,11 +73,20 @@ async function end(child: ChildProcess): Promise<void> {
   clearTimeout(timer)
 }
 
-/** There is no event for a port that another process begins to listen on. */
-async function untilListening(port: number, child: ChildProcess): Promise<void> {
+function killGroup({ pid }: ChildProcess): void {
+  if (pid === undefined) return
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nobody is left in it.
+  }
+}
+
+/** There is no event for an address that another process begins to listen on. */
+async function untilListening(address: NetConnectOpts, child: ChildProcess): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if (child.exitCode !== null) break
-    const socket = connect(port, '127.0.0.1')
+    const socket = connect(address)
     try {
       await once(socket, 'connect')
       return
@@ -99,5 +96,5 @@ async function untilListening(port: number, child: ChildProcess): Promise<void> 
       socket.destroy()
     }
   }
-  throw new Error(`${child.spawnfile} does not listen; see output.log of its folder`)
+  throw new Error('nobody listens')
 }

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { findFreePort, findProgram, type Server, startProgram } from './server.js'
+import { findFreePort, findProgram, startProgram } from './program.js'
+import type { Server } from './server.js'
 
 function find(): string | undefined {
   return findProgram('/usr/sbin/lighttpd')
@@ -22,7 +23,11 @@ export const lighttpd: Server = {
     const port = await findFreePort()
     const file = path.join(site.folder, 'lighttpd.conf')
     await writeFile(file, configuration(site.folder, site.root, port))
-    return startProgram(find() ?? 'lighttpd', ['-D', '-f', file], { port, site })
+    const address = { port, host: '127.0.0.1' }
+    return {
+      port,
+      ...(await startProgram(find() ?? 'lighttpd', ['-D', '-f', file], { address, site })),
+    }
   },
 }
 
@@ -32,7 +37,7 @@ server.modules = ( "mod_cgi" )
 server.bind = "127.0.0.1"
 server.port = ${port}
 server.document-root = "${root}"
-server.errorlog = "${folder}/error.log"
+server.errorlog = "${folder}/lighttpd-error.log"
 server.pid-file = "${folder}/lighttpd.pid"
 server.upload-dirs = ( "${folder}" )
 server.stream-request-body = 1

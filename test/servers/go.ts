@@ -2,9 +2,10 @@ import { execFile, execFileSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { findFreePort, findProgram, type Server, startProgram } from './server.js'
+import { findFreePort, findProgram, startProgram } from './program.js'
+import type { Server } from './server.js'
 
-const SOURCE = fileURLToPath(new URL('../../../conformance/go/main.go', import.meta.url))
+const SOURCE = fileURLToPath(new URL('../../servers/go/main.go', import.meta.url))
 
 const run = promisify(execFile)
 
@@ -24,11 +25,15 @@ export const go: Server = {
   isOurs: false,
   missing: () => (find() === undefined ? 'golang-go' : undefined),
   async start(site) {
-    const program = path.join(site.folder, 'server')
+    const program = path.join(site.folder, 'go-server')
     // Nothing but the standard library, and so nothing from the network.
     const env = { ...process.env, GOFLAGS: '', GOPROXY: 'off', GO111MODULE: 'off' }
     await run(find() ?? 'go', ['build', '-o', program, SOURCE], { env, cwd: site.folder })
     const port = await findFreePort()
-    return startProgram(program, [`127.0.0.1:${port}`, site.root], { port, site })
+    const address = { port, host: '127.0.0.1' }
+    return {
+      port,
+      ...(await startProgram(program, [`127.0.0.1:${port}`, site.root], { address, site })),
+    }
   },
 }

@@ -1,6 +1,5 @@
-import path from 'node:path'
-import { adapters } from '../../adapters.js'
-import type { Server } from './server.js'
+import { adapters } from '../adapters.js'
+import type { Server } from '../servers/server.js'
 
 /** Our own adapters. */
 export const gateways: readonly Server[] = adapters.map((adapter) => ({
@@ -8,6 +7,5 @@ export const gateways: readonly Server[] = adapters.map((adapter) => ({
   description: `Common Gateway with ${adapter.name}, as it is without options`,
   isOurs: true,
   missing: () => undefined,
-  start: ({ root }) =>
-    adapter.start({ options: { root: path.join(root, 'cgi-bin'), documentRoot: root } }),
+  start: ({ root, cgiBin }) => adapter.start({ options: { root: cgiBin, documentRoot: root } }),
 }))

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { findFreePort, findProgram, type Server, startProgram } from './server.js'
+import { findFreePort, findProgram, startProgram } from './program.js'
+import type { Server } from './server.js'
 
 const MODULES = '/usr/lib/apache2/modules'
 
@@ -23,7 +24,11 @@ export const apache: Server = {
     const port = await findFreePort()
     const file = path.join(site.folder, 'apache.conf')
     await writeFile(file, configuration(site.folder, site.root, port))
-    return startProgram(find() ?? 'apache2', ['-f', file, '-DFOREGROUND'], { port, site })
+    const address = { port, host: '127.0.0.1' }
+    return {
+      port,
+      ...(await startProgram(find() ?? 'apache2', ['-f', file, '-DFOREGROUND'], { address, site })),
+    }
   },
 }
 
@@ -34,7 +39,7 @@ ServerRoot ${folder}
 ServerName localhost
 Listen 127.0.0.1:${port}
 PidFile ${folder}/apache.pid
-ErrorLog ${folder}/error.log
+ErrorLog ${folder}/apache-error.log
 ${modules.map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`).join('\n')}
 ScriptSock ${folder}/cgid.sock
 TypesConfig /dev/null
