@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, writeFile } from 'node:fs/promises'
+import { chmod, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { findFreePort, findProgram, startProgram } from './program.js'
 import type { Server } from './server.js'
@@ -29,6 +29,8 @@ export const nginx: Server = {
   },
   async start(site) {
     const socket = path.join(site.folder, 'fcgiwrap.sock')
+    // It does not take the place of one that another has left.
+    await rm(socket, { force: true })
     const wrapper = await startProgram(
       findWrapper() ?? 'fcgiwrap',
       ['-c', String(WORKERS), '-s', `unix:${socket}`],

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs'
 import { chmod, mkdir, mkdtemp, realpath, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -22,5 +23,15 @@ export async function createEmptySite(purpose: string): Promise<Site> {
   const root = path.join(folder, 'site')
   const cgiBin = path.join(root, 'cgi-bin')
   await mkdir(cgiBin, { recursive: true })
-  return { folder, root, cgiBin, remove: () => rm(folder, { recursive: true }) }
+  const removeWithUs = (): void => rmSync(folder, { recursive: true, force: true })
+  process.once('exit', removeWithUs)
+  return {
+    folder,
+    root,
+    cgiBin,
+    async remove() {
+      await rm(folder, { recursive: true })
+      process.off('exit', removeWithUs)
+    },
+  }
 }

@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs'
+import type { StartApplication } from './application.js'
+import { createBallast } from './ballast.js'
+import { startChildProcess } from './child-process.js'
+import { startExpress } from './express.js'
+import { startFastify } from './fastify.js'
+import { LoopWatch } from './loop-watch.js'
+import type { Answers, HostSetup, Question } from './question.js'
+
+/**
+ * A Node server in a process of its own. Started by fork() with its setup in JSON; sends its port, and an
+ * answer to each question.
+ */
+const APPLICATIONS: Readonly<Record<string, StartApplication>> = {
+  child_process: startChildProcess,
+  express: startExpress,
+  fastify: startFastify,
+}
+
+const setup = JSON.parse(process.argv[2] ?? '') as HostSetup
+const start = APPLICATIONS[setup.framework]
+if (start === undefined) throw new Error(`no application is called ${setup.framework}`)
+
+const ballast = createBallast(setup.megabytes)
+const server = await start({ ...setup.options, root: setup.root })
+let watch: LoopWatch | undefined
+
+const answers: { [Name in Question]: () => Answers[Name] } = {
+  memory() {
+    globalThis.gc?.()
+    return { resident: process.memoryUsage.rss(), proportional: proportionalSetSize() }
+  },
+  watch() {
+    watch = new LoopWatch(server)
+    return null
+  },
+  stretches: () => watch?.end() ?? [],
+}
+
+function proportionalSetSize(): number {
+  const rollup = readFileSync('/proc/self/smaps_rollup', 'utf8')
+  return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024
+}
+
+process.on('message', (question: Question) => process.send?.({ answer: answers[question]() }))
+process.on('disconnect', () => {
+  // Scripts end with their clients, and the process with the last of them.
+  server.close(() => process.exit(ballast.length === setup.megabytes ? 0 : 1))
+  server.closeAllConnections()
+})
+process.send?.({ port: (server.address() as { port: number }).port })

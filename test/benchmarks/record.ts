@@ -1,0 +1,36 @@
+import { readFile, writeFile } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Machine } from './machine.js'
+import type { Result } from './result.js'
+
+/** All that has been measured on one machine. */
+export interface BenchmarkRecord {
+  readonly machine: Machine
+  /** What each server is, by name. */
+  readonly servers: Readonly<Record<string, string>>
+  readonly results: readonly Result[]
+}
+
+/** Takes over what an older record has of other scenarios, if it was made under the same conditions. */
+export function merge(old: BenchmarkRecord | null, record: BenchmarkRecord): BenchmarkRecord {
+  if (old === null) return record
+  if (!isDeepStrictEqual(old.machine, record.machine)) return record
+  if (!isDeepStrictEqual(old.servers, record.servers)) return record
+  const measured = new Set(record.results.map(({ scenario }) => scenario))
+  const kept = old.results.filter(({ scenario }) => !measured.has(scenario))
+  return { ...record, results: [...kept, ...record.results] }
+}
+
+export async function readRecord(file: string): Promise<BenchmarkRecord | null> {
+  try {
+    // It was written by the function below.
+    return JSON.parse(await readFile(file, 'utf8')) as BenchmarkRecord
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  }
+}
+
+export async function writeRecord(file: string, record: BenchmarkRecord): Promise<void> {
+  await writeFile(file, `${JSON.stringify(record, null, 1)}\n`)
+}

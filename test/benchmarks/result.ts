@@ -1,0 +1,19 @@
+import type { Figures } from './scenario.js'
+
+/** What one server did in one scenario. */
+export interface Row {
+  readonly server: string
+  /** Data beside the server's own, in its process. */
+  readonly megabytes: number
+  readonly rounds: readonly Figures[]
+  /** Why it could not go on. */
+  readonly failure?: string
+}
+
+/** What all servers did in one scenario. */
+export interface Result {
+  /** The id of the scenario. */
+  readonly scenario: string
+  readonly date: string
+  readonly rows: readonly Row[]
+}

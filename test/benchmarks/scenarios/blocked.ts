@@ -1,0 +1,48 @@
+import { Agent, get, type IncomingMessage } from 'node:http'
+import { once } from 'node:events'
+import type { NodeScenario } from '../scenario.js'
+import { median, percentile } from '../statistics.js'
+
+const REQUESTS = 100
+
+/** What one start of a process costs everybody else in the Node process. */
+export const blocked: NodeScenario = {
+  field: 'node',
+  id: 'blocked',
+  title: 'How long one script blocks the event loop',
+  about:
+    `${REQUESTS} requests, one after another. The loop of the server never waits and takes the time of each of ` +
+    'its turns; the longest one while a request is there counts, in milliseconds. All that the server does for a ' +
+    'request in one turn is in it, not just the start of the process: compare with the ordinary route.',
+  columns: [
+    { key: 'median', title: 'script, median', digits: 2 },
+    { key: 'p99', title: 'script, p99', digits: 2 },
+    { key: 'ordinary', title: 'ordinary route, median', digits: 2 },
+  ],
+  needs: {},
+  megabytes: [0, 500, 2_000],
+  isQuick: false,
+  async measure(server) {
+    const longest = async (path: string): Promise<readonly number[]> => {
+      await server.ask('watch')
+      await askAll(`http://127.0.0.1:${server.port}${path}`)
+      return server.ask('stretches')
+    }
+    const script = await longest('/cgi-bin/small-c.cgi')
+    const route = await longest('/ordinary')
+    return { median: median(script), p99: percentile(script, 0.99), ordinary: median(route) }
+  },
+}
+
+async function askAll(url: string): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+  try {
+    for (let count = 0; count < REQUESTS; count += 1) {
+      const [response] = (await once(get(url, { agent }), 'response')) as [IncomingMessage]
+      response.resume()
+      await once(response, 'end')
+    }
+  } finally {
+    agent.destroy()
+  }
+}

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { findProgram } from '../servers/program.js'
+
+/** What wrk measures; times in milliseconds. */
+export interface Load {
+  readonly requestsPerSecond: number
+  readonly median: number
+  readonly p99: number
+}
+
+const run = promisify(execFile)
+
+export function findWrk(): string | undefined {
+  return findProgram('/usr/bin/wrk', '/usr/local/bin/wrk')
+}
+
+/** Asks for one URL as often as it can. @throws where an answer was not the right one. */
+export async function load(
+  url: string,
+  { connections, seconds }: { connections: number; seconds: number },
+): Promise<Load> {
+  // One thread of wrk can do many times what a server can start in processes.
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '--latency', url]
+  const { stdout } = await run(findWrk() ?? 'wrk', args)
+  return parse(stdout)
+}
+
+/** Reads what wrk prints. @throws where it tells of errors, or does not tell what is looked for. */
+export function parse(output: string): Load {
+  const failures = /^\s*(?:Socket errors:|Non-2xx or 3xx responses:).*$/gm
+  const [failure] = output.match(failures) ?? []
+  if (failure !== undefined) throw new Error(`wrk: ${failure.trim()}`)
+  return {
+    requestsPerSecond: Number(find(output, /^Requests\/sec:\s+([\d.]+)/m)),
+    median: milliseconds(find(output, /^\s+50%\s+(\S+)/m)),
+    p99: milliseconds(find(output, /^\s+99%\s+(\S+)/m)),
+  }
+}
+
+function find(output: string, pattern: RegExp): string {
+  const [, text] = pattern.exec(output) ?? []
+  if (text === undefined) throw new Error(`wrk did not print ${pattern.source}:\n${output}`)
+  return text
+}
+
+const UNITS = new Map([
+  ['us', 0.001],
+  ['ms', 1],
+  ['s', 1_000],
+  ['m', 60_000],
+])
+
+function milliseconds(text: string): number {
+  const [, number = '', unit = ''] = /^([\d.]+)([a-z]+)$/.exec(text) ?? []
+  const factor = UNITS.get(unit)
+  if (factor === undefined) throw new Error(`wrk: what time is ${text}?`)
+  return Number(number) * factor
+}
