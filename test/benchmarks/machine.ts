@@ -3,7 +3,7 @@ import { readFileSync, realpathSync } from 'node:fs'
 import { cpus, release, totalmem, type } from 'node:os'
 import { findWrk } from './wrk.js'
 
-/** What the figures depend on, apart from the servers. */
+/** What the figures depend on, apart from the other servers. */
 export type Machine = Readonly<Record<string, string>>
 
 /** The first line that a program prints of itself. */
@@ -24,6 +24,8 @@ export function describeMachine(compiler: string): Machine {
     shell: realpathSync('/bin/sh'),
     Perl: tell('/usr/bin/perl', '-e', 'print $^V'),
     Python: tell('/usr/bin/python3', '--version'),
+    // Figures of other code are not kept beside new ones.
+    'tree of `packages`': tell('git', 'rev-parse', '--short', 'HEAD:packages'),
     client: tell(findWrk() ?? 'wrk', '-v').replace(/ \[.*/, ''),
   }
 }
