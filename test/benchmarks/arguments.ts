@@ -34,10 +34,11 @@ Options:
                            repeated
   --rounds NUMBER          how many rounds (3; quick: 2)
   --seconds NUMBER         how long each server is measured in each (2; quick: 1)
-  --write                  writes docs/benchmarks.json, .md and .svg; scenarios
-                           that were not measured stay, on the same machine
-  --draw                   measures nothing, and makes the .md and the .svg of
-                           docs/benchmarks.json once more
+  --write                  writes docs/benchmarks.json, .md and .svg and the table
+                           of the README; scenarios that were not measured stay,
+                           on the same machine
+  --draw                   measures nothing, and writes all but the first of these
+                           once more
   --verbose                shows the figures of each round
   --help                   show this text
 `

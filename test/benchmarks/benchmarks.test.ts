@@ -3,9 +3,10 @@ import { describe, test } from 'node:test'
 import { parseArguments } from './arguments.js'
 import { drawBars } from './plot.js'
 import { type BenchmarkRecord, merge } from './record.js'
-import type { Result } from './result.js'
+import type { Result, Row } from './result.js'
 import type { ServerScenario } from './scenario.js'
 import { median, percentile, rotate } from './statistics.js'
+import { replaceSummary } from './summary.js'
 import { createTable } from './table.js'
 import { parse } from './wrk.js'
 
@@ -60,6 +61,12 @@ describe('the output of wrk', () => {
     })
   }
 
+  test('a connection that the server has closed is no error', () => {
+    const line = '  Socket errors: connect 0, read 1, write 0, timeout 0'
+    const output = OUTPUT.replace('15 requests in', '100 requests in')
+    assert.equal(parse(output.replace('Requests/sec', `${line}\nRequests/sec`)).median, 0.5)
+  })
+
   test('what is not there is not guessed', () => {
     assert.throws(() => parse(OUTPUT.replace('99%', '98%')), /wrk did not print/)
   })
@@ -108,9 +115,15 @@ const RESULT: Result = {
   date: '2026-01-02T03:04:05.678Z',
   rows: [
     { server: 'lighttpd', megabytes: 0, rounds: [1000, 3000, 2000].map(round) },
-    { server: 'Go', megabytes: 0, rounds: [1000, 1100, 900].map(round) },
+    { server: 'Go', megabytes: 0, rounds: [1000, 1200, 900].map(round) },
     { server: 'Apache', megabytes: 0, rounds: [], failure: 'does not listen' },
   ],
+}
+
+const LIGHTTPD: Row = {
+  server: 'lighttpd',
+  megabytes: 0,
+  rounds: [{ requestsPerSecond: 2000 }],
 }
 
 function round(speed: number): { speed: number; p99: number } {
@@ -122,8 +135,8 @@ describe('the documents of the benchmarks', () => {
     assert.deepEqual(createTable(SCENARIO, RESULT).split('\n'), [
       '| server | requests/s | p99 | × lighttpd | requests/s, each round |',
       '| --- | --: | --: | --: | --: |',
-      '| lighttpd | 2,000 | 7.0 | 1.00 | 1,000, 3,000, 2,000 |',
-      '| Go | 1,000 | 7.0 | 0.50 | 1,000, 1,100, 900 |',
+      '| lighttpd | 2,000 | 7.0 | 1.00 | 1,000 / 3,000 / 2,000 |',
+      '| Go | 1,000 | 7.0 | 0.45 | 1,000 / 1,200 / 900 |',
       '| Apache | – | – | – | failed: does not listen |',
     ])
   })
@@ -140,6 +153,25 @@ describe('the documents of the benchmarks', () => {
     assert.deepEqual(merge(record, { ...next, machine: { cores: '4' } }).results, [other])
     assert.deepEqual(merge(record, { ...next, servers: { Go: 'go2' } }).results, [other])
     assert.deepEqual(merge(record, record).results, [RESULT])
+  })
+
+  test('a summary takes its place and leaves the rest', () => {
+    const marks = ['<!-- speed: made by `npm run bench -- --write` -->', '<!-- /speed -->']
+    const record: BenchmarkRecord = {
+      machine: { processor: '2 cores', kernel: 'Linux', 'Node.js': 'v20' },
+      servers: { lighttpd: 'lighttpd/1' },
+      results: [{ ...RESULT, scenario: 'c-16', rows: [LIGHTTPD] }],
+    }
+    const text = replaceSummary(`before\n${marks.join('old')}\nafter`, record)
+    assert.match(text, /^before\n/)
+    assert.match(
+      text,
+      /\n\| lighttpd \| 2,000 \| 1\.00 \| {2}\| {2}\| {2}\|\n\n2 cores, Linux, Node\.js v20\.\n/,
+    )
+    assert.match(text, /\nafter$/)
+    assert.doesNotMatch(text, /old/)
+    assert.equal(replaceSummary(text, record), text)
+    assert.throws(() => replaceSummary('nothing', record), /there is no/)
   })
 
   test('the longest bar has the whole width, and text is escaped', () => {

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findProgram } from '../servers/program.js'
@@ -13,10 +13,12 @@ import { runScenario } from './runner.js'
 import type { Scenario } from './scenario.js'
 import { scenarios } from './scenarios.js'
 import { createSite } from './site.js'
+import { replaceSummary } from './summary.js'
 import { createTable } from './table.js'
 import { findWrk } from './wrk.js'
 
 const DOCUMENTS = fileURLToPath(new URL('../../../docs/', import.meta.url))
+const README = fileURLToPath(new URL('../../../README.md', import.meta.url))
 const RECORD = path.join(DOCUMENTS, 'benchmarks.json')
 
 const findCompiler = (): string | undefined => findProgram('/usr/bin/gcc', '/usr/local/bin/gcc')
@@ -86,6 +88,7 @@ async function measure(
 async function draw(record: BenchmarkRecord): Promise<void> {
   await writeFile(path.join(DOCUMENTS, 'benchmarks.md'), createDocument(record))
   await writeFile(path.join(DOCUMENTS, 'benchmarks.svg'), createPicture(record))
+  await writeFile(README, replaceSummary(await readFile(README, 'utf8'), record))
 }
 
 /** @returns the exit code. */

@@ -1,43 +1,49 @@
-import { type BarGroup, drawBars } from './plot.js'
-import type { BenchmarkRecord } from './record.js'
+import { type Bar, type BarGroup, drawBars } from './plot.js'
+import { type BenchmarkRecord, findResult } from './record.js'
 import type { Row } from './result.js'
-import { scenarios } from './scenarios.js'
-import { figure, findBase, number } from './table.js'
+import { figure, number, ratio } from './table.js'
+
+const KEY = 'requestsPerSecond'
 
 /** The scenarios that say most, as the picture of the README. */
 export function createPicture(record: BenchmarkRecord): string {
-  const groups = [
-    createGroup(record, 'c-16', 'Requests per second, a C program, 16 connections (× lighttpd)'),
-    createGroup(record, 'memory', 'The same with other data in the Node process (× without)'),
-  ]
-  return drawBars(
-    'Requests per second of servers that run CGI programs',
-    groups.flatMap((group) => group ?? []),
-  )
+  return drawBars('Requests per second of servers that run CGI programs', [
+    drawServers(record),
+    drawMemory(record),
+  ])
 }
 
-function createGroup(record: BenchmarkRecord, id: string, title: string): BarGroup | null {
-  const scenario = scenarios.find((each) => each.id === id)
-  const result = record.results.find((each) => each.scenario === id)
-  const [column] = scenario?.columns ?? []
-  if (scenario === undefined || result === undefined || column === undefined) return null
-  const { key } = column
-  const describe = (row: Row): string => {
-    const ratio = figure(row, key) / figure(findBase(scenario, result, row), key)
-    return `${number(figure(row, key), 0)} (${number(ratio, 2)})`
-  }
-  const rows = result.rows.filter((row) => Number.isFinite(figure(row, key)))
-  // The amounts of one server stand below each other.
-  const ordered = [...new Set(rows.map(({ server }) => server))].flatMap((server) =>
-    rows.filter((row) => row.server === server),
-  )
+/** As ratios, since those are of one round. */
+function drawServers(record: BenchmarkRecord): BarGroup {
+  const rows = findResult(record, 'c-16')?.rows ?? []
+  const base = rows.find(({ server }) => server === 'lighttpd')
   return {
-    title,
-    bars: ordered.map((row) => ({
-      label: row.megabytes === 0 ? row.server : `with ${row.megabytes} MB`,
-      value: figure(row, key),
-      text: describe(row),
-      isOurs: record.servers[row.server]?.startsWith('Common Gateway') === true,
-    })),
+    title: 'A C program, 16 connections: requests per second, × lighttpd (blue: Common Gateway)',
+    bars: rows.flatMap((row) => {
+      const value = ratio(row, base, KEY)
+      const text = `${number(value, 2)}   ${number(figure(row, KEY), 0)}/s`
+      return createBar(record, row, { label: row.server, value, text })
+    }),
   }
+}
+
+/** The amounts of one server stand below each other. */
+function drawMemory(record: BenchmarkRecord): BarGroup {
+  const rows = findResult(record, 'memory')?.rows ?? []
+  const servers = new Set(rows.map(({ server }) => server))
+  const ordered = [...servers].flatMap((server) => rows.filter((row) => row.server === server))
+  return {
+    title: 'The same, with other data in the Node process: requests per second',
+    bars: ordered.flatMap((row) => {
+      const value = figure(row, KEY)
+      const label = row.megabytes === 0 ? row.server : `with ${number(row.megabytes, 0)} MB`
+      return createBar(record, row, { label, value, text: `${number(value, 0)}/s` })
+    }),
+  }
+}
+
+function createBar(record: BenchmarkRecord, row: Row, bar: Omit<Bar, 'isOurs'>): Bar | [] {
+  if (!Number.isFinite(bar.value)) return []
+  const description = record.servers[row.server] ?? ''
+  return { ...bar, isOurs: description.startsWith('Common Gateway') }
 }

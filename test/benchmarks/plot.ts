@@ -1,5 +1,5 @@
 /** One bar. */
-interface Bar {
+export interface Bar {
   readonly label: string
   readonly value: number
   /** What stands behind it. */

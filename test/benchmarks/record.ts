@@ -11,6 +11,10 @@ export interface BenchmarkRecord {
   readonly results: readonly Result[]
 }
 
+export function findResult(record: BenchmarkRecord, scenario: string): Result | undefined {
+  return record.results.find((each) => each.scenario === scenario)
+}
+
 /** Takes over what an older record has of other scenarios, if it was made under the same conditions. */
 export function merge(old: BenchmarkRecord | null, record: BenchmarkRecord): BenchmarkRecord {
   if (old === null) return record

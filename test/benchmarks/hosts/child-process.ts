@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import path from 'node:path'
@@ -19,6 +19,13 @@ export const startChildProcess: StartApplication = async ({ root }) => {
   return server
 }
 
+/** What runs; it must not outlive the server. */
+const children = new Set<ChildProcess>()
+
+process.once('exit', () => {
+  for (const child of children) child.kill()
+})
+
 function runScript(
   script: string,
   query: string,
@@ -31,12 +38,16 @@ function runScript(
     env: variables(script, query, request),
     stdio: [hasBody ? 'pipe' : 'ignore', 'pipe', 'inherit'],
   })
+  children.add(child)
+  child.once('close', () => children.delete(child))
   if (child.stdin !== null) {
     // The script may leave its input unread.
     child.stdin.on('error', () => {})
     request.pipe(child.stdin)
   }
-  response.once('close', () => child.kill())
+  response.once('close', () => {
+    if (!response.writableFinished) child.kill()
+  })
   // It is a pipe, as asked for.
   const output = child.stdout as NonNullable<typeof child.stdout>
   let header = Buffer.alloc(0)

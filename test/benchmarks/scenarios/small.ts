@@ -16,7 +16,9 @@ export const small: readonly ServerScenario[] = PROGRAMS.flatMap(({ id, name, ne
     field: 'all',
     id: `${id}-${connections}`,
     title: `Small answers from ${name}, ${count(connections)}`,
-    about: 'A header and one line. Latency in milliseconds, as wrk tells it.',
+    about:
+      'A header and one line. Latency in milliseconds, as wrk tells it. Up to one request in a hundred may be lost ' +
+      'with a connection that the server has closed.',
     columns: [
       { key: 'requestsPerSecond', title: 'requests/s', digits: 0 },
       { key: 'median', title: 'median', digits: 1 },
