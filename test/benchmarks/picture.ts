@@ -21,7 +21,7 @@ function drawServers(record: BenchmarkRecord): BarGroup {
     title: 'A C program, 16 connections: requests per second, × lighttpd (blue: Common Gateway)',
     bars: rows.flatMap((row) => {
       const value = ratio(row, base, KEY)
-      const text = `${number(value, 2)}   ${number(figure(row, KEY), 0)}/s`
+      const text = `${number(value, 2)} (${number(figure(row, KEY), 0)}/s)`
       return createBar(record, row, { label: row.server, value, text })
     }),
   }
