@@ -8,8 +8,18 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
-import { dial, open, openHttp2, openSession, receive, send } from '../client.js'
+import {
+  dial,
+  open,
+  openHttp2,
+  openSession,
+  readToEnd,
+  readUntil,
+  receive,
+  send,
+} from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
+import { until } from '../processes.js'
 
 type Application = ReturnType<typeof Fastify>
 
@@ -266,6 +276,34 @@ describe('the plugin in a Fastify application', () => {
       writeFileSync(pipes[index] ?? '', '\n')
       assert.equal((await receive(stream)).text, 'data: first\n\ndata: second\n\n')
     }
+    await closed
+  })
+
+  test('LIFE-4 close() lets every request that is pipelined end', async (t) => {
+    const app = Fastify()
+    const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const pipes = ['one', 'two'].map((name) => path.join(folder, name))
+    execFileSync('mkfifo', pipes)
+    const socket = await dial(port)
+    t.after(() => socket.destroy())
+    const requests = pipes.map(
+      (pipe) => `GET /cgi-bin/event.cgi?${pipe} HTTP/1.1\r\nHost: a\r\n\r\n`,
+    )
+    socket.write(requests.join(''))
+    const first = readUntil(socket, /data: first/)
+    // Both scripts are there when they can be told.
+    await until(() => app.cgi.get('/cgi-bin')?.stats().running === 2, 'both scripts run')
+    await first
+    const closed = app.close()
+    const second = readUntil(socket, /data: second[^]*data: first/)
+    writeFileSync(pipes[0] ?? '', '\n')
+    await second
+    const rest = readToEnd(socket)
+    writeFileSync(pipes[1] ?? '', '\n')
+    assert.match(await rest, /data: second\n\n\r\n0\r\n\r\n$/)
     await closed
   })
 

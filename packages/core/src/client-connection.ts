@@ -155,8 +155,8 @@ export function breakResponse(message: IncomingMessage, response: ServerResponse
 }
 
 /**
- * Has a connection end after this response, if by then it is to. Other responses on a connection of
- * HTTP/2 are let end, too.
+ * Has a connection end after this response, if by then it is to. Other responses that scripts have begun
+ * on it are let end, too.
  */
 export function endConnectionAfter(
   message: IncomingMessage,
@@ -169,8 +169,20 @@ export function endConnectionAfter(
   response.once('finish', () => {
     if (!isToEnd()) return
     if (session !== undefined) session.close()
-    else if (message.httpVersionMajor < 2) socket.destroySoon()
+    else if (message.httpVersionMajor < 2 && !isFollowed(message)) endSoon(socket)
   })
+}
+
+/** Whether another request came after this one on its connection (pipelining), whose answer ends it. */
+function isFollowed(message: IncomingMessage): boolean {
+  return [...(watched.get(message.socket) ?? [])].some(
+    (each) => each.message !== message && !each.response.writableFinished,
+  )
+}
+
+/** A request that was redirected to several scripts asks for it several times. */
+function endSoon(socket: Socket): void {
+  if (!socket.writableEnded) socket.destroySoon()
 }
 
 /** Ends a connection so that the peer knows it was not meant to end here. */
