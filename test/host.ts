@@ -1,5 +1,6 @@
 import type { CgiOptions } from '@common-gateway/core'
 import { adapters, fastify5Http2 } from './adapters.js'
+import type { Asked } from './forked-process.js'
 import type { HostReport } from './host-process.js'
 
 /**
@@ -21,20 +22,20 @@ for (const event of ['uncaughtException', 'unhandledRejection', 'warning'] as co
 // The functions among the options do not survive JSON; none is used here.
 const gateway = await adapter.start({ options: JSON.parse(options) as CgiOptions<never> })
 
-process.on('message', ({ id, collect }: { id: number; collect: boolean }) => {
+process.on('message', ({ id, question: { collect } }: Asked<{ collect: boolean }>) => {
   if (collect) {
     // What has been logged is kept for tests that look at it, and would count as growth.
     gateway.forgetLog()
     globalThis.gc?.()
   }
   const { running, queued } = gateway.stats()
-  const report: HostReport = {
+  const reply: HostReport = {
     residentBytes: process.memoryUsage.rss(),
     incidents,
     running,
     queued,
   }
-  process.send?.({ id, report })
+  process.send?.({ id, reply })
 })
 process.on('disconnect', () => void gateway.close())
 process.send?.({ port: gateway.port })

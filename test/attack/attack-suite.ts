@@ -4,7 +4,8 @@ import { describe, test, type TestContext } from 'node:test'
 import type { Adapter } from '../adapters.js'
 import { open, send } from '../client.js'
 import { saying } from '../fixtures.js'
-import { type HostProcess, startHostProcess, untilSteady, within } from '../host-process.js'
+import { within } from '../forked-process.js'
+import { type HostProcess, startHostProcess, untilSteady } from '../host-process.js'
 import {
   childrenOf,
   commandOf,
