@@ -2,11 +2,11 @@ import { strict as assert } from 'node:assert'
 import { type Attack, assertRefused, assertRefusedOrReset, statusesIn } from './attack.js'
 
 /** A request that must never be taken for one: it is in the body of another. */
-const HIDDEN = 'GET /plain?smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
+export const HIDDEN = 'GET /plain?smuggled HTTP/1.1\r\nHost: a\r\n\r\n'
 const IGNORING = '/cgi-bin/ignore-input.cgi'
 
 /** Each sent before {@link HIDDEN}; refused, or the connection closed without a word. */
-const SMUGGLING: readonly (readonly [
+export const SMUGGLING: readonly (readonly [
   name: string,
   source: string,
   fields: string,
@@ -110,7 +110,7 @@ const smuggling = SMUGGLING.map(
 )
 
 /** Paths that lead where none may: out of the root, to a source, round a rule for names. */
-const PATHS: readonly (readonly [path: string, source: string])[] = [
+export const PATHS: readonly (readonly [path: string, source: string])[] = [
   ['/cgi-bin/../outside.cgi', 'RFC 3986 section 5.2.4'],
   ['/cgi-bin/%2e%2e/outside.cgi', 'CVE-2021-41773'],
   ['/cgi-bin/.%2e/outside.cgi', 'CVE-2021-41773'],

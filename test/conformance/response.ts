@@ -49,9 +49,11 @@ export function readResponses(bytes: string, methods: readonly string[]): Respon
   return responses
 }
 
-type Head = Pick<Response, 'version' | 'status' | 'reason' | 'fields' | 'all'> & { end: number }
+export type Head = Pick<Response, 'version' | 'status' | 'reason' | 'fields' | 'all'> & {
+  end: number
+}
 
-function readHead(bytes: string, start: number): Head {
+export function readHead(bytes: string, start: number): Head {
   const end = bytes.indexOf('\r\n\r\n', start)
   if (end === -1) throw bad('a header without an end', bytes.slice(start))
   const [statusLine = '', ...lines] = bytes.slice(start, end).split('\r\n')

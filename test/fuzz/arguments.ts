@@ -68,7 +68,7 @@ export function createSeed(): number {
   return randomInt(MOST)
 }
 
-function checkInteger(option: string, text: string, least: number): number {
+export function checkInteger(option: string, text: string, least: number): number {
   const number = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
   if (!(number >= least && number <= MOST)) {
     throw new Error(`${option} must be a whole number from ${least} to ${MOST}, but got '${text}'`)

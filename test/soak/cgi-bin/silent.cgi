@@ -1,0 +1,2 @@
+#!/bin/sh
+# Ends at once, without a word.

@@ -1,0 +1,45 @@
+/** What a host needs after so many requests. */
+export interface Sample {
+  readonly requests: number
+  readonly heapBytes: number
+  readonly residentBytes: number
+}
+
+const MEGABYTE = 1024 * 1024
+
+/** What a request may leave behind, in bytes, before it is called a leak. */
+const MOST_PER_REQUEST = 50
+
+/** How much each may grow in any case: code that is compiled, memory that is not given back. */
+const LEEWAY = { heapBytes: 3 * MEGABYTE, residentBytes: 24 * MEGABYTE } as const
+
+/** How much one of them has grown since the first sample. */
+export interface Growth {
+  readonly what: 'heapBytes' | 'residentBytes'
+  /** By the line that fits the samples best. */
+  readonly perRequest: number
+  readonly bytes: number
+  readonly limit: number
+}
+
+export function measureGrowth(samples: readonly Sample[]): Growth[] {
+  return (['heapBytes', 'residentBytes'] as const).map((what) => {
+    const points = samples.map((sample): Point => [sample.requests, sample[what]])
+    const requests = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0)
+    const perRequest = slopeOf(points)
+    const limit = Math.max(LEEWAY[what], MOST_PER_REQUEST * requests)
+    return { what, perRequest, bytes: perRequest * requests, limit }
+  })
+}
+
+type Point = readonly [x: number, y: number]
+
+/** Least squares. */
+function slopeOf(points: readonly Point[]): number {
+  const mean = (numbers: readonly number[]): number =>
+    numbers.reduce((sum, each) => sum + each, 0) / numbers.length
+  const [x, y] = [mean(points.map(([each]) => each)), mean(points.map(([, each]) => each))]
+  const over = points.reduce((sum, [eachX, eachY]) => sum + (eachX - x) * (eachY - y), 0)
+  const under = points.reduce((sum, [eachX]) => sum + (eachX - x) ** 2, 0)
+  return under === 0 ? 0 : over / under
+}
