@@ -20,6 +20,9 @@ const begun = new WeakSet<ServerResponse>()
 /** Those among them that a script writes itself, status line and all. */
 const nonParsed = new WeakSet<ServerResponse>()
 
+/** Those that are looked at when they are finished: whether their connection is to end. */
+const ending = new WeakSet<ServerResponse>()
+
 /** How to leave each request to others. */
 const unwatch = new WeakMap<IncomingMessage, () => void>()
 
@@ -163,13 +166,16 @@ export function endConnectionAfter(
   response: ServerResponse,
   isToEnd: () => boolean,
 ): void {
+  // A request that was redirected to several scripts asks for it several times.
+  if (ending.has(response)) return
+  ending.add(response)
   const { socket } = message
   // Neither stream nor socket know their session any more when they are closed.
   const session = streamOf(message)?.session
   response.once('finish', () => {
     if (!isToEnd()) return
     if (session !== undefined) session.close()
-    else if (message.httpVersionMajor < 2 && !isFollowed(message)) endSoon(socket)
+    else if (message.httpVersionMajor < 2 && !isFollowed(message)) socket.destroySoon()
   })
 }
 
@@ -178,11 +184,6 @@ function isFollowed(message: IncomingMessage): boolean {
   return [...(watched.get(message.socket) ?? [])].some(
     (each) => each.message !== message && !each.response.writableFinished,
   )
-}
-
-/** A request that was redirected to several scripts asks for it several times. */
-function endSoon(socket: Socket): void {
-  if (!socket.writableEnded) socket.destroySoon()
 }
 
 /** Ends a connection so that the peer knows it was not meant to end here. */
