@@ -9,7 +9,7 @@ function samples(kept: number): Sample[] {
     // What comes and goes with the garbage collector.
     const noise = (part % 3) * 300_000
     const bytes = 20_000_000 + noise + kept * requests
-    return { requests, heapBytes: bytes, residentBytes: 4 * bytes }
+    return { requests, heapBytes: bytes, residentBytes: bytes }
   })
 }
 

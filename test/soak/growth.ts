@@ -10,10 +10,16 @@ const MEGABYTE = 1024 * 1024
 /** What a request may leave behind, in bytes, before it is called a leak. */
 const MOST_PER_REQUEST = 50
 
-/** How much each may grow in any case: code that is compiled, memory that is not given back. */
-const LEEWAY = { heapBytes: 3 * MEGABYTE, residentBytes: 24 * MEGABYTE } as const
+/** After so many requests a host has compiled its code, and has the memory that it works with. */
+const WARM = 3_000
 
-/** How much one of them has grown since the first sample. */
+/** How much each may grow in any case: code that is compiled, memory that is not given back. */
+const LEEWAY = {
+  cold: { heapBytes: 3 * MEGABYTE, residentBytes: 40 * MEGABYTE },
+  warm: { heapBytes: 3 * MEGABYTE, residentBytes: 8 * MEGABYTE },
+} as const
+
+/** How much one of them has grown. */
 export interface Growth {
   readonly what: 'heapBytes' | 'residentBytes'
   /** By the line that fits the samples best. */
@@ -23,11 +29,13 @@ export interface Growth {
 }
 
 export function measureGrowth(samples: readonly Sample[]): Growth[] {
+  const warm = samples.filter(({ requests }) => requests >= WARM)
+  const [measured, leeway] = warm.length >= 3 ? [warm, LEEWAY.warm] : [samples, LEEWAY.cold]
   return (['heapBytes', 'residentBytes'] as const).map((what) => {
-    const points = samples.map((sample): Point => [sample.requests, sample[what]])
+    const points = measured.map((sample): Point => [sample.requests, sample[what]])
     const requests = (points.at(-1)?.[0] ?? 0) - (points[0]?.[0] ?? 0)
     const perRequest = slopeOf(points)
-    const limit = Math.max(LEEWAY[what], MOST_PER_REQUEST * requests)
+    const limit = Math.max(leeway[what], MOST_PER_REQUEST * requests)
     return { what, perRequest, bytes: perRequest * requests, limit }
   })
 }

@@ -154,7 +154,10 @@ class Soak {
   async #visit(kind: Kind, errand: ConstructorParameters<typeof Visitor>[0]): Promise<void> {
     const { generation, token } = errand
     const visitor = new Visitor(errand)
-    const when = (): string => (generation.isRetired ? ', while the application closed' : '')
+    const when = (): string => {
+      const after = visitor.before === undefined ? '' : `, after ${visitor.before.slice(0, 60)}`
+      return after + (generation.isRetired ? ', while the application closed' : '')
+    }
     // What an application that is being closed turns away has not begun.
     const isExcused = (outcome: Outcome): boolean =>
       generation.isRetired && !visitor.isBegun && (outcome === '503' || outcome === 'none')

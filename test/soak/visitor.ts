@@ -25,7 +25,12 @@ export interface Asking {
 
 /** Keeps a connection from one request to the next. */
 export interface Lane {
-  kept: { readonly connection: Connection; readonly generation: Generation } | null
+  kept: {
+    readonly connection: Connection
+    readonly generation: Generation
+    /** What was asked for on it last. */
+    readonly path: string
+  } | null
 }
 
 /** What a visitor is given. */
@@ -49,6 +54,8 @@ export class Visitor {
   readonly reload: () => Promise<void>
   /** Whether the last answer had begun before the application was asked to close. */
   isBegun = false
+  /** What was asked for before, on the connection that was used. */
+  before: string | undefined
   readonly #lane: Lane
   readonly #connections = new Set<Connection>()
 
@@ -86,7 +93,9 @@ export class Visitor {
     // A script may answer, and the host close the connection, before all has been taken.
     void connection.write(this.request(asking))
     const answer = await this.read(connection, { method: asking.method ?? 'GET', ...reading })
-    if (answer?.isReusable === true) this.#keep(connection)
+    // Fastify closes the connection of what is no request, and does not say so.
+    const isRequest = answer !== null && answer.all('x-token').length > 0
+    if (isRequest && answer.isReusable) this.#keep(connection, asking)
     return answer
   }
 
@@ -141,15 +150,16 @@ export class Visitor {
     const isFresh = this.random.below(4) === 0
     if (kept !== null && kept.generation === this.generation && !isFresh) {
       this.#connections.add(kept.connection)
+      this.before = kept.path
       return kept.connection
     }
     kept?.connection.close()
     return this.dial()
   }
 
-  #keep(connection: Connection): void {
+  #keep(connection: Connection, { path }: Asking): void {
     this.#connections.delete(connection)
-    this.#lane.kept = { connection, generation: this.generation }
+    this.#lane.kept = { connection, generation: this.generation, path }
   }
 
   #checkTokens(body: Buffer): void {
