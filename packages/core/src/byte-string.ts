@@ -7,16 +7,21 @@
 // oxlint-disable-next-line no-control-regex -- ASCII is what the pattern is about
 const ASCII = /^[\x00-\x7f]*$/
 
+/** Whether all bytes are ASCII: then they are their own text. */
+export function isAscii(bytes: string): boolean {
+  return ASCII.test(bytes)
+}
+
 /** The UTF-8 bytes of a text, as a byte string. */
 export function toByteString(text: string): string {
-  return ASCII.test(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
+  return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')
 }
 
 const strictDecoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** The text whose UTF-8 bytes these are; null where they are not UTF-8. */
 export function fromByteString(bytes: string): string | null {
-  if (ASCII.test(bytes)) return bytes
+  if (isAscii(bytes)) return bytes
   try {
     return strictDecoder.decode(Buffer.from(bytes, 'latin1'))
   } catch {

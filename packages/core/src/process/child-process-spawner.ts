@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, closeSync, constants, openSync } from 'node:fs'
-import { fromByteString } from '../byte-string.js'
+import { closeSync, openSync } from 'node:fs'
+import { fromByteString, isAscii } from '../byte-string.js'
 import type { Command } from '../settings.js'
 import type { ScriptExit } from '../transport.js'
 import { CgiError } from '../errors.js'
 import { toSystemError } from '../system-error.js'
-import { describeProgram, readHead } from './program.js'
+import { checkAccess, checkFormat, describeProgram } from './program.js'
+import { throughShell } from './shell.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from './spawner.js'
 
 /** Starts processes with `node:child_process`. Works everywhere; slow where the host is large. */
@@ -18,7 +19,7 @@ export class ChildProcessSpawner implements Spawner {
     try {
       checkDescriptors()
       checkFormat(program)
-      const { command, env } = toText(options) ?? throughShell(options)
+      const { command, env } = toText(options) ?? encoded(options)
       const [file, ...args] = command
       child = spawn(file, args, {
         cwd: options.cwd,
@@ -59,23 +60,10 @@ function checkDescriptors(): void {
   }
 }
 
-/** Begins the names of variables that hold the encoded value of another. */
-const ENCODED = 'COMMON_GATEWAY_ENCODED_'
-
 /** What is started: words and variables as the text that Node takes. */
 interface Words {
   readonly command: Command
   readonly env: Record<string, string>
-}
-
-/**
- * libuv starts programs with execvp(3), which hands a text file without `#!` to /bin/sh. Servers have
- * always refused it instead (ENOEXEC), and so do we: what is no program is not run.
- */
-function checkFormat(program: string): void {
-  const head = readHead(program)
-  if (head === null || head.startsWith('#!') || head.includes('\0')) return
-  throw Object.assign(new Error('exec format error'), { code: 'ENOEXEC' })
 }
 
 /** The words and variables, which Node encodes as UTF-8; null where one of them is not UTF-8. */
@@ -92,77 +80,12 @@ function toText({ command, environment }: SpawnOptions): Words | null {
 }
 
 /**
- * Decodes what Node cannot pass, and becomes the program. First come the names of variables, whose
- * values stand encoded in variables of their own: on a command line everybody could read them. After
- * `--` come the words of the command: those that begin with `t` are text, those with `b` are encoded.
- * The dot keeps newlines at the end, which a substitution would take away.
- */
-const DECODE_AND_RUN = [
-  'while [ "$1" != -- ]; do',
-  '  eval "$1=\\$(printf %b. \\"\\$ENCODED_$1\\"); $1=\\${$1%.}; export $1; unset ENCODED_$1"',
-  '  shift',
-  'done',
-  'shift',
-  'for ENCODED_; do',
-  '  shift',
-  '  case $ENCODED_ in',
-  '    b*) ENCODED_=$(printf %b. "${ENCODED_#b}"); set -- "$@" "${ENCODED_%.}" ;;',
-  '    *) set -- "$@" "${ENCODED_#t}" ;;',
-  '  esac',
-  'done',
-  'unset ENCODED_',
-  'exec "$@"',
-]
-  .join('\n')
-  .replaceAll('ENCODED_', ENCODED)
-
-/** Variables that shells set themselves: they are set last, or unset. */
-const SET_BY_SHELLS = ['PWD', 'OLDPWD', 'SHLVL', '_']
-/** Variables that a shell would be changed by, or does not let go of. */
-const KEPT_BY_SHELLS = /^(?:IFS|LINENO|OPTIND|PPID|E?UID|ENV|BASH.*|SHELLOPTS)$/
-
-/**
  * What is not UTF-8 (a header in Latin-1) would arrive damaged. So a shell decodes it from ASCII
  * before it becomes the program. What keeps a program from starting is looked for here, where it can
  * still be told.
  */
-function throughShell({ command, environment }: SpawnOptions): Words {
-  const [program] = command
-  accessSync(toBytes(program), constants.X_OK)
-  const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(readHead(program) ?? '') ?? []
-  if (interpreter !== undefined) accessSync(toBytes(interpreter), constants.X_OK)
-
-  const env: Record<string, string> = {}
-  const encoded: string[] = []
-  for (const [name, value] of Object.entries(environment)) {
-    if (!/^[A-Za-z_]\w*$/.test(name) || KEPT_BY_SHELLS.test(name)) {
-      const reason = `a shell, which this request takes, cannot pass the variable ${name} on`
-      throw new CgiError('CGI_ERR_ENVIRONMENT', { reason })
-    }
-    const text = SET_BY_SHELLS.includes(name) ? null : fromByteString(value)
-    if (text === null) {
-      encoded.push(name)
-      env[ENCODED + name] = escapeForPrintf(value)
-    } else {
-      env[name] = text
-    }
-  }
-  const strays = SET_BY_SHELLS.filter((name) => environment[name] === undefined)
-  const script = `unset ${strays.join(' ')} 2>/dev/null\n${DECODE_AND_RUN}`
-  const words = command.map((word) => {
-    const text = fromByteString(word)
-    return text === null ? `b${escapeForPrintf(word)}` : `t${text}`
-  })
-  return { command: ['/bin/sh', '-c', script, 'sh', ...encoded, '--', ...words], env }
-}
-
-function escapeForPrintf(word: string): string {
-  return word.replace(
-    /[^A-Za-z0-9_= ]/g,
-    (character) => `\\0${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
-  )
-}
-
-function toBytes(byteString: string): Buffer {
-  return Buffer.from(byteString, 'latin1')
+function encoded(options: SpawnOptions): Words {
+  checkAccess(options.command[0])
+  const { command, environment } = throughShell(options, isAscii)
+  return { command, env: { ...environment } }
 }
