@@ -3,6 +3,7 @@ import { environmentSuite } from './suite/environment.js'
 import { earlyHintsSuite } from './suite/early-hints.js'
 import { errorSuite } from './suite/errors.js'
 import { halfCloseSuite } from './suite/half-close.js'
+import { limitsSuite } from './suite/limits.js'
 import { mappingSuite } from './suite/mapping.js'
 import { observationSuite } from './suite/observation.js'
 import { optionsSuite } from './suite/options.js'
@@ -18,6 +19,7 @@ export function adapterSuite(adapter: Adapter): void {
   requestBodySuite(adapter)
   responseSuite(adapter)
   processSuite(adapter)
+  limitsSuite(adapter)
   sendfileSuite(adapter)
   observationSuite(adapter)
   errorSuite(adapter)

@@ -230,6 +230,14 @@ const HINTED: readonly [
   ['silence', 'CGI_ERR_NO_RESPONSE', { standardError: '' }, /by hand/],
   ['a traceback', 'CGI_ERR_NO_RESPONSE', { exitCode: 1, standardError: 'Trace\n' }, undefined],
   ['a signal', 'CGI_ERR_KILLED', { signal: 'SIGSEGV' }, undefined],
+  ['too much processor time', 'CGI_ERR_KILLED', { signal: 'SIGXCPU' }, /“cpuTimeLimit”/],
+  ['too large a file', 'CGI_ERR_KILLED', { signal: 'SIGXFSZ' }, /“fileSizeLimit”/],
+  [
+    'a script that its user cannot reach',
+    'CGI_ERR_SPAWN',
+    { exitCode: 126, reason: 'setpriv: failed to execute /srv/a.cgi: Permission denied' },
+    /“user”/,
+  ],
 ]
 for (const [why, code, details, expected] of HINTED) {
   test(`Errors: what to do about ${why}`, () => {

@@ -104,6 +104,14 @@ const REFUSED: Record<keyof Required<CgiOptions>, readonly Kind[]> = {
   maxProcesses: NUMBER,
   maxQueue: NUMBER,
   queueTimeout: NUMBER,
+  cpuTimeLimit: NUMBER,
+  memoryLimit: NUMBER,
+  openFileLimit: NUMBER,
+  fileSizeLimit: NUMBER,
+  user: except('number', 'text', 'digits'),
+  group: except('number', 'text', 'digits'),
+  umask: NUMBER,
+  nice: except('number', 'negative'),
   logger: KINDS,
   errorPage: FLAG,
 }
@@ -250,6 +258,12 @@ const WRONG: readonly [
   [{ maxHeaderSize: 0 }, 'maxHeaderSize', '0', 'no header would ever be read'],
   [{ headersTimeout: 2 ** 31 }, 'headersTimeout', '2147483648', 'Node would take 1 ms for it'],
   [{ queueTimeout: 2 ** 31 }, 'queueTimeout', '2147483648', 'Node would take 1 ms for it'],
+  [{ cpuTimeLimit: 2 ** 31 }, 'cpuTimeLimit', '2147483648', 'more than a time can be'],
+  [{ user: 2 ** 32 - 1 }, 'user', '4294967295', 'the number that is none'],
+  [{ group: 2 ** 32 - 1 }, 'group', '4294967295', 'the number that is none'],
+  [{ umask: 0o1000 }, 'umask', '512', 'more than permissions'],
+  [{ nice: 20 }, 'nice', '20', 'more than there is'],
+  [{ nice: -21 }, 'nice', '-21', 'less than there is'],
   [{ logger: { warn() {} } }, 'logger', '{}', 'half of one'],
   [{ logger: { warn: true, error: true } }, 'logger', '{"warn":true,"error":true}', 'no methods'],
   [{ rot: folder }, 'rot', `'${folder}'`, 'a slip of the pen'],
@@ -296,6 +310,10 @@ const RIGHT: readonly Record<string, unknown>[] = [
   { headersTimeout: 0, bodyTimeout: 0, requestTimeout: 0, queueTimeout: 0 },
   { killTimeout: 0, lingerTimeout: 0, closeTimeout: 2 ** 31 - 1 },
   { maxProcesses: 1, maxQueue: 0 },
+  { cpuTimeLimit: 0, memoryLimit: 0, openFileLimit: 0, fileSizeLimit: 0 },
+  { cpuTimeLimit: 1, memoryLimit: 1, openFileLimit: 1, fileSizeLimit: 1 },
+  { user: 'www-data', group: 0, umask: 0, nice: -20 },
+  { user: 2 ** 32 - 2, group: 'mail', umask: 0o777, nice: 19 },
   { logger: console },
 ]
 
@@ -337,6 +355,10 @@ test('OPT-2 the defaults are those of the contract', () => {
     maxProcesses: 8 * availableParallelism(),
     maxQueue: 1_024,
     queueTimeout: 30_000,
+    cpuTimeLimit: 0,
+    memoryLimit: 0,
+    openFileLimit: 0,
+    fileSizeLimit: 0,
   }
   assert.deepEqual(DEFAULTS, expected)
   const made = settings({ root: folder })
@@ -350,6 +372,10 @@ test('OPT-2 the defaults are those of the contract', () => {
   assert.equal(made.cwd, undefined)
   assert.equal(made.authenticate, undefined)
   assert.equal(made.env, undefined)
+  assert.equal(made.user, undefined)
+  assert.equal(made.group, undefined)
+  assert.equal(made.umask, undefined)
+  assert.equal(made.nice, undefined)
 })
 
 test('OPT-2 errorPage is on by default unless NODE_ENV is production', (t) => {

@@ -31,8 +31,17 @@ export function optionsSuite(adapter: Adapter): void {
     })
 
     test('LIM-3 refuses limits that it cannot set, rather than ignore them', async () => {
-      for (const name of ['cpuTimeLimit', 'memoryLimit', 'openFileLimit', 'user', 'group']) {
-        await refused({ root: CGI_BIN, [name]: 1 }, new RegExp(`\`${name}\``))
+      for (const [name, value] of [
+        ['memoryLimit', 1],
+        ['openFileLimit', 1],
+        ['user', 'no-such-user'],
+        ['group', 'no-such-group'],
+        ['cpuTimeLimit', -1],
+        ['fileSizeLimit', 0.5],
+        ['umask', 0o1000],
+        ['nice', 20],
+      ] as const) {
+        await refused({ root: CGI_BIN, [name]: value }, new RegExp(`\`${name}\`.* got .*${value}`))
       }
     })
 

@@ -24,6 +24,8 @@ const CARRIAGE_RETURN =
   'The first line ends in a carriage return, which becomes a part of the interpreter’s name. Save the ' +
   'script with the line ends of Unix (LF, not CRLF).'
 
+const SEE_LIMIT = 'The limit is the host’s own (ulimit), or the option'
+
 const HINTS: readonly Hint[] = [
   {
     fits: ({ code, reason }) => code === 'CGI_ERR_NOT_EXECUTABLE' && has(reason, 'not executable'),
@@ -46,6 +48,21 @@ const HINTS: readonly Hint[] = [
     hint: () =>
       'It is no program. A script begins with the two characters #! and the path of its interpreter, ' +
       'such as #!/bin/sh, with nothing before them: no empty line, no byte order mark.',
+  },
+  {
+    // What comes before the script has run, and has said why.
+    fits: ({ code, exitCode }) => code === 'CGI_ERR_SPAWN' && exitCode !== undefined,
+    hint: () =>
+      'Whom the options “user” and “group” name must be able to run the script, to read it if it has ' +
+      'an interpreter, and to reach it through all folders above it.',
+  },
+  {
+    fits: ({ signal }) => signal === 'SIGXCPU',
+    hint: () => `It used more processor time than it may have. ${SEE_LIMIT} “cpuTimeLimit”.`,
+  },
+  {
+    fits: ({ signal }) => signal === 'SIGXFSZ',
+    hint: () => `It wrote a larger file than it may. ${SEE_LIMIT} “fileSizeLimit”.`,
   },
   {
     fits: ({ exitCode, standardError }) => exitCode === 127 && /\r|\\r/.test(standardError ?? ''),

@@ -1,7 +1,8 @@
 import { excerptOf } from './byte-string.js'
-import { CgiError, toCgiError } from './errors.js'
+import { CgiError, type CgiErrorCode, toCgiError } from './errors.js'
 import type { HeaderParser, ScriptHeader } from './header-parser.js'
 import type { ScriptRun } from './script-run.js'
+import type { ScriptExit } from './transport.js'
 
 /** How much of the output is kept until its header is complete, in bytes. */
 const BEGINNING_SIZE = 1024
@@ -10,7 +11,7 @@ const BEGINNING_SIZE = 1024
  * Reads the header of a script's response; the output is paused after it.
  *
  * @param headersTimeout - how long it may take, in milliseconds; 0: no limit.
- * @throws {CgiError} what the parser throws; CGI_ERR_NO_RESPONSE, CGI_ERR_KILLED,
+ * @throws {CgiError} what the parser throws; CGI_ERR_NO_RESPONSE, CGI_ERR_KILLED, CGI_ERR_SPAWN,
  *   CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_BODY_STALLED, CGI_ERR_REQUEST_TIMEOUT, CGI_ERR_CLIENT_GONE. The
  *   script is stopped then.
  */
@@ -44,9 +45,8 @@ export function readHeader(
         }
       },
       end(exit) {
-        const code = exit?.signal ? 'CGI_ERR_KILLED' : 'CGI_ERR_NO_RESPONSE'
         const reason = `its output ended after ${parser.size} bytes`
-        const error = withOutput(new CgiError(code, { reason, ...exit }))
+        const error = withOutput(new CgiError(codeOf(exit), { reason, ...exit }))
         run.fail(error)
         reject(error)
       },
@@ -54,6 +54,11 @@ export function readHeader(
     })
     run.resume()
   })
+}
+
+function codeOf(exit: ScriptExit | undefined): CgiErrorCode {
+  if (exit?.reason !== undefined) return 'CGI_ERR_SPAWN'
+  return exit?.signal ? 'CGI_ERR_KILLED' : 'CGI_ERR_NO_RESPONSE'
 }
 
 /** In the place of a parser, for output that has no header: done when the first bytes are there. */

@@ -22,6 +22,10 @@ type OptionsThatChange =
   | 'inheritEnv'
   | 'cwd'
   | 'authenticate'
+  | 'user'
+  | 'group'
+  | 'umask'
+  | 'nice'
 
 /** The options after their check: defaults filled in, paths absolute, programs found. */
 export interface Settings<Native> extends Checked {
@@ -33,6 +37,10 @@ export interface Settings<Native> extends Checked {
   readonly inherited: Readonly<Record<string, string>>
   readonly cwd: string | undefined
   readonly authenticate: CgiOptions<Native>['authenticate']
+  readonly user: string | number | undefined
+  readonly group: string | number | undefined
+  readonly umask: number | undefined
+  readonly nice: number | undefined
   readonly logger: CgiLogger
 }
 
@@ -57,6 +65,10 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     ),
     cwd: options.cwd === undefined ? undefined : path.resolve(options.cwd),
     authenticate: options.authenticate,
+    user: options.user,
+    group: options.group,
+    umask: options.umask,
+    nice: options.nice,
     logger: options.logger ?? processLogger,
     errorPage: options.errorPage ?? process.env['NODE_ENV'] !== 'production',
   }
@@ -89,6 +101,11 @@ const integer = (least: number, most: number, unit: string): Rule => [
 /** The longest delay that Node's timers take. */
 const milliseconds = integer(0, 2 ** 31 - 1, ' (milliseconds)')
 const bytes = (least: number): Rule => integer(least, Number.MAX_SAFE_INTEGER, ' (bytes)')
+/** An account or a group. The last number of all means none. */
+const identity: Rule = [
+  `a name, or an integer from 0 to ${2 ** 32 - 2}`,
+  (value) => isText(value) || integer(0, 2 ** 32 - 2, '')[1](value),
+]
 const count = (least: number): Rule => integer(least, Number.MAX_SAFE_INTEGER, '')
 
 const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
@@ -147,6 +164,14 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   maxQueue: count(0),
   queueTimeout: milliseconds,
   spawner: oneOf('auto', 'posix_spawn', 'child_process'),
+  cpuTimeLimit: milliseconds,
+  memoryLimit: bytes(0),
+  openFileLimit: count(0),
+  fileSizeLimit: bytes(0),
+  user: identity,
+  group: identity,
+  umask: integer(0, 0o777, ' (0o777)'),
+  nice: integer(-20, 19, ''),
   logger: [
     'an object with the methods `warn` and `error`',
     (value) => isRecord(value) && isFunction(value['warn']) && isFunction(value['error']),
@@ -216,7 +241,8 @@ function checkInterpreters(interpreters: Readonly<Record<string, unknown>>): Map
   return commands
 }
 
-function findProgram(name: string): string | undefined {
+/** The absolute path of a program; a name without a slash is looked up in PATH. */
+export function findProgram(name: string): string | undefined {
   if (name.includes('/')) return isProgram(name) ? path.resolve(name) : undefined
   const folders = (process.env['PATH'] ?? FALLBACK_PATH).split(path.delimiter)
   return folders

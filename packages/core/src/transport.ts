@@ -26,6 +26,8 @@ export interface ScriptExit {
   readonly exitCode: number | null
   /** The signal; null where it exited by itself. */
   readonly signal: string | null
+  /** Why there never was a script, where that shows in its end. */
+  readonly reason?: string
 }
 
 /** A script that is running. */

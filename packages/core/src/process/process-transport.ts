@@ -1,36 +1,50 @@
 import type { Readable } from 'node:stream'
+import { waitFor } from '../grace.js'
 import { isFile, sendToScript } from '../request-body.js'
 import type { Settings } from '../settings.js'
 import type { ScriptCall, ScriptExit, ScriptOutput, Transport } from '../transport.js'
+import {
+  type Confinement,
+  type ConfinementSettings,
+  createConfinement,
+  whyNotStarted,
+} from './confinement.js'
 import { chooseSpawner } from './spawner-choice.js'
 import type { Spawner } from './spawner.js'
 import { ProcessGroup } from './process-group.js'
 
 /** What the settings say of processes. */
-export type ProcessSettings = Pick<
-  Settings<never>,
-  'killTimeout' | 'lingerTimeout' | 'spawner' | 'logger'
->
+export type ProcessSettings = ConfinementSettings &
+  Pick<Settings<never>, 'killTimeout' | 'lingerTimeout' | 'spawner' | 'logger'>
+
+/** How long the last of standard error may come after the news of a script's end, in milliseconds. */
+const ERROR_GRACE = 100
+/** How much of the end of standard error is looked at, in bytes. */
+const ERROR_TAIL = 1024
 
 /** Runs each script as a process of its own, the leader of its own process group. */
 export class ProcessTransport implements Transport {
   readonly #settings: ProcessSettings
   readonly #spawner: Spawner
+  readonly #confinement: Confinement | null
 
+  /** @throws {CgiError} CGI_ERR_INVALID_OPTION: this system cannot confine scripts as they ask. */
   constructor(
     settings: ProcessSettings,
     spawner: Spawner = chooseSpawner(settings.spawner, settings.logger),
   ) {
     this.#settings = settings
     this.#spawner = spawner
+    this.#confinement = createConfinement(settings)
   }
 
   async send(call: ScriptCall): Promise<ScriptOutput> {
     const { content } = call.body
+    const { command, environment } = this.#confinement?.confine(call) ?? call
     const { pid, stdin, stdout, stderr, exit } = await this.#spawner.spawn({
-      command: call.command,
+      command,
       cwd: call.cwd,
-      environment: call.environment,
+      environment,
       stdin: content === null ? 'null' : isFile(content) ? content.fd : 'pipe',
     })
     const group = new ProcessGroup(pid, exit)
@@ -44,7 +58,14 @@ export class ProcessTransport implements Transport {
     const standardErrorEnd = new Promise<void>((resolve) => stderr.once('close', resolve))
     this.#closeAfter(exit, stderr)
     const terminate = (): Promise<void> => group.terminate(this.#settings.killTimeout)
-    return { pid, stdout, exit, inputEnd, standardErrorEnd, terminate }
+    return {
+      pid,
+      stdout,
+      exit: this.#confinement === null ? exit : explainExit(exit, stderr, standardErrorEnd),
+      inputEnd,
+      standardErrorEnd,
+      terminate,
+    }
   }
 
   async close(): Promise<void> {}
@@ -57,4 +78,21 @@ export class ProcessTransport implements Transport {
       stderr.once('close', () => clearTimeout(timer))
     })
   }
+}
+
+/** Adds the reason to the end of a script that what comes before it could not start. */
+async function explainExit(
+  exit: Promise<ScriptExit>,
+  stderr: Readable,
+  standardErrorEnd: Promise<void>,
+): Promise<ScriptExit> {
+  let tail = ''
+  stderr.on('data', (chunk: Buffer) => {
+    const start = Math.max(0, chunk.length - ERROR_TAIL)
+    tail = (tail + chunk.toString('latin1', start)).slice(-ERROR_TAIL)
+  })
+  const ended = await exit
+  if (ended.exitCode) await waitFor(standardErrorEnd, ERROR_GRACE)
+  const reason = whyNotStarted(ended, tail)
+  return reason === undefined ? ended : { ...ended, reason }
 }
