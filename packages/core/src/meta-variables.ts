@@ -39,29 +39,29 @@ const SERVER_SOFTWARE = 'CommonGateway/0.1'
 export function createMetaVariables(input: MetaVariablesInput): Record<string, string> {
   const { request, target, script, settings } = input
   const { scriptName, pathInfo } = script
-  const variables: Record<string, string> = {
-    ...mapValues(settings.inherited),
-    ...protocolVariables(request.headers, settings),
-    GATEWAY_INTERFACE: 'CGI/1.1',
-    SERVER_SOFTWARE,
-    SERVER_PROTOCOL: `HTTP/${request.httpVersion}`,
-    SERVER_NAME: target.hostname ?? hostOfAddress(request.serverAddress),
-    SERVER_PORT: String(request.serverPort),
-    SERVER_ADDR: plainAddress(request.serverAddress),
-    REMOTE_ADDR: plainAddress(request.remoteAddress),
-    // Section 4.1.9: a server that looks up no names may substitute the address.
-    REMOTE_HOST: plainAddress(request.remoteAddress),
-    REMOTE_PORT: String(request.remotePort),
-    REQUEST_METHOD: request.method,
-    REQUEST_SCHEME: request.scheme,
-    REQUEST_URI: target.uri,
-    QUERY_STRING: target.query,
-    SCRIPT_NAME: toByteString(scriptName),
-    SCRIPT_FILENAME: toByteString(script.file),
-    DOCUMENT_ROOT: toByteString(settings.documentRoot),
-    // php-cgi does not run without it: its proof that it was a server that called.
-    REDIRECT_STATUS: '200',
-  }
+  // No prototype: a header may be called `__proto__` once its `-` have become `_`.
+  const variables: Record<string, string> = Object.create(null)
+  assignByteStrings(variables, settings.inherited)
+  assignProtocolVariables(variables, request.headers, settings)
+  variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
+  variables['SERVER_SOFTWARE'] = SERVER_SOFTWARE
+  variables['SERVER_PROTOCOL'] = `HTTP/${request.httpVersion}`
+  variables['SERVER_NAME'] = target.hostname ?? hostOfAddress(request.serverAddress)
+  variables['SERVER_PORT'] = String(request.serverPort)
+  variables['SERVER_ADDR'] = plainAddress(request.serverAddress)
+  variables['REMOTE_ADDR'] = plainAddress(request.remoteAddress)
+  // Section 4.1.9: a server that looks up no names may substitute the address.
+  variables['REMOTE_HOST'] = plainAddress(request.remoteAddress)
+  variables['REMOTE_PORT'] = String(request.remotePort)
+  variables['REQUEST_METHOD'] = request.method
+  variables['REQUEST_SCHEME'] = request.scheme
+  variables['REQUEST_URI'] = target.uri
+  variables['QUERY_STRING'] = target.query
+  variables['SCRIPT_NAME'] = toByteString(scriptName)
+  variables['SCRIPT_FILENAME'] = toByteString(script.file)
+  variables['DOCUMENT_ROOT'] = toByteString(settings.documentRoot)
+  // php-cgi does not run without it: its proof that it was a server that called.
+  variables['REDIRECT_STATUS'] = '200'
   if (request.scheme === 'https') variables['HTTPS'] = 'on'
   if (pathInfo !== '') {
     variables['PATH_INFO'] = toByteString(pathInfo)
@@ -79,7 +79,7 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
     variables['REDIRECT_URL'] = redirectUrl
     variables['REDIRECT_QUERY_STRING'] = redirectQuery
   }
-  Object.assign(variables, mapValues(input.env))
+  assignByteStrings(variables, input.env)
   const fault = findBadVariable(variables)
   if (fault !== undefined) throw new CgiError('CGI_ERR_ENVIRONMENT', { reason: fault })
   return variables
@@ -111,28 +111,30 @@ const NOT_HANDED_ON = new Set([
 ])
 const CREDENTIALS = new Set(['authorization', 'proxy-authorization'])
 
-function protocolVariables(
+function assignProtocolVariables(
+  variables: Record<string, string>,
   fields: readonly HeaderField[],
   settings: MetaVariablesInput['settings'],
-): Record<string, string> {
-  // No prototype: a header may be called `__proto__` once its `-` have become `_`.
-  const variables: Record<string, string> = Object.create(null)
+): void {
+  const own: Record<string, string> = Object.create(null)
   const withUnderscore: HeaderField[] = []
   for (const field of fields) {
     const [name, value] = field
     if (/^[A-Za-z0-9-]+$/.test(name)) {
-      if (isHandedOn(name.toLowerCase(), settings)) append(variables, name, value)
+      if (isHandedOn(name.toLowerCase(), settings)) append(own, name, value)
     } else if (settings.underscoreHeaders === 'allow' && /^[A-Za-z0-9_-]+$/.test(name)) {
       withUnderscore.push(field)
     }
   }
-  const withDash = new Set(Object.keys(variables))
+  const withDash = withUnderscore.length === 0 ? NONE : new Set(Object.keys(own))
   for (const [name, value] of withUnderscore) {
     const isFree = isHandedOn(name.toLowerCase().replaceAll('_', '-'), settings)
-    if (isFree && !withDash.has(variableOf(name))) append(variables, name, value)
+    if (isFree && !withDash.has(variableOf(name))) append(own, name, value)
   }
-  return variables
+  Object.assign(variables, own)
 }
+
+const NONE: ReadonlySet<string> = new Set()
 
 /**
  * Not left out are fields that the request's Connection names. We are where the request ends, not on its
@@ -155,15 +157,21 @@ function append(variables: Record<string, string>, name: string, value: string):
   variables[variable] = before === undefined ? value : before + separator + value
 }
 
-function mapValues(values: Readonly<Record<string, string>>): Record<string, string> {
-  const mapped: Record<string, string> = {}
-  for (const [name, value] of Object.entries(values))
-    mapped[toByteString(name)] = typeof value === 'string' ? toByteString(value) : value
-  return mapped
+function assignByteStrings(
+  variables: Record<string, string>,
+  values: Readonly<Record<string, string>>,
+): void {
+  for (const name of Object.keys(values)) {
+    const value: unknown = values[name]
+    // What is no string is told of by its name, below.
+    variables[toByteString(name)] =
+      typeof value === 'string' ? toByteString(value) : (value as string)
+  }
 }
 
 /** An IPv4 client of an IPv6 socket is an IPv4 client to scripts (RFC 4291 section 2.5.5.2). */
 function plainAddress(address: string): string {
+  if (!address.startsWith(':')) return address
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }
 

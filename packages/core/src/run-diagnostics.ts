@@ -75,31 +75,36 @@ export class RunDiagnostics {
     else this.#totals.failed += 1
   }
 
-  /** A script was started. */
-  start(run: CgiRun): void {
+  /** A script was started. Returns what to call when it has ended, and its output has. */
+  start(start: RunStart, run: ScriptRun): () => void {
     this.#totals.started += 1
-    startChannel.publish(run)
+    const startTime = Date.now()
+    let described: CgiRun | undefined
+    const describe = (): CgiRun => (described ??= describeRun({ ...start, startTime }, run))
+    // Hardly anybody listens.
+    if (startChannel.hasSubscribers) startChannel.publish(describe())
+    return () => {
+      this.#count(run)
+      if (endChannel.hasSubscribers) endChannel.publish(describe())
+    }
   }
 
-  /** It has ended, and so has its output. */
-  end(run: CgiRun): void {
+  #count(run: ScriptRun): void {
     const totals = this.#totals
     totals.bytesIn += run.bytesIn
     totals.bytesOut += run.bytesOut
     if (run.isAbandoned) totals.abandoned += 1
-    else if (run.error !== undefined || run.exitCode !== 0) totals.failed += 1
-    endChannel.publish(run)
+    else if (run.failure !== undefined || run.exited?.exitCode !== 0) totals.failed += 1
   }
 }
 
+/** What is known of a run when it begins. */
+type RunStart = Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime'>
+
 /** A run as others see it, at any time. */
-export function describeRun(
-  start: Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime'>,
-  run: ScriptRun,
-): CgiRun {
+function describeRun(start: RunStart & Pick<CgiRun, 'startTime'>, run: ScriptRun): CgiRun {
   const described = {
     ...start,
-    startTime: Date.now(),
     get headerTime() {
       return run.headerTime
     },

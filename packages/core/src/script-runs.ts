@@ -2,7 +2,7 @@ import { CgiError } from './errors.js'
 import { Limiter } from './limiter.js'
 import type { CgiRequest } from './message.js'
 import { closeRequestBody } from './request-body.js'
-import { type CgiStats, describeRun, RunDiagnostics } from './run-diagnostics.js'
+import { type CgiStats, RunDiagnostics } from './run-diagnostics.js'
 import { ScriptRun } from './script-run.js'
 import type { Settings } from './settings.js'
 import type { StandardErrorTail } from './standard-error-tail.js'
@@ -145,8 +145,7 @@ export class ScriptRuns {
     early.run = run
     run.receive(early.bytes)
     this.#running.add(run)
-    const described = describeRun({ script, pid: output.pid, request, queueTime }, run)
-    this.#diagnostics.start(described)
+    const end = this.#diagnostics.start({ script, pid: output.pid, request, queueTime }, run)
 
     const leave = run.disconnect.bind(run)
     call.request.signal.addEventListener('abort', leave)
@@ -162,7 +161,7 @@ export class ScriptRuns {
       return closeRequestBody(body)
     })
     void Promise.all([exit, run.outputEnd]).then(([{ exitCode, signal }]) => {
-      this.#diagnostics.end(described)
+      end()
       // A failure that somebody has heard of is told by whoever did.
       if (run.failure === undefined ? exitCode === 0 : !run.isUnheard) return
       const reason = run.failure?.reason

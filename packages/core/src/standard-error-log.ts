@@ -30,7 +30,7 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
   let windowStart = performance.now()
   let droppedBytes = 0
   /** Keeps the beginning of a character that a piece of a long line was cut in. */
-  const decoder = new StringDecoder('utf8')
+  let decoder: StringDecoder | undefined
 
   function write(chunk: Buffer): void {
     let start = 0
@@ -57,6 +57,7 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
       return
     }
     reportDropped()
+    decoder ??= new StringDecoder('utf8')
     const text = decoder.write(bytes).replace(/\r$/, '') + (isComplete ? decoder.end() : '')
     if (text !== '') logger.warn(facts, text)
   }

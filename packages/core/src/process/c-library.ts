@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 
-/** Memory that a function reads or writes: what the C library calls a pointer. */
-type Memory = Buffer | Int32Array
+/** Memory that a function reads or writes, or its address: what C calls a pointer. */
+type Memory = Buffer | Int32Array | bigint
 
 /**
  * The functions of the C library that start, watch and end processes, under their own names (see their
@@ -15,6 +15,7 @@ interface Functions {
   readonly close: (descriptor: number) => number
   readonly read: (descriptor: number, bytes: Memory, size: number) => number
   readonly poll: (descriptors: Memory, count: number, timeout: number) => number
+  readonly kill: (pid: number, signal: number) => number
   readonly waitpid: (pid: number, status: Memory, options: number) => number
   readonly waitid: (type: number, id: number, information: Memory, options: number) => number
   readonly posix_spawn: AsyncFunction<
@@ -41,7 +42,7 @@ export interface CLibrary extends Functions {
   readonly layout: PlatformLayout
   readonly errno: () => number
   /** Where memory begins; it does not move as long as it is referred to. */
-  readonly addressOf: (memory: Memory) => bigint
+  readonly addressOf: (memory: Buffer) => bigint
 }
 
 /** A function that can be called on another thread as well. */
@@ -111,6 +112,7 @@ const PROTOTYPES = [
   'int close(int descriptor)',
   'long read(int descriptor, void *bytes, size_t size)',
   `int poll(void *descriptors, ${process.platform === 'darwin' ? 'uint' : 'ulong'} count, int timeout)`,
+  'int kill(int pid, int signal)',
   'int waitpid(int pid, void *status, int options)',
   'int waitid(uint type, uint id, void *information, int options)',
   'int posix_spawn(void *pid, void *path, void *actions, void *attributes, void *argv, void *envp)',
@@ -135,7 +137,7 @@ const OPTIONAL_PROTOTYPES = [
 interface Koffi {
   load(file: null): { func(prototype: string): unknown }
   errno(): number
-  address(memory: Memory): bigint
+  address(memory: Buffer): bigint
 }
 
 /** @throws {Error} where it is not known how to on this platform, or there is no koffi for it. */

@@ -43,7 +43,18 @@ export class ChildProcessSpawner implements Spawner {
     const exit = new Promise<ScriptExit>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
     })
-    return { pid, stdin: child.stdin, stdout, stderr, exit }
+    const signalGroup = (signal: NodeJS.Signals | 0): boolean => sendSignal(-pid, signal)
+    return { pid, stdin: child.stdin, stdout, stderr, exit, signalGroup }
+  }
+}
+
+function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(pid, signal)
+    return true
+  } catch {
+    // ESRCH: there is nobody.
+    return false
   }
 }
 

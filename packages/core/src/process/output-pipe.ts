@@ -46,6 +46,8 @@ export class OutputPipe extends Readable {
       // A buffer that was filled may not have taken all. With nobody to write more, the end can be read.
       mayHaveMore = isHungUp && size === READ_SIZE
       if (isHungUp && !mayHaveMore) this.#end()
+      // There will soon be as much again: nobody is to wait for the next look.
+      else if (size === READ_SIZE && !isHungUp) this.watch()
     }
     if (isHungUp && !hasBytes) this.#end()
   }

@@ -7,8 +7,8 @@ const POLLHUP = 0x10
 
 /** How often new processes are looked at, in milliseconds. */
 const LOOK_EVERY = 2
-/** How long they are new, in milliseconds: most programs that are made for speed have ended by then. */
-const NEW_FOR = 25
+/** How long they are new, in milliseconds: most that are not meant to last have ended by then. */
+const NEW_FOR = 100
 
 interface NewProcess {
   readonly pipes: readonly OutputPipe[]

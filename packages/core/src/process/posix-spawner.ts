@@ -1,14 +1,14 @@
 import { closeSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, constants } from 'node:os'
 import { toSystemError } from '../system-error.js'
 import type { ScriptExit } from '../transport.js'
 import { type CLibrary, toErrno } from './c-library.js'
 import { ChildReaper } from './child-reaper.js'
 import { OutputPipe } from './output-pipe.js'
 import { OutputPoller } from './output-poller.js'
-import { createPointerArray } from './pointer-array.js'
 import { describeProgram } from './program.js'
+import { SpawnMemory } from './spawn-memory.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from './spawner.js'
 
 const F_SETFD = 2
@@ -38,65 +38,77 @@ export class PosixSpawner implements Spawner {
   /** What scripts without a body read from. */
   readonly #nullDevice = openSync('/dev/null', 'r')
   readonly #descriptors = new Int32Array(2)
-  readonly #waiting: (() => void)[] = []
-  #starting = 0
+  /** As many as may be starting. */
+  readonly #memories: SpawnMemory[]
+  readonly #waiting: ((memory: SpawnMemory) => void)[] = []
 
   constructor(library: CLibrary) {
     this.#library = library
     this.#reaper = new ChildReaper(library)
     this.#poller = new OutputPoller(library)
     this.#attributes = createAttributes(library)
+    const { addressOf, layout } = library
+    this.#memories = Array.from(
+      { length: MOST_STARTING },
+      () => new SpawnMemory(addressOf, layout.fileActionsSize),
+    )
   }
 
   async spawn(options: SpawnOptions): Promise<ScriptProcess> {
-    if (this.#starting >= MOST_STARTING) {
-      await new Promise<void>((resolve) => this.#waiting.push(resolve))
-    } else {
-      this.#starting += 1
-    }
+    const memory =
+      this.#memories.pop() ??
+      (await new Promise<SpawnMemory>((resolve) => this.#waiting.push(resolve)))
     try {
-      return await this.#spawn(options)
+      return await this.#spawn(options, memory)
     } catch (error) {
       throw toSystemError(error, describeProgram(options.command[0]))
     } finally {
       const next = this.#waiting.shift()
-      if (next === undefined) this.#starting -= 1
-      else next()
+      if (next === undefined) this.#memories.push(memory)
+      else next(memory)
     }
   }
 
-  async #spawn(options: SpawnOptions): Promise<ScriptProcess> {
-    const opened: number[] = []
-    const handedOver: number[] = []
-    const open = (): Pipe => {
+  async #spawn(options: SpawnOptions, memory: SpawnMemory): Promise<ScriptProcess> {
+    const { close } = this.#library
+    const ours: number[] = []
+    const theirs: number[] = []
+    let stdin: Socket | null = null
+    const openOutput = (): Pipe => {
       const pipe = this.#openPipe()
-      opened.push(pipe.readEnd, pipe.writeEnd)
+      ours.push(pipe.readEnd)
+      theirs.push(pipe.writeEnd)
       return pipe
     }
     try {
-      const [stdout, stderr] = [open(), open()]
-      handedOver.push(stdout.writeEnd, stderr.writeEnd)
-      let stdin: Pipe | undefined
+      const stdout = openOutput()
+      const stderr = openOutput()
       let input = this.#nullDevice
       if (options.stdin === 'pipe') {
-        stdin = open()
-        handedOver.push(stdin.readEnd)
-        input = stdin.readEnd
+        const pipe = this.#openPipe()
+        theirs.push(pipe.readEnd)
+        stdin = new Socket({ fd: pipe.writeEnd, readable: false, writable: true })
+        input = pipe.readEnd
       } else if (options.stdin !== 'null') {
         input = options.stdin
       }
-      const pid = await this.#start(options, [input, stdout.writeEnd, stderr.writeEnd])
-      opened.length = 0
-      return this.#attend(pid, stdin?.writeEnd, stdout.readEnd, stderr.readEnd)
+      memory.fill(options)
+      await this.#start(memory, [input, stdout.writeEnd, stderr.writeEnd])
+      return this.#attend(memory.startedPid, stdin, stdout.readEnd, stderr.readEnd)
+    } catch (error) {
+      for (const descriptor of ours) close(descriptor)
+      stdin?.destroy()
+      throw error
     } finally {
-      for (const descriptor of new Set([...opened, ...handedOver])) this.#library.close(descriptor)
+      for (const descriptor of theirs) close(descriptor)
     }
   }
 
   /** What is done for a process from its start to its end. */
-  #attend(pid: number, stdin: number | undefined, stdout: number, stderr: number): ScriptProcess {
-    const output = new OutputPipe(stdout, this.#library)
-    const diagnostics = new OutputPipe(stderr, this.#library)
+  #attend(pid: number, stdin: Socket | null, stdout: number, stderr: number): ScriptProcess {
+    const library = this.#library
+    const output = new OutputPipe(stdout, library)
+    const diagnostics = new OutputPipe(stderr, library)
     const readTheRest = this.#poller.add([output, diagnostics])
     const exit = new Promise<ScriptExit>((resolve) => {
       this.#reaper.expect(pid, (each) => {
@@ -106,11 +118,12 @@ export class PosixSpawner implements Spawner {
     })
     return {
       pid,
-      stdin:
-        stdin === undefined ? null : new Socket({ fd: stdin, readable: false, writable: true }),
+      stdin,
       stdout: output,
       stderr: diagnostics,
       exit,
+      signalGroup: (signal) =>
+        library.kill(-pid, signal === 0 ? signal : constants.signals[signal]) === 0,
     }
   }
 
@@ -120,30 +133,16 @@ export class PosixSpawner implements Spawner {
     const descriptors = this.#descriptors
     const result = pipe2 === undefined ? pipe(descriptors) : pipe2(descriptors, layout.O_CLOEXEC)
     if (result !== 0) throw toErrno(errno(), 'pipe')
-    const [readEnd = -1, writeEnd = -1] = descriptors
     if (pipe2 === undefined) {
       for (const descriptor of descriptors) fcntl(descriptor, F_SETFD, 'int', FD_CLOEXEC)
     }
-    return { readEnd, writeEnd }
+    return { readEnd: descriptors[0] ?? -1, writeEnd: descriptors[1] ?? -1 }
   }
 
-  /** @returns the pid, as soon as the process has loaded its program. */
-  #start(options: SpawnOptions, descriptors: readonly number[]): Promise<number> {
+  /** Resolves as soon as the process has loaded its program. */
+  #start(memory: SpawnMemory, descriptors: readonly number[]): Promise<void> {
     const library = this.#library
-    const { addressOf } = library
-    const { command, environment, cwd } = options
-    const variables: string[] = []
-    for (const name in environment) variables.push(`${name}=${environment[name]}`)
-    // All of this is referred to until the call is over, below.
-    const memory = {
-      pid: new Int32Array(1),
-      path: toCString(Buffer.from(command[0], 'latin1')),
-      folder: toCString(Buffer.from(cwd)),
-      actions: Buffer.alloc(library.layout.fileActionsSize),
-      argv: createPointerArray(command, addressOf),
-      envp: createPointerArray(variables, addressOf),
-    }
-    const { pid, path, folder, actions, argv, envp } = memory
+    const { pid, actions, path, folder, argv, envp } = memory.addresses
     library.posix_spawn_file_actions_init(actions)
     descriptors.forEach((descriptor, index) => {
       library.posix_spawn_file_actions_adddup2(actions, descriptor, index)
@@ -154,10 +153,10 @@ export class PosixSpawner implements Spawner {
     return new Promise((resolve, reject) => {
       const attributes = this.#attributes
       library.posix_spawn.async(pid, path, actions, attributes, argv, envp, (error, result) => {
-        library.posix_spawn_file_actions_destroy(memory.actions)
+        library.posix_spawn_file_actions_destroy(actions)
         if (error !== null) reject(error)
         else if (result !== 0) reject(toErrno(result, 'posix_spawn'))
-        else resolve(memory.pid[0] ?? 0)
+        else resolve()
       })
     })
   }
@@ -200,8 +199,4 @@ function hasTerminal(): boolean {
     // ENXIO: it has none.
     return false
   }
-}
-
-function toCString(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, Buffer.alloc(1)])
 }

@@ -12,17 +12,23 @@ function killAll(): void {
   for (const group of groups) group.kill()
 }
 
+/** Sends a signal, or, by 0, looks who would get one. */
+export type SendSignal = (signal: NodeJS.Signals | 0) => boolean
+
 /** A script and the children it has, which have its pid as the number of their process group. */
 export class ProcessGroup {
-  readonly #id: number
+  readonly #signal: SendSignal
   /** Set once the group is to end; resolves when it has. */
   #termination: Promise<void> | undefined
   #hasLeader = true
   #isOver = false
 
-  /** @param exit - resolves when the leader has ended and is reaped. */
-  constructor(id: number, exit: Promise<unknown>) {
-    this.#id = id
+  /**
+   * @param signal - sends a signal to every process of the group; false where there is none left.
+   * @param exit - resolves when the leader has ended and is reaped.
+   */
+  constructor(signal: SendSignal, exit: Promise<unknown>) {
+    this.#signal = signal
     if (groups.size === 0) process.on('exit', killAll)
     groups.add(this)
     void exit.then(() => {
@@ -31,7 +37,7 @@ export class ProcessGroup {
       // A leader that ends by itself may leave children on purpose: a host that exits lets them be.
       this.#forget()
       // The number of a group that has no process may soon be that of another.
-      this.#isOver = !signalGroup(this.#id, 0)
+      this.#isOver = !this.#signal(0)
     })
   }
 
@@ -40,7 +46,7 @@ export class ProcessGroup {
    * milliseconds, be it the leader or a child that the leader left behind. Resolves when none is left.
    */
   terminate(killTimeout: number): Promise<void> {
-    if (!this.#hasLeader && !signalGroup(this.#id, 0)) this.#isOver = true
+    if (!this.#hasLeader && !this.#signal(0)) this.#isOver = true
     if (this.#isOver) return Promise.resolve()
     this.#termination ??= this.#terminate(killTimeout)
     return this.#termination
@@ -48,11 +54,11 @@ export class ProcessGroup {
 
   /** Ends the group at once. */
   kill(): void {
-    if (!this.#isOver) signalGroup(this.#id, 'SIGKILL')
+    if (!this.#isOver) this.#signal('SIGKILL')
   }
 
   #terminate(killTimeout: number): Promise<void> {
-    signalGroup(this.#id, 'SIGTERM')
+    this.#signal('SIGTERM')
     return new Promise((resolve) => {
       const finish = (): void => {
         clearInterval(look)
@@ -63,10 +69,10 @@ export class ProcessGroup {
       }
       // The end of children that are not our own makes no event.
       const look = setInterval(() => {
-        if (!this.#hasLeader && !signalGroup(this.#id, 0)) finish()
+        if (!this.#hasLeader && !this.#signal(0)) finish()
       }, LOOK_EVERY)
       const timer = setTimeout(() => {
-        signalGroup(this.#id, 'SIGKILL')
+        this.#signal('SIGKILL')
         finish()
       }, killTimeout)
     })
@@ -75,15 +81,5 @@ export class ProcessGroup {
   #forget(): void {
     groups.delete(this)
     if (groups.size === 0) process.off('exit', killAll)
-  }
-}
-
-/** Sends a signal to every process of a group. False where there is none left. */
-function signalGroup(id: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    process.kill(-id, signal)
-    return true
-  } catch {
-    return false
   }
 }

@@ -41,13 +41,13 @@ export class ProcessTransport implements Transport {
   async send(call: ScriptCall): Promise<ScriptOutput> {
     const { content } = call.body
     const { command, environment } = this.#confinement?.confine(call) ?? call
-    const { pid, stdin, stdout, stderr, exit } = await this.#spawner.spawn({
+    const { pid, stdin, stdout, stderr, exit, signalGroup } = await this.#spawner.spawn({
       command,
       cwd: call.cwd,
       environment,
       stdin: content === null ? 'null' : isFile(content) ? content.fd : 'pipe',
     })
-    const group = new ProcessGroup(pid, exit)
+    const group = new ProcessGroup(signalGroup, exit)
     let inputEnd = Promise.resolve()
     if (stdin !== null && content !== null && !isFile(content)) {
       inputEnd = sendToScript(content, stdin, call.bodyLimit, call.bodyObserver)

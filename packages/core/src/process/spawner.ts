@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream'
 import type { Command } from '../settings.js'
 import type { ScriptExit } from '../transport.js'
+import type { SendSignal } from './process-group.js'
 
 /** What a process is started with. */
 export interface SpawnOptions {
@@ -22,6 +23,8 @@ export interface ScriptProcess {
   readonly stderr: Readable
   /** Resolves when the process has ended and is reaped; never rejects. */
   readonly exit: Promise<ScriptExit>
+  /** Sends a signal to every process of its group; false where there is none left. */
+  readonly signalGroup: SendSignal
 }
 
 /** A way to start processes. */
