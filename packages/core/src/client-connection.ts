@@ -23,9 +23,6 @@ const nonParsed = new WeakSet<ServerResponse>()
 /** Those that are looked at when they are finished: whether their connection is to end. */
 const ending = new WeakSet<ServerResponse>()
 
-/** How to leave each request to others. */
-const unwatch = new WeakMap<IncomingMessage, () => void>()
-
 /** Says that what a response holds from now on comes from a script. */
 export function beginResponse(response: ServerResponse): void {
   begun.add(response)
@@ -39,7 +36,11 @@ export function beginNonParsedResponse(response: ServerResponse): void {
 
 /** Leaves a request to the rest of the application: nothing is done to its connection any more. */
 export function unwatchClient(message: IncomingMessage, response: ServerResponse): void {
-  unwatch.get(message)?.()
+  // Not a WeakMap from request to exchange: to V8's young generation, what that holds is alive.
+  const exchanges = watched.get(message.socket) ?? []
+  for (const exchange of exchanges) {
+    if (exchange.message === message) watched.get(message.socket)?.delete(exchange)
+  }
   // Another gateway may come next, with listeners of its own.
   expectMoreListeners(message, response)
 }
@@ -79,7 +80,6 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
   // A response that waits for its turn on the connection (pipelining) is not told of its end.
   const exchanges = exchangesOn(message)
   exchanges.add(exchange)
-  unwatch.set(message, () => exchanges.delete(exchange))
   if (response.destroyed || socket.destroyed) leave()
   response.once('close', () => {
     if (response.writableFinished && begun.has(response) && !isComplete()) {

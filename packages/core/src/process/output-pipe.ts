@@ -18,6 +18,7 @@ export class OutputPipe extends Readable {
   #descriptor: number | undefined
   #socket: Socket | undefined
   #isWanted = false
+  #whenWanted: (() => void) | undefined
 
   /** @param descriptor - the end to read from; it is closed with the stream. */
   constructor(descriptor: number, library: CLibrary) {
@@ -29,6 +30,16 @@ export class OutputPipe extends Readable {
   /** The descriptor to be polled; undefined where nothing is to be read from it. */
   get polledDescriptor(): number | undefined {
     return this.#isWanted ? this.#descriptor : undefined
+  }
+
+  /** Whether there may be something to read that nobody has asked for yet. */
+  get isKept(): boolean {
+    return this.#descriptor !== undefined && !this.#isWanted
+  }
+
+  /** Calls back when somebody asks for what there is to read. */
+  onceWanted(callback: () => void): void {
+    this.#whenWanted = callback
   }
 
   /**
@@ -79,6 +90,9 @@ export class OutputPipe extends Readable {
   override _read(): void {
     this.#isWanted = true
     this.#socket?.resume()
+    const whenWanted = this.#whenWanted
+    this.#whenWanted = undefined
+    whenWanted?.()
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {

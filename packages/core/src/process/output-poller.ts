@@ -40,11 +40,19 @@ export class OutputPoller {
     this.#processes.add(started)
     this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY)
     return () => {
-      if (!this.#processes.has(started)) return
-      this.#read(pipes)
-      // A child that it left behind may still write.
-      this.#leave(started)
+      if (this.#processes.has(started)) this.#end(started)
     }
+  }
+
+  /** The process has ended: what is left is read. A child that it left behind may still write, though. */
+  #end(started: NewProcess): void {
+    this.#read(started.pipes)
+    const kept = started.pipes.find((pipe) => pipe.isKept)
+    if (kept === undefined) this.#leave(started)
+    else
+      kept.onceWanted(() => {
+        if (this.#processes.has(started)) this.#end(started)
+      })
   }
 
   #look(): void {
