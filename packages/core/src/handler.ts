@@ -63,6 +63,7 @@ export function createCgiHandler<Native = unknown>(
     if (script === null) return null
     checkMethod(request.method)
     if (script.type === 'folder') return redirect(request, target, script.location)
+    const lookedAt = performance.now()
     const framing = readFraming(request, settings.bodyLimit)
     const user = await settings.authenticate?.(request.native)
     const env =
@@ -74,7 +75,7 @@ export function createCgiHandler<Native = unknown>(
       command: toCommand(request, target, script),
       cwd: settings.cwd ?? path.dirname(script.file),
       environment: () => {
-        checkStillInside(script, settings)
+        if (performance.now() - lookedAt > FRESH) checkStillInside(script, settings)
         return createMetaVariables({
           request,
           target,
@@ -131,6 +132,9 @@ export function createCgiHandler<Native = unknown>(
   const close = (): Promise<void> => runs.close()
   return { handle, prefix, logger, errorPage, stats, close }
 }
+
+/** How long a look at the file system is as good as another, in milliseconds. */
+const FRESH = 1
 
 const COMMON_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 

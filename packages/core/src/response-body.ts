@@ -5,6 +5,9 @@ import { drain } from './drain.js'
 import type { OutputConsumer, ScriptRun } from './script-run.js'
 import type { ScriptExit } from './transport.js'
 
+/** How much may wait for the client before the script has to, in bytes. */
+const HIGH_WATER_MARK = 512 * 1024
+
 /** What a response body is made of. */
 export interface ResponseBodySource {
   readonly run: ScriptRun
@@ -34,7 +37,7 @@ export class ResponseBody extends Readable implements OutputConsumer {
   #failure: CgiError | undefined
 
   constructor(source: ResponseBodySource) {
-    super()
+    super({ highWaterMark: HIGH_WATER_MARK })
     this.#run = source.run
     this.#requestBody = source.requestBody
     this.#left = source.contentLength ?? Number.POSITIVE_INFINITY

@@ -2,10 +2,14 @@ import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { Readable } from 'node:stream'
 import type { CLibrary } from './c-library.js'
 
-/** What is read at once, in bytes: all that a pipe of Linux holds. */
+/** What is read at once of a new process, in bytes: all that a pipe of Linux holds. */
 const READ_SIZE = 64 * 1024
-/** One for all: what is read is copied, or pushed on, before anything else is read. */
-const bytes = Buffer.allocUnsafeSlow(READ_SIZE)
+/** What is read at once of one that has much to say, and what its pipe is made to hold. */
+const LARGE_READ_SIZE = 512 * 1024
+/** One for all: what is read is copied before anything else is read. */
+const bytes = Buffer.allocUnsafeSlow(LARGE_READ_SIZE)
+
+const F_SETPIPE_SZ = 1031
 
 /**
  * What a process writes to one of its descriptors. At first it is read when somebody says that there may
@@ -22,7 +26,7 @@ export class OutputPipe extends Readable {
 
   /** @param descriptor - the end to read from; it is closed with the stream. */
   constructor(descriptor: number, library: CLibrary) {
-    super()
+    super({ highWaterMark: LARGE_READ_SIZE })
     this.#descriptor = descriptor
     this.#library = library
   }
@@ -58,7 +62,7 @@ export class OutputPipe extends Readable {
       mayHaveMore = isHungUp && size === READ_SIZE
       if (isHungUp && !mayHaveMore) this.#end()
       // There will soon be as much again: nobody is to wait for the next look.
-      else if (size === READ_SIZE && !isHungUp) this.watch()
+      else if (size === READ_SIZE) this.#widen()
     }
     if (isHungUp && !hasBytes) this.#end()
   }
@@ -99,6 +103,14 @@ export class OutputPipe extends Readable {
     this.#close()
     this.#socket?.destroy()
     callback(error)
+  }
+
+  #widen(): void {
+    if (this.#descriptor !== undefined && process.platform === 'linux') {
+      // Beyond what its user may have in pipes, the system leaves it as it is.
+      this.#library.fcntl(this.#descriptor, F_SETPIPE_SZ, 'int', LARGE_READ_SIZE)
+    }
+    this.watch()
   }
 
   #end(): void {
