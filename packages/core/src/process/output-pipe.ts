@@ -22,7 +22,6 @@ export class OutputPipe extends Readable {
   #descriptor: number | undefined
   #socket: Socket | undefined
   #isWanted = false
-  #whenWanted: (() => void) | undefined
 
   /** @param descriptor - the end to read from; it is closed with the stream. */
   constructor(descriptor: number, library: CLibrary) {
@@ -31,19 +30,14 @@ export class OutputPipe extends Readable {
     this.#library = library
   }
 
+  /** Whether all has been read, or libuv reads. */
+  get isDone(): boolean {
+    return this.#descriptor === undefined
+  }
+
   /** The descriptor to be polled; undefined where nothing is to be read from it. */
   get polledDescriptor(): number | undefined {
     return this.#isWanted ? this.#descriptor : undefined
-  }
-
-  /** Whether there may be something to read that nobody has asked for yet. */
-  get isKept(): boolean {
-    return this.#descriptor !== undefined && !this.#isWanted
-  }
-
-  /** Calls back when somebody asks for what there is to read. */
-  onceWanted(callback: () => void): void {
-    this.#whenWanted = callback
   }
 
   /**
@@ -94,9 +88,6 @@ export class OutputPipe extends Readable {
   override _read(): void {
     this.#isWanted = true
     this.#socket?.resume()
-    const whenWanted = this.#whenWanted
-    this.#whenWanted = undefined
-    whenWanted?.()
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {

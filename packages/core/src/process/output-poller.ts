@@ -5,14 +5,22 @@ const POLLIN = 0x01
 const POLLERR = 0x08
 const POLLHUP = 0x10
 
-/** How often new processes are looked at, in milliseconds. */
+/**
+ * How often new processes are looked at, in milliseconds. What they have written is read at the second
+ * look: by then most have ended, and their answer is whole.
+ */
 const LOOK_EVERY = 2
 /** How long they are new, in milliseconds: most that are not meant to last have ended by then. */
 const NEW_FOR = 100
 
+/** How long an end of output may come after that of its process, in milliseconds. */
+const END_WITHIN = 20
+
 interface NewProcess {
   readonly pipes: readonly OutputPipe[]
-  readonly since: number
+  hasEnded: boolean
+  /** When libuv is to read on, by `performance.now()`. */
+  watchAt: number
 }
 
 /**
@@ -22,6 +30,8 @@ interface NewProcess {
 export class OutputPoller {
   readonly #library: CLibrary
   readonly #processes = new Set<NewProcess>()
+  /** Those that had something to be read at the last look. */
+  readonly #seen = new WeakSet<OutputPipe>()
   #timer: NodeJS.Timeout | undefined
   /** struct pollfd: a descriptor, and two shorts. */
   #descriptors = new Int32Array(64)
@@ -36,30 +46,30 @@ export class OutputPoller {
    * @returns what to call when the process has ended: reads what is left.
    */
   add(pipes: readonly OutputPipe[]): () => void {
-    const started = { pipes, since: performance.now() }
+    const started = { pipes, hasEnded: false, watchAt: performance.now() + NEW_FOR }
     this.#processes.add(started)
     this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY)
-    return () => {
-      if (this.#processes.has(started)) this.#end(started)
-    }
+    return () => this.#end(started)
   }
 
-  /** The process has ended: what is left is read. A child that it left behind may still write, though. */
+  /**
+   * The process has ended, and what is left is read. Who still holds its pipes may be another that is just
+   * being started, and has not let go of them yet; or a child that it left behind, which may still write.
+   */
   #end(started: NewProcess): void {
-    this.#read(started.pipes)
-    const kept = started.pipes.find((pipe) => pipe.isKept)
-    if (kept === undefined) this.#leave(started)
-    else
-      kept.onceWanted(() => {
-        if (this.#processes.has(started)) this.#end(started)
-      })
+    if (!this.#processes.has(started)) return
+    started.hasEnded = true
+    started.watchAt = performance.now() + END_WITHIN
+    this.#read([started])
+    if (started.pipes.every((pipe) => pipe.isDone)) this.#leave(started)
   }
 
   #look(): void {
-    this.#read([...this.#processes].flatMap(({ pipes }) => pipes))
+    this.#read(this.#processes)
     const now = performance.now()
     for (const started of this.#processes) {
-      if (now - started.since >= NEW_FOR) this.#leave(started)
+      const isDone = started.pipes.every((pipe) => pipe.isDone)
+      if (isDone || now >= started.watchAt) this.#leave(started)
     }
     this.#timer?.refresh()
   }
@@ -72,26 +82,40 @@ export class OutputPoller {
     this.#timer = undefined
   }
 
-  #read(pipes: readonly OutputPipe[]): void {
-    const polled: OutputPipe[] = []
-    if (this.#descriptors.length < 2 * pipes.length) {
-      this.#descriptors = new Int32Array(4 * pipes.length)
-    }
-    for (const pipe of pipes) {
-      const descriptor = pipe.polledDescriptor
-      if (descriptor === undefined) continue
-      this.#descriptors[2 * polled.length] = descriptor
-      this.#descriptors[2 * polled.length + 1] = POLLIN
-      polled.push(pipe)
+  #read(processes: Iterable<NewProcess>): void {
+    const polled: { readonly pipe: OutputPipe; readonly hasEnded: boolean }[] = []
+    for (const { pipes, hasEnded } of processes) {
+      for (const pipe of pipes) {
+        const descriptor = pipe.polledDescriptor
+        if (descriptor === undefined) continue
+        this.#reserve(2 * (polled.length + 1))
+        this.#descriptors[2 * polled.length] = descriptor
+        this.#descriptors[2 * polled.length + 1] = POLLIN
+        polled.push({ pipe, hasEnded })
+      }
     }
     if (polled.length === 0) return
     if (this.#library.poll(this.#descriptors, polled.length, 0) <= 0) return
     // What is read may change what there is to read: the buffer is ours only until then.
     const events = polled.map((_, index) => (this.#descriptors[2 * index + 1] ?? 0) >>> 16)
-    polled.forEach((pipe, index) => {
+    polled.forEach(({ pipe, hasEnded }, index) => {
       const event = events[index] ?? 0
-      if (event !== 0)
-        pipe.readAvailable((event & POLLIN) !== 0, (event & (POLLHUP | POLLERR)) !== 0)
+      const isHungUp = (event & (POLLHUP | POLLERR)) !== 0
+      if (event === 0 || !(isHungUp || hasEnded || this.#isSecondLook(pipe))) return
+      pipe.readAvailable((event & POLLIN) !== 0, isHungUp)
     })
+  }
+
+  #isSecondLook(pipe: OutputPipe): boolean {
+    const isSecond = this.#seen.delete(pipe)
+    if (!isSecond) this.#seen.add(pipe)
+    return isSecond
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#descriptors.length) return
+    const longer = new Int32Array(2 * length)
+    longer.set(this.#descriptors)
+    this.#descriptors = longer
   }
 }

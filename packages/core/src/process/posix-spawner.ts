@@ -94,6 +94,8 @@ export class PosixSpawner implements Spawner {
       }
       memory.fill(options)
       await this.#start(memory, [input, stdout.writeEnd, stderr.writeEnd])
+      // Before anything is read: who holds an end of his own never sees the other's.
+      for (const descriptor of theirs.splice(0)) close(descriptor)
       return this.#attend(memory.startedPid, stdin, stdout.readEnd, stderr.readEnd)
     } catch (error) {
       for (const descriptor of ours) close(descriptor)

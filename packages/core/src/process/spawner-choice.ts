@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads'
 import { invalidOption } from '../errors.js'
 import type { CgiLogger } from '../logger.js'
 import type { Settings } from '../settings.js'
@@ -41,6 +42,8 @@ export function chooseSpawner(choice: Settings<never>['spawner'], logger: CgiLog
 
 function createPosixSpawner(): Spawner | Error {
   try {
+    // The end of a child comes as a signal, and those come to the main thread only.
+    if (!isMainThread) throw new Error('this is a worker thread')
     return new PosixSpawner(loadCLibrary())
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
