@@ -4,10 +4,12 @@ import { once } from 'node:events'
 import {
   chmodSync,
   closeSync,
+  constants,
   copyFileSync,
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   readSync,
   writeFileSync,
 } from 'node:fs'
@@ -775,6 +777,29 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       )
       assert.deepEqual(childrenOf(process.pid), before)
     })
+
+    if (choice === 'posix_spawn') {
+      // A script can read its own output away (/dev/stdout) after we have seen it there.
+      test('LIFE-1 the host never waits for what a script writes', async (t) => {
+        const child = await start(t, script('exec sleep 600'))
+        for (const output of [1, 2]) {
+          const pipe = readlinkSync(`/proc/${child.pid}/fd/${output}`)
+          const ours = readdirSync('/proc/self/fd').filter((each) => targetOf(each) === pipe)
+          const flags = ours.map((each) => /^flags:\s+(\d+)/m.exec(readInfo(each))?.[1] ?? '')
+          assert.equal(flags.length, 1)
+          assert.ok(Number.parseInt(flags[0] ?? '', 8) & constants.O_NONBLOCK)
+        }
+      })
+    }
+
+    function targetOf(descriptor: string): string | undefined {
+      try {
+        return readlinkSync(`/proc/self/fd/${descriptor}`)
+      } catch {
+        // It was the one that the folder was read with.
+        return undefined
+      }
+    }
 
     if (choice === 'child_process') {
       // What is not UTF-8 goes through a shell, and only here.

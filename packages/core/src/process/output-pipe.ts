@@ -43,13 +43,13 @@ export class OutputPipe extends Readable {
   /**
    * Reads what there is.
    *
-   * @param hasBytes - whether there are bytes to be read: there must be, or this would block.
+   * @param hasBytes - whether bytes have been seen there; somebody else may have read them.
    * @param isHungUp - whether nobody can write any more.
    */
   readAvailable(hasBytes: boolean, isHungUp: boolean): void {
     for (let mayHaveMore = hasBytes; mayHaveMore && this.polledDescriptor !== undefined; ) {
       const size = this.#library.read(this.polledDescriptor, bytes, READ_SIZE)
-      // Interrupted: there will be another look.
+      // Interrupted, or nothing there any more: there will be another look.
       if (size < 0) return
       if (size > 0) this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
       // A buffer that was filled may not have taken all. With nobody to write more, the end can be read.

@@ -1,4 +1,4 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, constants as fileConstants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { availableParallelism, constants } from 'node:os'
 import { toSystemError } from '../system-error.js'
@@ -12,6 +12,7 @@ import { SpawnMemory } from './spawn-memory.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from './spawner.js'
 
 const F_SETFD = 2
+const F_SETFL = 4
 const FD_CLOEXEC = 1
 
 /**
@@ -70,7 +71,7 @@ export class PosixSpawner implements Spawner {
   }
 
   async #spawn(options: SpawnOptions, memory: SpawnMemory): Promise<ScriptProcess> {
-    const { close } = this.#library
+    const { close, fcntl } = this.#library
     const ours: number[] = []
     const theirs: number[] = []
     let stdin: Socket | null = null
@@ -78,6 +79,9 @@ export class PosixSpawner implements Spawner {
       const pipe = this.#openPipe()
       ours.push(pipe.readEnd)
       theirs.push(pipe.writeEnd)
+      // A script can open its output to read it (/dev/stdout), and take away what we have seen there. The
+      // other end is left alone: programs write as if it could wait.
+      fcntl(pipe.readEnd, F_SETFL, 'int', fileConstants.O_NONBLOCK)
       return pipe
     }
     try {
