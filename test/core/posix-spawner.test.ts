@@ -1,3 +1,124 @@
+import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { execFile, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { buffer, text } from 'node:stream/consumers'
+import { describe, test } from 'node:test'
+import { promisify } from 'node:util'
+import { Worker } from 'node:worker_threads'
 import { processSuite } from './process-suite.js'
+import { chooseSpawner, processLogger } from './steps.js'
 
 processSuite('posix_spawn')
+
+const core = import.meta.resolve('@common-gateway/core')
+const spawner = chooseSpawner('posix_spawn', processLogger)
+const BOUNDED = { timeout: 20_000 }
+
+type ScriptProcess = Awaited<ReturnType<typeof spawner.spawn>>
+
+function run(lines: string, environment: Record<string, string> = {}): Promise<ScriptProcess> {
+  return spawner.spawn({
+    command: ['/bin/sh', '-c', lines],
+    cwd: '/',
+    environment: { PATH: '/usr/bin:/bin', ...environment },
+    stdin: 'null',
+  })
+}
+
+describe('posix_spawn', () => {
+  test('LIFE-1 children of the application are left to it', BOUNDED, async () => {
+    const own = Array.from({ length: 20 }, () => promisify(execFile)('/bin/true'))
+    const scripts = await Promise.all(Array.from({ length: 20 }, () => run('echo out; exit 3')))
+    for (const { stdout, exit } of scripts) {
+      assert.equal(await text(stdout), 'out\n')
+      assert.deepEqual(await exit, { exitCode: 3, signal: null })
+    }
+    await Promise.all(own)
+    // The loop stands still while this one ends, and one of ours before it.
+    const script = await run('exit 4')
+    assert.equal(spawnSync('/bin/sh', ['-c', 'sleep 0.1; exit 5']).status, 5)
+    assert.deepEqual(await script.exit, { exitCode: 4, signal: null })
+  })
+
+  test('LIFE-1 scripts are reaped although nobody hears of the signal', BOUNDED, async (t) => {
+    const listeners = process.listeners('SIGCHLD')
+    process.removeAllListeners('SIGCHLD')
+    t.after(() => listeners.forEach((listener) => process.on('SIGCHLD', listener)))
+    const { stdout, exit } = await run('echo out; exit 6')
+    assert.equal(await text(stdout), 'out\n')
+    assert.deepEqual(await exit, { exitCode: 6, signal: null })
+  })
+
+  test('RES-4 all of an output arrives, whatever its size', BOUNDED, async () => {
+    for (const size of [65_535, 65_536, 65_537, 131_072, 1_000_000]) {
+      for (const after of ['', 'sleep 0.05; ', 'sleep 0.2; ']) {
+        const script = await run(`${after}head -c ${size} /dev/zero`)
+        assert.equal((await buffer(script.stdout)).length, size, `${after}${size}`)
+        assert.deepEqual(await script.exit, { exitCode: 0, signal: null })
+      }
+    }
+  })
+
+  test('RES-4 what nobody has asked for yet waits, and so does its end', BOUNDED, async () => {
+    const script = await run('echo out; echo error >&2')
+    await script.exit
+    assert.equal(await text(script.stdout), 'out\n')
+    assert.equal(await text(script.stderr), 'error\n')
+  })
+
+  test('ENV-7 environments of all sizes do not mix', BOUNDED, async () => {
+    const sizes = [10, 100_000, 10, 40_000, 64_000, 3, 127_000, 1]
+    const scripts = sizes.map(async (size, index) => {
+      const value = `${index}${'x'.repeat(size)}`
+      const script = await run('printf %s "$VALUE"', { VALUE: value })
+      assert.equal(await text(script.stdout), value)
+    })
+    await Promise.all(scripts)
+  })
+
+  test('LIFE-3 what is too much for the system is told of', BOUNDED, async () => {
+    await assert.rejects(run('exit', { VALUE: 'x'.repeat(200_000) }), {
+      code: 'CGI_ERR_SPAWN',
+      reason: /^E2BIG: /,
+    })
+  })
+
+  test('LOG-1 output is heard in the context of its own request', BOUNDED, async () => {
+    const storage = new AsyncLocalStorage<number>()
+    const heard = Array.from({ length: 10 }, (_, index) =>
+      storage.run(index, async () => {
+        const script = await run('echo error >&2; sleep 0.02; echo again >&2')
+        const contexts = new Set<number | undefined>()
+        script.stderr.on('data', () => contexts.add(storage.getStore()))
+        script.stdout.resume()
+        await once(script.stderr, 'end')
+        return [...contexts]
+      }),
+    )
+    assert.deepEqual(
+      await Promise.all(heard),
+      Array.from({ length: 10 }, (_, index) => [index]),
+    )
+  })
+
+  test('OPT-1 in a worker thread, which hears no signals, it is refused', BOUNDED, async () => {
+    const source = `
+      const { parentPort } = require('node:worker_threads')
+      import(${JSON.stringify(core)}).then(({ createCgiHandler }) => {
+        const told = []
+        const logger = { warn: (_, message) => told.push(message), error() {} }
+        for (const spawner of ['auto', 'auto', 'posix_spawn']) {
+          try { createCgiHandler({ root: '/', logger, spawner }) } catch (error) { told.push(error.message) }
+        }
+        parentPort.postMessage(told)
+      })`
+    const worker = new Worker(source, { eval: true })
+    const [told] = (await once(worker, 'message')) as [string[]]
+    await worker.terminate()
+    // In the log once, however many gateways there are.
+    assert.equal(told.length, 2)
+    assert.match(told[0] ?? '', /posix_spawn cannot be used/)
+    assert.match(told[1] ?? '', /`spawner` .* worker thread/)
+  })
+})

@@ -36,10 +36,10 @@ export function beginNonParsedResponse(response: ServerResponse): void {
 
 /** Leaves a request to the rest of the application: nothing is done to its connection any more. */
 export function unwatchClient(message: IncomingMessage, response: ServerResponse): void {
-  // Not a WeakMap from request to exchange: to V8's young generation, what that holds is alive.
-  const exchanges = watched.get(message.socket) ?? []
-  for (const exchange of exchanges) {
-    if (exchange.message === message) watched.get(message.socket)?.delete(exchange)
+  // No map leads from a request to its exchange: until a full collection, V8 keeps what a WeakMap holds.
+  const exchanges = watched.get(message.socket)
+  for (const exchange of exchanges ?? []) {
+    if (exchange.message === message) exchanges?.delete(exchange)
   }
   // Another gateway may come next, with listeners of its own.
   expectMoreListeners(message, response)

@@ -18,6 +18,7 @@ export class Limiter {
   /** A Set keeps the order and forgets one in the middle at no cost. */
   readonly #queue = new Set<Waiter>()
   #running = 0
+  #isClosed = false
 
   /** How many have a slot. */
   get running(): number {
@@ -37,12 +38,14 @@ export class Limiter {
    * Resolves when there is a slot.
    *
    * @param signal - leaves the queue when it is aborted.
-   * @throws {CgiError} CGI_ERR_BUSY when the queue is full or the wait too long, CGI_ERR_CLIENT_GONE.
+   * @throws {CgiError} CGI_ERR_BUSY when the queue is full or the wait too long, CGI_ERR_CLIENT_GONE,
+   *   CGI_ERR_CLOSED.
    */
   async acquire(signal: AbortSignal): Promise<Release> {
     // A client that has left at the same moment may still have to be seen to.
     if (this.#isFull()) await new Promise(setImmediate)
     if (signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
+    if (this.#isClosed) throw new CgiError('CGI_ERR_CLOSED')
     if (this.#running < this.#settings.maxProcesses) this.#running += 1
     else await this.#wait(signal)
     let isHeld = true
@@ -52,8 +55,9 @@ export class Limiter {
     }
   }
 
-  /** Turns away all that wait. */
+  /** Turns away all that wait, and all that come. */
   close(): void {
+    this.#isClosed = true
     for (const waiter of this.#queue) waiter.refuse(new CgiError('CGI_ERR_CLOSED'))
   }
 

@@ -203,7 +203,7 @@ export interface CgiOptions<Native = unknown> {
   /**
    * **spawner** `'auto' | 'posix_spawn' | 'child_process'` - What starts scripts. `'posix_spawn'`
    * (through the optional package `koffi`; Linux and macOS) takes the same short time however large
-   * the host is, and none of its event loop; `'child_process'` is Node's own, which stops the host for
+   * the host is, on another thread; `'child_process'` is Node's own, which stops the host for
    * milliseconds, the more memory it has the longer. `'auto'`: the first, where it can be used.
    * Default: `'auto'`.
    */

@@ -167,7 +167,7 @@ export function loadCLibrary(): CLibrary {
 }
 
 /** A system's error, as Node names it: `ENOENT`. */
-export function toErrno(number: number, call: string): Error & { code: string } {
+export function errorOf(number: number, call: string): Error & { code: string } {
   const [code = `errno ${number}`] =
     Object.entries(constants.errno).find(([, each]) => each === number) ?? []
   return Object.assign(new Error(`${call}: ${code}`), { code, syscall: call })

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { constants } from 'node:os'
 import type { ScriptExit } from '../transport.js'
 import type { CLibrary } from './c-library.js'
@@ -19,6 +20,8 @@ export class ChildReaper {
   readonly #status = new Int32Array(1)
   /** Whether a child had ended that nobody expected: somebody else's, or one that just begins. */
   #hasSeenStranger = false
+  /** No request's: it would be kept for as long as there are others. */
+  readonly #scope = new AsyncResource('CommonGatewayReaper')
   #timer: NodeJS.Timeout | undefined
 
   constructor(library: CLibrary) {
@@ -32,7 +35,7 @@ export class ChildReaper {
     this.#children.set(pid, callback)
     // The signal might be lost with its listener (process.removeAllListeners()); and something must keep
     // the host going until its children have ended.
-    this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY)
+    this.#timer ??= this.#scope.runInAsyncScope(setTimeout, null, () => this.#look(), LOOK_EVERY)
     if (!this.#hasSeenStranger) return
     this.#hasSeenStranger = false
     this.#reap()

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
 import { Readable } from 'node:stream'
 import type { CLibrary } from './c-library.js'
@@ -18,6 +19,8 @@ const F_SETPIPE_SZ = 1031
  */
 export class OutputPipe extends Readable {
   readonly #library: CLibrary
+  /** Whoever looks does so for many: what is heard is heard by whom it was started for. */
+  readonly #scope = new AsyncResource('CommonGatewayOutput')
   /** The end to read from, as long as no handle has it. */
   #descriptor: number | undefined
   #socket: Socket | undefined
@@ -47,42 +50,12 @@ export class OutputPipe extends Readable {
    * @param isHungUp - whether nobody can write any more.
    */
   readAvailable(hasBytes: boolean, isHungUp: boolean): void {
-    for (let mayHaveMore = hasBytes; mayHaveMore && this.polledDescriptor !== undefined; ) {
-      const size = this.#library.read(this.polledDescriptor, bytes, READ_SIZE)
-      // Interrupted, or nothing there any more: there will be another look.
-      if (size < 0) return
-      if (size > 0) this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
-      // A buffer that was filled may not have taken all. With nobody to write more, the end can be read.
-      mayHaveMore = isHungUp && size === READ_SIZE
-      if (isHungUp && !mayHaveMore) this.#end()
-      // There will soon be as much again: nobody is to wait for the next look.
-      else if (size === READ_SIZE) this.#widen()
-    }
-    if (isHungUp && !hasBytes) this.#end()
+    this.#run(() => this.#readAvailable(hasBytes, isHungUp))
   }
 
   /** Has libuv read from now on. */
   watch(): void {
-    const descriptor = this.#descriptor
-    if (descriptor === undefined) return
-    this.#descriptor = undefined
-    const onread = {
-      buffer: bytes,
-      callback: (size: number): boolean => {
-        this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
-        return this.#isWanted
-      },
-    }
-    const options: SocketConstructorOpts & { onread: OnReadOpts } = {
-      fd: descriptor,
-      readable: true,
-      writable: false,
-      onread,
-    }
-    this.#socket = new Socket(options)
-      .once('end', () => this.push(null))
-      .on('error', (error) => this.destroy(error))
-      .resume()
+    if (this.#descriptor !== undefined) this.#run(() => this.#watch())
   }
 
   override _read(): void {
@@ -94,6 +67,55 @@ export class OutputPipe extends Readable {
     this.#close()
     this.#socket?.destroy()
     callback(error)
+  }
+
+  #readAvailable(hasBytes: boolean, isHungUp: boolean): void {
+    for (let mayHaveMore = hasBytes; mayHaveMore && this.polledDescriptor !== undefined; ) {
+      const size = this.#library.read(this.polledDescriptor, bytes, READ_SIZE)
+      // Interrupted, or nothing there any more: whoever looks next will see.
+      if (size < 0) return
+      if (size > 0) this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
+      // A buffer that was filled may not have taken all. With nobody to write more, the end can be read.
+      mayHaveMore = isHungUp && size === READ_SIZE
+      if (isHungUp && !mayHaveMore) this.#end()
+      // There will soon be as much again: nobody is to wait for the next look.
+      else if (size === READ_SIZE) this.#widen()
+    }
+    if (isHungUp && !hasBytes) this.#end()
+  }
+
+  #watch(): void {
+    const onread = {
+      buffer: bytes,
+      callback: (size: number): boolean => {
+        this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
+        return this.#isWanted
+      },
+    }
+    const options: SocketConstructorOpts & { fd: number | undefined; onread: OnReadOpts } = {
+      fd: this.#descriptor,
+      readable: true,
+      writable: false,
+      onread,
+    }
+    const socket = new Socket(options)
+      .once('end', () => this.push(null))
+      .on('error', (error) => this.destroy(error))
+    this.#descriptor = undefined
+    this.#socket = socket
+    if (this.#isWanted) socket.resume()
+  }
+
+  /** What a listener throws is not for those who look. */
+  #run(act: () => void): void {
+    try {
+      this.#scope.runInAsyncScope(act)
+    } catch (error) {
+      this.destroy()
+      process.nextTick(() => {
+        throw error
+      })
+    }
   }
 
   #widen(): void {

@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks'
 import type { CLibrary } from './c-library.js'
 import type { OutputPipe } from './output-pipe.js'
 
@@ -32,6 +33,8 @@ export class OutputPoller {
   readonly #processes = new Set<NewProcess>()
   /** Those that had something to be read at the last look. */
   readonly #seen = new WeakSet<OutputPipe>()
+  /** No request's: it would be kept for as long as there are others. */
+  readonly #scope = new AsyncResource('CommonGatewayPoller')
   #timer: NodeJS.Timeout | undefined
   /** struct pollfd: a descriptor, and two shorts. */
   #descriptors = new Int32Array(64)
@@ -48,7 +51,7 @@ export class OutputPoller {
   add(pipes: readonly OutputPipe[]): () => void {
     const started = { pipes, hasEnded: false, watchAt: performance.now() + NEW_FOR }
     this.#processes.add(started)
-    this.#timer ??= setTimeout(() => this.#look(), LOOK_EVERY)
+    this.#timer ??= this.#scope.runInAsyncScope(setTimeout, null, () => this.#look(), LOOK_EVERY)
     return () => this.#end(started)
   }
 

@@ -30,7 +30,7 @@ export class SpawnMemory {
     this.#reserve(USUAL_SIZE)
   }
 
-  /** The process that was started. */
+  /** The process that was started; 0 before. */
   get startedPid(): number {
     return this.#bytes.readInt32LE(0)
   }
@@ -48,7 +48,11 @@ export class SpawnMemory {
   }
 
   /** Writes what a process is to be started with. */
-  fill({ command, environment, cwd }: Pick<SpawnOptions, 'command' | 'environment' | 'cwd'>): void {
+  write({
+    command,
+    environment,
+    cwd,
+  }: Pick<SpawnOptions, 'command' | 'environment' | 'cwd'>): void {
     let strings = ''
     const offsets: (number | null)[] = []
     const add = (string: string): void => {
@@ -66,6 +70,7 @@ export class SpawnMemory {
     const table = POINTER_SIZE + this.#fileActionsSize
     const start = table + POINTER_SIZE * offsets.length
     this.#reserve(start + strings.length)
+    this.#bytes.writeInt32LE(0, 0)
     this.#bytes.write(strings, start, 'latin1')
     const base = this.#base
     offsets.forEach((offset, index) => {

@@ -44,7 +44,9 @@ function createPosixSpawner(): Spawner | Error {
   try {
     // The end of a child comes as a signal, and those come to the main thread only.
     if (!isMainThread) throw new Error('this is a worker thread')
-    return new PosixSpawner(loadCLibrary())
+    const spawner = new PosixSpawner(loadCLibrary())
+    spawner.check()
+    return spawner
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error))
   }
