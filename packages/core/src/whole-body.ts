@@ -1,7 +1,14 @@
+import { waitFor } from './grace.js'
 import type { ScriptRun } from './script-run.js'
 
 /** More than this is sent as it comes, in bytes: one pipe full. */
 const LARGEST = 64 * 1024
+
+/**
+ * How long the news of how the script ended may come after the end of its output, in milliseconds. One
+ * that has closed its output and goes on is not to keep its client waiting.
+ */
+const EXIT_GRACE = 20
 
 /** What of a response body has come together with its header. */
 export interface BodyBeginning {
@@ -46,7 +53,7 @@ export async function readBeginning(
   run.resume()
   await new Promise(setImmediate)
   // There is no more output; only the news of how the script ended is still to come.
-  if (run.isEnding) await run.outputEnd
+  if (run.isEnding) await waitFor(run.outputEnd, EXIT_GRACE)
   else run.pause()
   const isWhole = isGood === true && (contentLength ?? size) <= size
   const bytes = chunks.length === 1 ? first : Buffer.concat(chunks, size)
