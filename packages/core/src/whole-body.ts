@@ -53,8 +53,8 @@ export async function readBeginning(
   run.resume()
   await new Promise(setImmediate)
   // There is no more output; only the news of how the script ended is still to come.
-  if (run.isEnding) await waitFor(run.outputEnd, EXIT_GRACE)
-  else run.pause()
+  if (!run.isEnding) run.pause()
+  else if (isGood === undefined) await waitFor(run.outputEnd, EXIT_GRACE)
   const isWhole = isGood === true && (contentLength ?? size) <= size
   const bytes = chunks.length === 1 ? first : Buffer.concat(chunks, size)
   return { bytes: isWhole ? bytes.subarray(0, contentLength) : bytes, isWhole }
