@@ -602,6 +602,28 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       await untilGone(pid)
     })
 
+    test('LIFE-1 scripts are reaped where no signal tells of their end', BOUNDED, async () => {
+      const module = new URL(
+        'process/spawner-choice.js',
+        import.meta.resolve('@common-gateway/core'),
+      )
+      const host = path.join(folder, 'without-signals.mjs')
+      writeFileSync(
+        host,
+        `import { chooseSpawner } from ${JSON.stringify(module.href)}
+     const spawner = chooseSpawner(${JSON.stringify(choice)}, console)
+     process.removeAllListeners()
+     const options = { command: ['/bin/true'], cwd: '/', environment: {}, stdin: 'null' }
+     for (let runs = 0; runs < 40; runs += 1) {
+       const { stdout, stderr, exit } = await spawner.spawn(options)
+       stdout.resume()
+       stderr.resume()
+       await exit
+     }`,
+      )
+      assert.deepEqual(await once(spawn(process.execPath, [host]), 'exit'), [0, null])
+    })
+
     const SETTINGS = {
       killTimeout: PATIENT,
       lingerTimeout: 1,

@@ -8,6 +8,8 @@ const WNOHANG = 1
 
 /** How often children are looked for although no signal says so, in milliseconds. */
 const LOOK_EVERY = 1_000
+/** And where none ever comes. */
+const LOOK_OFTEN = 5
 
 /**
  * Learns of the end of children, without a thread, and reaps them: those that it was told to expect, and
@@ -22,20 +24,25 @@ export class ChildReaper {
   #hasSeenStranger = false
   /** No request's: it would be kept for as long as there are others. */
   readonly #scope = new AsyncResource('CommonGatewayReaper')
+  /** Whether signals come: not after process.removeAllListeners(). */
+  #hasSignals = true
   #timer: NodeJS.Timeout | undefined
 
   constructor(library: CLibrary) {
     this.#library = library
     // It does not keep the host from its end.
-    process.on('SIGCHLD', () => this.#reap())
+    process.on('SIGCHLD', () => {
+      this.#hasSignals = true
+      this.#reap()
+    })
   }
 
   /** Calls back, once, when the child has ended and is reaped. */
   expect(pid: number, callback: (exit: ScriptExit) => void): void {
     this.#children.set(pid, callback)
-    // The signal might be lost with its listener (process.removeAllListeners()); and something must keep
-    // the host going until its children have ended.
-    this.#timer ??= this.#scope.runInAsyncScope(setTimeout, null, () => this.#look(), LOOK_EVERY)
+    // Beside the signals that might be missed, something must keep the host going until its children have
+    // ended.
+    if (this.#timer === undefined) this.#lookLater()
     if (!this.#hasSeenStranger) return
     this.#hasSeenStranger = false
     this.#reap()
@@ -46,12 +53,16 @@ export class ChildReaper {
     const { waitid } = this.#library.layout
     if (waitid === undefined) {
       this.#reapExpected()
+      // It may have ended before it was expected.
+      this.#hasSeenStranger = true
       return
     }
     for (;;) {
       this.#information[waitid.pidIndex] = 0
       const result = this.#library.waitid(P_ALL, 0, this.#information, waitid.options)
       const pid = this.#information[waitid.pidIndex] ?? 0
+      // ECHILD: there are no children, unless somebody else has waited for ours.
+      if (result !== 0) this.#reapExpected()
       if (result !== 0 || pid === 0) return
       if (!this.#reapOne(pid)) {
         // It hides those behind it, as it is left to whoever it belongs to.
@@ -84,8 +95,16 @@ export class ChildReaper {
   }
 
   #look(): void {
-    this.#reapExpected()
-    this.#timer?.refresh()
+    const before = this.#children.size
+    this.#reap()
+    if (this.#children.size < before) this.#hasSignals = false
+    if (this.#children.size > 0) this.#lookLater()
+  }
+
+  #lookLater(): void {
+    clearTimeout(this.#timer)
+    const delay = this.#hasSignals ? LOOK_EVERY : LOOK_OFTEN
+    this.#timer = this.#scope.runInAsyncScope(setTimeout, null, () => this.#look(), delay)
   }
 }
 
