@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
 import {
   dial,
@@ -319,6 +320,20 @@ describe('the plugin in a Fastify application', () => {
     assert.equal((await send(port, '/cgi-bin/endless.cgi')).text, 'replaced')
     // There is one slot: it is free.
     assert.equal((await send(port, saying('Status: 200\n\n'))).text, 'replaced')
+  })
+
+  test('RES-5 a hook may put a stream of another length in the place of a small answer', async (t) => {
+    const app = Fastify()
+    app.addHook('onSend', async (_request, _reply, payload) => {
+      return Buffer.isBuffer(payload) ? Readable.from([payload, Buffer.from(' and more')]) : payload
+    })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    // Whether an answer is small is a matter of when it comes: one or the other, but never a part.
+    for (let requests = 0; requests < 20; requests += 1) {
+      const { text } = await send(port, saying('Content-Type: text/plain\n\nbody'))
+      assert.ok(['body', 'body and more'].includes(text), text)
+    }
   })
 
   test('Errors have a reason phrase of their own', async (t) => {

@@ -1,7 +1,6 @@
 import path from 'node:path'
 import { createFinalHeaderParser } from './early-hints.js'
 import { CgiError, toCgiError } from './errors.js'
-import type { HeaderField } from './header-fields.js'
 import type { ScriptHeader } from './header-parser.js'
 import { createFirstByteReader, readHeader } from './header-reader.js'
 import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
@@ -85,8 +84,7 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
     const { bytes, isWhole } = await readBeginning(run, header.rest, contentLength)
     // A framework would give bytes that have no type one of its own choice.
     if (isWhole && head.hasContentType && isReceived(request.body)) {
-      const length = contentLength === undefined ? [toLength(bytes)] : []
-      return { type: 'response', status, reason, headers: [...headers, ...length], body: bytes }
+      return { type: 'response', status, reason, headers, body: bytes }
     }
     const body = createBody(call, bytes, contentLength)
     if (settings.strict && !head.hasContentType) await checkEmpty(body)
@@ -94,10 +92,6 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
   }
   run.discard()
   return { type: 'response', status, reason, headers, body: noBody(request, run) }
-}
-
-function toLength(bytes: Buffer): HeaderField {
-  return ['Content-Length', String(bytes.length)]
 }
 
 function checkRedirects({ localRedirects: { count } }: CgiRequest): void {

@@ -19,8 +19,8 @@ export interface BodyBeginning {
 
 /**
  * Takes what of a response body is there already. What a script has written and ended before we come to
- * read it is its whole answer, and can be sent at once, with its length. Nobody waits for that: it is
- * looked for once around the event loop.
+ * read it is its whole answer, and can be sent at once; whoever sends it tells its length. Nobody waits for
+ * that: it is looked for once around the event loop.
  *
  * @param first - the bytes that came together with the header.
  * @param contentLength - the script's Content-Length; undefined where it promised none.
