@@ -70,8 +70,8 @@ export interface CgiResponse {
   /** Fields in the script's order, duplicates kept; no hop-by-hop fields among them. */
   readonly headers: readonly HeaderField[]
   /**
-   * The content: all of it where it is short and has come already, with its Content-Length among the
-   * fields; a stream, which fails with a `CgiError` when the script does; null where there is none.
+   * The content: all of it where it is short and has come already; a stream, which fails with a
+   * `CgiError` when the script does; null where there is none.
    */
   readonly body: Buffer | Readable | null
 }
