@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { fstatSync, openSync } from 'node:fs'
 import { buffer, text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { processSuite } from './process-suite.js'
-import { chooseSpawner, processLogger } from './steps.js'
+import { chooseSpawner, loadCLibrary, OutputPipe, processLogger } from './steps.js'
 
 processSuite('posix_spawn')
 
@@ -120,5 +121,16 @@ describe('posix_spawn', () => {
     assert.equal(told.length, 2)
     assert.match(told[0] ?? '', /posix_spawn cannot be used/)
     assert.match(told[1] ?? '', /`spawner` .* worker thread/)
+  })
+
+  test('LIFE-3 an output that the system gives no handle for fails alone', BOUNDED, async () => {
+    // Not even a pipe: libuv refuses it, as it does what there is no memory for.
+    const descriptor = openSync('/dev/null', 'r')
+    const output = new OutputPipe(descriptor, loadCLibrary())
+    const failed = once(output, 'error')
+    output.watch()
+    const [error] = (await failed) as [unknown]
+    assert.ok(error instanceof Error)
+    assert.throws(() => fstatSync(descriptor), { code: 'EBADF' })
   })
 })

@@ -4,6 +4,8 @@ import type * as errors from '../../packages/core/src/errors.js'
 import type * as limiter from '../../packages/core/src/limiter.js'
 import type * as logger from '../../packages/core/src/logger.js'
 import type * as metaVariables from '../../packages/core/src/meta-variables.js'
+import type * as cLibrary from '../../packages/core/src/process/c-library.js'
+import type * as outputPipe from '../../packages/core/src/process/output-pipe.js'
 import type * as spawnerChoice from '../../packages/core/src/process/spawner-choice.js'
 import type * as processTransport from '../../packages/core/src/process/process-transport.js'
 import type * as processGroup from '../../packages/core/src/process/process-group.js'
@@ -33,6 +35,8 @@ export const { invalidOption } = (await load('errors')) as typeof errors
 export const { Limiter } = (await load('limiter')) as typeof limiter
 export const { processLogger } = (await load('logger')) as typeof logger
 export const { createArguments } = (await load('meta-variables')) as typeof metaVariables
+export const { loadCLibrary } = (await load('process/c-library')) as typeof cLibrary
+export const { OutputPipe } = (await load('process/output-pipe')) as typeof outputPipe
 export const { chooseSpawner } = (await load('process/spawner-choice')) as typeof spawnerChoice
 export const { ProcessTransport } = (await load(
   'process/process-transport',

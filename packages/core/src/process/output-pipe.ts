@@ -98,9 +98,15 @@ export class OutputPipe extends Readable {
       writable: false,
       onread,
     }
-    const socket = new Socket(options)
-      .once('end', () => this.push(null))
-      .on('error', (error) => this.destroy(error))
+    let socket: Socket
+    try {
+      socket = new Socket(options)
+    } catch (error) {
+      // The system has none to give: that is the end of this output, and not of the host.
+      this.destroy(error instanceof Error ? error : new Error(String(error)))
+      return
+    }
+    socket.once('end', () => this.push(null)).on('error', (error) => this.destroy(error))
     this.#descriptor = undefined
     this.#socket = socket
     if (this.#isWanted) socket.resume()
