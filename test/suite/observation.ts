@@ -1,10 +1,11 @@
-import type { CgiRun } from '@common-gateway/core'
+import type { CgiRun, CgiWait } from '@common-gateway/core'
 import { strict as assert } from 'node:assert'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import type { Adapter, RunningGateway } from '../adapters.js'
 import { open, send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
@@ -65,6 +66,39 @@ export function observationSuite(adapter: Adapter): void {
       await send(gateway, '/cgi-bin/kill-itself-early.cgi')
       const { exitCode, signal } = await killed.end
       assert.deepEqual({ exitCode, signal }, { exitCode: null, signal: 'SIGSEGV' })
+    })
+
+    test('LOG-2 tells when all of the standard error has been logged', async (t) => {
+      const { end } = nextRun(t, 'errors.cgi')
+      await send(gateway, '/cgi-bin/errors.cgi')
+      const run = await end
+      await run.standardErrorEnd
+      assert.equal(Object.keys(run).includes('standardErrorEnd'), false)
+    })
+
+    test('LOG-2 tells of a request that has to wait, and of its run when it need not any more', async (t) => {
+      const own = await adapter.start({ options: { root: CGI_BIN, maxProcesses: 1 } })
+      t.after(() => own.close())
+      const waits: CgiWait[] = []
+      // The channel is ours.
+      const hear = (message: unknown): unknown => waits.push(message as CgiWait)
+      subscribe('common-gateway:run:wait', hear)
+      t.after(() => unsubscribe('common-gateway:run:wait', hear))
+      const first = nextRun(t, 'wait.cgi')
+      const waiting = await open(own, '/cgi-bin/wait.cgi')
+      waiting.on('error', () => {})
+      await first.start
+      const second = nextRun(t, 'say.cgi')
+      const answer = send(own, saying('Status: 200\n\n'))
+      while (own.stats().queued === 0) await setImmediate()
+      const [wait, ...others] = waits.filter(({ script }) => script.startsWith(CGI_BIN))
+      assert.equal(wait?.script, path.join(CGI_BIN, 'say.cgi'))
+      assert.deepEqual(others, [])
+      assert.ok(Math.abs(Date.now() - wait.startTime) < 60_000)
+      assert.doesNotThrow(() => JSON.stringify(wait))
+      waiting.destroy()
+      assert.equal((await answer).status, 200)
+      assert.equal((await second.end).request, wait.request)
     })
 
     test('LOG-2 counts what could not start, and who left; a run can be logged', async (t) => {

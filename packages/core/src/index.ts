@@ -33,7 +33,7 @@ export {
 export { type CgiOptions, type CgiUser, DEFAULTS } from './options.js'
 export { parseRequestTarget, type RequestTarget } from './request-target.js'
 export { type ResponseHead, toResponse } from './response.js'
-export type { CgiRun, CgiStats } from './run-diagnostics.js'
+export type { CgiRun, CgiStats, CgiWait } from './run-diagnostics.js'
 export {
   type FolderRedirect,
   resolveScript,

@@ -38,16 +38,17 @@ export class Limiter {
    * Resolves when there is a slot.
    *
    * @param signal - leaves the queue when it is aborted.
+   * @param onWait - called where it has to wait.
    * @throws {CgiError} CGI_ERR_BUSY when the queue is full or the wait too long, CGI_ERR_CLIENT_GONE,
    *   CGI_ERR_CLOSED.
    */
-  async acquire(signal: AbortSignal): Promise<Release> {
+  async acquire(signal: AbortSignal, onWait: () => void = () => {}): Promise<Release> {
     // A client that has left at the same moment may still have to be seen to.
     if (this.#isFull()) await new Promise(setImmediate)
     if (signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
     if (this.#isClosed) throw new CgiError('CGI_ERR_CLOSED')
     if (this.#running < this.#settings.maxProcesses) this.#running += 1
-    else await this.#wait(signal)
+    else await this.#wait(signal, onWait)
     let isHeld = true
     return () => {
       if (isHeld) this.#release()
@@ -66,9 +67,10 @@ export class Limiter {
     return this.#running >= maxProcesses && this.#queue.size >= maxQueue
   }
 
-  #wait(signal: AbortSignal): Promise<void> {
+  #wait(signal: AbortSignal, onWait: () => void): Promise<void> {
     const { queueTimeout } = this.#settings
     if (this.#isFull()) return Promise.reject(busy('the queue is full'))
+    onWait()
     return new Promise((resolve, reject) => {
       const leave = (): void => {
         this.#queue.delete(waiter)

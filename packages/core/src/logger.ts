@@ -1,6 +1,8 @@
 /**
  * Where messages go: pino's shape, so `request.log` of Fastify, pino and console-like loggers fit.
- * The first argument holds the facts (script, pid, err), the second the sentence.
+ * The first argument holds the facts (script, pid, err), the second the sentence. A line of a script's
+ * standard error comes with `script` and `pid` alone; what the gateway itself has to say of a script
+ * has a fact more (`err`, `reason`, `exitCode`, `droppedBytes`).
  */
 export interface CgiLogger {
   warn(facts: object, message: string): void

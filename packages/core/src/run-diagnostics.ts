@@ -35,6 +35,21 @@ export interface CgiRun {
   readonly isAbandoned: boolean
   /** Why the gateway ended the run, or could make nothing of its output; undefined if all was well. */
   readonly error: CgiError | undefined
+  /** Resolves when all of its standard error has been logged, which may be after its end. */
+  readonly standardErrorEnd: Promise<void>
+}
+
+/**
+ * A request that has to wait for a slot: the message of the channel `common-gateway:run:wait`. A run of
+ * the same request follows, unless it is refused or its client leaves.
+ */
+export interface CgiWait {
+  /** Absolute path of the script. */
+  readonly script: string
+  /** The request that waits. */
+  readonly request: CgiRequest
+  /** Since when, in milliseconds since 1970. */
+  readonly startTime: number
 }
 
 /** What a gateway is doing, and has done since it was made. */
@@ -57,6 +72,7 @@ export interface CgiStats {
   readonly bytesOut: number
 }
 
+const waitChannel = channel('common-gateway:run:wait')
 const startChannel = channel('common-gateway:run:start')
 const endChannel = channel('common-gateway:run:end')
 
@@ -66,6 +82,12 @@ export class RunDiagnostics {
 
   stats(now: Pick<CgiStats, 'running' | 'queued'>): CgiStats {
     return { ...now, ...this.#totals }
+  }
+
+  /** A request has to wait for its turn. */
+  wait(wait: Pick<CgiWait, 'script' | 'request'>): void {
+    if (waitChannel.hasSubscribers)
+      waitChannel.publish(hideParts({ ...wait, startTime: Date.now() }))
   }
 
   /** No script was started for a request. */
@@ -99,7 +121,7 @@ export class RunDiagnostics {
 }
 
 /** What is known of a run when it begins. */
-type RunStart = Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime'>
+type RunStart = Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime' | 'standardErrorEnd'>
 
 /** A run as others see it, at any time. */
 function describeRun(start: RunStart & Pick<CgiRun, 'startTime'>, run: ScriptRun): CgiRun {
@@ -130,6 +152,13 @@ function describeRun(start: RunStart & Pick<CgiRun, 'startTime'>, run: ScriptRun
       return run.failure
     },
   }
-  // A run can be logged; a request holds its connection, and that the whole server.
-  return Object.defineProperty(described, 'request', { enumerable: false })
+  return hideParts(described)
+}
+
+/** A message can be logged: a request holds its connection, and that the whole server. */
+function hideParts<Message extends { request: CgiRequest }>(message: Message): Message {
+  for (const name of ['request', 'standardErrorEnd']) {
+    if (name in message) Object.defineProperty(message, name, { enumerable: false })
+  }
+  return message
 }

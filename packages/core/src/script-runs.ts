@@ -48,7 +48,9 @@ export class ScriptRuns {
     try {
       this.#checkOpen()
       const asked = performance.now()
-      const release = await this.#limiter.acquire(call.request.signal)
+      const { script, request } = call
+      const tell = (): void => this.#diagnostics.wait({ script, request })
+      const release = await this.#limiter.acquire(request.signal, tell)
       const queueTime = performance.now() - asked
       try {
         this.#checkOpen()
@@ -136,7 +138,7 @@ export class ScriptRuns {
         call.standardError?.write(chunk)
       },
     })
-    void output.standardErrorEnd.then(() => {
+    const standardErrorEnd = output.standardErrorEnd.then(() => {
       standardError.end()
       call.standardError?.end()
     })
@@ -145,7 +147,9 @@ export class ScriptRuns {
     early.run = run
     run.receive(early.bytes)
     this.#running.add(run)
-    const end = this.#diagnostics.start({ script, pid: output.pid, request, queueTime }, run)
+    const { pid } = output
+    const start = { script, pid, request, queueTime, standardErrorEnd }
+    const end = this.#diagnostics.start(start, run)
 
     const leave = run.disconnect.bind(run)
     call.request.signal.addEventListener('abort', leave)

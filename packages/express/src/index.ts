@@ -16,7 +16,7 @@ import {
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { answerAtOnce, showErrorPage } from './final-handler.js'
 
-export type { CgiOptions, CgiRun, CgiStats, CgiUser } from '@common-gateway/core'
+export type { CgiOptions, CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
 
 /** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
 export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {

@@ -26,7 +26,7 @@ import { showErrorPage } from './error-page.js'
 import { acceptAnyContentType, addMethods, passBodiesThrough } from './pass-through.js'
 import { sendReply } from './reply.js'
 
-export type { CgiRun, CgiStats, CgiUser } from '@common-gateway/core'
+export type { CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
 
 /** Options of the plugin; `prefix` is Fastify's own. */
 export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
