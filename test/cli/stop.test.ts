@@ -91,10 +91,11 @@ test('what goes on for longer than ten seconds is cut off', NO_HANG, async (t) =
   const download = await open(command.port, '/large.bin')
   download.on('error', () => {})
   command.signal('SIGTERM')
-  const { code, output } = await command.ended
+  const { code, output, errors } = await command.ended
   assert.equal(code, 0)
   assert.match(output, / GET \/large\.bin 200 \d+ms aborted\n/)
-  assert.match(output, / GET \/cgi-bin\/stubborn\.sh 200 \d+ms aborted\n/)
+  assert.match(output, / GET \/cgi-bin\/stubborn\.sh 200 \d+ms\n/)
+  assert.match(errors, /stubborn\.sh\[\d+\]: the response breaks off: The gateway is closed/)
   await untilGone(...pids)
 })
 

@@ -17,8 +17,7 @@ interface Failure extends Error {
 export function sendError(error: Failure, request: FastifyRequest, reply: FastifyReply): void {
   const { statusCode = 500, headers = {} } = error
   if (statusCode >= 500 || error.reason !== undefined) {
-    const { method = '-', url = '-' } = request.raw
-    request.log.error({ err: error, request: `${method} ${url}` }, error.message)
+    request.log.error({ err: error }, error.message)
   }
   const isDevelopment = process.env['NODE_ENV'] !== 'production'
   const page = isDevelopment ? createErrorPage(error, request.headers.accept) : null

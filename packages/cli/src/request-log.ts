@@ -1,22 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { toPrintableUrl } from './printable.js'
+import type { RequestJournal } from './request-journal.js'
+import type { RequestRecord } from './request-record.js'
 
-/**
- * Writes a line about a request to standard output once it is over, whoever answered it. Node's own
- * request and response are watched rather than Fastify's, which never see what cannot be routed and
- * lose sight of a response that a script writes itself.
- */
-export function logRequest(request: IncomingMessage, response: ServerResponse): void {
-  const start = performance.now()
-  // Kept from before a script's local redirect, which makes another request of this one.
-  const { method = '-', url = '-' } = request
-  response.once('close', () => {
-    const { headersSent, statusCode, writableFinished } = response
-    // A script that writes the whole response itself (nph-) has a status that is its own affair.
-    const status = headersSent ? statusCode : '-'
-    const duration = `${Math.round(performance.now() - start)}ms`
-    const words = [new Date().toISOString(), method, toPrintableUrl(url), status, duration]
-    if (headersSent && !writableFinished) words.push('aborted')
-    process.stdout.write(`${words.join(' ')}\n`)
-  })
+/** Writes a line about each request to standard output once it is over, whoever answered it. */
+export function logRequests(journal: RequestJournal): void {
+  journal.on('end', (record) => process.stdout.write(`${describe(record)}\n`))
+}
+
+function describe({ startTime, method, url, status, duration, isAborted }: RequestRecord): string {
+  const time = new Date(startTime).toISOString()
+  // A script that writes the whole response itself (nph-) has a status that is its own affair.
+  const words = [time, method, toPrintableUrl(url), status ?? '-', `${Math.round(duration ?? 0)}ms`]
+  if (isAborted) words.push('aborted')
+  return words.join(' ')
 }

@@ -7,8 +7,11 @@ import path from 'node:path'
 import type { Site } from './arguments.js'
 import { cannotStart } from './command-error.js'
 import { sendError, sendNotFound } from './error-response.js'
-import { createFailureLog, FailuresOnly } from './failure-log.js'
-import { logRequest } from './request-log.js'
+import { logFailures } from './failure-log.js'
+import { toPrintable } from './printable.js'
+import { RequestJournal } from './request-journal.js'
+import { logRequests } from './request-log.js'
+import { createLogger, describe, FailuresOnly } from './request-logger.js'
 import { serveStaticFiles } from './static-files.js'
 
 /** A server that listens. */
@@ -31,15 +34,22 @@ export async function startServer({ folder, host, port }: Site): Promise<Running
   const scripts = path.join(realFolder, 'cgi-bin')
   const hasScripts = await isFolder(scripts)
   const servers: Server[] = []
+  const journal = new RequestJournal()
+  logRequests(journal)
+  logFailures(journal, realFolder)
+  const log = createLogger((facts, message) => {
+    process.stderr.write(`common-gateway: ${toPrintable(describe(facts, message))}\n`)
+  })
   const app = Fastify({
-    loggerInstance: createFailureLog(realFolder),
+    loggerInstance: log,
+    childLoggerFactory: (_logger, _bindings, _options, request) => journal.loggerOf(request) ?? log,
     logController: new FailuresOnly(),
     frameworkErrors: sendError,
     // It bounds closing, too, and would end the process before the scripts have had their time.
     pluginTimeout: 0,
     // Asked for a server for each address of a name: localhost has two.
     serverFactory: (handler) => {
-      const server = createLoggedServer(handler)
+      const server = createWatchedServer(handler, journal)
       servers.push(server)
       return server
     },
@@ -88,10 +98,10 @@ async function isFolder(name: string): Promise<boolean> {
   )
 }
 
-function createLoggedServer(handler: RequestListener): Server {
+function createWatchedServer(handler: RequestListener, journal: RequestJournal): Server {
   // No bound on how long an upload takes: the gateway has one for uploads that stall.
   const server = createServer({ requestTimeout: 0 }, (request, response) => {
-    logRequest(request, response)
+    journal.watch(request, response)
     response.once('close', () => {
       // The server has been told to stop: it would wait for the client to close the connection.
       if (!server.listening) request.socket.destroySoon()
