@@ -1,20 +1,21 @@
 import path from 'node:path'
-import { toByteString } from './byte-string.js'
+import { createCommandLine } from './command-line.js'
 import { drain } from './drain.js'
 import { CgiError } from './errors.js'
 import type { CgiLogger } from './logger.js'
 import type { CgiRequest, CgiResponse } from './message.js'
-import { createArguments, createMetaVariables } from './meta-variables.js'
+import { createMetaVariables } from './meta-variables.js'
 import type { CgiOptions } from './options.js'
 import { ProcessTransport } from './process/process-transport.js'
 import { openRequestBody, readFraming } from './request-body.js'
-import { parseRequestTarget, type RequestTarget } from './request-target.js'
+import type { RequestTarget } from './request-target.js'
 import { standardReason } from './response.js'
 import type { CgiStats } from './run-diagnostics.js'
-import { checkStillInside, resolveScript, type Script } from './script.js'
+import { checkStillInside } from './script.js'
 import { type CgiAnswer, noBody, readAnswer } from './script-answer.js'
+import { lookUpScript } from './script-lookup.js'
 import { ScriptRuns } from './script-runs.js'
-import { type Command, createSettings } from './settings.js'
+import { createSettings } from './settings.js'
 import { StandardErrorTail } from './standard-error-tail.js'
 
 /** The gateway, with nothing of a framework in it. */
@@ -57,11 +58,9 @@ export function createCgiHandler<Native = unknown>(
     if (request.areHeadersCut === true) {
       throw new CgiError('CGI_ERR_HEADERS_CUT', { headers: { connection: 'close' } })
     }
-    const target = parseRequestTarget(request)
-    if (target === null) return null
-    const script = resolveScript(target.path, request.mount, settings)
-    if (script === null) return null
-    checkMethod(request.method)
+    const found = lookUpScript(request, settings)
+    if (found === null) return null
+    const { target, script } = found
     if (script.type === 'folder') return redirect(request, target, script.location)
     const lookedAt = performance.now()
     const framing = readFraming(request, settings.bodyLimit)
@@ -72,7 +71,7 @@ export function createCgiHandler<Native = unknown>(
     const standardError = settings.errorPage ? new StandardErrorTail() : undefined
     const run = await runs.start({
       script: script.file,
-      command: toCommand(request, target, script),
+      command: createCommandLine(request.method, target, script, settings),
       cwd: settings.cwd ?? path.dirname(script.file),
       environment: () => {
         if (performance.now() - lookedAt > FRESH) checkStillInside(script, settings)
@@ -98,24 +97,6 @@ export function createCgiHandler<Native = unknown>(
     }
   }
 
-  function toCommand(
-    { method }: CgiRequest<Native>,
-    { query }: RequestTarget,
-    { command: [program, ...args] }: Script,
-  ): Command {
-    const words = settings.indexQuery ? createArguments(method, query) : []
-    return [toByteString(program), ...args.map(toByteString), ...words]
-  }
-
-  function checkMethod(method: string): void {
-    const { methods } = settings
-    // A script cannot answer TRACE (it would be shown credentials to echo) nor CONNECT.
-    const isAllowed = method !== 'TRACE' && method !== 'CONNECT' && (methods?.has(method) ?? true)
-    if (isAllowed) return
-    const allow = [...(methods ?? COMMON_METHODS)].join(', ')
-    throw new CgiError('CGI_ERR_METHOD_NOT_ALLOWED', { headers: { allow } })
-  }
-
   async function handle(request: CgiRequest<Native>): Promise<CgiAnswer | null> {
     try {
       return await answer(request)
@@ -135,8 +116,6 @@ export function createCgiHandler<Native = unknown>(
 
 /** How long a look at the file system is as good as another, in milliseconds. */
 const FRESH = 1
-
-const COMMON_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 
 function redirect(request: CgiRequest, target: RequestTarget, location: string): CgiResponse {
   const query = target.query === '' ? '' : `?${target.query}`

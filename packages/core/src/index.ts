@@ -1,10 +1,12 @@
 export { endConnectionAfter, unwatchClient } from './client-connection.js'
+export { createCommandLine } from './command-line.js'
 export {
   CgiError,
   type CgiErrorCode,
   type CgiErrorDetails,
 } from './errors.js'
 export { type CgiHandler, createCgiHandler } from './handler.js'
+export { hintFor } from './error-hint.js'
 export { createErrorPage, type ErrorPage } from './error-page.js'
 export type { HeaderField } from './header-fields.js'
 export {
@@ -41,5 +43,6 @@ export {
   type ScriptSettings,
 } from './script.js'
 export type { CgiAnswer } from './script-answer.js'
+export { type FoundScript, lookUpScript, type LookupSettings } from './script-lookup.js'
 export { type Command, createSettings, type ScriptSource, type Settings } from './settings.js'
 export { findMount, takeMount, toOriginForm } from './url-path.js'

@@ -1,0 +1,19 @@
+import { toByteString } from './byte-string.js'
+import { createArguments } from './meta-variables.js'
+import type { RequestTarget } from './request-target.js'
+import type { Script } from './script.js'
+import type { Command, Settings } from './settings.js'
+
+/**
+ * The words that a script is started with: its interpreter, if it has one, the script, and with the
+ * option `indexQuery` those of the query (RFC 3875 section 4.4). Byte strings.
+ */
+export function createCommandLine(
+  method: string,
+  { query }: RequestTarget,
+  { command: [program, ...args] }: Script,
+  { indexQuery }: Pick<Settings<never>, 'indexQuery'>,
+): Command {
+  const words = indexQuery ? createArguments(method, query) : []
+  return [toByteString(program), ...args.map(toByteString), ...words]
+}
