@@ -9,12 +9,15 @@ import { CgiError, createCgiHandler } from '@common-gateway/core'
 import { needs } from '../apps/programs.js'
 import { isRunning, untilGone } from '../processes.js'
 import { createRequest } from './requests.js'
+import { withStream } from './output-streams.js'
 import { ProcessTransport, processLogger } from './steps.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
 type Settings = ConstructorParameters<typeof ProcessTransport>[0]
 type Call = Parameters<InstanceType<typeof ProcessTransport>['send']>[0]
-type Output = Awaited<ReturnType<InstanceType<typeof ProcessTransport>['send']>>
+type Output = ReturnType<
+  typeof withStream<Awaited<ReturnType<InstanceType<typeof ProcessTransport>['send']>>>
+>
 
 const PATH = process.env['PATH'] ?? ''
 const LATIN = { QUERY_STRING: 'caf\xe9' }
@@ -60,7 +63,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
       ...given,
     })
     t.after(() => output.terminate())
-    return Object.assign(output, { error: () => error })
+    return { ...withStream(output), error: () => error }
   }
 
   interface Result {

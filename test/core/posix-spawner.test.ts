@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fstatSync, openSync } from 'node:fs'
@@ -7,6 +7,7 @@ import { buffer, text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { toReadable, withStreams } from './output-streams.js'
 import { processSuite } from './process-suite.js'
 import { chooseSpawner, loadCLibrary, OutputPipe, processLogger } from './steps.js'
 
@@ -16,15 +17,19 @@ const core = import.meta.resolve('@common-gateway/core')
 const spawner = chooseSpawner('posix_spawn', processLogger)
 const BOUNDED = { timeout: 20_000 }
 
-type ScriptProcess = Awaited<ReturnType<typeof spawner.spawn>>
+type ScriptProcess = ReturnType<typeof withStreams<Awaited<ReturnType<typeof spawner.spawn>>>>
 
-function run(lines: string, environment: Record<string, string> = {}): Promise<ScriptProcess> {
-  return spawner.spawn({
+async function run(
+  lines: string,
+  environment: Record<string, string> = {},
+): Promise<ScriptProcess> {
+  const started = await spawner.spawn({
     command: ['/bin/sh', '-c', lines],
     cwd: '/',
     environment: { PATH: '/usr/bin:/bin', ...environment },
     stdin: 'null',
   })
+  return withStreams(started)
 }
 
 describe('posix_spawn', () => {
@@ -126,8 +131,8 @@ describe('posix_spawn', () => {
   test('LIFE-3 an output that the system gives no handle for fails alone', BOUNDED, async () => {
     // Not even a pipe: libuv refuses it, as it does what there is no memory for.
     const descriptor = openSync('/dev/null', 'r')
-    const output = new OutputPipe(descriptor, loadCLibrary())
-    const failed = once(output, 'error')
+    const output = new OutputPipe(descriptor, loadCLibrary(), new AsyncResource('test'))
+    const failed = once(toReadable(output), 'error')
     output.watch()
     const [error] = (await failed) as [unknown]
     assert.ok(error instanceof Error)

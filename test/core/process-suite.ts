@@ -22,6 +22,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { CgiError } from '@common-gateway/core'
 import { childrenOf, descriptorsOf, isRunning, until, untilGone } from '../processes.js'
 import { withoutPrivileges } from './privileges.js'
+import { toReadable, withStream, withStreams } from './output-streams.js'
 import {
   chooseSpawner,
   ProcessGroup,
@@ -33,9 +34,11 @@ import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
 type Spawner = ReturnType<typeof chooseSpawner>
 type SpawnOptions = Parameters<Spawner['spawn']>[0]
-type ScriptProcess = Awaited<ReturnType<Spawner['spawn']>>
+type ScriptProcess = ReturnType<typeof withStreams<Awaited<ReturnType<Spawner['spawn']>>>>
 type ScriptCall = Parameters<InstanceType<typeof ProcessTransport>['send']>[0]
-type ScriptOutput = Awaited<ReturnType<InstanceType<typeof ProcessTransport>['send']>>
+type ScriptOutput = ReturnType<
+  typeof withStream<Awaited<ReturnType<InstanceType<typeof ProcessTransport>['send']>>>
+>
 
 /** What every way to start processes must do. */
 export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
@@ -75,13 +78,14 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       file: string,
       given: Partial<SpawnOptions> = {},
     ): Promise<ScriptProcess> {
-      const child = await spawner.spawn({
+      const started = await spawner.spawn({
         command: [file],
         cwd: folder,
         environment: { PATH },
         stdin: 'null',
         ...given,
       })
+      const child = withStreams(started)
       killAfter(t, child.pid)
       const signals: (string | 0)[] = []
       signalsOf.set(child, signals)
@@ -656,7 +660,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
         ...given,
       })
       killAfter(t, output.pid)
-      return Object.assign(output, { error: () => Buffer.concat(error).toString() })
+      return { ...withStream(output), error: () => Buffer.concat(error).toString() }
     }
 
     test('BODY-1 each kind of body is the input of the script', BOUNDED, async (t) => {
@@ -736,7 +740,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       'LOG-1 a background child that holds standard error open keeps nothing of ours',
       BOUNDED,
       async (t) => {
-        let stderr: Readable | undefined
+        let stderr: Awaited<ReturnType<Spawner['spawn']>>['stderr'] | undefined
         const transport = new ProcessTransport(SETTINGS, {
           async spawn(options) {
             const child = await spawner.spawn(options)
@@ -746,7 +750,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
           },
         })
         const file = script('sleep 600 >/dev/null & echo $!')
-        const { stdout, exit } = await transport.send({
+        const sent = await transport.send({
           command: [file],
           cwd: folder,
           environment: { PATH },
@@ -755,10 +759,10 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
           bodyObserver: { progress() {}, fail() {} },
           onStandardError() {},
         })
-        const pid = Number(await text(stdout))
-        await exit
-        assert.ok(stderr)
-        if (!stderr.closed) await once(stderr, 'close')
+        const pid = Number(await text(toReadable(sent.stdout)))
+        await sent.exit
+        await sent.standardErrorEnd
+        assert.equal(stderr?.isOver, true)
         assert.ok(isRunning(pid), 'the child itself may go on')
       },
     )

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
+import { toReadable } from '../core/output-streams.js'
 import { chooseSpawner, processLogger } from '../core/steps.js'
 import { createWorldProperty, type Property } from './property.js'
 import { byteString } from './text.js'
@@ -58,10 +59,10 @@ async function run(
     environment,
     stdin: 'null',
   })
-  stderr.resume()
+  toReadable(stderr).resume()
   const chunks: Buffer[] = []
   // Without an encoding set, a stream gives Buffers.
-  for await (const chunk of stdout) chunks.push(chunk as Buffer)
+  for await (const chunk of toReadable(stdout)) chunks.push(chunk as Buffer)
   assert.deepEqual(await exit, { exitCode: 0, signal: null })
   return Buffer.concat(chunks).toString('latin1')
 }

@@ -2,6 +2,7 @@ import { CgiError, type CgiErrorCode } from './errors.js'
 import { waitFor } from './grace.js'
 import { endLingering } from './lingering-output.js'
 import { isReceived, isStalled, isStream, type RequestBody } from './request-body.js'
+import type { OutputReader } from './output.js'
 import type { Settings } from './settings.js'
 import type { ScriptExit, ScriptOutput } from './transport.js'
 
@@ -19,6 +20,14 @@ export interface OutputConsumer {
   end(exit: ScriptExit | undefined): void
   /** The run has failed. */
   fail(error: CgiError): void
+}
+
+/** Whoever keeps the books of runs. */
+export interface RunObserver {
+  /** The script has ended. */
+  exited(): void
+  /** And so has its output: the run is over. */
+  ended(): void
 }
 
 /** What a run is about. */
@@ -39,13 +48,9 @@ const EXIT_GRACE = 250
  * One script from its start to its end: its output, its clocks, and what becomes of it when something
  * fails. One consumer at a time hears it: first who wants the header, then who wants the body.
  */
-export class ScriptRun {
-  /** Resolves when the script has ended. */
-  readonly exit: Promise<ScriptExit>
+export class ScriptRun implements OutputReader {
   /** Resolves when the script takes no more of its input. */
   readonly inputEnd: Promise<void>
-  /** Resolves when there will be no more output: it has ended, or the run has failed. */
-  readonly outputEnd: Promise<void>
   /** Why the run failed; undefined if it did not. */
   failure: CgiError | undefined
   /** Whether it failed when nobody was waiting for it any more. */
@@ -68,43 +73,29 @@ export class ScriptRun {
   readonly #context: RunContext
   readonly #start = performance.now()
   readonly #requestTimer: NodeJS.Timeout | undefined
+  #observer: RunObserver | undefined
   #idleTimer: NodeJS.Timeout | undefined
+  #lingerTimer: NodeJS.Timeout | undefined
   #consumer: OutputConsumer | undefined
   #hasOutputEnded = false
   #isEnding = false
-  #resolveOutputEnd: () => void = () => {}
 
   constructor(output: ScriptOutput, settings: RunSettings, context: RunContext) {
     this.#output = output
     this.#settings = settings
     this.#context = context
-    this.exit = output.exit
     this.inputEnd = output.inputEnd
     // What is no stream has come already.
     const { content, length = 0 } = context.requestBody
     this.bytesIn = isStream(content) ? 0 : length
-    this.outputEnd = new Promise((resolve) => {
-      this.#resolveOutputEnd = resolve
-    })
     this.#requestTimer = this.#deadline(settings.requestTimeout, 'CGI_ERR_REQUEST_TIMEOUT')
-    output.stdout.pause()
-    output.stdout
-      .on('data', (chunk: Buffer) => {
-        this.bytesOut += chunk.length
-        this.#consumer?.data(chunk)
-      })
-      .once('end', () => void this.#endOutput())
-      .on('error', (cause) => this.fail(new CgiError('CGI_ERR_NO_RESPONSE', { cause })))
-    void Promise.all([output.exit, this.outputEnd]).then(() => {
-      this.duration = performance.now() - this.#start
-    })
-    void output.exit.then((exit) => {
-      this.exited = exit
-      clearTimeout(this.#requestTimer)
-      if (this.#hasOutputEnded) clearTimeout(this.#idleTimer)
-      const lingering = { stdout: output.stdout, bytesOut: () => this.bytesOut }
-      endLingering(lingering, settings.lingerTimeout, () => void this.#endOutput())
-    })
+    output.stdout.readBy(this)
+    void output.exit.then((exit) => this.#leave(exit))
+  }
+
+  /** Says who keeps the books of it. */
+  observe(observer: RunObserver): void {
+    this.#observer = observer
   }
 
   /** Whether no more output is to come, though it may not be known yet how the script ended. */
@@ -138,6 +129,23 @@ export class ScriptRun {
       const reason = `nobody has heard the last ${discarded} bytes of its output`
       this.fail(new CgiError('CGI_ERR_BODY_TIMEOUT', { reason }))
     })
+  }
+
+  data(chunk: Buffer): void {
+    this.bytesOut += chunk.length
+    this.#consumer?.data(chunk)
+  }
+
+  end(): void {
+    if (this.#isEnding) return
+    this.#isEnding = true
+    if (this.exited !== undefined) this.#endOutput(this.exited)
+    // Undefined where the script has only closed its output and goes on.
+    else void waitFor(this.#output.exit, EXIT_GRACE).then((exit) => this.#endOutput(exit))
+  }
+
+  error(cause: Error): void {
+    this.fail(new CgiError('CGI_ERR_NO_RESPONSE', { cause }))
   }
 
   /** Stops the script. Resolves when nothing of it is left. */
@@ -177,10 +185,11 @@ export class ScriptRun {
     this.failure = error.add({ ...this.#context.facts, ...this.exited })
     clearTimeout(this.#idleTimer)
     clearTimeout(this.#requestTimer)
+    clearTimeout(this.#lingerTimer)
     void this.#output.terminate()
     this.#output.stdout.destroy()
     this.#tell((consumer) => consumer.fail(error))
-    this.#resolveOutputEnd()
+    if (this.exited !== undefined) this.#finish()
   }
 
   /** What follows from the client's leaving. A script whose input was cut short is always stopped. */
@@ -219,19 +228,40 @@ export class ScriptRun {
     if (consumer !== undefined) say(consumer)
   }
 
-  async #endOutput(): Promise<void> {
-    if (this.#isEnding) return
-    this.#isEnding = true
-    // Undefined where the script has only closed its output and goes on.
-    const exit = this.exited ?? (await waitFor(this.exit, EXIT_GRACE))
+  /** The script has ended; its output may not. */
+  #leave(exit: ScriptExit): void {
+    this.exited = exit
+    clearTimeout(this.#requestTimer)
+    if (this.#hasOutputEnded) {
+      clearTimeout(this.#idleTimer)
+    } else if (this.failure === undefined) {
+      const lingering = { stdout: this.#output.stdout, bytesOut: () => this.bytesOut }
+      const { lingerTimeout } = this.#settings
+      this.#lingerTimer = endLingering(lingering, lingerTimeout, () => this.end())
+    }
+    this.#observer?.exited()
+    if (this.#hasOutputEnded || this.failure !== undefined) this.#finish()
+  }
+
+  #endOutput(exit: ScriptExit | undefined): void {
+    if (this.failure !== undefined) return
     this.#hasOutputEnded = true
+    clearTimeout(this.#lingerTimer)
     clearTimeout(this.#idleTimer)
     // The script may still be waiting for input that does not come.
-    this.#idleTimer = this.#deadline(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT')
-    if (this.#isDone()) clearTimeout(this.#idleTimer)
+    if (!this.#isDone()) {
+      this.#idleTimer = this.#deadline(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT')
+    }
     this.#output.stdout.destroy()
-    if (this.failure === undefined) this.#tell((consumer) => consumer.end(exit))
-    this.#resolveOutputEnd()
+    this.#tell((consumer) => consumer.end(exit))
+    if (this.exited !== undefined) this.#finish()
+  }
+
+  /** Script and output have ended, whichever was last. */
+  #finish(): void {
+    if (this.duration !== undefined) return
+    this.duration = performance.now() - this.#start
+    this.#observer?.ended()
   }
 
   #deadline(milliseconds: number, code: CgiErrorCode): NodeJS.Timeout | undefined {

@@ -1,12 +1,12 @@
 import { CgiError } from './errors.js'
-import { Limiter } from './limiter.js'
+import { Limiter, type Release } from './limiter.js'
 import type { CgiRequest } from './message.js'
 import { closeRequestBody } from './request-body.js'
 import { type CgiStats, RunDiagnostics } from './run-diagnostics.js'
 import { ScriptRun } from './script-run.js'
 import type { Settings } from './settings.js'
 import type { StandardErrorTail } from './standard-error-tail.js'
-import { createStandardErrorLog } from './standard-error-log.js'
+import { createStandardErrorLog, type StandardErrorLog } from './standard-error-log.js'
 import type { ScriptCall, Transport } from './transport.js'
 
 /** What a run is started with. */
@@ -25,8 +25,12 @@ export class ScriptRuns {
   readonly #settings: Settings<never>
   readonly #transport: Transport
   readonly #limiter: Limiter
-  readonly #running = new Set<ScriptRun>()
-  readonly #starting = new Set<Promise<ScriptRun>>()
+  /** Not a Set: V8 keeps a table that has been replaced, and all that was in it, until a full collection. */
+  readonly #running: ScriptRun[] = []
+  /** How many are being started. */
+  #starting = 0
+  /** To be called when none is left, once no more are started. */
+  #whenNoneLeft: (() => void) | undefined
   /** Of scripts that have failed: something of them may be left after they have ended. */
   readonly #terminations = new Set<Promise<void>>()
   readonly #diagnostics = new RunDiagnostics()
@@ -45,28 +49,29 @@ export class ScriptRuns {
    * @throws {CgiError} what the limiter and the transport throw; CGI_ERR_CLOSED
    */
   async start(call: RunCall): Promise<ScriptRun> {
+    const { script, request } = call
+    let release: Release | undefined
+    this.#starting += 1
     try {
       this.#checkOpen()
       const asked = performance.now()
-      const { script, request } = call
       const tell = (): void => this.#diagnostics.wait({ script, request })
-      const release = await this.#limiter.acquire(request.signal, tell)
+      release = await this.#limiter.acquire(request.signal, tell)
       const queueTime = performance.now() - asked
-      try {
-        this.#checkOpen()
-        if (call.request.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
-        return await this.#launch(call, queueTime, release)
-      } catch (error) {
-        release()
-        throw error
-      }
+      this.#checkOpen()
+      if (request.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
+      return await this.#start(call, queueTime, release)
     } catch (error) {
+      release?.()
       await closeRequestBody(call.body)
       if (error instanceof CgiError) {
-        error.add({ script: call.script })
+        error.add({ script })
         this.#diagnostics.countUnstarted(error)
       }
       throw error
+    } finally {
+      this.#starting -= 1
+      this.#checkLeft()
     }
   }
 
@@ -85,12 +90,12 @@ export class ScriptRuns {
   async #close(): Promise<void> {
     this.#limiter.close()
     const timer = setTimeout(() => {
-      for (const run of this.#running) run.fail(new CgiError('CGI_ERR_CLOSED'))
+      for (const run of [...this.#running]) run.fail(new CgiError('CGI_ERR_CLOSED'))
     }, this.#settings.closeTimeout)
-    // Those that are being started when it is closed are in the next round.
-    while (this.#starting.size + this.#running.size > 0) {
-      await Promise.allSettled([...this.#starting, ...[...this.#running].map((run) => run.exit)])
-    }
+    await new Promise<void>((resolve) => {
+      this.#whenNoneLeft = resolve
+      this.#checkLeft()
+    })
     clearTimeout(timer)
     await Promise.all(this.#terminations)
     await this.#transport.close()
@@ -100,21 +105,17 @@ export class ScriptRuns {
     if (this.#closed !== undefined) throw new CgiError('CGI_ERR_CLOSED')
   }
 
-  async #launch(call: RunCall, queueTime: number, release: () => void): Promise<ScriptRun> {
-    const starting = this.#start(call, queueTime, release)
-    this.#starting.add(starting)
-    try {
-      return await starting
-    } finally {
-      this.#starting.delete(starting)
-    }
+  #checkLeft(): void {
+    if (this.#starting + this.#running.length === 0) this.#whenNoneLeft?.()
   }
 
-  async #start(call: RunCall, queueTime: number, release: () => void): Promise<ScriptRun> {
+  async #start(call: RunCall, queueTime: number, release: Release): Promise<ScriptRun> {
     const { script, request, body } = call
+    const { signal } = request
     const logger = request.logger ?? this.#settings.logger
     const facts: { script: string; pid?: number } = { script }
-    const standardError = createStandardErrorLog(logger, facts)
+    /** Most scripts write nothing there. */
+    let standardError: StandardErrorLog | undefined
     /** What befalls the request body before there is a run is told to the run as it begins. */
     const early: { run?: ScriptRun; bytes: number; failure?: CgiError } = { bytes: 0 }
     const output = await this.#transport.send({
@@ -134,43 +135,44 @@ export class ScriptRuns {
         },
       },
       onStandardError: (chunk) => {
+        standardError ??= createStandardErrorLog(logger, facts)
         standardError.write(chunk)
         call.standardError?.write(chunk)
       },
     })
     const standardErrorEnd = output.standardErrorEnd.then(() => {
-      standardError.end()
+      standardError?.end()
       call.standardError?.end()
     })
-    if (output.pid !== undefined) facts.pid = output.pid
+    const { pid } = output
+    if (pid !== undefined) facts.pid = pid
     const run = new ScriptRun(output, this.#settings, { facts, requestBody: body })
     early.run = run
     run.receive(early.bytes)
-    this.#running.add(run)
-    const { pid } = output
-    const start = { script, pid, request, queueTime, standardErrorEnd }
-    const end = this.#diagnostics.start(start, run)
+    this.#running.push(run)
+    const end = this.#diagnostics.start({ script, pid, request, queueTime, standardErrorEnd }, run)
 
-    const leave = run.disconnect.bind(run)
-    call.request.signal.addEventListener('abort', leave)
+    const leave = (): void => run.disconnect()
+    signal.addEventListener('abort', leave)
+    run.observe({
+      exited: () => {
+        this.#running.splice(this.#running.indexOf(run), 1)
+        release()
+        signal.removeEventListener('abort', leave)
+        if (run.failure !== undefined) this.#awaitTermination(run)
+        this.#checkLeft()
+        void closeRequestBody(body)
+      },
+      ended: () => {
+        end()
+        // A failure that somebody has heard of is told by whoever did.
+        if (run.failure === undefined ? run.exited?.exitCode === 0 : !run.isUnheard) return
+        const reason = run.failure?.reason
+        logger.warn({ ...facts, ...run.exited, reason }, 'the script did not end well')
+      },
+    })
     if (early.failure !== undefined) run.fail(early.failure)
-    else if (call.request.signal.aborted) leave()
-
-    const { exit } = run
-    void exit.then(() => {
-      this.#running.delete(run)
-      release()
-      call.request.signal.removeEventListener('abort', leave)
-      if (run.failure !== undefined) this.#awaitTermination(run)
-      return closeRequestBody(body)
-    })
-    void Promise.all([exit, run.outputEnd]).then(([{ exitCode, signal }]) => {
-      end()
-      // A failure that somebody has heard of is told by whoever did.
-      if (run.failure === undefined ? exitCode === 0 : !run.isUnheard) return
-      const reason = run.failure?.reason
-      logger.warn({ ...facts, exitCode, signal, reason }, 'the script did not end well')
-    })
+    else if (signal.aborted) leave()
     return run
   }
 

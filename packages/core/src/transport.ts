@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream'
+import type { Output } from './output.js'
 import type { BodyObserver, RequestBody } from './request-body.js'
 import type { Command } from './settings.js'
 
@@ -35,7 +35,7 @@ export interface ScriptOutput {
   /** The process, where there is one. */
   readonly pid: number | undefined
   /** Standard output. */
-  readonly stdout: Readable
+  readonly stdout: Output
   /** Resolves when the script has ended; never rejects. */
   readonly exit: Promise<ScriptExit>
   /** Resolves when the script takes no more of its input: it has all, or has closed it. */

@@ -37,6 +37,7 @@ export async function readBeginning(
   const chunks = [first]
   let size = first.length
   let isGood: boolean | undefined
+  let tell: () => void = () => {}
   run.consume(0, 'CGI_ERR_BODY_TIMEOUT', {
     data(chunk) {
       chunks.push(chunk)
@@ -45,16 +46,24 @@ export async function readBeginning(
     },
     end: (exit) => {
       isGood = !exit?.signal
+      tell()
     },
     fail: () => {
       isGood = false
+      tell()
     },
   })
   run.resume()
-  await new Promise(setImmediate)
-  // There is no more output; only the news of how the script ended is still to come.
-  if (!run.isEnding) run.pause()
-  else if (isGood === undefined) await waitFor(run.outputEnd, EXIT_GRACE)
+  if (isGood === undefined) await new Promise(setImmediate)
+  if (!run.isEnding) {
+    run.pause()
+  } else if (isGood === undefined) {
+    // There is no more output; only the news of how the script ended is still to come.
+    const news = new Promise<void>((resolve) => {
+      tell = resolve
+    })
+    await waitFor(news, EXIT_GRACE)
+  }
   const isWhole = isGood === true && (contentLength ?? size) <= size
   const bytes = chunks.length === 1 ? first : Buffer.concat(chunks, size)
   return { bytes: isWhole ? bytes.subarray(0, contentLength) : bytes, isWhole }

@@ -5,6 +5,7 @@ import { fromByteString, isAscii } from '../byte-string.js'
 import type { Command } from '../settings.js'
 import type { ScriptExit } from '../transport.js'
 import { CgiError } from '../errors.js'
+import { toOutput } from '../output.js'
 import { toSystemError } from '../system-error.js'
 import { checkAccess, checkFormat, describeProgram } from './program.js'
 import { throughShell } from './shell.js'
@@ -44,7 +45,14 @@ export class ChildProcessSpawner implements Spawner {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
     })
     const signalGroup = (signal: NodeJS.Signals | 0): boolean => sendSignal(-pid, signal)
-    return { pid, stdin: child.stdin, stdout, stderr, exit, signalGroup }
+    return {
+      pid,
+      stdin: child.stdin,
+      stdout: toOutput(stdout),
+      stderr: toOutput(stderr),
+      exit,
+      signalGroup,
+    }
   }
 }
 

@@ -11,13 +11,19 @@ const LOOK_EVERY = 1_000
 /** And where none ever comes. */
 const LOOK_OFTEN = 5
 
+interface Child {
+  readonly pid: number
+  readonly callback: (exit: ScriptExit) => void
+}
+
 /**
  * Learns of the end of children, without a thread, and reaps them: those that it was told to expect, and
  * no others, since the application may have children of its own.
  */
 export class ChildReaper {
   readonly #library: CLibrary
-  readonly #children = new Map<number, (exit: ScriptExit) => void>()
+  /** Not a Map: V8 keeps a table that has been replaced, and all that was in it, until a full collection. */
+  readonly #children: Child[] = []
   readonly #information = new Int32Array(32)
   readonly #status = new Int32Array(1)
   /** Whether a child had ended that nobody expected: somebody else's, or one that just begins. */
@@ -39,7 +45,7 @@ export class ChildReaper {
 
   /** Calls back, once, when the child has ended and is reaped. */
   expect(pid: number, callback: (exit: ScriptExit) => void): void {
-    this.#children.set(pid, callback)
+    this.#children.push({ pid, callback })
     // Beside the signals that might be missed, something must keep the host going until its children have
     // ended.
     if (this.#timer === undefined) this.#lookLater()
@@ -74,31 +80,32 @@ export class ChildReaper {
   }
 
   #reapExpected(): void {
-    for (const pid of this.#children.keys()) this.#reapOne(pid)
+    for (const { pid } of [...this.#children]) this.#reapOne(pid)
   }
 
   /** Whether this child was expected, and has ended. */
   #reapOne(pid: number): boolean {
-    const callback = this.#children.get(pid)
-    if (callback === undefined) return false
+    const index = this.#children.findIndex((each) => each.pid === pid)
+    const child = this.#children[index]
+    if (child === undefined) return false
     const result = this.#library.waitpid(pid, this.#status, WNOHANG)
     if (result === 0) return false
     // ECHILD: somebody has waited for all children, ours among them. How it ended is not to be known.
     const exit = result === pid ? toExit(this.#status[0] ?? 0) : { exitCode: null, signal: null }
-    this.#children.delete(pid)
-    if (this.#children.size === 0) {
+    this.#children.splice(index, 1)
+    if (this.#children.length === 0) {
       clearTimeout(this.#timer)
       this.#timer = undefined
     }
-    callback(exit)
+    child.callback(exit)
     return true
   }
 
   #look(): void {
-    const before = this.#children.size
+    const before = this.#children.length
     this.#reap()
-    if (this.#children.size < before) this.#hasSignals = false
-    if (this.#children.size > 0) this.#lookLater()
+    if (this.#children.length < before) this.#hasSignals = false
+    if (this.#children.length > 0) this.#lookLater()
   }
 
   #lookLater(): void {

@@ -1,6 +1,6 @@
-import { AsyncResource } from 'node:async_hooks'
+import type { AsyncResource } from 'node:async_hooks'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import { Readable } from 'node:stream'
+import type { Output, OutputReader } from '../output.js'
 import type { CLibrary } from './c-library.js'
 
 /** What is read at once of a new process, in bytes: all that a pipe of Linux holds. */
@@ -17,20 +17,26 @@ const F_SETPIPE_SZ = 1031
  * be something ({@link OutputPipe.readAvailable}); a process that lasts is worth a libuv handle
  * ({@link OutputPipe.watch}), which costs more than all the reading of a small answer.
  */
-export class OutputPipe extends Readable {
+export class OutputPipe implements Output {
   readonly #library: CLibrary
-  /** Whoever looks does so for many: what is heard is heard by whom it was started for. */
-  readonly #scope = new AsyncResource('CommonGatewayOutput')
+  readonly #scope: AsyncResource
   /** The end to read from, as long as no handle has it. */
   #descriptor: number | undefined
   #socket: Socket | undefined
-  #isWanted = false
+  #reader: OutputReader | undefined
+  /** Whether all has been read, of which the reader may not have been told. */
+  #isRead = false
+  isPaused = true
+  isOver = false
 
-  /** @param descriptor - the end to read from; it is closed with the stream. */
-  constructor(descriptor: number, library: CLibrary) {
-    super({ highWaterMark: LARGE_READ_SIZE })
+  /**
+   * @param descriptor - the end to read from; it is closed when all is read.
+   * @param scope - whoever looks does so for many: what is heard is heard by whom it was started for.
+   */
+  constructor(descriptor: number, library: CLibrary, scope: AsyncResource) {
     this.#descriptor = descriptor
     this.#library = library
+    this.#scope = scope
   }
 
   /** Whether all has been read, or libuv reads. */
@@ -40,7 +46,28 @@ export class OutputPipe extends Readable {
 
   /** The descriptor to be polled; undefined where nothing is to be read from it. */
   get polledDescriptor(): number | undefined {
-    return this.#isWanted ? this.#descriptor : undefined
+    return this.isPaused ? undefined : this.#descriptor
+  }
+
+  readBy(reader: OutputReader): void {
+    this.#reader = reader
+  }
+
+  pause(): void {
+    this.isPaused = true
+    this.#socket?.pause()
+  }
+
+  resume(): void {
+    this.isPaused = false
+    if (this.#isRead) this.#end()
+    else this.#socket?.resume()
+  }
+
+  destroy(): void {
+    this.#close()
+    this.isOver = true
+    this.#reader = undefined
   }
 
   /**
@@ -55,47 +82,42 @@ export class OutputPipe extends Readable {
 
   /** Has libuv read from now on. */
   watch(): void {
-    if (this.#descriptor !== undefined) this.#run(() => this.#watch())
-  }
-
-  override _read(): void {
-    this.#isWanted = true
-    this.#socket?.resume()
-  }
-
-  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    this.#close()
-    this.#socket?.destroy()
-    callback(error)
+    const descriptor = this.#descriptor
+    if (descriptor !== undefined) this.#run(() => this.#watch(descriptor))
   }
 
   #readAvailable(hasBytes: boolean, isHungUp: boolean): void {
-    for (let mayHaveMore = hasBytes; mayHaveMore && this.polledDescriptor !== undefined; ) {
-      const size = this.#library.read(this.polledDescriptor, bytes, READ_SIZE)
+    for (let mayHaveMore = hasBytes; mayHaveMore; ) {
+      const descriptor = this.polledDescriptor
+      if (descriptor === undefined) return
+      const size = this.#library.read(descriptor, bytes, READ_SIZE)
       // Interrupted, or nothing there any more: whoever looks next will see.
       if (size < 0) return
-      if (size > 0) this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
       // A buffer that was filled may not have taken all. With nobody to write more, the end can be read.
       mayHaveMore = isHungUp && size === READ_SIZE
-      if (isHungUp && !mayHaveMore) this.#end()
+      if (isHungUp && !mayHaveMore) this.#isRead = true
       // There will soon be as much again: nobody is to wait for the next look.
-      else if (size === READ_SIZE) this.#widen()
+      else if (size === READ_SIZE && !mayHaveMore) this.#widen(descriptor)
+      if (size > 0) this.#tell(size)
     }
-    if (isHungUp && !hasBytes) this.#end()
+    if (isHungUp && !hasBytes) this.#isRead = true
+    if (this.#isRead) this.#finish()
   }
 
-  #watch(): void {
+  #watch(descriptor: number): void {
     const onread = {
       buffer: bytes,
       callback: (size: number): boolean => {
-        this.#isWanted = this.push(Buffer.from(bytes.subarray(0, size)))
-        return this.#isWanted
+        this.#tell(size)
+        return !this.isPaused
       },
     }
-    const options: SocketConstructorOpts & { fd: number | undefined; onread: OnReadOpts } = {
-      fd: this.#descriptor,
+    // Node's own name for not reading before it is asked to; the type does not have it.
+    const options: SocketConstructorOpts & { onread: OnReadOpts; manualStart: boolean } = {
+      fd: descriptor,
       readable: true,
       writable: false,
+      manualStart: true,
       onread,
     }
     let socket: Socket
@@ -103,13 +125,13 @@ export class OutputPipe extends Readable {
       socket = new Socket(options)
     } catch (error) {
       // The system has none to give: that is the end of this output, and not of the host.
-      this.destroy(error instanceof Error ? error : new Error(String(error)))
+      this.#fail(error instanceof Error ? error : new Error(String(error)))
       return
     }
-    socket.once('end', () => this.push(null)).on('error', (error) => this.destroy(error))
+    socket.once('end', () => this.#finish()).on('error', (error) => this.#fail(error))
     this.#descriptor = undefined
     this.#socket = socket
-    if (this.#isWanted) socket.resume()
+    if (!this.isPaused) socket.resume()
   }
 
   /** What a listener throws is not for those who look. */
@@ -124,21 +146,41 @@ export class OutputPipe extends Readable {
     }
   }
 
-  #widen(): void {
-    if (this.#descriptor !== undefined && process.platform === 'linux') {
+  #widen(descriptor: number): void {
+    if (process.platform === 'linux') {
       // Beyond what its user may have in pipes, the system leaves it as it is.
-      this.#library.fcntl(this.#descriptor, F_SETPIPE_SZ, 'int', LARGE_READ_SIZE)
+      this.#library.fcntl(descriptor, F_SETPIPE_SZ, 'int', LARGE_READ_SIZE)
     }
-    this.watch()
+    this.#watch(descriptor)
+  }
+
+  #tell(size: number): void {
+    this.#reader?.data(Buffer.from(bytes.subarray(0, size)))
+  }
+
+  /** All has been read; who has paused hears of it when he goes on. */
+  #finish(): void {
+    this.#isRead = true
+    this.#close()
+    if (!this.isPaused) this.#end()
   }
 
   #end(): void {
-    this.#close()
-    this.push(null)
+    const reader = this.#reader
+    this.destroy()
+    reader?.end()
+  }
+
+  #fail(error: Error): void {
+    const reader = this.#reader
+    this.destroy()
+    reader?.error(error)
   }
 
   #close(): void {
     if (this.#descriptor !== undefined) this.#library.close(this.#descriptor)
     this.#descriptor = undefined
+    this.#socket?.destroy()
+    this.#socket = undefined
   }
 }

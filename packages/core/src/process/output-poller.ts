@@ -17,8 +17,14 @@ const NEW_FOR = 100
 /** How long an end of output may come after that of its process, in milliseconds. */
 const END_WITHIN = 20
 
+interface NewPipe {
+  readonly pipe: OutputPipe
+  /** Whether there was something to be read at the last look. */
+  isSeen: boolean
+}
+
 interface NewProcess {
-  readonly pipes: readonly OutputPipe[]
+  readonly pipes: readonly NewPipe[]
   hasEnded: boolean
   /** When libuv is to read on, by `performance.now()`. */
   watchAt: number
@@ -30,9 +36,8 @@ interface NewProcess {
  */
 export class OutputPoller {
   readonly #library: CLibrary
-  readonly #processes = new Set<NewProcess>()
-  /** Those that had something to be read at the last look. */
-  readonly #seen = new WeakSet<OutputPipe>()
+  /** Not a Set: V8 keeps a table that has been replaced, and all that was in it, until a full collection. */
+  readonly #processes: NewProcess[] = []
   /** No request's: it would be kept for as long as there are others. */
   readonly #scope = new AsyncResource('CommonGatewayPoller')
   #timer: NodeJS.Timeout | undefined
@@ -49,8 +54,12 @@ export class OutputPoller {
    * @returns what to call when the process has ended: reads what is left.
    */
   add(pipes: readonly OutputPipe[]): () => void {
-    const started = { pipes, hasEnded: false, watchAt: performance.now() + NEW_FOR }
-    this.#processes.add(started)
+    const started: NewProcess = {
+      pipes: pipes.map((pipe) => ({ pipe, isSeen: false })),
+      hasEnded: false,
+      watchAt: performance.now() + NEW_FOR,
+    }
+    this.#processes.push(started)
     this.#timer ??= this.#scope.runInAsyncScope(setTimeout, null, () => this.#look(), LOOK_EVERY)
     return () => this.#end(started)
   }
@@ -60,59 +69,56 @@ export class OutputPoller {
    * being started, and has not let go of them yet; or a child that it left behind, which may still write.
    */
   #end(started: NewProcess): void {
-    if (!this.#processes.has(started)) return
+    if (!this.#processes.includes(started)) return
     started.hasEnded = true
     started.watchAt = performance.now() + END_WITHIN
     this.#read([started])
-    if (started.pipes.every((pipe) => pipe.isDone)) this.#leave(started)
+    if (isDone(started)) this.#leave(started)
   }
 
   #look(): void {
     this.#read(this.#processes)
     const now = performance.now()
-    for (const started of this.#processes) {
-      const isDone = started.pipes.every((pipe) => pipe.isDone)
-      if (isDone || now >= started.watchAt) this.#leave(started)
+    // What is heard may end others, or begin new ones.
+    for (const started of [...this.#processes]) {
+      if (isDone(started) || now >= started.watchAt) this.#leave(started)
     }
     this.#timer?.refresh()
   }
 
   #leave(started: NewProcess): void {
-    this.#processes.delete(started)
-    for (const pipe of started.pipes) pipe.watch()
-    if (this.#processes.size > 0) return
+    const index = this.#processes.indexOf(started)
+    if (index !== -1) this.#processes.splice(index, 1)
+    for (const { pipe } of started.pipes) pipe.watch()
+    if (this.#processes.length > 0) return
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
   #read(processes: Iterable<NewProcess>): void {
-    const polled: { readonly pipe: OutputPipe; readonly hasEnded: boolean }[] = []
+    const polled: { readonly each: NewPipe; readonly hasEnded: boolean }[] = []
     for (const { pipes, hasEnded } of processes) {
-      for (const pipe of pipes) {
-        const descriptor = pipe.polledDescriptor
+      for (const each of pipes) {
+        const descriptor = each.pipe.polledDescriptor
         if (descriptor === undefined) continue
         this.#reserve(2 * (polled.length + 1))
         this.#descriptors[2 * polled.length] = descriptor
         this.#descriptors[2 * polled.length + 1] = POLLIN
-        polled.push({ pipe, hasEnded })
+        polled.push({ each, hasEnded })
       }
     }
     if (polled.length === 0) return
     if (this.#library.poll(this.#descriptors, polled.length, 0) <= 0) return
     // What is read may change what there is to read: the buffer is ours only until then.
     const events = polled.map((_, index) => (this.#descriptors[2 * index + 1] ?? 0) >>> 16)
-    polled.forEach(({ pipe, hasEnded }, index) => {
+    polled.forEach(({ each, hasEnded }, index) => {
       const event = events[index] ?? 0
+      if (event === 0) return
       const isHungUp = (event & (POLLHUP | POLLERR)) !== 0
-      if (event === 0 || !(isHungUp || hasEnded || this.#isSecondLook(pipe))) return
-      pipe.readAvailable((event & POLLIN) !== 0, isHungUp)
+      const isReadable = isHungUp || hasEnded || each.isSeen
+      each.isSeen = !isReadable
+      if (isReadable) each.pipe.readAvailable((event & POLLIN) !== 0, isHungUp)
     })
-  }
-
-  #isSecondLook(pipe: OutputPipe): boolean {
-    const isSecond = this.#seen.delete(pipe)
-    if (!isSecond) this.#seen.add(pipe)
-    return isSecond
   }
 
   #reserve(length: number): void {
@@ -121,4 +127,8 @@ export class OutputPoller {
     longer.set(this.#descriptors)
     this.#descriptors = longer
   }
+}
+
+function isDone({ pipes }: NewProcess): boolean {
+  return pipes.every(({ pipe }) => pipe.isDone)
 }

@@ -1,5 +1,5 @@
-import { constants as fileConstants, openSync } from 'node:fs'
-import { Socket } from 'node:net'
+import { AsyncResource } from 'node:async_hooks'
+import { openSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import { toSystemError } from '../system-error.js'
 import type { ScriptExit } from '../transport.js'
@@ -11,10 +11,7 @@ import { describeProgram } from './program.js'
 import { createSpawnAttributes } from './spawn-attributes.js'
 import { SpawnMemory } from './spawn-memory.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from './spawner.js'
-
-const F_SETFD = 2
-const F_SETFL = 4
-const FD_CLOEXEC = 1
+import { StandardStreams } from './standard-streams.js'
 
 /** How many threads libuv has for all: https://docs.libuv.org/en/v1.x/threadpool.html */
 const THREADS = Number(process.env['UV_THREADPOOL_SIZE']) || 4
@@ -26,12 +23,18 @@ const THREADS = Number(process.env['UV_THREADPOOL_SIZE']) || 4
  */
 const MOST_STARTING = Math.max(1, Math.min(availableParallelism() + 1, THREADS - 1))
 
+const NOTHING = new Int32Array(0)
+
 /** How long a host that exits waits for processes that are being started, in milliseconds. */
 const EXIT_WITHIN = 50
 
-interface Pipe {
-  readonly readEnd: number
-  readonly writeEnd: number
+/** A process that somebody waits for. */
+interface Start {
+  readonly options: SpawnOptions
+  /** Where its output is to be heard: a thread that starts it, or another that ends, is somewhere else. */
+  readonly scope: AsyncResource
+  resolve(started: ScriptProcess): void
+  reject(error: unknown): void
 }
 
 /**
@@ -46,11 +49,10 @@ export class PosixSpawner implements Spawner {
   readonly #attributes: Buffer
   /** What scripts without a body read from. */
   readonly #nullDevice = openSync('/dev/null', 'r')
-  readonly #descriptors = new Int32Array(2)
-  /** As many as may be starting. */
-  readonly #memories: SpawnMemory[]
-  readonly #starting = new Set<SpawnMemory>()
-  readonly #waiting: ((memory: SpawnMemory) => void)[] = []
+  /** As many as may be starting, and those of them that are free. */
+  readonly #memories: readonly SpawnMemory[]
+  readonly #free: SpawnMemory[]
+  readonly #waiting: Start[] = []
 
   constructor(library: CLibrary) {
     this.#library = library
@@ -62,6 +64,7 @@ export class PosixSpawner implements Spawner {
       { length: MOST_STARTING },
       () => new SpawnMemory(addressOf, layout.fileActionsSize),
     )
+    this.#free = [...this.#memories]
     process.on('exit', () => this.#killStarting())
   }
 
@@ -87,96 +90,80 @@ export class PosixSpawner implements Spawner {
     if (status[0] !== 7 << 8) throw new Error(`posix_spawn does not do as it should (${status[0]})`)
   }
 
-  async spawn(options: SpawnOptions): Promise<ScriptProcess> {
-    const memory =
-      this.#memories.pop() ??
-      (await new Promise<SpawnMemory>((resolve) => this.#waiting.push(resolve)))
+  spawn(options: SpawnOptions): Promise<ScriptProcess> {
+    return new Promise((resolve, reject) => {
+      const scope = new AsyncResource('CommonGatewayScript')
+      const start = { options, scope, resolve, reject }
+      const memory = this.#free.pop()
+      if (memory === undefined) this.#waiting.push(start)
+      else this.#start(start, memory)
+    })
+  }
+
+  #start(start: Start, memory: SpawnMemory): void {
+    const { options } = start
+    let streams: StandardStreams | undefined
     try {
-      return await this.#spawn(options, memory)
+      streams = new StandardStreams(this.#library, options.stdin, this.#nullDevice)
+      memory.write(options)
+      this.#load(start, memory, streams)
     } catch (error) {
-      throw toSystemError(error, describeProgram(options.command[0]))
-    } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#memories.push(memory)
-      else next(memory)
+      this.#fail(start, streams, error)
+      this.#startNext(memory)
     }
   }
 
-  async #spawn(options: SpawnOptions, memory: SpawnMemory): Promise<ScriptProcess> {
-    const { close, fcntl } = this.#library
-    const ours: number[] = []
-    const theirs: number[] = []
-    let stdin: Socket | null = null
-    const openOutput = (): number => {
-      const { readEnd, writeEnd } = this.#openPipe()
-      ours.push(readEnd)
-      theirs.push(writeEnd)
-      // A script can open its output to read it (/dev/stdout), and take away what we have seen there. The
-      // other end is left alone: programs write as if it could wait.
-      fcntl(readEnd, F_SETFL, 'int', fileConstants.O_NONBLOCK)
-      return writeEnd
-    }
-    try {
-      const outputs = [openOutput(), openOutput()]
-      let input = this.#nullDevice
-      if (options.stdin === 'pipe') {
-        const { readEnd, writeEnd } = this.#openPipe()
-        theirs.push(readEnd)
-        ours.push(writeEnd)
-        stdin = new Socket({ fd: writeEnd, readable: false, writable: true })
-        // The socket closes it.
-        ours.pop()
-        input = readEnd
-      } else if (options.stdin !== 'null') {
-        input = options.stdin
-      }
-      memory.write(options)
-      await this.#start(memory, [input, ...outputs])
-    } catch (error) {
-      for (const descriptor of ours) close(descriptor)
-      stdin?.destroy()
-      throw error
-    } finally {
-      // Before anything is read: who holds an end of his own never sees the other's.
-      for (const descriptor of theirs) close(descriptor)
-    }
-    const [stdout = -1, stderr = -1] = ours
-    return this.#attend(memory.startedPid, stdin, stdout, stderr)
+  /** Has the program loaded on another thread, which sleeps meanwhile. */
+  #load(start: Start, memory: SpawnMemory, streams: StandardStreams): void {
+    const { posix_spawn, posix_spawn_file_actions_destroy } = this.#library
+    this.#prepare(memory, streams.inherited)
+    const { pid, actions, path, argv, envp } = memory.addresses
+    posix_spawn.async(pid, path, actions, this.#attributes, argv, envp, (error, result) => {
+      memory.isInUse = false
+      posix_spawn_file_actions_destroy(actions)
+      if (error !== null) this.#fail(start, streams, error)
+      else if (result !== 0) this.#fail(start, streams, errorOf(result, 'posix_spawn'))
+      else start.resolve(this.#attend(memory.startedPid, streams, start.scope))
+      this.#startNext(memory)
+    })
+    memory.isInUse = true
+  }
+
+  #fail({ options, reject }: Start, streams: StandardStreams | undefined, error: unknown): void {
+    streams?.close()
+    reject(toSystemError(error, describeProgram(options.command[0])))
+  }
+
+  #startNext(memory: SpawnMemory): void {
+    const next = this.#waiting.shift()
+    if (next === undefined) this.#free.push(memory)
+    else next.scope.runInAsyncScope(() => this.#start(next, memory))
   }
 
   /** What is done for a process from its start to its end. */
-  #attend(pid: number, stdin: Socket | null, stdout: number, stderr: number): ScriptProcess {
+  #attend(pid: number, streams: StandardStreams, scope: AsyncResource): ScriptProcess {
     const library = this.#library
-    const output = new OutputPipe(stdout, library)
-    const standardError = new OutputPipe(stderr, library)
-    const readTheRest = this.#poller.add([output, standardError])
+    // Before anything is read.
+    streams.closeTheirs()
+    const stdout = new OutputPipe(streams.stdout, library, scope)
+    const stderr = new OutputPipe(streams.stderr, library, scope)
+    const readTheRest = this.#poller.add([stdout, stderr])
     const exit = new Promise<ScriptExit>((resolve) => {
       this.#reaper.expect(pid, (each) => {
         resolve(each)
-        readTheRest()
+        // First they hear how it ended.
+        queueMicrotask(readTheRest)
       })
     })
     return {
       pid,
-      stdin,
-      stdout: output,
-      stderr: standardError,
+      stdin: streams.stdin,
+      stdout,
+      stderr,
       exit,
       signalGroup: (signal) =>
         library.kill(-pid, signal === 0 ? signal : constants.signals[signal]) === 0,
     }
-  }
-
-  /** A pipe that no other process inherits. */
-  #openPipe(): Pipe {
-    const { pipe, pipe2, fcntl, errno, layout } = this.#library
-    const descriptors = this.#descriptors
-    const result = pipe2 === undefined ? pipe(descriptors) : pipe2(descriptors, layout.O_CLOEXEC)
-    if (result !== 0) throw errorOf(errno(), 'pipe')
-    if (pipe2 === undefined) {
-      for (const descriptor of descriptors) fcntl(descriptor, F_SETFD, 'int', FD_CLOEXEC)
-    }
-    return { readEnd: descriptors[0] ?? -1, writeEnd: descriptors[1] ?? -1 }
   }
 
   /** Says what becomes of descriptors and folder. */
@@ -194,32 +181,13 @@ export class PosixSpawner implements Spawner {
     library.posix_spawn_file_actions_addclosefrom_np?.(actions, descriptors.length)
   }
 
-  /** Resolves as soon as the process has loaded its program. */
-  async #start(memory: SpawnMemory, descriptors: readonly number[]): Promise<void> {
-    const { posix_spawn, posix_spawn_file_actions_destroy } = this.#library
-    this.#prepare(memory, descriptors)
-    const { pid, actions, path, argv, envp } = memory.addresses
-    this.#starting.add(memory)
-    try {
-      const result = await new Promise<number>((resolve, reject) => {
-        posix_spawn.async(pid, path, actions, this.#attributes, argv, envp, (error, each) => {
-          if (error === null) resolve(each)
-          else reject(error)
-        })
-      })
-      check(result, 'posix_spawn')
-    } finally {
-      this.#starting.delete(memory)
-      posix_spawn_file_actions_destroy(actions)
-    }
-  }
-
   /** A host that exits leaves no script behind that is just being started, on a thread of its own. */
   #killStarting(): void {
     const { poll, kill } = this.#library
-    for (const memory of this.#starting) {
+    for (const memory of this.#memories) {
+      if (!memory.isInUse) continue
       for (let round = 0; memory.startedPid === 0 && round < EXIT_WITHIN; round += 1) {
-        poll(this.#descriptors, 0, 1)
+        poll(NOTHING, 0, 1)
       }
       if (memory.startedPid !== 0) kill(-memory.startedPid, constants.signals.SIGKILL)
     }

@@ -1,8 +1,12 @@
 /** How often the remains of a group are looked at, in milliseconds. */
 const LOOK_EVERY = 50
 
-/** Groups that may have a process left. */
-const groups = new Set<ProcessGroup>()
+/**
+ * Groups that may have a process left. Not a Set: V8 keeps a table that has been replaced, and all that
+ * was in it, until a full collection.
+ */
+const groups: ProcessGroup[] = []
+let isWatching = false
 
 /**
  * Kills what is still running when the host exits, so that none is left an orphan. There is no later
@@ -29,8 +33,9 @@ export class ProcessGroup {
    */
   constructor(signal: SendSignal, exit: Promise<unknown>) {
     this.#signal = signal
-    if (groups.size === 0) process.on('exit', killAll)
-    groups.add(this)
+    if (!isWatching) process.on('exit', killAll)
+    isWatching = true
+    groups.push(this)
     void exit.then(() => {
       this.#hasLeader = false
       if (this.#termination !== undefined) return
@@ -79,7 +84,7 @@ export class ProcessGroup {
   }
 
   #forget(): void {
-    groups.delete(this)
-    if (groups.size === 0) process.off('exit', killAll)
+    const index = groups.indexOf(this)
+    if (index !== -1) groups.splice(index, 1)
   }
 }

@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream'
 import { waitFor } from '../grace.js'
+import type { Output } from '../output.js'
 import { isFile, sendToScript } from '../request-body.js'
 import type { Settings } from '../settings.js'
 import type { ScriptCall, ScriptExit, ScriptOutput, Transport } from '../transport.js'
@@ -21,6 +21,8 @@ export type ProcessSettings = ConfinementSettings &
 const ERROR_GRACE = 100
 /** How much of the end of standard error is looked at, in bytes. */
 const ERROR_TAIL = 1024
+
+const DONE = Promise.resolve()
 
 /** Runs each script as a process of its own, the leader of its own process group. */
 export class ProcessTransport implements Transport {
@@ -48,51 +50,71 @@ export class ProcessTransport implements Transport {
       stdin: content === null ? 'null' : isFile(content) ? content.fd : 'pipe',
     })
     const group = new ProcessGroup(signalGroup, exit)
-    let inputEnd = Promise.resolve()
+    let inputEnd = DONE
     if (stdin !== null && content !== null && !isFile(content)) {
       inputEnd = sendToScript(content, stdin, call.bodyLimit, call.bodyObserver)
       void exit.then(() => stdin.destroy())
     }
-    stderr.on('data', call.onStandardError)
-    stderr.on('error', () => {})
-    const standardErrorEnd = new Promise<void>((resolve) => stderr.once('close', resolve))
-    this.#closeAfter(exit, stderr)
-    const terminate = (): Promise<void> => group.terminate(this.#settings.killTimeout)
+    const tail = this.#confinement === null ? undefined : new ErrorTail()
+    const standardErrorEnd = this.#readStandardError(stderr, exit, (chunk) => {
+      tail?.add(chunk)
+      call.onStandardError(chunk)
+    })
     return {
       pid,
       stdout,
-      exit: this.#confinement === null ? exit : explainExit(exit, stderr, standardErrorEnd),
+      exit: tail === undefined ? exit : explainExit(exit, tail, standardErrorEnd),
       inputEnd,
       standardErrorEnd,
-      terminate,
+      terminate: () => group.terminate(this.#settings.killTimeout),
     }
   }
 
   async close(): Promise<void> {}
 
   /** A background child may hold standard error open for as long as it likes; we do not wait. */
-  #closeAfter(exit: Promise<ScriptExit>, stderr: Readable): void {
-    void exit.then(() => {
-      if (stderr.readableEnded) return
-      const timer = setTimeout(() => stderr.destroy(), this.#settings.lingerTimeout)
-      stderr.once('close', () => clearTimeout(timer))
+  #readStandardError(
+    stderr: Output,
+    exit: Promise<ScriptExit>,
+    data: (chunk: Buffer) => void,
+  ): Promise<void> {
+    return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined
+      const end = (): void => {
+        clearTimeout(timer)
+        resolve()
+      }
+      stderr.readBy({ data, end, error: end })
+      stderr.resume()
+      void exit.then(() => {
+        if (stderr.isOver) return
+        timer = setTimeout(() => {
+          stderr.destroy()
+          resolve()
+        }, this.#settings.lingerTimeout)
+      })
     })
+  }
+}
+
+/** The last that has come of standard error. */
+class ErrorTail {
+  text = ''
+
+  add(chunk: Buffer): void {
+    const start = Math.max(0, chunk.length - ERROR_TAIL)
+    this.text = (this.text + chunk.toString('latin1', start)).slice(-ERROR_TAIL)
   }
 }
 
 /** Adds the reason to the end of a script that what comes before it could not start. */
 async function explainExit(
   exit: Promise<ScriptExit>,
-  stderr: Readable,
+  tail: ErrorTail,
   standardErrorEnd: Promise<void>,
 ): Promise<ScriptExit> {
-  let tail = ''
-  stderr.on('data', (chunk: Buffer) => {
-    const start = Math.max(0, chunk.length - ERROR_TAIL)
-    tail = (tail + chunk.toString('latin1', start)).slice(-ERROR_TAIL)
-  })
   const ended = await exit
   if (ended.exitCode) await waitFor(standardErrorEnd, ERROR_GRACE)
-  const reason = whyNotStarted(ended, tail)
+  const reason = whyNotStarted(ended, tail.text)
   return reason === undefined ? ended : { ...ended, reason }
 }

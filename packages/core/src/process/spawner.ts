@@ -1,4 +1,5 @@
-import type { Readable, Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
+import type { Output } from '../output.js'
 import type { Command } from '../settings.js'
 import type { ScriptExit } from '../transport.js'
 import type { SendSignal } from './process-group.js'
@@ -19,8 +20,8 @@ export interface ScriptProcess {
   readonly pid: number
   /** Null unless `stdin` was `'pipe'`. */
   readonly stdin: Writable | null
-  readonly stdout: Readable
-  readonly stderr: Readable
+  readonly stdout: Output
+  readonly stderr: Output
   /** Resolves when the process has ended and is reaped; never rejects. */
   readonly exit: Promise<ScriptExit>
   /** Sends a signal to every process of its group; false where there is none left. */
