@@ -88,13 +88,13 @@ test('LIFE-1 a request that fails before its script starts leaves no spool file 
 test('ENV-2 the authority of an HTTP/2 request is its Host (RFC 9113 section 8.3.1)', async (t) => {
   const handler = createCgiHandler({ root })
   t.after(() => handler.close())
-  const view: FrameworkView = { mount: '/cgi-bin' }
   const server = createServer((message, response) => {
     // The compatibility API of node:http2 stands in for node:http here, as frameworks have it do.
     const [request, reply] = [message, response] as unknown as [
       Parameters<typeof toCgiRequest>[0],
       Parameters<typeof toCgiRequest>[1],
     ]
+    const view: FrameworkView = { native: request, mount: '/cgi-bin' }
     void handler.handle(toCgiRequest(request, reply, view)).then((answer) => {
       assert.equal(answer?.type, 'response')
       return sendCgiResponse(answer, request, reply)

@@ -1,8 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
+import { ClientDeparture } from './client-departure.js'
 import { drain } from './drain.js'
 import { allowHalfClose, type Exchange } from './half-close.js'
+import type { ClientSignal } from './message.js'
 import { keepParserErrors } from './parser-error.js'
 
 /** A request whose client is watched. */
@@ -11,36 +13,45 @@ interface WatchedExchange extends Exchange {
   leave(): void
 }
 
-/** The requests of each connection, the oldest first; one listener on each socket is enough. */
-const watched = new WeakMap<Socket, Set<WatchedExchange>>()
+/**
+ * The requests of each connection, the oldest first; one listener on each socket is enough. Not in a Set:
+ * V8 keeps a table that has been replaced, and all that was in it, until a full collection.
+ */
+const watched = new WeakMap<Socket, WatchedExchange[]>()
 
-/** Responses that the gateway has begun; what others answer leaves a script with nobody to hear it. */
-const begun = new WeakSet<ServerResponse>()
+/** What has become of a response. */
+interface Progress {
+  /** Whether a script answers; what others answer leaves a script with nobody to hear it. */
+  isBegun: boolean
+  /** Whether that script writes all of it itself, status line and all. */
+  isNonParsed: boolean
+  /** Whether it is looked at when it is finished: whether its connection is to end. */
+  isEnding: boolean
+}
 
-/** Those among them that a script writes itself, status line and all. */
-const nonParsed = new WeakSet<ServerResponse>()
+/** On the response itself: V8 keeps what is in a WeakMap until a full collection, too. */
+const PROGRESS = Symbol('common-gateway')
 
-/** Those that are looked at when they are finished: whether their connection is to end. */
-const ending = new WeakSet<ServerResponse>()
+function progressOf(response: ServerResponse & { [PROGRESS]?: Progress }): Progress {
+  response[PROGRESS] ??= { isBegun: false, isNonParsed: false, isEnding: false }
+  return response[PROGRESS]
+}
 
 /** Says that what a response holds from now on comes from a script. */
 export function beginResponse(response: ServerResponse): void {
-  begun.add(response)
+  progressOf(response).isBegun = true
 }
 
 /** Says the same, and that the script has the connection for itself. */
 export function beginNonParsedResponse(response: ServerResponse): void {
-  begun.add(response)
-  nonParsed.add(response)
+  Object.assign(progressOf(response), { isBegun: true, isNonParsed: true })
 }
 
 /** Leaves a request to the rest of the application: nothing is done to its connection any more. */
 export function unwatchClient(message: IncomingMessage, response: ServerResponse): void {
-  // No map leads from a request to its exchange: until a full collection, V8 keeps what a WeakMap holds.
-  const exchanges = watched.get(message.socket)
-  for (const exchange of exchanges ?? []) {
-    if (exchange.message === message) exchanges?.delete(exchange)
-  }
+  const exchanges = watched.get(message.socket) ?? []
+  const ours = exchanges.filter((each) => each.message === message)
+  for (const exchange of ours) remove(exchanges, exchange)
   // Another gateway may come next, with listeners of its own.
   expectMoreListeners(message, response)
 }
@@ -49,19 +60,19 @@ export function unwatchClient(message: IncomingMessage, response: ServerResponse
  * Aborted when nobody is there any more for what a script has to say: the client has gone, or somebody
  * else has answered. Also when the client goes before it has sent all of its body, answered or not.
  */
-export function watchClient(message: IncomingMessage, response: ServerResponse): AbortSignal {
-  const controller = new AbortController()
+export function watchClient(message: IncomingMessage, response: ServerResponse): ClientSignal {
+  const departure = new ClientDeparture()
   const { socket } = message
   const stream = streamOf(message)
+  const progress = progressOf(response)
+  const isWhole = !hasBody(message)
   // To Node, a request of HTTP/2 is complete when its stream is closed, too, by whatever.
   const isComplete = (): boolean =>
     // (A request of fastify.inject() does not say that it is complete.)
-    stream?.endAfterHeaders === true ||
-    message.readableEnded ||
-    (stream === undefined && message.complete)
+    isWhole || message.readableEnded || (stream === undefined && message.complete)
   const leave = (): void => {
-    const isAnswered = response.writableFinished && begun.has(response)
-    if (!isAnswered || !isComplete()) controller.abort()
+    const isAnswered = response.writableFinished && progress.isBegun
+    if (!isAnswered || !isComplete()) departure.abort()
   }
   if (stream !== undefined) {
     message.once('aborted', () => {
@@ -71,24 +82,25 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
       process.nextTick(() => stream.destroy())
     })
   }
-  const since: number | undefined = hasBody(message) ? undefined : performance.now()
-  const isNonParsed = (): boolean => nonParsed.has(response)
+  const since: number | undefined = isWhole ? performance.now() : undefined
+  const isNonParsed = (): boolean => progress.isNonParsed
   const exchange = { message, response, since, leave, isNonParsed }
-  message.once('end', () => {
-    exchange.since = performance.now()
-  })
   // A response that waits for its turn on the connection (pipelining) is not told of its end.
   const exchanges = exchangesOn(message)
-  exchanges.add(exchange)
+  exchanges.push(exchange)
   if (response.destroyed || socket.destroyed) leave()
   response.once('close', () => {
-    if (response.writableFinished && begun.has(response) && !isComplete()) {
+    if (response.writableFinished && progress.isBegun && !isComplete()) {
       // Node has let go of the request, but the script may still be reading it.
-      message.once('end', () => exchanges.delete(exchange))
+      message.once('end', () => remove(exchanges, exchange))
       return
     }
-    exchanges.delete(exchange)
+    remove(exchanges, exchange)
     leave()
+  })
+  if (isWhole) return departure
+  message.once('end', () => {
+    exchange.since = performance.now()
   })
   // A response of HTTP/2 says that it is finished only when its client is, too; its stream does at once.
   const outgoing = stream ?? response
@@ -102,23 +114,28 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
       else socket.destroySoon()
     })
   })
-  return controller.signal
+  return departure
 }
 
-function exchangesOn(message: IncomingMessage): Set<WatchedExchange> {
+function exchangesOn(message: IncomingMessage): WatchedExchange[] {
   const { socket } = message
   const known = watched.get(socket)
   if (known !== undefined) return known
-  const exchanges = new Set<WatchedExchange>()
+  const exchanges: WatchedExchange[] = []
   watched.set(socket, exchanges)
-  socket.once('close', () => exchanges.forEach((exchange) => exchange.leave()))
+  socket.once('close', () => [...exchanges].forEach((exchange) => exchange.leave()))
   // Every socket that a node:http server has accepted knows it; the type does not say so.
   const { server } = socket as unknown as { server?: Server }
   if (server === undefined || message.httpVersionMajor !== 1) return exchanges
   // TLS says goodbye in both directions.
   if (!('encrypted' in socket)) allowHalfClose(socket, server, exchanges)
-  keepParserErrors(server, socket, () => exchanges.size > 0)
+  keepParserErrors(server, socket, () => exchanges.length > 0)
   return exchanges
+}
+
+function remove(exchanges: WatchedExchange[], exchange: WatchedExchange): void {
+  const index = exchanges.indexOf(exchange)
+  if (index !== -1) exchanges.splice(index, 1)
 }
 
 /** The application, and we, add listeners anew each time that a request is seen. */
@@ -167,8 +184,9 @@ export function endConnectionAfter(
   isToEnd: () => boolean,
 ): void {
   // A request that was redirected to several scripts asks for it several times.
-  if (ending.has(response)) return
-  ending.add(response)
+  const progress = progressOf(response)
+  if (progress.isEnding) return
+  progress.isEnding = true
   const { socket } = message
   // Neither stream nor socket know their session any more when they are closed.
   const session = streamOf(message)?.session
@@ -181,7 +199,7 @@ export function endConnectionAfter(
 
 /** Whether another request came after this one on its connection (pipelining), whose answer ends it. */
 function isFollowed(message: IncomingMessage): boolean {
-  return [...(watched.get(message.socket) ?? [])].some(
+  return (watched.get(message.socket) ?? []).some(
     (each) => each.message !== message && !each.response.writableFinished,
   )
 }

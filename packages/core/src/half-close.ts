@@ -33,15 +33,15 @@ export function allowHalfClose(
   socket: Socket,
   // The type does not say so.
   server: Server & { httpAllowHalfOpen?: boolean },
-  exchanges: ReadonlySet<Exchange>,
+  exchanges: readonly Exchange[],
 ): void {
   // Node asks for the switch in a listener of its own, which comes between these two.
   let before = false
   socket.prependListener('end', () => {
     before = server.httpAllowHalfOpen ?? false
     // Who leaves in the middle of a body does not wait for an answer.
-    const isWhole = [...exchanges].every(({ message }) => message.complete)
-    server.httpAllowHalfOpen ||= exchanges.size > 0 && isWhole
+    const isWhole = exchanges.every(({ message }) => message.complete)
+    server.httpAllowHalfOpen ||= exchanges.length > 0 && isWhole
   })
   socket.on('end', () => {
     server.httpAllowHalfOpen = before
@@ -53,11 +53,7 @@ export function allowHalfClose(
 }
 
 /** Sees to it that a client which has closed one side does not go unnoticed when it closes the other. */
-function questionClient(
-  socket: Socket,
-  exchanges: ReadonlySet<Exchange>,
-  isWaiting: boolean,
-): void {
+function questionClient(socket: Socket, exchanges: readonly Exchange[], isWaiting: boolean): void {
   let { bytesWritten } = socket
   let rounds = 0
   let asked = 0

@@ -44,7 +44,8 @@ export function toHeaderFields(rawHeaders: readonly string[]): HeaderField[] {
   const fields: HeaderField[] = []
   let authority: string | undefined
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const [name = '', value = ''] = rawHeaders.slice(index, index + 2)
+    const name = rawHeaders[index] ?? ''
+    const value = rawHeaders[index + 1] ?? ''
     if (!name.startsWith(':')) fields.push([name, value])
     else if (name === ':authority') authority = value
   }

@@ -18,6 +18,7 @@ export type { CgiLogger } from './logger.js'
 export type {
   CgiRequest,
   CgiResponse,
+  ClientSignal,
   LocalRedirect,
   LocalRedirects,
   NonParsedResponse,

@@ -1,4 +1,5 @@
 import { CgiError } from './errors.js'
+import type { ClientSignal } from './message.js'
 import type { Settings } from './settings.js'
 
 /** Gives its slot back; does nothing when called again. */
@@ -42,7 +43,7 @@ export class Limiter {
    * @throws {CgiError} CGI_ERR_BUSY when the queue is full or the wait too long, CGI_ERR_CLIENT_GONE,
    *   CGI_ERR_CLOSED.
    */
-  async acquire(signal: AbortSignal, onWait: () => void = () => {}): Promise<Release> {
+  async acquire(signal: ClientSignal, onWait: () => void = () => {}): Promise<Release> {
     // A client that has left at the same moment may still have to be seen to.
     if (this.#isFull()) await new Promise(setImmediate)
     if (signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
@@ -67,7 +68,7 @@ export class Limiter {
     return this.#running >= maxProcesses && this.#queue.size >= maxQueue
   }
 
-  #wait(signal: AbortSignal, onWait: () => void): Promise<void> {
+  #wait(signal: ClientSignal, onWait: () => void): Promise<void> {
     const { queueTimeout } = this.#settings
     if (this.#isFull()) return Promise.reject(busy('the queue is full'))
     onWait()

@@ -40,7 +40,7 @@ export interface CgiRequest<Native = unknown> {
   /** The redirects a script has asked for in the course of this request. */
   readonly localRedirects: LocalRedirects
   /** Aborted when the client has gone. */
-  readonly signal: AbortSignal
+  readonly signal: ClientSignal
   /** Where this request's messages go; `options.logger` by default. */
   readonly logger?: CgiLogger | undefined
   /**
@@ -50,6 +50,16 @@ export interface CgiRequest<Native = unknown> {
   readonly sendEarlyHints?: ((links: string[]) => void) | undefined
   /** The framework's own request. */
   readonly native: Native
+}
+
+/** Says whether a client has gone: what the gateway uses of an AbortSignal, which is one. */
+export interface ClientSignal {
+  /** Whether it has gone. */
+  readonly aborted: boolean
+  /** Has the listener called, once, when the client goes; never for one that has gone before. */
+  addEventListener(type: 'abort', listener: () => void): void
+  /** Takes back what addEventListener asked for. */
+  removeEventListener(type: 'abort', listener: () => void): void
 }
 
 /** Trail of the local redirects (RFC 3875 section 6.2.2) behind a request. */

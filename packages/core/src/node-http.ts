@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { once } from 'node:events'
 import { pipeline } from 'node:stream/promises'
 import { toHeaderFields, valuesOf } from './header-fields.js'
+import type { CgiLogger } from './logger.js'
 import type {
   CgiRequest,
   CgiResponse,
@@ -21,7 +22,11 @@ import {
 import { toOriginForm } from './url-path.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
-export interface FrameworkView {
+export interface FrameworkView<Native = IncomingMessage> {
+  /** The framework's own request. */
+  readonly native: Native
+  /** Where messages about this request go. Default: `options.logger`. */
+  readonly logger?: CgiLogger | undefined
   /** The path the gateway is mounted at, as sent, without a slash at its end. */
   readonly mount: string
   /** Path and query to process, the mount included. Default: `request.url`. */
@@ -50,11 +55,11 @@ const trails = new WeakMap<IncomingMessage, Trail>()
  * @param message - the request; its body must not have been read.
  * @param response - its response, watched to see whether the client goes away.
  */
-export function toCgiRequest(
+export function toCgiRequest<Native>(
   message: IncomingMessage,
   response: ServerResponse,
-  view: FrameworkView,
-): CgiRequest<IncomingMessage> {
+  view: FrameworkView<Native>,
+): CgiRequest<Native> {
   const { socket } = message
   const headers = toHeaderFields(message.rawHeaders)
   const ownScheme = 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http'
@@ -87,7 +92,8 @@ export function toCgiRequest(
     localRedirects: trail?.localRedirects ?? { count: 0 },
     signal: watchClient(message, response),
     sendEarlyHints: message.httpVersion === '1.0' ? undefined : sendEarlyHints,
-    native: message,
+    logger: view.logger,
+    native: view.native,
   }
 }
 
@@ -119,8 +125,13 @@ export async function sendCgiResponse(
     if (name === 'set-cookie') response.appendHeader(name, values)
     else response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values)
   }
-  if (answer.body === null || Buffer.isBuffer(answer.body)) {
-    response.end(answer.body)
+  if (answer.body === null) {
+    response.end()
+    return
+  }
+  if (Buffer.isBuffer(answer.body)) {
+    // Node writes header and content as one where both are text; Latin-1 is bytes.
+    response.end(answer.body.toString('latin1'), 'latin1')
     return
   }
   await pipeline(answer.body, response).catch(rethrowUnlessClientGone)

@@ -5,7 +5,7 @@ import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { CgiError } from './errors.js'
 import { valuesOf } from './header-fields.js'
-import type { CgiRequest } from './message.js'
+import type { CgiRequest, ClientSignal } from './message.js'
 import type { Settings } from './settings.js'
 
 /** What goes to the standard input of a script. */
@@ -152,7 +152,7 @@ export function isStream(content: RequestBody['content']): content is Readable {
 async function spool(
   source: Readable,
   { bodyLimit: limit, bodyTimeout }: BodySettings,
-  signal: AbortSignal,
+  signal: ClientSignal,
 ): Promise<RequestBody> {
   // While a chunk is being written nobody waits for the next; its absence is noticed then.
   source.on('error', () => {})
@@ -181,7 +181,7 @@ async function spool(
 }
 
 /** The next chunk of a stream; null at its end. */
-function next(source: Readable, signal: AbortSignal, timeout: number): Promise<Buffer | null> {
+function next(source: Readable, signal: ClientSignal, timeout: number): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const gone = (): void => settle(() => reject(new CgiError('CGI_ERR_CLIENT_GONE')))
     const ended = (): void => settle(() => resolve(null))

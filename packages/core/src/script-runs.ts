@@ -90,7 +90,7 @@ export class ScriptRuns {
   async #close(): Promise<void> {
     this.#limiter.close()
     const timer = setTimeout(() => {
-      for (const run of [...this.#running]) run.fail(new CgiError('CGI_ERR_CLOSED'))
+      for (const run of this.#running.slice()) run.fail(new CgiError('CGI_ERR_CLOSED'))
     }, this.#settings.closeTimeout)
     await new Promise<void>((resolve) => {
       this.#whenNoneLeft = resolve

@@ -74,16 +74,19 @@ function toPath(segments: readonly string[]): string {
   return segments.map((segment) => `/${segment}`).join('')
 }
 
+/** In a segment that may hold slashes, which were encoded. */
+const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/
+
 /** Decodes a path once, and refuses what scripts and file systems have been fooled with. */
 function decodePath(urlPath: string, settings: ScriptSettings): string[] {
   const segments = decodeSegments(urlPath)
   if (segments === null) throw badTarget('an escape or a byte of it is not valid')
-  for (const segment of segments.flatMap((each) => each.split('/'))) {
-    if (segment === '.' || segment === '..') throw badTarget('it has a dot segment')
+  let hasSlash = false
+  for (const segment of segments) {
+    if (DOT_SEGMENT.test(segment)) throw badTarget('it has a dot segment')
+    hasSlash ||= segment.includes('/')
   }
-  if (settings.encodedSlashes === 'deny' && segments.some((segment) => segment.includes('/'))) {
-    throw badTarget('it has an encoded slash')
-  }
+  if (hasSlash && settings.encodedSlashes === 'deny') throw badTarget('it has an encoded slash')
   return segments
 }
 
@@ -127,7 +130,7 @@ function walk(root: string, segments: readonly string[], settings: ScriptSetting
       return isLast ? { file, depth, kind: 'folder' } : null
     }
     if (segment.startsWith('.') && settings.dotfiles === 'ignore') return null
-    file = path.join(file, segment)
+    file = file.endsWith(path.sep) ? file + segment : file + path.sep + segment
     const kind = kindOf(file)
     if (kind === null) return null
     if (kind !== 'folder') return { file, depth: depth + 1, kind }
@@ -155,8 +158,10 @@ function kindOf(file: string): FileKind | null {
 function isNamedOnDisk(root: string, file: string): boolean {
   try {
     const [realRoot, realFile] = [realpathSync.native(root), realpathSync.native(file)]
-    const names = path.relative(root, file).split(path.sep)
-    if (realFile === path.join(realRoot, ...names)) return true
+    // Both are absolute and normal, and the file was found by going down from the root.
+    const below = file.slice(root.endsWith(path.sep) ? root.length - 1 : root.length)
+    if (realFile === (realRoot === path.sep ? '' : realRoot) + below) return true
+    const names = below.split(path.sep).slice(1)
     if (!isInside(realRoot, realFile)) return false
     // A link within the root, then; each name on the way must still be as it is on disk.
     let folder = root

@@ -52,11 +52,15 @@ function decode(segment: string): string | null {
   }
 }
 
+/** A path that is its own decoded form. */
+const PLAIN = /^[\x21-\x24\x26-\x7e]*$/
+
 /**
  * A decoded path of a URL, segment by segment. Null where it cannot be one: an escape that is not
  * two hexadecimal digits, bytes that are not UTF-8, a NUL.
  */
 export function decodeSegments(path: string): string[] | null {
+  if (PLAIN.test(path)) return path.split('/')
   const segments: string[] = []
   for (const segment of path.split('/')) {
     if (/%(?![0-9A-Fa-f]{2})|[^\0-\xff]/.test(segment)) return null

@@ -60,8 +60,8 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     const isMounted = baseUrl !== '' && options.prefix === undefined
     const mount = isMounted ? baseUrl : findMount(url, baseUrl + handler.prefix)
     if (mount === null) return next()
-    const view = { mount, url, ...trustedView(request) }
-    const cgiRequest = { ...toCgiRequest(request, response, view), native: request }
+    const view = { mount, url, native: request, ...trustedView(request) }
+    const cgiRequest = toCgiRequest<Native>(request, response, view)
     // What next() throws is not a failure of ours: it is not to call next() once more.
     void answer(cgiRequest, request, response).then(
       (isAnswered) => isAnswered || next(),
@@ -120,7 +120,12 @@ function urlOf(request: ExpressRequest, baseUrl: string): string {
 }
 
 /** What Express says of the client, by its trust proxy setting. */
-function trustedView({ headers, hostname, ip, protocol }: ExpressRequest): Partial<FrameworkView> {
+function trustedView({
+  headers,
+  hostname,
+  ip,
+  protocol,
+}: ExpressRequest): Pick<FrameworkView, 'remoteAddress' | 'scheme' | 'host'> {
   const [forwardedHost] = String(headers['x-forwarded-host'] ?? '').split(',', 1)
   // Express tells only the name; the port is in the field that it took the name from.
   const host = [headers.host, forwardedHost?.trim()].find(

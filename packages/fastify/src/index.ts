@@ -120,8 +120,9 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
   function toRequest(request: FastifyRequest, reply: FastifyReply): CgiRequest<FastifyRequest> {
     const { raw, ip, protocol, host } = request
     const mount = takeMount(toOriginForm(raw.url ?? '/'), depth)
-    const view = { mount, remoteAddress: ip, scheme: protocol, host }
-    return { ...toCgiRequest(raw, reply.raw, view), logger: request.log, native: request }
+    const { log: logger } = request
+    const view = { mount, remoteAddress: ip, scheme: protocol, host, logger, native: request }
+    return toCgiRequest(raw, reply.raw, view)
   }
 }
 

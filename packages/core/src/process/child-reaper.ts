@@ -80,7 +80,9 @@ export class ChildReaper {
   }
 
   #reapExpected(): void {
-    for (const { pid } of [...this.#children]) this.#reapOne(pid)
+    // The list gets shorter, and longer by what is heard of an end.
+    const pids = this.#children.map(({ pid }) => pid)
+    for (const pid of pids) this.#reapOne(pid)
   }
 
   /** Whether this child was expected, and has ended. */

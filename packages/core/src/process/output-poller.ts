@@ -79,10 +79,9 @@ export class OutputPoller {
   #look(): void {
     this.#read(this.#processes)
     const now = performance.now()
+    const over = this.#processes.filter((each) => isDone(each) || now >= each.watchAt)
     // What is heard may end others, or begin new ones.
-    for (const started of [...this.#processes]) {
-      if (isDone(started) || now >= started.watchAt) this.#leave(started)
-    }
+    for (const started of over) this.#leave(started)
     this.#timer?.refresh()
   }
 

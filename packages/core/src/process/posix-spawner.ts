@@ -33,8 +33,8 @@ interface Start {
   readonly options: SpawnOptions
   /** Where its output is to be heard: a thread that starts it, or another that ends, is somewhere else. */
   readonly scope: AsyncResource
-  resolve(started: ScriptProcess): void
-  reject(error: unknown): void
+  readonly resolve: (started: ScriptProcess) => void
+  readonly reject: (error: unknown) => void
 }
 
 /**

@@ -16,6 +16,8 @@ export class SpawnMemory {
   readonly #addressOf: (memory: Buffer) => bigint
   readonly #fileActionsSize: number
   #bytes = Buffer.alloc(0)
+  /** The same bytes, as halves of pointers: the platforms that are known are little-endian. */
+  #pointers = new Uint32Array(0)
   #base = 0
   #path = 0
   #folder = 0
@@ -55,44 +57,44 @@ export class SpawnMemory {
     environment,
     cwd,
   }: Pick<SpawnOptions, 'command' | 'environment' | 'cwd'>): void {
-    let strings = ''
-    const offsets: (number | null)[] = []
-    const add = (string: string): void => {
-      offsets.push(strings.length)
-      strings += string
-      strings += '\0'
-    }
-    for (const word of command) add(word)
-    offsets.push(null)
-    for (const name in environment) add(`${name}=${environment[name]}`)
-    offsets.push(null)
-    const folder = strings.length
-    strings += `${toByteString(cwd)}\0`
+    const strings: string[] = [...command]
+    for (const name in environment) strings.push(`${name}=${environment[name]}`)
+    const variables = strings.length - command.length
+    strings.push(toByteString(cwd), '')
+    const text = strings.join('\0')
 
+    // One more pointer after the words, and after the variables, is null.
     const table = POINTER_SIZE + this.#fileActionsSize
-    const start = table + POINTER_SIZE * offsets.length
-    this.#reserve(start + strings.length)
+    const start = table + POINTER_SIZE * (command.length + variables + 2)
+    this.#reserve(start + text.length)
     this.#bytes.writeInt32LE(0, 0)
-    this.#bytes.write(strings, start, 'latin1')
-    const base = this.#base
-    offsets.forEach((offset, index) => {
-      this.#writePointer(table + POINTER_SIZE * index, offset === null ? 0 : base + start + offset)
-    })
-    this.#path = base + start
-    this.#folder = base + start + folder
-    this.#argv = base + table
+    this.#bytes.write(text, start, 'latin1')
+    this.#path = this.#base + start
+    this.#argv = this.#base + table
     this.#envp = this.#argv + POINTER_SIZE * (command.length + 1)
+    let address = this.#path
+    let pointer = table
+    for (let index = 0; index < command.length + variables; index += 1) {
+      if (index === command.length) pointer = this.#writePointer(pointer, 0)
+      pointer = this.#writePointer(pointer, address)
+      address += (strings[index] ?? '').length + 1
+    }
+    if (variables === 0) pointer = this.#writePointer(pointer, 0)
+    this.#writePointer(pointer, 0)
+    this.#folder = address
   }
 
-  /** Addresses have 48 bits, or 57: a number holds 53, more than user space has been seen to use. */
-  #writePointer(offset: number, address: number): void {
-    this.#bytes.writeUInt32LE(address % 2 ** 32, offset)
-    this.#bytes.writeUInt32LE(Math.floor(address / 2 ** 32), offset + 4)
+  /** Addresses have 48 bits, or 57: a number holds 53, more than user space has been seen to use. Returns where the next one goes. */
+  #writePointer(offset: number, address: number): number {
+    this.#pointers[offset / 4] = address % 2 ** 32
+    this.#pointers[offset / 4 + 1] = address / 2 ** 32
+    return offset + POINTER_SIZE
   }
 
   #reserve(size: number): void {
     if (size <= this.#bytes.length) return
     this.#bytes = Buffer.alloc(size)
+    this.#pointers = new Uint32Array(this.#bytes.buffer, this.#bytes.byteOffset, size >> 2)
     this.#base = Number(this.#addressOf(this.#bytes))
   }
 }

@@ -1,0 +1,26 @@
+import type { ClientSignal } from './message.js'
+
+/**
+ * Tells those who wait for it, once, that a client has gone. An AbortController does the same, with
+ * events; making one for each request takes as long as finding its script.
+ */
+export class ClientDeparture implements ClientSignal {
+  aborted = false
+  #listeners: (() => void)[] = []
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.push(listener)
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    const index = this.#listeners.indexOf(listener)
+    if (index !== -1) this.#listeners.splice(index, 1)
+  }
+
+  /** Says that it has gone. */
+  abort(): void {
+    if (this.aborted) return
+    this.aborted = true
+    for (const listener of this.#listeners.splice(0)) listener()
+  }
+}
