@@ -74,7 +74,8 @@ export async function startServer({ folder, host, port }: Site): Promise<Running
     hasScripts,
     async close() {
       const cutOff = (): void => servers.forEach((server) => server.closeAllConnections())
-      setTimeout(cutOff, CLOSE_TIMEOUT).unref()
+      // The gateway first: it says why a script is cut off, where this looks like a client that leaves.
+      setTimeout(cutOff, CLOSE_TIMEOUT + 100).unref()
       await app.close()
     },
   }
