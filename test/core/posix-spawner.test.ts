@@ -66,6 +66,29 @@ describe('posix_spawn', () => {
     }
   })
 
+  test('BODY-1 the pipe of a large input holds more', {
+    ...BOUNDED,
+    skip: process.platform !== 'linux' && 'its size is asked for as Linux has it',
+  }, async () => {
+    for (const [hasLargeInput, size] of [
+      [false, 65_536],
+      [true, 524_288],
+    ] as const) {
+      const F_GETPIPE_SZ = 1032
+      const { stdin, stdout } = withStreams(
+        await spawner.spawn({
+          command: ['/usr/bin/perl', '-e', `print fcntl(STDIN, ${F_GETPIPE_SZ}, 0)`],
+          cwd: '/',
+          environment: {},
+          stdin: 'pipe',
+          hasLargeInput,
+        }),
+      )
+      stdin?.end()
+      assert.equal(await text(stdout), String(size))
+    }
+  })
+
   test('RES-4 what nobody has asked for yet waits, and so does its end', BOUNDED, async () => {
     const script = await run('echo out; echo error >&2')
     await script.exit

@@ -1,16 +1,16 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
+import { giveBack, LENT_SIZE, lendMemory } from '../lent-memory.js'
 import type { Output, OutputReader } from '../output.js'
 import type { CLibrary } from './c-library.js'
+import { enlargePipe, PIPE_SIZE } from './pipe-size.js'
 
-/** What is read at once of a new process, in bytes: all that a pipe of Linux holds. */
-const READ_SIZE = 64 * 1024
-/** What is read at once of one that has much to say, and what its pipe is made to hold. */
-const LARGE_READ_SIZE = 512 * 1024
+/** What is read at once of a new process, in bytes. */
+const READ_SIZE = PIPE_SIZE
+/** As much is not copied, but handed on in the memory it was read to. */
+const LARGE_CHUNK = LENT_SIZE / 4
 /** One for all: what is read is copied before anything else is read. */
-const bytes = Buffer.allocUnsafeSlow(LARGE_READ_SIZE)
-
-const F_SETPIPE_SZ = 1031
+const bytes: Buffer = Buffer.allocUnsafeSlow(LENT_SIZE)
 
 /**
  * What a process writes to one of its descriptors. At first it is read when somebody says that there may
@@ -24,6 +24,8 @@ export class OutputPipe implements Output {
   #descriptor: number | undefined
   #socket: Socket | undefined
   #reader: OutputReader | undefined
+  /** What libuv reads to. */
+  #memory = bytes
   /** Whether all has been read, of which the reader may not have been told. */
   #isRead = false
   isPaused = true
@@ -98,7 +100,7 @@ export class OutputPipe implements Output {
       if (isHungUp && !mayHaveMore) this.#isRead = true
       // There will soon be as much again: nobody is to wait for the next look.
       else if (size === READ_SIZE && !mayHaveMore) this.#widen(descriptor)
-      if (size > 0) this.#tell(size)
+      if (size > 0) this.#reader?.data(Buffer.from(bytes.subarray(0, size)))
     }
     if (isHungUp && !hasBytes) this.#isRead = true
     if (this.#isRead) this.#finish()
@@ -106,9 +108,9 @@ export class OutputPipe implements Output {
 
   #watch(descriptor: number): void {
     const onread = {
-      buffer: bytes,
+      buffer: (): Buffer => this.#memory,
       callback: (size: number): boolean => {
-        this.#tell(size)
+        this.#reader?.data(this.#take(size))
         return !this.isPaused
       },
     }
@@ -147,15 +149,20 @@ export class OutputPipe implements Output {
   }
 
   #widen(descriptor: number): void {
-    if (process.platform === 'linux') {
-      // Beyond what its user may have in pipes, the system leaves it as it is.
-      this.#library.fcntl(descriptor, F_SETPIPE_SZ, 'int', LARGE_READ_SIZE)
-    }
+    enlargePipe(this.#library, descriptor)
     this.#watch(descriptor)
   }
 
-  #tell(size: number): void {
-    this.#reader?.data(Buffer.from(bytes.subarray(0, size)))
+  /** What libuv has read; who has much to say gets memory of its own for what comes next. */
+  #take(size: number): Buffer {
+    const memory = this.#memory
+    const chunk = memory.subarray(0, size)
+    const isLarge = size >= LARGE_CHUNK
+    if (isLarge) this.#memory = lendMemory()
+    if (isLarge && memory !== bytes) return chunk
+    const copy = Buffer.from(chunk)
+    if (!isLarge) this.#giveBack()
+    return copy
   }
 
   /** All has been read; who has paused hears of it when he goes on. */
@@ -182,5 +189,12 @@ export class OutputPipe implements Output {
     this.#descriptor = undefined
     this.#socket?.destroy()
     this.#socket = undefined
+    this.#giveBack()
+  }
+
+  /** What has not been handed on. Once: it may be lent to somebody else then. */
+  #giveBack(): void {
+    giveBack(this.#memory)
+    this.#memory = bytes
   }
 }

@@ -104,7 +104,7 @@ export class PosixSpawner implements Spawner {
     const { options } = start
     let streams: StandardStreams | undefined
     try {
-      streams = new StandardStreams(this.#library, options.stdin, this.#nullDevice)
+      streams = new StandardStreams(this.#library, options, this.#nullDevice)
       memory.write(options)
       this.#load(start, memory, streams)
     } catch (error) {

@@ -1,6 +1,6 @@
 import { waitFor } from '../grace.js'
 import type { Output } from '../output.js'
-import { isFile, sendToScript } from '../request-body.js'
+import { isFile, isStream, sendToScript } from '../request-body.js'
 import type { Settings } from '../settings.js'
 import type { ScriptCall, ScriptExit, ScriptOutput, Transport } from '../transport.js'
 import {
@@ -9,6 +9,7 @@ import {
   createConfinement,
   whyNotStarted,
 } from './confinement.js'
+import { PIPE_SIZE } from './pipe-size.js'
 import { chooseSpawner } from './spawner-choice.js'
 import type { Spawner } from './spawner.js'
 import { ProcessGroup } from './process-group.js'
@@ -41,13 +42,14 @@ export class ProcessTransport implements Transport {
   }
 
   async send(call: ScriptCall): Promise<ScriptOutput> {
-    const { content } = call.body
+    const { content, length } = call.body
     const { command, environment } = this.#confinement?.confine(call) ?? call
     const { pid, stdin, stdout, stderr, exit, signalGroup } = await this.#spawner.spawn({
       command,
       cwd: call.cwd,
       environment,
       stdin: content === null ? 'null' : isFile(content) ? content.fd : 'pipe',
+      hasLargeInput: isStream(content) && (length ?? Number.POSITIVE_INFINITY) > PIPE_SIZE,
     })
     const group = new ProcessGroup(signalGroup, exit)
     let inputEnd = DONE

@@ -13,6 +13,8 @@ export interface SpawnOptions {
   readonly environment: Readonly<Record<string, string>>
   /** Standard input: the null device, a pipe to write to, or a descriptor to hand over. */
   readonly stdin: 'null' | 'pipe' | number
+  /** Whether much will be written to that pipe. Default: no. */
+  readonly hasLargeInput?: boolean
 }
 
 /** A process that leads a process group of its own. */

@@ -1,11 +1,15 @@
 import { constants } from 'node:fs'
 import { Socket } from 'node:net'
 import { type CLibrary, errorOf } from './c-library.js'
+import { enlargePipe } from './pipe-size.js'
 import type { SpawnOptions } from './spawner.js'
 
 const F_SETFD = 2
 const F_SETFL = 4
 const FD_CLOEXEC = 1
+
+/** What is said of the input. */
+type InputOptions = Pick<SpawnOptions, 'stdin' | 'hasLargeInput'>
 
 /** One for all: what pipe(2) has answered. */
 const pair = new Int32Array(2)
@@ -27,7 +31,7 @@ export class StandardStreams {
    * @param nullDevice - what a process reads from that gets no input.
    * @throws {Error} the system's, where it has no more descriptors to give; none is left open then.
    */
-  constructor(library: CLibrary, input: SpawnOptions['stdin'], nullDevice: number) {
+  constructor(library: CLibrary, input: InputOptions, nullDevice: number) {
     this.#library = library
     try {
       const output = this.#openPipe(1)
@@ -59,11 +63,12 @@ export class StandardStreams {
     this.stdin?.destroy()
   }
 
-  #openInput(input: SpawnOptions['stdin'], nullDevice: number): number {
-    if (input === 'null') return nullDevice
-    if (input !== 'pipe') return input
+  #openInput({ stdin, hasLargeInput = false }: InputOptions, nullDevice: number): number {
+    if (stdin === 'null') return nullDevice
+    if (stdin !== 'pipe') return stdin
     const descriptor = this.#openPipe(0)
     const fd = pair[1] ?? -1
+    if (hasLargeInput) enlargePipe(this.#library, fd)
     try {
       this.stdin = new Socket({ fd, readable: false, writable: true })
     } catch (error) {

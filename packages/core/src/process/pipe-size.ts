@@ -1,0 +1,16 @@
+import type { CLibrary } from './c-library.js'
+
+/** What a pipe of Linux holds without being asked, in bytes. */
+export const PIPE_SIZE = 64 * 1024
+/** What one is made to hold that much goes through. */
+export const LARGE_PIPE_SIZE = 512 * 1024
+
+const F_SETPIPE_SZ = 1031
+
+/**
+ * Makes a pipe hold more, so that those at its ends wait less for each other. Beyond what its user may have
+ * in pipes, the system leaves it as it is.
+ */
+export function enlargePipe(library: CLibrary, descriptor: number): void {
+  if (process.platform === 'linux') library.fcntl(descriptor, F_SETPIPE_SZ, 'int', LARGE_PIPE_SIZE)
+}
