@@ -1,44 +1,33 @@
-import type { Server, ServerResponse } from 'node:http'
-
 /**
- * How long the event loop was busy without a pause while each request was there, in milliseconds: the
- * longest turn of a loop that never waits. Whatever else the process should have done had to wait for that
- * long. The loop goes round all the time while it is watched, and so takes a core.
+ * How long the event loop is busy without a pause, in milliseconds: the longest turn of a loop that never
+ * waits. Whatever else the process should do has to wait for that long. The loop goes round all the time
+ * while it is watched, and so takes a core.
  */
 export class LoopWatch {
-  readonly #server: Server
-  readonly #stretches: number[] = []
   #longest = 0
-  #isOver = false
   #last = performance.now()
+  #waiting: ((longest: number) => void)[] = []
   #next = setImmediate(() => this.#turn())
 
-  constructor(server: Server) {
-    this.#server = server
-    server.on('request', this.#begin)
-  }
-
-  /** @returns one for each request. */
-  end(): readonly number[] {
-    this.#server.off('request', this.#begin)
-    clearImmediate(this.#next)
-    return this.#stretches
-  }
-
-  readonly #begin = (_request: unknown, response: ServerResponse): void => {
-    // The turn in which the request came is counted when it ends.
+  /** From now on; the turn in which this is said is counted when it ends. */
+  begin(): void {
     this.#longest = 0
-    response.once('close', () => (this.#isOver = true))
+  }
+
+  /** Resolves, when the turn in which this is said has ended, to the longest since `begin`. */
+  finish(): Promise<number> {
+    return new Promise((resolve) => this.#waiting.push(resolve))
+  }
+
+  close(): void {
+    clearImmediate(this.#next)
   }
 
   #turn(): void {
     const now = performance.now()
     this.#longest = Math.max(this.#longest, now - this.#last)
     this.#last = now
-    if (this.#isOver) {
-      this.#isOver = false
-      this.#stretches.push(this.#longest)
-    }
+    for (const resolve of this.#waiting.splice(0)) resolve(this.#longest)
     this.#next = setImmediate(() => this.#turn())
   }
 }

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs'
+import path from 'node:path'
 import type { StartApplication } from './application.js'
 import { createBallast } from './ballast.js'
 import { startChildProcess } from './child-process.js'
 import { startExpress } from './express.js'
 import { startFastify } from './fastify.js'
-import { LoopWatch } from './loop-watch.js'
 import type { Answers, HostSetup, Question } from './question.js'
+import { RequestWatch } from './request-watch.js'
+import { watchStarts } from './start-watch.js'
 
 /**
  * A Node server in a process of its own. Started by fork() with its setup in JSON; sends its port, and an
@@ -23,18 +25,19 @@ if (start === undefined) throw new Error(`no application is called ${setup.frame
 
 const ballast = createBallast(setup.megabytes)
 const server = await start({ ...setup.options, root: setup.root })
-let watch: LoopWatch | undefined
+let watch: RequestWatch | undefined
 
-const answers: { [Name in Question]: () => Answers[Name] } = {
+const answers: { [Name in Question]: () => Answers[Name] | Promise<Answers[Name]> } = {
   memory() {
     globalThis.gc?.()
     return { resident: process.memoryUsage.rss(), proportional: proportionalSetSize() }
   },
   watch() {
-    watch = new LoopWatch(server)
+    watch = new RequestWatch(server)
     return null
   },
   stretches: () => watch?.end() ?? [],
+  starts: () => watchStarts(setup.framework, path.join(setup.root, 'small-c.cgi')),
 }
 
 function proportionalSetSize(): number {
@@ -42,7 +45,11 @@ function proportionalSetSize(): number {
   return Number(/^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1]) * 1024
 }
 
-process.on('message', (question: Question) => process.send?.({ answer: answers[question]() }))
+async function answer(question: Question): Promise<void> {
+  process.send?.({ answer: await answers[question]() })
+}
+
+process.on('message', (question: Question) => void answer(question))
 process.on('disconnect', () => {
   // Scripts end with their clients, and the process with the last of them.
   server.close(() => process.exit(ballast.length === setup.megabytes ? 0 : 1))

@@ -2,10 +2,12 @@
 export interface Answers {
   /** After a garbage collection, in bytes; shared pages count for the host's share of them. */
   readonly memory: { readonly resident: number; readonly proportional: number }
-  /** Begins to watch the event loop. */
+  /** Begins to watch what requests keep the event loop busy for. */
   readonly watch: null
-  /** Ends it; what the loop was busy for, for each request since then. */
+  /** Ends it; what each request since then did, in milliseconds. */
   readonly stretches: readonly number[]
+  /** The same of starts of a program, without any request. */
+  readonly starts: readonly number[]
 }
 
 export type Question = keyof Answers
