@@ -3,6 +3,8 @@ import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { before, describe, type TestContext, test } from 'node:test'
 import { type Adapter, adapters } from '../adapters.js'
+import { Page } from '../docs/page.js'
+import { Workplace } from '../docs/workplace.js'
 import { makeFolder, NO_HANG, startAt } from './application.js'
 import { GITWEB, needs, run } from './programs.js'
 import { Git, gitEnvironment } from './repository.js'
@@ -138,5 +140,26 @@ $feature{'pathinfo'}{'default'} = [$ENV{'GITWEB_PATHS'}];\n`,
         assert.equal(content, CONTENT)
       })
     }
+  }
+})
+
+describe('gitweb as its recipe has it', needs('gitweb', 'CGI.pm', 'git'), () => {
+  const recipe = new Page('recipes/git-web.md')
+
+  for (const framework of ['fastify', 'express']) {
+    test(`MAP-1 gitweb's pages have their style (${framework})`, NO_HANG, async (t) => {
+      const workplace = await Workplace.create(t, recipe)
+      await workplace.start(process.execPath, [`gitweb-${framework}.js`])
+      const { signal } = t
+      const get = (address: string): Promise<Response> =>
+        fetch(new URL(address, workplace.origin), { signal })
+      const page = await (await get('/gitweb')).text()
+      assert.match(page, /<title>127\.0\.0\.1 Git<\/title>/)
+      const css = await get(linkTo(page, /type="text\/css"/))
+      assert.match(css.headers.get('content-type') ?? '', /^text\/css\b/)
+      assert.match(await css.text(), /^div\.page_header \{/m)
+      const summary = await (await get(linkTo(page, />project\.git<\/a>/))).text()
+      assert.match(summary, />Greet the world<\/a>/)
+    })
   }
 })

@@ -1,7 +1,8 @@
 import { type ExecFileOptions, execFile, execFileSync, spawnSync } from 'node:child_process'
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { CHROMIUM } from '../browser.js'
 
 /** A program that tests need but the project does not bring along. */
 interface Program {
@@ -11,10 +12,16 @@ interface Program {
 }
 
 const PROGRAMS = {
+  AWStats: { package: 'awstats', isInstalled: () => isExecutable(AWSTATS) },
+  cgit: { package: 'cgit', isInstalled: () => isExecutable(CGIT) },
+  chromium: { package: 'chromium', isInstalled: () => isExecutable(CHROMIUM) },
   curl: { package: 'curl', isInstalled: () => isInPath('curl') },
+  DokuWiki: { package: 'dokuwiki', isInstalled: () => existsSync(DOKUWIKI) },
   git: { package: 'git', isInstalled: () => isInPath('git') },
   'git http-backend': { package: 'git', isInstalled: () => isExecutable(gitHttpBackend()) },
   gitweb: { package: 'gitweb', isInstalled: () => isExecutable(GITWEB) },
+  MapServer: { package: 'cgi-mapserver', isInstalled: () => isExecutable(MAPSERVER) },
+  nginx: { package: 'nginx', isInstalled: () => isExecutable('/usr/sbin/nginx') },
   perl: { package: 'perl', isInstalled: () => isInPath('perl') },
   'php-cgi': { package: 'php-cgi', isInstalled: () => isInPath('php-cgi') },
   'CGI.pm': {
@@ -24,7 +31,11 @@ const PROGRAMS = {
   python3: { package: 'python3', isInstalled: () => isInPath('python3') },
 } as const satisfies Record<string, Program>
 
-/** Where Debian puts gitweb; it is in no PATH. */
+/** Where Debian puts what is in no PATH. */
+export const AWSTATS = '/usr/lib/cgi-bin/awstats.pl'
+const CGIT = '/usr/lib/cgit/cgit.cgi'
+const DOKUWIKI = '/usr/share/dokuwiki/doku.php'
+const MAPSERVER = '/usr/lib/cgi-bin/mapserv'
 export const GITWEB = '/usr/share/gitweb/gitweb.cgi'
 
 /** Absolute path of the CGI program that serves git repositories; git knows where its own are. */

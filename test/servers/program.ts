@@ -1,10 +1,22 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { accessSync, constants, createWriteStream } from 'node:fs'
-import { type AddressInfo, connect, createServer, type NetConnectOpts } from 'node:net'
+import { readFile } from 'node:fs/promises'
+import { connect, createServer, type NetConnectOpts } from 'node:net'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Site } from './site.js'
+
+/** Where and how a server is started. */
+interface Start {
+  /** Where it is going to listen. */
+  readonly address: NetConnectOpts
+  /** Its folder gets the log of what the server prints. */
+  readonly site: Pick<Site, 'folder'>
+  readonly cwd?: string
+  readonly env?: NodeJS.ProcessEnv
+}
 
 /** The first of these files that can be run. */
 export function findProgram(...files: readonly string[]): string | undefined {
@@ -18,16 +30,24 @@ export function findProgram(...files: readonly string[]): string | undefined {
   })
 }
 
-/** A port that nobody listens on; servers that cannot tell theirs must be told one. */
+/**
+ * A port that nobody listens on; servers that cannot tell theirs must be told one. It lies below those
+ * that systems give to clients, one of which might take it before the server does.
+ */
 export async function findFreePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this kind.
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = randomInt(10_000, 32_000)
+    const server = createServer()
+    try {
+      server.listen(port, '127.0.0.1')
+      await once(server, 'listening')
+      server.close()
+      await once(server, 'close')
+      return port
+    } catch {
+      // Somebody listens there.
+    }
+  }
 }
 
 /** A program that runs, and all that it has started. */
@@ -39,12 +59,16 @@ export interface RunningProgram {
 export async function startProgram(
   program: string,
   args: readonly string[],
-  { address, site }: { address: NetConnectOpts; site: Site },
+  { address, site, ...options }: Start,
 ): Promise<RunningProgram> {
   const output = `${path.basename(program)}-output.log`
   const log = createWriteStream(path.join(site.folder, output))
   // A group of its own, so that no worker outlives a server that had to be killed.
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true })
+  const child = spawn(program, args, {
+    ...options,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  })
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   const killWithUs = (): void => killGroup(child)
@@ -59,7 +83,8 @@ export async function startProgram(
     await untilListening(address, child)
   } catch (error) {
     await close()
-    throw new Error(`${program} does not listen; see ${output} of its folder`, { cause: error })
+    const said = await readFile(path.join(site.folder, output), 'utf8')
+    throw new Error(`${program} does not listen; it says: ${said}`, { cause: error })
   }
   return { close }
 }

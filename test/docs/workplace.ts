@@ -1,0 +1,114 @@
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import type { TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { findFreePort, type RunningProgram, startProgram } from '../servers/program.js'
+import type { Page } from './page.js'
+import { follow } from './transcript.js'
+
+/** Where the packages that pages import are found. */
+const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url))
+
+/** The port that all pages use. */
+const PORT = '3000'
+
+/** A folder in which somebody follows a page, from the first line to the last. */
+export class Workplace {
+  readonly origin: string
+  readonly #servers: RunningProgram[] = []
+
+  private constructor(
+    readonly folder: string,
+    readonly port: number,
+    private readonly page: Page,
+    private readonly t: TestContext,
+  ) {
+    this.origin = `http://127.0.0.1:${port}`
+  }
+
+  /** An empty folder, where a page's packages are installed and its files are put; gone after the test. */
+  static async create(t: TestContext, page: Page): Promise<Workplace> {
+    const prefix = path.join(tmpdir(), 'common-gateway-docs-')
+    const folder = await realpath(await mkdtemp(prefix))
+    const workplace = new Workplace(folder, await findFreePort(), page, t)
+    t.after(() => workplace.#leave())
+    await symlink(PACKAGES, path.join(folder, 'node_modules'))
+    await mkdir(path.join(folder, 'home'))
+    for (const { name, text } of page.files) {
+      const file = path.join(folder, name)
+      await mkdir(path.dirname(file), { recursive: true })
+      await writeFile(file, workplace.localize(text))
+    }
+    for (const block of page.loose('sh')) {
+      if (!isServer(block)) await workplace.shell(`set -e\n${workplace.localize(block)}`)
+    }
+    return workplace
+  }
+
+  /** Starts a server of the page and waits until it listens. After the test it is stopped at the latest. */
+  async start(program: string, args: readonly string[]): Promise<RunningProgram> {
+    const server = await startProgram(program, args, {
+      address: { port: this.port, host: '127.0.0.1' },
+      site: this,
+      cwd: this.folder,
+      env: this.#environment,
+    })
+    this.#servers.push(server)
+    return server
+  }
+
+  async #leave(): Promise<void> {
+    // The last to come is the first to go: a server in front of another needs it.
+    for (const server of this.#servers.toReversed()) await server.close()
+    await rm(this.folder, { recursive: true })
+  }
+
+  /** Does what the page does once its server runs. */
+  async follow(): Promise<void> {
+    for (const block of this.page.loose('console')) {
+      await follow(this.localize(block), (command) => this.shell(command))
+    }
+  }
+
+  /** Puts the port of this place where the page has its own. */
+  localize(text: string): string {
+    return text.replaceAll(PORT, String(this.port))
+  }
+
+  /** Runs a line of shell; returns all that it prints. @throws where it fails and was told to. */
+  shell(command: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const options = { cwd: this.folder, env: this.#environment, signal: this.t.signal }
+      execFile('sh', ['-c', `exec 2>&1\n${command}`], options, (error, output) => {
+        const isMeant = error !== null && !command.startsWith('set -e') && !error.killed
+        if (error === null || isMeant) resolve(output)
+        else reject(new Error(`${error.message}\n${output}`, { cause: error }))
+      })
+    })
+  }
+
+  /** That of somebody who has just arrived here. */
+  get #environment(): Record<string, string> {
+    const { PATH = '' } = process.env
+    const identity = { GIT_AUTHOR_NAME: 'Ada', GIT_AUTHOR_EMAIL: 'ada@example.org' }
+    return {
+      PATH,
+      HOME: path.join(this.folder, 'home'),
+      LANG: 'C.UTF-8',
+      NODE_ENV: 'production',
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_TERMINAL_PROMPT: '0',
+      ...identity,
+      GIT_COMMITTER_NAME: identity.GIT_AUTHOR_NAME,
+      GIT_COMMITTER_EMAIL: identity.GIT_AUTHOR_EMAIL,
+      no_proxy: '127.0.0.1',
+    }
+  }
+}
+
+/** Whether a block of shell starts a server, which stays in the foreground. */
+function isServer(block: string): boolean {
+  return /^(?:node|npx|common-gateway) /.test(block)
+}
