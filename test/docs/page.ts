@@ -69,7 +69,7 @@ export function codeOf(text: string): readonly string[] {
 }
 
 function readBlocks(text: string): Block[] {
-  const fenced = /^(?<before>.*)\n\n?```(?<language>\w+)\n(?<code>[^]*?)^```$/gm
+  const fenced = /^(?<before>.*)\n\n?```(?<language>\w*)\n(?<code>[^]*?)^```$/gm
   return [...text.matchAll(fenced)].map(({ groups }) => {
     const { before = '', language = '', code = '' } = groups ?? {}
     return { language, file: /^`([\w./-]+)`(?:, .*)?:$/.exec(before)?.[1], text: code }

@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { describe, test } from 'node:test'
+import { NO_HANG } from '../apps/application.js'
+import { needs } from '../apps/programs.js'
+import { Page } from './page.js'
+import { Workplace } from './workplace.js'
+
+/** What each recipe needs; its servers are started, and what it says of them is tried. */
+const recipes = {
+  'git-hosting': needs('git', 'git http-backend'),
+  mapserver: needs('MapServer', 'curl'),
+}
+
+/** Tried in a browser, or link by link, in test/apps. */
+const others = ['git-web', 'dokuwiki']
+
+test('every recipe is tried', () => {
+  const folder = new URL('../../../docs/recipes/', import.meta.url)
+  const names = readdirSync(folder).map((name) => name.replace(/\.md$/, ''))
+  assert.deepEqual(names.toSorted(), [...Object.keys(recipes), ...others].toSorted())
+})
+
+for (const [name, options] of Object.entries(recipes)) {
+  describe(`the recipe ${name}`, { ...options, concurrency: 2 }, () => {
+    const page = new Page(`recipes/${name}.md`)
+    const servers = page.files.filter(({ name: file }) =>
+      /^(?:fastify|express|server)\.js$/.test(file),
+    )
+    test('has a server and says what it does', () => {
+      assert.notDeepEqual(servers, [])
+      assert.notDeepEqual(page.loose('console'), [])
+    })
+
+    for (const { name: file } of servers) {
+      test(`does what it says (${file})`, NO_HANG, async (t) => {
+        const workplace = await Workplace.create(t, page)
+        await workplace.start(process.execPath, [file])
+        await workplace.follow()
+      })
+    }
+  })
+}
