@@ -8,6 +8,7 @@ import { Workplace } from './workplace.js'
 
 /** What each recipe needs; its servers are started, and what it says of them is tried. */
 const recipes = {
+  awstats: needs('AWStats', 'perl', 'curl'),
   'git-hosting': needs('git', 'git http-backend'),
   mapserver: needs('MapServer', 'curl'),
 }
