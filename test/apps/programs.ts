@@ -63,6 +63,12 @@ export function needs(...names: readonly (keyof typeof PROGRAMS)[]): { skip: str
   return { skip: advice }
 }
 
+/** The same for a suite that is for the superuser alone; on a person's machine, it is skipped without. */
+export function needsRoot(...names: readonly (keyof typeof PROGRAMS)[]): { skip: string | false } {
+  const isRoot = process.platform === 'linux' && process.getuid?.() === 0
+  return isRoot ? needs(...names) : { skip: 'needs the superuser of a Linux' }
+}
+
 /** How to run a client program. */
 export interface RunOptions extends Pick<ExecFileOptions, 'cwd' | 'env'> {
   /** Stops the program, for tests that fail while it runs. */

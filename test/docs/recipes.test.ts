@@ -2,19 +2,25 @@ import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { NO_HANG } from '../apps/application.js'
-import { needs } from '../apps/programs.js'
+import { needs, needsRoot } from '../apps/programs.js'
 import { Page } from './page.js'
 import { Workplace } from './workplace.js'
 
 /** What each recipe needs; its servers are started, and what it says of them is tried. */
 const recipes = {
+  'another-user': needsRoot('perl', 'curl'),
   awstats: needs('AWStats', 'perl', 'curl'),
   'git-hosting': needs('git', 'git http-backend'),
   mapserver: needs('MapServer', 'curl'),
+  perl: needs('CGI.pm', 'curl'),
+  php: needs('php-cgi', 'curl'),
+  python: needs('python3', 'curl'),
+  'reverse-proxy': needs('nginx', 'curl'),
+  'server-sent-events': needs('curl'),
 }
 
-/** Tried in a browser, or link by link, in test/apps. */
-const others = ['git-web', 'dokuwiki']
+/** Tried otherwise: in a browser or link by link, in test/apps. */
+const others = ['dokuwiki', 'git-web']
 
 test('every recipe is tried', () => {
   const folder = new URL('../../../docs/recipes/', import.meta.url)
@@ -28,15 +34,21 @@ for (const [name, options] of Object.entries(recipes)) {
     const servers = page.files.filter(({ name: file }) =>
       /^(?:fastify|express|server)\.js$/.test(file),
     )
-    test('has a server and says what it does', () => {
+    test('has a server and says what it does, all of which is tried', () => {
       assert.notDeepEqual(servers, [])
       assert.notDeepEqual(page.loose('console'), [])
+      const loose = page.blocks.filter(({ file }) => file === undefined)
+      const languages = new Set(loose.map(({ language }) => language))
+      for (const tried of ['sh', 'console']) languages.delete(tried)
+      assert.deepEqual([...languages], [])
     })
 
     for (const { name: file } of servers) {
       test(`does what it says (${file})`, NO_HANG, async (t) => {
         const workplace = await Workplace.create(t, page)
         await workplace.start(process.execPath, [file])
+        if (page.files.some(({ name: each }) => each.startsWith('nginx/')))
+          await workplace.startNginx()
         await workplace.follow()
       })
     }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
@@ -11,8 +11,9 @@ import { follow } from './transcript.js'
 /** Where the packages that pages import are found. */
 const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url))
 
-/** The port that all pages use. */
+/** The port that all pages have for the application, and that of a proxy in front of it. */
 const PORT = '3000'
+const PROXY_PORT = '8080'
 
 /** A folder in which somebody follows a page, from the first line to the last. */
 export class Workplace {
@@ -22,6 +23,7 @@ export class Workplace {
   private constructor(
     readonly folder: string,
     readonly port: number,
+    readonly proxyPort: number,
     private readonly page: Page,
     private readonly t: TestContext,
   ) {
@@ -32,10 +34,13 @@ export class Workplace {
   static async create(t: TestContext, page: Page): Promise<Workplace> {
     const prefix = path.join(tmpdir(), 'common-gateway-docs-')
     const folder = await realpath(await mkdtemp(prefix))
-    const workplace = new Workplace(folder, await findFreePort(), page, t)
+    const ports = [await findFreePort(), await findFreePort()] as const
+    const workplace = new Workplace(folder, ...ports, page, t)
     t.after(() => workplace.#leave())
     await symlink(PACKAGES, path.join(folder, 'node_modules'))
     await mkdir(path.join(folder, 'home'))
+    // Scripts and servers may run as another user.
+    await chmod(folder, 0o755)
     for (const { name, text } of page.files) {
       const file = path.join(folder, name)
       await mkdir(path.dirname(file), { recursive: true })
@@ -48,15 +53,36 @@ export class Workplace {
   }
 
   /** Starts a server of the page and waits until it listens. After the test it is stopped at the latest. */
-  async start(program: string, args: readonly string[]): Promise<RunningProgram> {
+  async start(program: string, args: readonly string[], port = this.port): Promise<RunningProgram> {
     const server = await startProgram(program, args, {
-      address: { port: this.port, host: '127.0.0.1' },
+      address: { port, host: '127.0.0.1' },
       site: this,
       cwd: this.folder,
       env: this.#environment,
     })
     this.#servers.push(server)
     return server
+  }
+
+  /** Starts nginx with the page's files, those in its folder `nginx`, as Debian's own includes those in conf.d. */
+  async startNginx(): Promise<void> {
+    const file = path.join(this.folder, 'nginx.conf')
+    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    await writeFile(
+      file,
+      `daemon off;
+pid nginx.pid;
+${process.getuid?.() === 0 ? 'user www-data;' : ''}
+events {}
+http {
+  access_log off;
+${temporary.map((name) => `  ${name}_temp_path nginx-${name};`).join('\n')}
+  include nginx/*.conf;
+}
+`,
+    )
+    const args = ['-c', file, '-p', this.folder, '-e', path.join(this.folder, 'nginx-error.log')]
+    await this.start('/usr/sbin/nginx', args, this.proxyPort)
   }
 
   async #leave(): Promise<void> {
@@ -74,7 +100,7 @@ export class Workplace {
 
   /** Puts the port of this place where the page has its own. */
   localize(text: string): string {
-    return text.replaceAll(PORT, String(this.port))
+    return text.replaceAll(PORT, String(this.port)).replaceAll(PROXY_PORT, String(this.proxyPort))
   }
 
   /** Runs a line of shell; returns all that it prints. @throws where it fails and was told to. */
