@@ -29,6 +29,7 @@ const PROGRAMS = {
     isInstalled: () => spawnSync('perl', ['-MCGI', '-e', '1']).status === 0,
   },
   python3: { package: 'python3', isInstalled: () => isInPath('python3') },
+  tini: { package: 'tini', isInstalled: () => isInPath('tini') },
 } as const satisfies Record<string, Program>
 
 /** Where Debian puts what is in no PATH. */

@@ -19,8 +19,8 @@ const recipes = {
   'server-sent-events': needs('curl'),
 }
 
-/** Tried otherwise: in a browser or link by link, in test/apps. */
-const others = ['dokuwiki', 'git-web']
+/** Tried otherwise: in a browser or link by link, in test/apps, and in container.test.ts. */
+const others = ['container', 'dokuwiki', 'git-web']
 
 test('every recipe is tried', () => {
   const folder = new URL('../../../docs/recipes/', import.meta.url)
