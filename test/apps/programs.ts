@@ -17,6 +17,10 @@ const PROGRAMS = {
   chromium: { package: 'chromium', isInstalled: () => isExecutable(CHROMIUM) },
   curl: { package: 'curl', isInstalled: () => isInPath('curl') },
   DokuWiki: { package: 'dokuwiki', isInstalled: () => existsSync(DOKUWIKI) },
+  Flask: {
+    package: 'python3-flask',
+    isInstalled: () => spawnSync('python3', ['-c', 'import flask']).status === 0,
+  },
   git: { package: 'git', isInstalled: () => isInPath('git') },
   'git http-backend': { package: 'git', isInstalled: () => isExecutable(gitHttpBackend()) },
   gitweb: { package: 'gitweb', isInstalled: () => isExecutable(GITWEB) },
