@@ -3,7 +3,7 @@ import type { CLibrary } from './c-library.js'
 /** What a pipe of Linux holds without being asked, in bytes. */
 export const PIPE_SIZE = 64 * 1024
 /** What one is made to hold that much goes through. */
-export const LARGE_PIPE_SIZE = 512 * 1024
+const LARGE_PIPE_SIZE = 512 * 1024
 
 const F_SETPIPE_SZ = 1031
 
