@@ -12,6 +12,7 @@ interface Program {
 }
 
 const PROGRAMS = {
+  Apache: { package: 'apache2', isInstalled: () => isExecutable('/usr/sbin/apache2') },
   AWStats: { package: 'awstats', isInstalled: () => isExecutable(AWSTATS) },
   cgit: { package: 'cgit', isInstalled: () => isExecutable(CGIT) },
   chromium: { package: 'chromium', isInstalled: () => isExecutable(CHROMIUM) },
@@ -23,7 +24,9 @@ const PROGRAMS = {
   },
   git: { package: 'git', isInstalled: () => isInPath('git') },
   'git http-backend': { package: 'git', isInstalled: () => isExecutable(gitHttpBackend()) },
+  fcgiwrap: { package: 'fcgiwrap', isInstalled: () => isExecutable('/usr/sbin/fcgiwrap') },
   gitweb: { package: 'gitweb', isInstalled: () => isExecutable(GITWEB) },
+  lighttpd: { package: 'lighttpd', isInstalled: () => isExecutable('/usr/sbin/lighttpd') },
   MapServer: { package: 'cgi-mapserver', isInstalled: () => isExecutable(MAPSERVER) },
   nginx: { package: 'nginx', isInstalled: () => isExecutable('/usr/sbin/nginx') },
   perl: { package: 'perl', isInstalled: () => isInPath('perl') },

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict'
+import { describe, test, type TestContext } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { NO_HANG } from '../apps/application.js'
+import { needs } from '../apps/programs.js'
+import { ask } from './moving-request.js'
+import { startNode } from './moving-server.js'
+import { MovingSite } from './moving-site.js'
+import { PACKAGE_DIFFERENCES } from './package-differences.js'
+import { Page } from './page.js'
+
+const page = new Page('from-npm-packages.md')
+
+/** Where packages are that the project has not; the guide says how they come there. */
+const packages = process.env['MOVING_PACKAGES']
+
+const options = {
+  cgi: { skip: packages === undefined && 'needs MOVING_PACKAGES, see docs/from-npm-packages.md' },
+  gateway: packages === undefined ? { skip: 'needs MOVING_PACKAGES' } : needs('php-cgi'),
+  spawn: {},
+}
+
+for (const [name, cases] of Object.entries(PACKAGE_DIFFERENCES)) {
+  const heading = `What differs from \`${name}\``
+
+  test(`the guide tells of differences from ${name} that are tried, and of no other`, () => {
+    const rows = page.table(heading).map(([what]) => what)
+    assert.deepEqual(new Set(rows), new Set(Object.keys(cases)))
+  })
+
+  const suite = { ...options[name as keyof typeof options], concurrency: 4 }
+  describe(`the guide for ${name}`, suite, () => {
+    const extension = name === 'spawn' ? 'js' : 'cjs'
+    for (const [what, [script, question, there, here]] of Object.entries(cases)) {
+      test(`differs: ${what}`, NO_HANG, async (t) => {
+        const [before, after] = await Promise.all([
+          answer(t, `${name}-before.${extension}`),
+          answer(t, `${name}-after.js`),
+        ])
+        assert.match(before, there)
+        assert.match(after, here)
+      })
+
+      /** What a program of the guide answers, and whether it is still there after that. */
+      async function answer(t: TestContext, file: string): Promise<string> {
+        const site = await MovingSite.create()
+        t.after(() => site.remove())
+        try {
+          const server = await startNode(file, packages, script)(page, site)
+          try {
+            const wait = delay(5_000, 'nothing', { ref: false })
+            const text = await Promise.race([question(server.port, site).catch(String), wait])
+            return `${text}\n${(await isUp(server.port)) ? 'up' : 'gone'}`
+          } finally {
+            await server.close()
+          }
+        } catch (error) {
+          return String(error)
+        }
+      }
+    }
+  })
+}
+
+/** Whether a host answers; one that is about to end may still accept a connection. */
+function isUp(port: number): Promise<boolean> {
+  return ask(port, ['GET /nothing']).then(
+    (text) => text !== '',
+    () => false,
+  )
+}

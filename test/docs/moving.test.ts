@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict'
+import { after, before, describe, test } from 'node:test'
+import { NO_HANG } from '../apps/application.js'
+import { needs } from '../apps/programs.js'
+import { fields, send, type Sending } from '../client.js'
+import { OPTION_NAMES } from '../core/steps.js'
+import { DIFFERENCES, QUESTIONS } from './differences.js'
+import {
+  type MovingServer,
+  startApache,
+  startLighttpd,
+  startNginx,
+  startNode,
+  type Start,
+} from './moving-server.js'
+import { MovingSite } from './moving-site.js'
+import { codeOf, Page } from './page.js'
+
+/** What has to be the same before and after. */
+const SAME: readonly (readonly [path: string, sending?: Sending])[] = [
+  ['/'],
+  ['/cgi-bin/report.sh/a/b?x=1&y=%20', { headers: fields('Cookie: a=1', 'Accept: text/plain') }],
+  ['/cgi-bin/report.sh', { method: 'POST', headers: fields('Content-Type: a/b'), body: 'hello' }],
+  ['/cgi-bin/report.sh', { method: 'HEAD' }],
+  ['/cgi-bin/hello.sh/further'],
+  ['/cgi-bin/cookies.sh'],
+]
+
+/** Where only the status is that of a script, or of what protects it. */
+const SAME_STATUS: typeof SAME = [
+  ['/cgi-bin/forbidden.sh'],
+  ['/cgi-bin/redirect.sh'],
+  ['/cgi-bin/slow.sh'],
+  ['/cgi-bin/hello.sh', { method: 'POST', headers: fields('Content-Length: 2000000') }],
+]
+
+const RANGE: Sending = { headers: fields('Range: bytes=2-5') }
+
+/** How each is started, and what else its configuration has that has to be the same. */
+const guides: Record<string, Guide> = {
+  'from-apache.md': { start: startApache, options: needs('Apache'), also: [] },
+  'from-lighttpd.md': {
+    start: startLighttpd,
+    options: needs('lighttpd'),
+    also: [['/cgi-bin/greet.txt'], ['/cgi-bin/sendfile.sh'], ['/cgi-bin/sendfile.sh', RANGE]],
+  },
+  'from-nginx-fcgiwrap.md': {
+    start: startNginx,
+    options: needs('nginx', 'fcgiwrap'),
+    also: [['/cgi-bin/accel.sh'], ['/cgi-bin/accel.sh', RANGE]],
+  },
+}
+
+interface Guide {
+  readonly start: Start
+  readonly options: { skip: string | false }
+  readonly also: typeof SAME
+}
+
+for (const [name, { start, options, also }] of Object.entries(guides)) {
+  describe(`the guide ${name}`, { ...options, concurrency: 4 }, () => {
+    const page = new Page(name)
+    let site: MovingSite
+    let there: MovingServer
+    let here: MovingServer
+    before(async () => {
+      site = await MovingSite.create()
+      there = await start(page, site)
+      here = await startNode('server.js')(page, site)
+    })
+    after(async () => {
+      await there?.close()
+      await here?.close()
+      await site?.remove()
+    })
+
+    for (const [path, sending] of [...SAME, ...also]) {
+      test(
+        `moves ${sending?.method ?? 'GET'} ${path}${sending === RANGE ? ', a part' : ''}`,
+        NO_HANG,
+        async () => {
+          const [old, ours] = [
+            await send(there.port, path, sending),
+            await send(here.port, path, sending),
+          ]
+          assert.equal(old.status, sending === RANGE ? 206 : 200)
+          assert.equal(ours.status, old.status)
+          assert.equal(ours.text, old.text)
+          assert.equal(typeOf(ours.all('content-type')), typeOf(old.all('content-type')))
+          assert.deepEqual(ours.all('content-range'), old.all('content-range'))
+          assert.deepEqual(ours.all('set-cookie'), old.all('set-cookie'))
+        },
+      )
+    }
+
+    for (const [path, sending] of SAME_STATUS) {
+      test(`moves the status of ${sending?.method ?? 'GET'} ${path}`, NO_HANG, async () => {
+        const [old, ours] = await Promise.all(
+          [there, here].map(({ port }) => send(port, path, sending)),
+        )
+        assert.equal(ours?.status, old?.status)
+        assert.notEqual(ours?.status, 200)
+        assert.deepEqual(ours?.all('location'), old?.all('location'))
+      })
+    }
+
+    test('tells of differences that are tried, and of no other', () => {
+      const rows = page.table('What differs').map(([what = '']) => what)
+      assert.deepEqual(new Set(rows), new Set(Object.keys(DIFFERENCES[name] ?? {})))
+    })
+
+    for (const [what, expected] of Object.entries(DIFFERENCES[name] ?? {})) {
+      test(`differs: ${what}`, NO_HANG, async () => {
+        const question = QUESTIONS[what]
+        assert.ok(question)
+        const [old, ours] = await Promise.all([
+          question(there.port, site),
+          question(here.port, site),
+        ])
+        assert.match(old, expected[0])
+        assert.match(ours, expected[1])
+      })
+    }
+  })
+}
+
+/** The type alone: the charset of a file is what its server thinks it is. */
+function typeOf([value = '']: readonly string[]): string {
+  return value.replace(/;.*/, '')
+}
+
+describe('options in guides', () => {
+  for (const name of [...Object.keys(guides), 'from-npm-packages.md']) {
+    const page = new Page(name)
+    const headings = [...page.text.matchAll(/^## ((?:Directives|Options).*)$/gm)]
+    test(`exist (${name})`, () => {
+      assert.notEqual(headings.length, 0)
+      const cells = headings.flatMap(([, heading = '']) =>
+        page.table(heading).map(([, cell = '']) => cell),
+      )
+      const names = cells.flatMap(codeOf).map((code) => /^\w*/.exec(code)?.[0] ?? '')
+      assert.deepEqual(
+        names.filter((each) => !OPTION_NAMES.includes(each)),
+        [],
+      )
+    })
+  }
+})
