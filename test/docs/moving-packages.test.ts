@@ -62,6 +62,31 @@ for (const [name, cases] of Object.entries(PACKAGE_DIFFERENCES)) {
   })
 }
 
+describe('the program in the place of gateway', needs('php-cgi'), () => {
+  test('sends files, and never the source of a script', NO_HANG, async (t) => {
+    const site = await MovingSite.create()
+    t.after(() => site.remove())
+    const server = await startNode('gateway-after.js')(page, site)
+    try {
+      for (const path of ['/', '/index.html']) {
+        assert.match(await ask(server.port, [`GET ${path}`]), /^HTTP\/1.1 200 [^]*Welcome/)
+      }
+      for (const path of ['/info.php', '/info.php/', '/info%2Ephp', '/%69nfo.ph%70?x']) {
+        assert.match(
+          await ask(server.port, [`GET ${path}`]),
+          /^HTTP\/1.1 200 [^]*SCRIPT_NAME=\/info/,
+        )
+      }
+      for (const path of ['/link.php', '/link%2ephp', '/absent.php', '/info.php%00', '/%zz']) {
+        const answer = await ask(server.port, [`GET ${path}`])
+        assert.match(answer, /^HTTP\/1.1 40[04] (?![^]*<\?php)/)
+      }
+    } finally {
+      await server.close()
+    }
+  })
+})
+
 /** Whether a host answers; one that is about to end may still accept a connection. */
 function isUp(port: number): Promise<boolean> {
   return ask(port, ['GET /nothing']).then(

@@ -40,6 +40,8 @@ export class MovingSite {
     for (const [name, text] of Object.entries(PAGES)) {
       await site.put(path.join('htdocs', name), text, PORT)
     }
+    const page = await site.put('private/outside.php', PAGES['info.php'], PORT)
+    await symlink(page, path.join(site.folder, 'htdocs/link.php'))
     const outside = path.join(site.folder, 'private/outside.sh')
     await writeFile(outside, `#!/bin/sh\n${SCRIPTS['hello.sh']}`, { mode: 0o755 })
     await symlink(outside, path.join(site.folder, 'cgi-bin/link.sh'))
