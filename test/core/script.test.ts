@@ -94,6 +94,7 @@ symlinkSync(root, linkedRoot)
 const settings: ScriptSettings = {
   source: { type: 'root', folder: root },
   interpreters: new Map([['.py', ['/usr/bin/python3', '-I']]]),
+  fallbackInterpreters: new Map(),
   index: [],
   dotfiles: 'ignore',
   encodedSlashes: 'deny',
@@ -443,6 +444,26 @@ test('MAP-6 an interpreter runs what is not executable, by its absolute path', (
   assert.deepEqual(found.command, ['/usr/bin/python3', '-I', file])
   assert.equal(found.file, file)
   assert.equal(found.pathInfo, '/x')
+})
+
+test('MAP-6 a fallback interpreter runs what is not executable, and nothing else', () => {
+  const fallbackInterpreters = new Map([
+    ['.cgi', ['/bin/sh']],
+    ['.py', ['/bin/false']],
+  ] as const)
+  const given = { fallbackInterpreters }
+  const plain = path.join(root, 'plain.cgi')
+  assert.deepEqual(script('/cgi-bin/plain.cgi', given).command, ['/bin/sh', plain])
+  assert.deepEqual(script('/cgi-bin/a.cgi', given).command, [path.join(root, 'a.cgi')])
+  assert.equal(script('/cgi-bin/plain.py', given).command[0], '/usr/bin/python3')
+  assertRefused('/cgi-bin/plain.txt', 403, given)
+})
+
+test('MAP-2 a root that is not there yet has no scripts', () => {
+  const source = { type: 'root', folder: path.join(root, 'later') } as const
+  for (const name of ['/cgi-bin', '/cgi-bin/', '/cgi-bin/a.cgi']) {
+    assert.equal(resolve(name, { source, index: ['a.cgi'] }), null, name)
+  }
 })
 
 test('MAP-6 no name of a script can be read as an option of its interpreter', () => {

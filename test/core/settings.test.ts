@@ -72,9 +72,11 @@ const NUMBER = except('number')
 /** The kinds of value that each option refuses; a `Record` so that none is forgotten. */
 const REFUSED: Record<keyof Required<CgiOptions>, readonly Kind[]> = {
   root: KINDS,
+  allowMissingRoot: FLAG,
   script: KINDS,
   prefix: KINDS,
   interpreters: KINDS,
+  fallbackInterpreters: KINDS,
   index: except('list'),
   dotfiles: KINDS,
   encodedSlashes: KINDS,
@@ -122,7 +124,7 @@ for (const [option, kinds] of Object.entries(REFUSED)) {
     for (const kind of kinds) {
       const [value, shown] = VALUES[kind]
       // An interpreter is named by its extension, and `object` has one without its dot.
-      if (option === 'interpreters' && kind === 'object') continue
+      if (/interpreters/i.test(option) && kind === 'object') continue
       assertRefused({ ...base, [option]: value }, option, shown)
     }
     for (const kind of except(...kinds)) {
@@ -131,6 +133,13 @@ for (const [option, kinds] of Object.entries(REFUSED)) {
     }
   })
 }
+
+test('OPT-1 a root may be missing where that is allowed, but not be a file', () => {
+  const missing = path.join(folder, 'missing')
+  const made = settings({ root: missing, allowMissingRoot: true })
+  assert.deepEqual(made.source, { type: 'root', folder: missing })
+  assertRefused({ root: file, allowMissingRoot: true }, 'root', `'${file}'`)
+})
 
 test('OPT-1 the options that are known are those that have a type', () => {
   assert.deepEqual([...OPTION_NAMES].toSorted(), Object.keys(REFUSED).toSorted())
@@ -185,6 +194,12 @@ const WRONG: readonly [
   [{ prefix: '/%63gi' }, 'prefix', `'/%63gi'`, 'an escape'],
   [{ prefix: '/a//b' }, 'prefix', `'/a//b'`, 'an empty segment'],
   [{ prefix: '//' }, 'prefix', `'//'`, 'empty segments'],
+  [
+    { fallbackInterpreters: { py: '/bin/sh' } },
+    `fallbackInterpreters['py']`,
+    `'/bin/sh'`,
+    'no dot',
+  ],
   [
     { interpreters: { py: '/bin/sh' } },
     `interpreters['py']`,
@@ -331,7 +346,9 @@ test('OPT-2 the defaults are those of the contract', () => {
     root: './cgi-bin',
     prefix: '/cgi-bin',
     index: [],
+    allowMissingRoot: false,
     interpreters: {},
+    fallbackInterpreters: {},
     dotfiles: 'ignore',
     encodedSlashes: 'deny',
     inheritEnv: ['PATH'],
@@ -363,11 +380,12 @@ test('OPT-2 the defaults are those of the contract', () => {
   assert.deepEqual(DEFAULTS, expected)
   const made = settings({ root: folder })
   for (const [name, value] of Object.entries(expected)) {
-    if (['root', 'interpreters', 'inheritEnv'].includes(name)) continue
+    if (/^(?:root|inheritEnv|.*interpreters)$/i.test(name)) continue
     // The others have the same name among the settings.
     assert.deepEqual(made[name as keyof typeof made], value, name)
   }
   assert.equal(made.interpreters.size, 0)
+  assert.equal(made.fallbackInterpreters.size, 0)
   assert.equal(made.methods, undefined)
   assert.equal(made.cwd, undefined)
   assert.equal(made.authenticate, undefined)

@@ -142,6 +142,7 @@ async function assertResolves({ mount, below: rest, settings: given }: Input, tr
     ...given,
     source: { type: 'root', folder: tree.root },
     interpreters: new Map([['.py', ['/bin/sh']]]),
+    fallbackInterpreters: new Map(),
   }
   let found: ReturnType<typeof resolveScript>
   try {

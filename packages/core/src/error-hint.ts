@@ -2,7 +2,7 @@ import type { CgiError } from './errors.js'
 
 /** What to try, for the failures that everybody has some day; undefined for the others. */
 export function hintFor(error: CgiError): string | undefined {
-  return HINTS.find(({ fits }) => fits(error))?.hint(error)
+  return error.hint ?? HINTS.find(({ fits }) => fits(error))?.hint(error)
 }
 
 interface Hint {

@@ -56,6 +56,8 @@ export interface CgiErrorDetails {
    * with the option `errorPage`. Not enumerable: loggers have had every line of it already.
    */
   readonly standardError?: string | undefined
+  /** What to try, where the host knows better than the gateway: {@link createErrorPage} shows it. */
+  readonly hint?: string | undefined
   /** Fields that the error response should carry (`Allow`, `Retry-After`). */
   readonly headers?: Readonly<Record<string, string>> | undefined
   /** The error underneath. */
@@ -83,6 +85,7 @@ export class CgiError extends Error {
   declare readonly line?: number
   declare readonly output?: string
   declare readonly standardError?: string
+  declare readonly hint?: string
   declare readonly headers?: Readonly<Record<string, string>>
 
   constructor(code: CgiErrorCode, details: CgiErrorDetails = {}, message?: string) {

@@ -23,6 +23,11 @@ export interface CgiOptions<Native = unknown> {
    */
   root?: string
   /**
+   * **allowMissingRoot** `boolean` - Whether `root` may be missing when the gateway is made. There are no
+   * scripts as long as it is. Default: `false`.
+   */
+  allowMissingRoot?: boolean
+  /**
    * **script** `string` - One program that answers every URL below the mount, as git-http-backend and
    * gitweb want it; all of the path below the mount is its PATH_INFO. Not together with `root`.
    * Default: none.
@@ -40,6 +45,11 @@ export interface CgiOptions<Native = unknown> {
    * execute permission. A name without a slash is looked up in PATH, once. Default: `{}`.
    */
   interpreters?: Readonly<Record<string, string | readonly string[]>>
+  /**
+   * **fallbackInterpreters** `Record<string, string | string[]>` - The same, for those scripts alone that
+   * are not executable: the others run by their own `#!` line. Default: `{}`.
+   */
+  fallbackInterpreters?: Readonly<Record<string, string | readonly string[]>>
   /**
    * **index** `string[]` - Scripts that answer for a folder, tried in this order. Default: `[]`.
    */
@@ -275,7 +285,9 @@ export const DEFAULTS = {
   root: './cgi-bin',
   prefix: '/cgi-bin',
   index: [],
+  allowMissingRoot: false,
   interpreters: {},
+  fallbackInterpreters: {},
   dotfiles: 'ignore',
   encodedSlashes: 'deny',
   inheritEnv: ['PATH'],

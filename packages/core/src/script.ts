@@ -28,7 +28,7 @@ export interface FolderRedirect {
 /** The settings that decide which script a URL names. */
 export type ScriptSettings = Pick<
   Settings<never>,
-  'source' | 'interpreters' | 'index' | 'dotfiles' | 'encodedSlashes'
+  'source' | 'interpreters' | 'fallbackInterpreters' | 'index' | 'dotfiles' | 'encodedSlashes'
 >
 
 /**
@@ -100,7 +100,7 @@ function toScript(
   rest: readonly string[],
   settings: ScriptSettings,
 ): Script {
-  const interpreter = settings.interpreters.get(path.extname(file))
+  const interpreter = findInterpreter(file, settings)
   return {
     type: 'script',
     file,
@@ -202,8 +202,26 @@ function isInside(realRoot: string, realFile: string): boolean {
   return realFile.startsWith(realRoot.endsWith(path.sep) ? realRoot : realRoot + path.sep)
 }
 
+/** Undefined for a script that is run itself. */
+function findInterpreter(file: string, settings: ScriptSettings): Command | undefined {
+  const extension = path.extname(file)
+  const interpreter = settings.interpreters.get(extension)
+  if (interpreter !== undefined || settings.fallbackInterpreters.size === 0) return interpreter
+  return isExecutable(file) ? undefined : settings.fallbackInterpreters.get(extension)
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function checkExecutable(file: string, settings: ScriptSettings): void {
-  if (settings.interpreters.has(path.extname(file))) return
+  const extension = path.extname(file)
+  if (settings.interpreters.has(extension) || settings.fallbackInterpreters.has(extension)) return
   try {
     accessSync(file, constants.X_OK)
   } catch (error) {

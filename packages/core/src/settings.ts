@@ -17,6 +17,7 @@ type OptionsThatChange =
   | 'root'
   | 'script'
   | 'interpreters'
+  | 'fallbackInterpreters'
   | 'methods'
   | 'env'
   | 'inheritEnv'
@@ -31,6 +32,7 @@ type OptionsThatChange =
 export interface Settings<Native> extends Checked {
   readonly source: ScriptSource
   readonly interpreters: ReadonlyMap<string, Command>
+  readonly fallbackInterpreters: ReadonlyMap<string, Command>
   readonly methods: ReadonlySet<string> | undefined
   readonly env: CgiOptions<Native>['env']
   /** The host's variables that scripts get, as they were when the gateway was made. */
@@ -56,7 +58,8 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     source,
     prefix: (options.prefix ?? DEFAULTS.prefix).replace(/\/+$/, ''),
     documentRoot: path.resolve(options.documentRoot ?? folderOf(source)),
-    interpreters: checkInterpreters(options.interpreters ?? DEFAULTS.interpreters),
+    interpreters: checkInterpreters('interpreters', options),
+    fallbackInterpreters: checkInterpreters('fallbackInterpreters', options),
     methods: options.methods && new Set(options.methods),
     env: options.env,
     inherited: inheritedVariables(options.inheritEnv ?? DEFAULTS.inheritEnv),
@@ -77,7 +80,9 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
 type Rule = readonly [description: string, holds: (value: unknown) => boolean]
 
 const isString = (value: unknown): value is string => typeof value === 'string'
-const isText = (value: unknown): boolean => isString(value) && value !== '' && !value.includes('\0')
+const isText = (value: unknown): value is string =>
+  isString(value) && value !== '' && !value.includes('\0')
+const isArgument = (value: unknown): value is string => isString(value) && !value.includes('\0')
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -109,13 +114,15 @@ const identity: Rule = [
 const count = (least: number): Rule => integer(least, Number.MAX_SAFE_INTEGER, '')
 
 const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
-  root: folder,
+  root: ['the path of a folder', isText],
+  allowMissingRoot: flag,
   script: ['the path of a program that can be run', isText],
   prefix: [
     'a path that begins with a slash, without empty or dot segments, and without `?#%\\`',
     (value) => isString(value) && /^(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[^/?#%\\\s]+)+\/?)$/.test(value),
   ],
   interpreters: ['an object of extension to program', isRecord],
+  fallbackInterpreters: ['an object of extension to program', isRecord],
   index: [
     'an array of file names without a slash',
     (value) =>
@@ -210,14 +217,19 @@ export function findBadVariable(variables: Readonly<Record<string, unknown>>): s
 function checkSource(options: CgiOptions<never>): ScriptSource {
   if (options.script === undefined) {
     const root = path.resolve(options.root ?? DEFAULTS.root)
-    if (!isFolder(root)) throw invalidOption('root', folder[0], options.root ?? DEFAULTS.root)
+    const isGood = statusOf(root) === undefined ? options.allowMissingRoot : isFolder(root)
+    if (!isGood) throw invalidOption('root', folder[0], options.root ?? DEFAULTS.root)
     return { type: 'root', folder: root }
   }
   if (options.root !== undefined) {
     throw invalidOption('script', 'absent where `root` is given', options.script)
   }
   const script = path.resolve(options.script)
-  const interpreted = Object.hasOwn(options.interpreters ?? {}, path.extname(script))
+  const { interpreters, fallbackInterpreters } = options
+  const interpreted = Object.hasOwn(
+    { ...interpreters, ...fallbackInterpreters },
+    path.extname(script),
+  )
   const runnable = interpreted ? (statusOf(script)?.isFile() ?? false) : isProgram(script)
   if (!runnable) throw invalidOption('script', RULES.script[0], options.script)
   return { type: 'script', file: script }
@@ -227,20 +239,23 @@ function folderOf(source: ScriptSource): string {
   return source.type === 'root' ? source.folder : path.dirname(source.file)
 }
 
-function checkInterpreters(interpreters: Readonly<Record<string, unknown>>): Map<string, Command> {
+function checkInterpreters(
+  name: 'interpreters' | 'fallbackInterpreters',
+  options: CgiOptions<never>,
+): Map<string, Command> {
   const commands = new Map<string, Command>()
-  for (const [extension, value] of Object.entries(interpreters)) {
-    const option = `interpreters['${extension}']`
+  for (const [extension, value] of Object.entries(options[name] ?? DEFAULTS[name])) {
+    const option = `${name}['${extension}']`
     if (!/^\.[^./\\]+$/.test(extension)) {
       throw invalidOption(option, 'for an extension that begins with its dot, such as `.py`', value)
     }
-    const [name, ...args] = Array.isArray(value) ? value : [value]
-    if (!isText(name) || !args.every((arg) => isString(arg) && !arg.includes('\0'))) {
+    const [program, ...args]: readonly unknown[] = Array.isArray(value) ? value : [value]
+    if (!isText(program) || !args.every(isArgument)) {
       throw invalidOption(option, 'a program, or an array of a program and its arguments', value)
     }
-    const program = findProgram(name)
-    if (program === undefined) throw invalidOption(option, 'a program that can be run', value)
-    commands.set(extension, [program, ...args])
+    const file = findProgram(program)
+    if (file === undefined) throw invalidOption(option, 'a program that can be run', value)
+    commands.set(extension, [file, ...args])
   }
   return commands
 }
