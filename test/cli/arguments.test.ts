@@ -1,22 +1,30 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
+import { chmodSync, mkdirSync } from 'node:fs'
+import { createServer, type AddressInfo, type Server } from 'node:net'
 import path from 'node:path'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { send } from '../client.js'
 import { Command, NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
+import { openTerminal } from './terminal.js'
+import { needs } from './program.js'
+
+const FLAGS = ['--port', '--bind', '--directory', '--cgi-dir', '--interpreter', '--script', '--env']
+FLAGS.push('--cwd', '--user', '--max-processes', '--timeout', '--tls-cert', '--tls-key', '--log')
+FLAGS.push('--watch-errors', '--no-status', '--config', '--print-config', '--version', '--help')
 
 test('--help and --version print and exit with 0', NO_HANG, async (t) => {
   const help = await new Command(t, ['--help']).ended
   assert.equal(help.code, 0)
   assert.match(help.output, /^Usage: common-gateway \[folder\]/)
-  for (const option of ['--port', '--host', '--help', '--version']) {
-    assert.ok(help.output.includes(`  ${option}`), option)
-  }
-  assert.ok(help.output.split('\n').every((line) => line.length <= 80))
+  for (const flag of FLAGS) assert.ok(help.output.includes(flag), flag)
+  const lines = help.output.trimEnd().split('\n')
+  // A screen, with the line that the command was typed on and the prompt after it.
+  assert.ok(lines.length <= 22, `${lines.length} lines`)
+  for (const line of lines) assert.ok(line.length <= 80, line)
   assert.equal(help.errors, '')
+  assert.deepEqual(await new Command(t, ['-h', '--port', '7']).ended, help)
 
   const version = await new Command(t, ['--version']).ended
   assert.equal(version.code, 0)
@@ -24,25 +32,49 @@ test('--help and --version print and exit with 0', NO_HANG, async (t) => {
 })
 
 const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] = [
-  [['--port', 'http'], '--port', `'http'`],
+  [['--port', 'http'], '--port must be a whole number from 0 to 65535', `'http'`],
   [['--port', '65536'], '--port', `'65536'`],
   [['--port', '-1'], '--port', `'-1'`],
   [['--port', '80.5'], '--port', `'80.5'`],
   [['--port='], '--port', `''`],
   [['--port'], '--port needs a value'],
+  [['-p', 'x'], '-p must be', `'x'`],
+  [['99999'], 'the port must be', `'99999'`],
+  [['--bind', ''], '--bind', `''`],
   [['--host', ''], '--host', `''`],
   [['--help=please'], '--help', `'please'`],
   [['--prot', '80'], `'--prot'`],
   [['--constructor'], `'--constructor'`],
-  [['-p', '80'], `'-p'`],
+  [['-x', '80'], `'-x'`],
   [['one', 'two'], `'one', 'two'`],
-  [[''], 'folder', `''`],
+  [['one', '-d', 'two'], `'one', 'two'`],
+  [[''], 'the folder', `''`],
+  [['--cgi-dir', '../else'], '--cgi-dir', '/URL=FOLDER', `'../else'`],
+  [['--cgi-dir', '/abs'], '--cgi-dir', `'/abs'`],
+  [['--cgi-dir', '/a*=x'], '--cgi-dir', `'/a*=x'`],
+  [['--cgi-dir', 'a', '--cgi-dir', './a/'], 'answer at /a'],
+  [['--interpreter', 'py=python3'], '--interpreter', `'py=python3'`],
+  [['--interpreter', '.py'], '--interpreter', `'.py'`],
+  [['--interpreter', '.py='], '--interpreter', `'.py='`],
+  [['--interpreter', '.py=no-such-program -u'], '--interpreter .py=no-such-program'],
+  [['--script', 'git=/bin/sh'], '--script', `'git=/bin/sh'`],
+  [['--script', '/git=/no/such'], '--script /git', `'/no/such'`],
+  [['--env', '=x'], '--env', `'=x'`],
+  [['--env', 'NO_SUCH_VARIABLE'], '--env', `'NO_SUCH_VARIABLE'`],
+  [['--max-processes', '0'], '--max-processes', `'0'`],
+  [['--timeout', '5 minutes'], '--timeout', 'a number alone is in seconds', `'5 minutes'`],
+  [['--timeout', '25h', '--timeout', '600h'], '--timeout', '24 days', `'600h'`],
+  [['--watch-errors', 'maybe'], '--watch-errors', `'on', 'off' or 'local'`, `'maybe'`],
+  [['--log', 'xml'], '--log', `'xml'`],
+  [['--tls-cert', 'a.pem'], '--tls-cert needs --tls-key'],
+  [['--config', 'site.toml'], '--config'],
 ]
 
 test('bad arguments are named, with their value, and the exit code is 2', NO_HANG, async (t) => {
+  const folder = createSite(t, { 'site.toml': '' })
   for (const [args, ...named] of BAD_ARGUMENTS) {
-    const { code, output, errors } = await new Command(t, args).ended
-    assert.equal(code, 2, args.join(' '))
+    const { code, output, errors } = await new Command(t, args, folder).ended
+    assert.equal(code, 2, `${args.join(' ')}: ${errors}`)
     assert.equal(output, '')
     assert.match(errors, /^common-gateway: [^\n]+\n$/)
     for (const name of named) assert.ok(errors.includes(name), `${name} is in ${errors}`)
@@ -52,10 +84,12 @@ test('bad arguments are named, with their value, and the exit code is 2', NO_HAN
 test('what cannot be served is named, and the exit code is 1', NO_HANG, async (t) => {
   const folder = createSite(t, { 'file.txt': 'text', 'cgi-bin/script.sh': '' })
   const cases: [args: string[], named: RegExp][] = [
-    [['no/such/folder'], /'no\/such\/folder'/],
+    [['no/such/folder'], /no\/such\/folder'/],
+    [['-d', 'no/such/folder'], /no\/such\/folder'/],
     [[path.join(folder, 'file.txt')], /file\.txt'/],
     [[path.join(folder, 'cgi-bin')], /folder of scripts/],
-    [[folder, '--port', '0', '--host', '192.0.2.1'], /192\.0\.2\.1: this machine does not have/],
+    [[folder, '--port', '0', '--bind', '192.0.2.1'], /192\.0\.2\.1: this machine does not have/],
+    [[folder, '--user', 'no-such-user'], /no-such-user/],
     [['no\u001b[2Jfolder'], /no\\u\{1b\}\[2Jfolder/],
   ]
   for (const [args, named] of cases) {
@@ -67,35 +101,111 @@ test('what cannot be served is named, and the exit code is 1', NO_HANG, async (t
   }
 })
 
-test('a port in use is named, and the exit code is 1', NO_HANG, async (t) => {
-  const other = createServer().listen(0, '127.0.0.1')
-  t.after(() => other.close())
+/** Something else that listens; its port has another after it, which is free as far as one can know. */
+async function occupy(t: TestContext, port = 0): Promise<number> {
+  const other: Server = createServer().listen(port, '127.0.0.1')
   await once(other, 'listening')
+  t.after(() => other.close())
   // A server that listens on a port has an address of this kind.
-  const port = String((other.address() as AddressInfo).port)
-  const folder = createSite(t, { 'cgi-bin/script.sh': '' })
-  const { code, errors } = await new Command(t, [folder, '--port', port]).ended
-  assert.equal(code, 1)
-  assert.match(errors, /^common-gateway: [^\n]+\n$/)
-  assert.ok(errors.includes(`port ${port} of 127.0.0.1`), errors)
-})
+  return (other.address() as AddressInfo).port
+}
+
+test(
+  'a port in use is named, with the next free one, and the exit code is 1',
+  NO_HANG,
+  async (t) => {
+    const port = await occupy(t)
+    const folder = createSite(t, { 'cgi-bin/script.sh': '' })
+    for (const args of [['--port', String(port)], [String(port)]]) {
+      const { code, errors } = await new Command(t, [folder, ...args]).ended
+      assert.equal(code, 1)
+      const [, free] =
+        /^common-gateway: .+ has it; (\d+) is free \(--port \1\)\n$/.exec(errors) ?? []
+      assert.ok(errors.includes(`port ${port} of 127.0.0.1`), errors)
+      assert.ok(Number(free) > port, errors)
+    }
+  },
+)
+
+test(
+  'the default port in use: a person gets the next one, and is told',
+  needs('python3'),
+  async (t) => {
+    const folder = createSite(t, { 'page.html': 'page' })
+    // Whoever else has it is as good as we are.
+    await occupy(t, 8000).catch(() => {})
+    const piped = await new Command(t, [folder]).ended
+    assert.equal(piped.code, 1)
+    assert.match(piped.errors, /port 8000 of 127\.0\.0\.1: another program has it; \d+ is free/)
+
+    const terminal = openTerminal(t, [folder])
+    await terminal.shows(/Another program has port 8000, so this is \d+\./)
+    const [, port = ''] = /127\.0\.0\.1:(\d+)\//.exec(terminal.screen) ?? []
+    assert.ok(Number(port) > 8000)
+    assert.equal((await send(Number(port), '/page.html')).text, 'page')
+    const asked = openTerminal(t, [folder, '--port', '8000'])
+    await asked.shows(/another program has it; \d+ is free \(--port \d+\)/)
+  },
+)
 
 test('it serves the current folder when none is given', NO_HANG, async (t) => {
   const folder = createSite(t, { 'index.html': '<p>here' })
   const command = new Command(t, ['--port', '0'], folder)
-  const line = await command.outputs(/ serves /)
-  assert.ok(line.endsWith(` serves ${folder} (there is no cgi-bin in it)`), line)
-  const port = Number(/:(\d+)\/ /.exec(line)?.[1])
+  await command.outputs(/^ {2}Scripts {2}none yet/)
+  assert.ok(command.output.includes(`\n  Folder   ${folder}\n`), command.output)
+  const port = Number(/:(\d+)\/$/m.exec(command.output)?.[1])
   assert.equal((await send(port, '/')).text, '<p>here')
 })
 
-test('--host takes names with more than one address', NO_HANG, async (t) => {
+test('folder and port can be given as Python took them, and in any order', NO_HANG, async (t) => {
+  const folder = createSite(t, { 'index.html': '<p>here' })
+  for (const args of [
+    ['0', folder],
+    [folder, '0'],
+    ['-d', folder, '0'],
+    ['-p0', '-d', folder],
+  ]) {
+    const command = new Command(t, args)
+    const line = await command.outputs(/^ {2}Address/)
+    const port = Number(/:(\d+)\/$/.exec(line)?.[1])
+    assert.equal((await send(port, '/')).text, '<p>here', args.join(' '))
+  }
+})
+
+test('--bind takes names with more than one address', NO_HANG, async (t) => {
   const folder = createSite(t, { 'index.html': '<p>here' })
   const command = await serve(t, folder, '--host', 'localhost')
   assert.equal(command.url, `http://localhost:${command.port}/`)
   const response = await fetch(command.url)
   assert.equal(await response.text(), '<p>here')
-  await command.outputs(/ GET \/ 200 /)
+  await command.outputs(/ GET +\/ +200 /)
+  assert.ok(!command.output.includes('anyone on the network'))
   command.signal('SIGTERM')
   assert.equal((await command.ended).code, 0)
+})
+
+test('whoever opens it to the network is told', NO_HANG, async (t) => {
+  const folder = createSite(t, { 'index.html': '<p>here' })
+  const command = await serve(t, folder, '--bind', '0.0.0.0')
+  await command.outputs(/Warning: anyone on the network can read these files and run these scripts/)
+  assert.match(command.url, /^http:\/\/127\.0\.0\.1:/)
+})
+
+test('what of the scripts can be run is counted, and the rest named', NO_HANG, async (t) => {
+  const script = '#!/bin/sh\n'
+  const files: Record<string, string> = { 'cgi-bin/a.cgi': script, 'cgi-bin/deep/b.cgi': script }
+  for (let count = 1; count <= 7; count += 1) files[`cgi-bin/not-${count}.cgi`] = script
+  const folder = createSite(t, { ...files, 'cgi-bin/plain.sh': 'true', 'cgi-bin/.hidden': '' })
+  for (let count = 1; count <= 7; count += 1) {
+    chmodSync(path.join(folder, `cgi-bin/not-${count}.cgi`), 0o644)
+  }
+  chmodSync(path.join(folder, 'cgi-bin/plain.sh'), 0o644)
+  mkdirSync(path.join(folder, 'htbin'))
+  const command = new Command(t, ['0', '--cgi-dir', 'cgi-bin', '--cgi-dir', 'later'], folder)
+  await command.outputs(/and 2 more$/)
+  const { output } = command
+  assert.match(output, /^ {2}Scripts {2}\/cgi-bin\/ has 3 scripts$/m)
+  assert.match(output, /^ {2}Scripts {2}\/later\/ is not there yet$/m)
+  assert.match(output, /^ {4}cgi-bin\/not-1\.cgi: not executable: chmod \+x cgi-bin\/not-1\.cgi$/m)
+  assert.doesNotMatch(output, /htbin|not-6|hidden/)
 })

@@ -7,7 +7,8 @@ import { fileURLToPath } from 'node:url'
 /** The site that `npm start` serves. */
 export const DEMO = fileURLToPath(new URL('../../../packages/cli/demo', import.meta.url))
 
-const MAIN = fileURLToPath(new URL('../../../packages/cli/dist/main.js', import.meta.url))
+/** The command. */
+export const MAIN = fileURLToPath(new URL('../../../packages/cli/dist/main.js', import.meta.url))
 
 /** A test that hangs has failed; what it has started is stopped all the same. */
 export const NO_HANG = { timeout: 60_000 }
@@ -116,7 +117,7 @@ export interface Served extends Command {
 /** Starts the command on a folder and a free port, and waits until it serves. */
 export async function serve(t: TestContext, folder: string, ...args: string[]): Promise<Served> {
   const command = new Command(t, [folder, '--port', '0', ...args])
-  const line = await command.outputs(/ serves /)
-  const [, url = '', port = ''] = /^(http:\/\/\S+:(\d+)\/) serves /.exec(line) ?? []
+  const line = await command.outputs(/^ {2}Address |"event":"start"/)
+  const [url = '', port = ''] = /https?:\/\/\S+:(\d+)\//.exec(line) ?? []
   return Object.assign(command, { url, port: Number(port) })
 }

@@ -1,57 +1,91 @@
 import { parseArgs } from 'node:util'
 import { badArgument } from './command-error.js'
+import type { GivenSetting } from './given-settings.js'
+import { isSettingName, RULES, type SettingName } from './settings.js'
 
 /** What the command line asks for. */
-export type Call =
-  | { readonly type: 'help' }
-  | { readonly type: 'version' }
-  | { readonly type: 'serve'; readonly site: Site }
-
-/** What to serve, and where. */
-export interface Site {
-  /** The folder, as it was given. */
-  readonly folder: string
-  /** Address or name to listen on. */
-  readonly host: string
-  /** Port to listen on; 0: any that is free. */
-  readonly port: number
+export interface Call {
+  readonly type: 'help' | 'version' | 'print-config' | 'serve'
+  readonly given: readonly GivenSetting[]
+  /** The file that `--config` names. */
+  readonly configFile: string | undefined
 }
 
 const OPTIONS = {
-  port: { type: 'string' },
+  directory: { type: 'string', short: 'd' },
+  port: { type: 'string', short: 'p' },
+  bind: { type: 'string', short: 'b' },
   host: { type: 'string' },
-  help: { type: 'boolean' },
+  'cgi-dir': { type: 'string' },
+  interpreter: { type: 'string' },
+  script: { type: 'string' },
+  env: { type: 'string' },
+  cwd: { type: 'string' },
+  user: { type: 'string' },
+  'max-processes': { type: 'string' },
+  timeout: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'watch-errors': { type: 'string' },
+  'no-status': { type: 'boolean' },
+  log: { type: 'string' },
+  config: { type: 'string' },
+  'print-config': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const
 
 type OptionName = keyof typeof OPTIONS
 
 /**
- * Reads the arguments of the command.
+ * Reads the arguments of the command; what they say is not judged yet.
  *
  * @throws {CommandError} that names the argument which is wrong, and its value.
  */
 export function parseArguments(args: readonly string[]): Call {
-  const given = new Map<OptionName, string>()
-  const folders: string[] = []
+  const flags = new Set<OptionName>()
+  const given: GivenSetting[] = []
+  let configFile: string | undefined
   // Not strict: the messages of parseArgs are written for programmers, and leave the value out.
   const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true })
   for (const token of tokens) {
-    if (token.kind === 'positional') folders.push(token.value)
-    if (token.kind === 'option') {
-      given.set(checkName(token.name, token.rawName), checkPresence(token))
-    }
+    if (token.kind === 'positional') given.push(toPositional(token.value))
+    if (token.kind !== 'option') continue
+    const name = checkName(token.name, token.rawName)
+    const value = checkPresence(name, token)
+    flags.add(name)
+    if (name === 'config') configFile = value
+    const setting = name === 'host' ? 'bind' : name
+    if (isSettingName(setting)) given.push(toGiven(setting, token.rawName, value))
   }
-  if (given.has('help')) return { type: 'help' }
-  if (given.has('version')) return { type: 'version' }
-  return {
-    type: 'serve',
-    site: {
-      folder: checkFolders(folders),
-      host: checkHost(given.get('host') ?? '127.0.0.1'),
-      port: checkPort(given.get('port') ?? '8000'),
-    },
+  if (flags.has('no-status')) given.push({ name: 'status', value: false, where: '--no-status' })
+  checkFolders(given)
+  return { type: typeOf(flags), given, configFile }
+}
+
+function typeOf(flags: ReadonlySet<OptionName>): Call['type'] {
+  for (const type of ['help', 'version', 'print-config'] as const) {
+    if (flags.has(type)) return type
   }
+  return 'serve'
+}
+
+/** Python took a number alone for the port. */
+function toPositional(value: string): GivenSetting {
+  return /^\d+$/.test(value)
+    ? { name: 'port', value, where: 'the port' }
+    : { name: 'directory', value, where: 'the folder' }
+}
+
+function toGiven(name: SettingName, where: string, value: string): GivenSetting {
+  if (RULES[name].shape !== 'pairs') return { name, value, where }
+  const equals = value.indexOf('=')
+  if (equals !== -1) {
+    return { name, value: [value.slice(0, equals), value.slice(equals + 1)], where, shown: value }
+  }
+  // A variable that is named alone is passed on.
+  const own = name === 'env' ? process.env[value] : undefined
+  return { name, value: own === undefined ? null : [value, own], where, shown: value }
 }
 
 function checkName(name: string, rawName: string): OptionName {
@@ -60,9 +94,14 @@ function checkName(name: string, rawName: string): OptionName {
   return name as OptionName
 }
 
+interface OptionToken {
+  readonly rawName: string
+  readonly value: string | undefined
+}
+
 /** The value of an option, which is there exactly if the option takes one. */
-function checkPresence({ name, rawName, value }: OptionToken): string {
-  const takesValue = OPTIONS[name as OptionName].type === 'string'
+function checkPresence(name: OptionName, { rawName, value }: OptionToken): string {
+  const takesValue = OPTIONS[name].type === 'string'
   if (takesValue && value === undefined) throw badArgument(`${rawName} needs a value`)
   if (!takesValue && value !== undefined) {
     throw badArgument(`${rawName} takes no value, but got '${value}'`)
@@ -70,31 +109,9 @@ function checkPresence({ name, rawName, value }: OptionToken): string {
   return value ?? ''
 }
 
-interface OptionToken {
-  readonly name: string
-  readonly rawName: string
-  readonly value: string | undefined
-}
-
-function checkFolders([folder = '.', ...others]: readonly string[]): string {
-  if (others.length > 0) {
-    const list = [folder, ...others].map((each) => `'${each}'`).join(', ')
-    throw badArgument(`one folder can be served, but got ${list}`)
-  }
-  // An unset variable of a shell script would otherwise publish whatever folder it runs in.
-  if (folder === '') throw badArgument(`the folder must have a name, but got ''`)
-  return folder
-}
-
-function checkHost(host: string): string {
-  if (host === '') throw badArgument(`--host must be an address or a name, but got ''`)
-  return host
-}
-
-function checkPort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : Number.NaN
-  if (!(port <= 65_535)) {
-    throw badArgument(`--port must be a whole number from 0 to 65535, but got '${text}'`)
-  }
-  return port
+function checkFolders(given: readonly GivenSetting[]): void {
+  const folders = given.filter(({ name }) => name === 'directory')
+  if (folders.length < 2) return
+  const shown = folders.map(({ value }) => `'${String(value)}'`).join(', ')
+  throw badArgument(`one folder can be served, but got ${shown}`)
 }

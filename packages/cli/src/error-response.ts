@@ -1,6 +1,14 @@
-import { createErrorPage } from '@common-gateway/fastify'
+import { CgiError, createErrorPage } from '@common-gateway/fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
+import { listFolder } from './folder-listing.js'
+import { createListingDocument, LISTING_HEADERS } from './listing-document.js'
+import { isLocalClient } from './local-client.js'
+import { isPublished } from './publication.js'
+import { adviseOn } from './script-check.js'
+import type { Settings } from './settings.js'
+import type { Site } from './site.js'
+import { toSitePath } from './site-path.js'
 
 /** What is read of an error, be it the gateway's, Fastify's or one of Node's own. */
 interface Failure extends Error {
@@ -9,29 +17,61 @@ interface Failure extends Error {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** Who answers where there is no script and no file, or where one has failed. */
+export interface ErrorResponses {
+  sendError(this: void, error: Failure, request: FastifyRequest, reply: FastifyReply): void
+  sendNotFound(this: void, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply>
+}
+
 /**
- * Answers with the status of an error and its standard name, and with nothing of this machine; in
- * development, where it is a script that failed, with all that is known of it. The reason goes to the
- * log where the site's owner is the one who can do something about it.
+ * Answers with the status of an error and its standard name, and with nothing of this machine; where it is
+ * a script that failed, those who may see it get all that is known of it. The reason goes to the log where
+ * the site's owner is the one who can do something about it.
  */
-export function sendError(error: Failure, request: FastifyRequest, reply: FastifyReply): void {
-  const { statusCode = 500, headers = {} } = error
-  if (statusCode >= 500 || error.reason !== undefined) {
-    request.log.error({ err: error }, error.message)
+export function createErrorResponses(
+  site: Site,
+  watchers: Settings['watch-errors'],
+): ErrorResponses {
+  function sendError(error: Failure, request: FastifyRequest, reply: FastifyReply): void {
+    const { statusCode = 500, headers = {} } = error
+    if (error instanceof CgiError && error.code === 'CGI_ERR_NOT_EXECUTABLE') {
+      error.add({ hint: error.script && adviseOn(error.script, site)?.sentence })
+    }
+    if (statusCode >= 500 || error.reason !== undefined) {
+      request.log.error({ err: error }, error.message)
+    }
+    const isWatcher = watchers === 'on' || (watchers === 'local' && isLocalClient(request.raw))
+    const page = isWatcher ? createErrorPage(error, request.headers.accept) : null
+    if (page === null) sendStatus(reply.headers(headers), statusCode)
+    else reply.code(statusCode).headers(headers).headers(page.headers).send(page.body)
   }
-  const isDevelopment = process.env['NODE_ENV'] !== 'production'
-  const page = isDevelopment ? createErrorPage(error, request.headers.accept) : null
-  if (page === null) sendStatus(reply.headers(headers), statusCode)
-  else reply.code(statusCode).headers(headers).headers(page.headers).send(page.body)
+
+  /** Answers for what is no file: a folder without an index is listed. */
+  async function sendNotFound({ raw }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { method, url = '/' } = raw
+    if (method !== 'GET' && method !== 'HEAD') {
+      const isThere = isFile(url)
+      return sendStatus(isThere ? reply.header('allow', 'GET, HEAD') : reply, isThere ? 405 : 404)
+    }
+    const [path = '', ...query] = url.split('?')
+    const slashed = path.endsWith('/') ? path : `${path}/`
+    const listing = await listFolder(slashed, site, isLocalClient(raw))
+    if (listing === null) return sendStatus(reply, 404)
+    if (slashed !== path) return reply.redirect([slashed, ...query].join('?'), 308)
+    return reply.code(200).headers(LISTING_HEADERS).send(createListingDocument(listing))
+  }
+
+  /** Whether there is a file to GET. */
+  function isFile(url: string): boolean {
+    const file = toSitePath(url, site.folder)
+    return file !== null && isPublished(file, site)
+  }
+
+  return { sendError, sendNotFound }
 }
 
-/** Answers for what is not there. */
-export function sendNotFound(_request: FastifyRequest, reply: FastifyReply): void {
-  sendStatus(reply, 404)
-}
-
-function sendStatus(reply: FastifyReply, status: number): void {
-  reply
+function sendStatus(reply: FastifyReply, status: number): FastifyReply {
+  return reply
     .code(status)
     .type('text/plain; charset=utf-8')
     .send(`${status} ${STATUS_CODES[status] ?? 'Error'}\n`)

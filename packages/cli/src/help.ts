@@ -1,27 +1,24 @@
-/** What `--help` shows. */
-export const HELP = `Usage: common-gateway [folder] [options]
+/** What `--help` shows: no more than a screen of 80 by 24. */
+export const HELP = `Usage: common-gateway [folder] [port] [options]
+Serves the files of a folder, and runs the programs in its cgi-bin and htbin.
 
-Serves a folder over HTTP: its files as they are, and the programs in its
-cgi-bin as CGI scripts. Without a folder, it serves the one you are in.
-
-Options:
-  --port NUMBER   the port to listen on (8000); 0 takes any that is free
-  --host HOST     the address to listen on (127.0.0.1, which only this machine
-                  can reach); 0.0.0.0 opens it to the network
-  --help          show this text
-  --version       show the version
-
-A script is an executable file: cgi-bin/hello.sh answers at /cgi-bin/hello.sh.
-Files whose names begin with a dot are not served, nor what a symbolic link
-outside the folder or into its cgi-bin leads to.
-
-Each request is a line on standard output. What scripts write to their standard
-error, and why a script failed, is on standard error.
-
-Ctrl-C stops the server once the scripts that run have ended, which they have
-ten seconds for. A second Ctrl-C does not wait.
-
-Examples:
-  common-gateway
-  common-gateway public --port 3000
+  -p, --port NUMBER         port to listen on (8000); 0: any that is free
+  -b, --bind ADDRESS        address to listen on (127.0.0.1); 0.0.0.0: all
+  -d, --directory FOLDER    folder to serve (the one you are in)
+      --cgi-dir FOLDER      * folder of scripts in it, or anywhere: /URL=FOLDER
+      --interpreter .X=CMD  * what runs the scripts whose names end in .X
+      --script URL=PROGRAM  * program that answers for all that is below a URL
+      --env NAME=VALUE      * variable for scripts; NAME alone passes on yours
+      --cwd FOLDER          where scripts run (the folder that each is in)
+      --user NAME           who scripts run as, if you are root
+      --max-processes N     scripts at once, per folder (8 for each core)
+      --timeout TIME        how long a script may be silent: 30s, 500ms, 2m
+      --tls-cert, --tls-key FILE   serve HTTPS, by HTTP/2 and HTTP/1.1
+      --watch-errors WHO    who sees why a script failed: on, off, or local
+      --no-status           without the page at /.common-gateway/
+      --log FORMAT          text or json
+      --config FILE         settings (common-gateway.config.js or .json)
+      --print-config        show all settings, and where each comes from
+      --version, --help     * may be given several times
+Exit codes: 0 stopped by you, 1 cannot start, 2 wrong arguments or settings.
 `

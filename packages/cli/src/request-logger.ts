@@ -11,6 +11,7 @@ interface Facts {
   readonly reason?: string
   readonly line?: number
   readonly exitCode?: number | null
+  readonly hint?: string
   readonly droppedBytes?: number
 }
 
@@ -76,8 +77,9 @@ function isLineOfScript(facts: Facts): boolean {
 /** A message with what is known of it: `The script sent a header …: … (line 2 of its output)`. */
 export function describe(facts: Facts, message: string): string {
   const { err } = facts
-  const { reason = '', line }: Facts = Object.assign({}, facts, err)
+  const { reason = '', line, hint }: Facts = Object.assign({}, facts, err)
   const sentences = [message, err?.message ?? '', reason]
   const text = [...new Set(sentences)].filter((sentence) => sentence !== '').join(': ')
-  return line === undefined ? text : `${text} (line ${line} of its output)`
+  const place = line === undefined ? '' : ` (line ${line} of its output)`
+  return text + place + (hint === undefined ? '' : `. ${hint}`)
 }

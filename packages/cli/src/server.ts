@@ -1,131 +1,81 @@
-import { cgi } from '@common-gateway/fastify'
-import Fastify, { type FastifyInstance } from 'fastify'
-import { realpath, stat } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server } from 'node:http'
-import { type AddressInfo, isIPv6 } from 'node:net'
-import path from 'node:path'
-import type { Site } from './arguments.js'
+import type { FastifyInstance } from 'fastify'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createApp } from './app.js'
 import { cannotStart } from './command-error.js'
-import { sendError, sendNotFound } from './error-response.js'
-import { logFailures } from './failure-log.js'
-import { toPrintable } from './printable.js'
-import { RequestJournal } from './request-journal.js'
-import { logRequests } from './request-log.js'
-import { createLogger, describe, FailuresOnly } from './request-logger.js'
-import { serveStaticFiles } from './static-files.js'
+import type { Configuration } from './configuration.js'
+import { CLOSE_TIMEOUT } from './gateways.js'
+import { choosePort } from './port-choice.js'
+import type { RequestJournal } from './request-journal.js'
+import { findSite, type Site } from './site.js'
+import { readTlsIdentity } from './tls-identity.js'
+import { createWatchedServer, type WatchedServer } from './watched-server.js'
 
 /** A server that listens. */
 export interface RunningServer {
-  readonly url: string
-  /** Absolute real path of the folder that is served. */
-  readonly folder: string
-  /** Whether the folder has scripts. */
-  readonly hasScripts: boolean
+  readonly site: Site
+  readonly scheme: 'http' | 'https'
+  readonly port: number
+  /** Path of the status page; undefined where there is none. */
+  readonly statusPath: string | undefined
   /** Lets what is under way come to its end, for ten seconds at most, and ends. */
   close(): Promise<void>
 }
 
-/** How long scripts and transfers may go on after the server was told to stop, in milliseconds. */
-const CLOSE_TIMEOUT = 10_000
-
-/** Starts to serve a folder. @throws {CommandError} that says why it cannot be done. */
-export async function startServer({ folder, host, port }: Site): Promise<RunningServer> {
-  const realFolder = await findFolder(folder)
-  const scripts = path.join(realFolder, 'cgi-bin')
-  const hasScripts = await isFolder(scripts)
-  const servers: Server[] = []
-  const journal = new RequestJournal()
-  logRequests(journal)
-  logFailures(journal, realFolder)
-  const log = createLogger((facts, message) => {
-    process.stderr.write(`common-gateway: ${toPrintable(describe(facts, message))}\n`)
-  })
-  const app = Fastify({
-    loggerInstance: log,
-    childLoggerFactory: (_logger, _bindings, _options, request) => journal.loggerOf(request) ?? log,
-    logController: new FailuresOnly(),
-    frameworkErrors: sendError,
-    // It bounds closing, too, and would end the process before the scripts have had their time.
-    pluginTimeout: 0,
-    // Asked for a server for each address of a name: localhost has two.
-    serverFactory: (handler) => {
-      const server = createWatchedServer(handler, journal)
-      servers.push(server)
-      return server
-    },
-  })
-  app.setErrorHandler(sendError)
-  app.setNotFoundHandler(sendNotFound)
-  ignoreBodies(app)
-  await serveStaticFiles(app, realFolder, scripts)
-  if (hasScripts) {
-    await app.register(cgi, {
-      root: scripts,
-      documentRoot: realFolder,
-      closeTimeout: CLOSE_TIMEOUT,
-    })
+/** Starts to serve. @throws {CommandError} that says why it cannot be done. */
+export async function startServer(
+  configuration: Configuration,
+  journal: RequestJournal,
+): Promise<RunningServer> {
+  const { settings, origins } = configuration
+  const site = findSite(configuration)
+  const tls = await readTlsIdentity(settings)
+  const servers: WatchedServer[] = []
+  // Asked for a server for each address of a name: localhost has two.
+  const serverFactory = (handler: Parameters<typeof createWatchedServer>[0]): Server => {
+    const watched = createWatchedServer(handler, journal, tls)
+    servers.push(watched)
+    return watched.server
   }
-  await app.listen({ host, port }).catch((error: unknown) => {
-    throw cannotStart(`cannot listen on port ${port} of ${host}: ${explain(error)}`, error)
-  })
+  const app = await createApp({ site, settings, journal, serverFactory }).catch(throwReadable)
+  const isFlexible = origins.port === undefined && process.stdout.isTTY
+  await listen(
+    app,
+    settings.bind,
+    await choosePort({ ...settings, host: settings.bind, isFlexible }),
+  )
   return {
-    url: toUrl(host, app),
-    folder: realFolder,
-    hasScripts,
+    site,
+    scheme: tls === null ? 'http' : 'https',
+    // A server that listens on a port has an address of this kind.
+    port: (app.server.address() as AddressInfo).port,
+    statusPath: undefined,
     async close() {
-      const cutOff = (): void => servers.forEach((server) => server.closeAllConnections())
+      const cutOff = (): void => servers.forEach((each) => each.cutOff())
       // The gateway first: it says why a script is cut off, where this looks like a client that leaves.
       setTimeout(cutOff, CLOSE_TIMEOUT + 100).unref()
       await app.close()
+      journal.close()
     },
   }
 }
 
-/** The folder's real path, which links in it are measured against. */
-async function findFolder(folder: string): Promise<string> {
-  if (!(await isFolder(folder))) throw cannotStart(`there is no folder '${folder}'`)
-  const realFolder = await realpath(folder)
-  if (path.basename(realFolder) === 'cgi-bin') {
-    const parent = path.dirname(realFolder)
-    throw cannotStart(`'${folder}' is a folder of scripts: serve the one it is in, '${parent}'`)
-  }
-  return realFolder
+/** What the gateway has against an option is for the person who gave it. */
+function throwReadable(error: unknown): never {
+  const isOurs =
+    error instanceof Error && 'code' in error && error.code === 'CGI_ERR_INVALID_OPTION'
+  throw isOurs ? cannotStart(error.message, error) : error
 }
 
-async function isFolder(name: string): Promise<boolean> {
-  return stat(name).then(
-    (status) => status.isDirectory(),
-    () => false,
-  )
-}
-
-function createWatchedServer(handler: RequestListener, journal: RequestJournal): Server {
-  // No bound on how long an upload takes: the gateway has one for uploads that stall.
-  const server = createServer({ requestTimeout: 0 }, (request, response) => {
-    journal.watch(request, response)
-    response.once('close', () => {
-      // The server has been told to stop: it would wait for the client to close the connection.
-      if (!server.listening) request.socket.destroySoon()
-    })
-    handler(request, response)
+async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
+  await app.listen({ host, port }).catch((error: unknown) => {
+    throw cannotStart(`cannot listen on port ${port} of ${host}: ${explain(error, port)}`, error)
   })
-  return server
 }
 
-/** A body that nobody asked for is no reason to answer 415 in the place of 404. */
-function ignoreBodies(app: FastifyInstance): void {
-  app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
-}
-
-function toUrl(host: string, app: FastifyInstance): string {
-  // A server that listens on a port has an address of this kind.
-  const { port } = app.server.address() as AddressInfo
-  return `http://${isIPv6(host) ? `[${host}]` : host}:${port}/`
-}
-
-function explain(error: unknown): string {
+function explain(error: unknown, port: number): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
+  if (code === 'EACCES' && port < 1024) return 'only the superuser may use ports below 1024'
   const message = error instanceof Error ? error.message : String(error)
   return EXPLANATIONS[code] ?? message
 }

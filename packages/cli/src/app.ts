@@ -1,0 +1,50 @@
+import { cgi } from '@common-gateway/fastify'
+import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify'
+import { createErrorResponses } from './error-response.js'
+import { createMounts } from './gateways.js'
+import { toPrintable } from './printable.js'
+import type { RequestJournal } from './request-journal.js'
+import { createLogger, describe, FailuresOnly } from './request-logger.js'
+import type { EffectiveSettings } from './settings.js'
+import type { Site } from './site.js'
+import { serveStaticFiles } from './static-files.js'
+
+/** What an application is made of. */
+export interface AppParts {
+  readonly site: Site
+  readonly settings: EffectiveSettings
+  readonly journal: RequestJournal
+  readonly serverFactory: FastifyServerFactory
+}
+
+/** The application: the scripts, then the files, then the answers of those that find nothing. */
+export async function createApp(parts: AppParts): Promise<FastifyInstance> {
+  const { site, settings, journal, serverFactory } = parts
+  const responses = createErrorResponses(site, settings['watch-errors'])
+  const log = createLogger((facts, message) => {
+    process.stderr.write(`common-gateway: ${toPrintable(describe(facts, message))}\n`)
+  })
+  const app = Fastify({
+    loggerInstance: log,
+    childLoggerFactory: (_logger, _bindings, _options, request) => journal.loggerOf(request) ?? log,
+    logController: new FailuresOnly(),
+    frameworkErrors: responses.sendError,
+    // It bounds closing, too, and would end the process before the scripts have had their time.
+    pluginTimeout: 0,
+    serverFactory,
+  })
+  app.setErrorHandler(responses.sendError)
+  app.setNotFoundHandler(responses.sendNotFound)
+  ignoreBodies(app)
+  await serveStaticFiles(app, site)
+  for (const { url, options } of createMounts(site, settings)) {
+    await app.register(cgi, { ...options, prefix: url })
+  }
+  return app
+}
+
+/** A body that nobody asked for is no reason to answer 415 in the place of 404. */
+function ignoreBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+}

@@ -1,0 +1,115 @@
+import { readFile, realpath } from 'node:fs/promises'
+import path from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { badArgument, cannotStart } from './command-error.js'
+import { isInside } from './containment.js'
+import type { GivenSetting } from './given-settings.js'
+import { isSettingName, RULES, type SettingName } from './settings.js'
+
+/** A file of settings that has been read. */
+export interface ConfigFile {
+  /** Absolute real path. */
+  readonly file: string
+  readonly given: readonly GivenSetting[]
+}
+
+/** A file of settings that lies in the folder which is served, and has therefore not been read. */
+export interface IgnoredFile {
+  readonly ignored: string
+}
+
+const NAMES = ['common-gateway.config.js', 'common-gateway.config.json']
+
+/**
+ * Looks for a file of settings where the command was started. One that lies in the folder which is served
+ * is not read: whoever can write there, a script for instance, would decide what runs.
+ *
+ * @param published - real path of the folder that the command line says to serve.
+ */
+export async function findConfigFile(published: string): Promise<ConfigFile | IgnoredFile | null> {
+  for (const name of NAMES) {
+    const file = await realpath(name).catch(() => null)
+    if (file === null) continue
+    return isInside(file, published) ? { ignored: file } : readConfigFile(file, published)
+  }
+  return null
+}
+
+/**
+ * Reads the file of settings that `--config` names. It may lie in the folder that is served, but is not
+ * run then, if it is a program.
+ *
+ * @throws {CommandError} that names the file, and what of it is wrong.
+ */
+export async function readConfigFile(name: string, published: string): Promise<ConfigFile> {
+  const file = await realpath(name).catch((error: unknown) => {
+    throw cannotStart(`there is no file '${name}', which --config names`, error)
+  })
+  const content = await readContent(name, file, published)
+  if (!isRecord(content)) throw badArgument(`${name} must hold an object, with a key per setting`)
+  return {
+    file,
+    given: Object.entries(content).flatMap(([key, value]) => toGiven(key, value, name)),
+  }
+}
+
+async function readContent(name: string, file: string, published: string): Promise<unknown> {
+  const extension = path.extname(file)
+  if (extension === '.json') {
+    try {
+      return JSON.parse(await readFile(file, 'utf8')) as unknown
+    } catch (error) {
+      throw cannotStart(`${name} cannot be read: ${messageOf(error)}`, error)
+    }
+  }
+  if (!['.js', '.mjs', '.cjs'].includes(extension)) {
+    throw badArgument(`--config must be a .json or a .js file, but got '${name}'`)
+  }
+  if (isInside(file, published)) {
+    const why = `is a program in the folder that is served, '${published}', and is not run`
+    throw cannotStart(`${name} ${why}: move it elsewhere, or make it a .json file`)
+  }
+  try {
+    const module = (await import(pathToFileURL(file).href)) as { default?: unknown }
+    return module.default
+  } catch (error) {
+    throw cannotStart(`${name} cannot be run: ${messageOf(error)}`, error)
+  }
+}
+
+function toGiven(key: string, value: unknown, file: string): GivenSetting[] {
+  // In JavaScript, `cgiDir` needs no quotes.
+  const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  if (!isSettingName(name)) {
+    const known = Object.keys(RULES).join(', ')
+    throw badArgument(`"${key}" in ${file} is no setting; those are ${known}`)
+  }
+  const where = `"${key}" in ${file}`
+  switch (RULES[name].shape) {
+    case 'one':
+      return [{ name, value, where }]
+    case 'list':
+      return [value].flat().map((each: unknown) => ({ name, value: each, where }))
+    case 'pairs':
+      return toPairs(name, value, key, file)
+  }
+}
+
+function toPairs(name: SettingName, value: unknown, key: string, file: string): GivenSetting[] {
+  if (!isRecord(value)) {
+    const shown = JSON.stringify(value) ?? String(value)
+    throw badArgument(`"${key}" in ${file} must be an object, but got ${shown}`)
+  }
+  return Object.entries(value).map(([part, each]) => {
+    const where = `"${key}"."${part}" in ${file}`
+    return { name, value: [part, each], where, shown: JSON.stringify({ [part]: each }) }
+  })
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

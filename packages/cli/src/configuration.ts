@@ -1,0 +1,86 @@
+import path from 'node:path'
+import type { Call } from './arguments.js'
+import { type ConfigFile, findConfigFile, readConfigFile } from './config-file.js'
+import { mergeSettings, readSettings } from './given-settings.js'
+import { resolveFolder } from './served-folder.js'
+import { DEFAULTS, type EffectiveSettings, type SettingName, type Settings } from './settings.js'
+
+/** What the command line, a file and the defaults come to. */
+export interface Configuration {
+  readonly settings: EffectiveSettings
+  /** Absolute real path of the folder that is served. */
+  readonly folder: string
+  /** Where each setting that is not the default comes from: `the command line`, or a file. */
+  readonly origins: Readonly<Partial<Record<SettingName, string>>>
+  /** A file of settings, read or not: it is nobody else's business. */
+  readonly configFile: string | undefined
+  /** Whether that file was not read, since it lies in the folder that is served. */
+  readonly isIgnored: boolean
+}
+
+/** Puts together what is to be done. @throws {CommandError} that says what is wrong, and where. */
+export async function createConfiguration({ given, configFile }: Call): Promise<Configuration> {
+  const commandLine = resolvePaths(readSettings(given), process.cwd())
+  const published = await resolveFolder(commandLine.directory ?? DEFAULTS.directory)
+  const found =
+    configFile === undefined
+      ? await findConfigFile(published)
+      : await readConfigFile(configFile, published)
+  const read = found !== null && 'given' in found ? found : undefined
+  const file = read === undefined ? {} : readFileSettings(read)
+  const settings = { ...DEFAULTS, ...mergeSettings(file, commandLine) }
+  return {
+    settings,
+    folder: await resolveFolder(settings.directory),
+    origins: {
+      ...originsOf(file, read?.file ?? ''),
+      ...originsOf(commandLine, 'the command line'),
+    },
+    configFile: found === null ? undefined : 'given' in found ? found.file : found.ignored,
+    isIgnored: found !== null && read === undefined,
+  }
+}
+
+/** The paths in a file are from where it lies. */
+function readFileSettings({ file, given }: ConfigFile): Partial<Settings> {
+  return resolvePaths(readSettings(given), path.dirname(file))
+}
+
+function resolvePaths(settings: Partial<Settings>, base: string): Partial<Settings> {
+  const resolved = new Map<string, unknown>(Object.entries(settings))
+  for (const name of ['directory', 'cwd', 'tls-cert', 'tls-key'] as const) {
+    const file = settings[name]
+    if (file !== undefined) resolved.set(name, path.resolve(base, file))
+  }
+  const { script, interpreter } = settings
+  if (script !== undefined) {
+    resolved.set(
+      'script',
+      mapValues(script, (program) => path.resolve(base, program)),
+    )
+  }
+  if (interpreter !== undefined) {
+    const resolve = ([program = '', ...args]: readonly string[]): string[] => {
+      // A name alone is looked up in PATH.
+      return [program.includes('/') ? path.resolve(base, program) : program, ...args]
+    }
+    resolved.set('interpreter', mapValues(interpreter, resolve))
+  }
+  const cgiDirs = settings['cgi-dir']?.map((each) => {
+    return each.isElsewhere ? { ...each, folder: path.resolve(base, each.folder) } : each
+  })
+  if (cgiDirs !== undefined) resolved.set('cgi-dir', cgiDirs)
+  // Each has the type that it had.
+  return Object.fromEntries(resolved) as Partial<Settings>
+}
+
+function mapValues<From, To>(
+  record: Readonly<Record<string, From>>,
+  map: (value: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value)]))
+}
+
+function originsOf(settings: Partial<Settings>, origin: string): Configuration['origins'] {
+  return Object.fromEntries(Object.keys(settings).map((name) => [name, origin]))
+}

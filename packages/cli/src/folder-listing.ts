@@ -1,0 +1,122 @@
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { isPublished } from './publication.js'
+import { adviseOn } from './script-check.js'
+import { toSitePath } from './site-path.js'
+import type { CgiFolder, Site } from './site.js'
+
+/** What is in a folder, for people to see. */
+export interface FolderListing {
+  /** Path of the URL, decoded, with a slash at both ends. */
+  readonly path: string
+  readonly entries: readonly Entry[]
+  /** Whether it is a folder of scripts. */
+  readonly hasScripts: boolean
+}
+
+/** One file or folder in a listing. */
+export interface Entry {
+  readonly name: string
+  readonly kind: 'folder' | 'scripts' | 'script' | 'file'
+  /** In bytes. */
+  readonly size?: number
+  readonly modified?: Date
+  /** Why it cannot be run, if it is a script. */
+  readonly advice?: string | undefined
+}
+
+/**
+ * Lists the folder that a URL names by its path with a slash at its end; null where there is none, or it
+ * is not to be seen.
+ *
+ * @param isLocal - whether the client is on this machine: no other sees what scripts there are.
+ */
+export async function listFolder(
+  url: string,
+  site: Site,
+  isLocal: boolean,
+): Promise<FolderListing | null> {
+  const [urlPath = ''] = url.split('?', 1)
+  const folder = toSitePath(urlPath, site.folder)
+  if (folder === null || !urlPath.endsWith('/')) return null
+  const name = `/${path.relative(site.folder, folder).split(path.sep).join('/')}/`
+  const listed = name === '//' ? '/' : name
+  const scripts = findCgiFolder(listed, site)
+  if (scripts !== undefined) return isLocal ? listScripts(listed, scripts, site) : null
+  if (!isPublished(folder, site)) return null
+  const entries = await readEntries(folder, (entry) => {
+    return isPublished(path.join(folder, entry.name), site) ? entry : null
+  })
+  if (entries === null) return null
+  const mounts = isLocal ? await findMounts(listed, site) : []
+  return { path: listed, entries: order([...mounts, ...entries]), hasScripts: false }
+}
+
+function findCgiFolder(listed: string, { cgiFolders }: Site): CgiFolder | undefined {
+  return cgiFolders.find(({ url }) => listed.startsWith(`${url}/`))
+}
+
+async function listScripts(
+  listed: string,
+  { url, folder }: CgiFolder,
+  site: Site,
+): Promise<FolderListing | null> {
+  const below = path.join(folder, listed.slice(url.length))
+  const entries = await readEntries(below, (entry): Entry => {
+    if (entry.kind === 'folder') return { name: entry.name, kind: 'scripts' }
+    return {
+      ...entry,
+      kind: 'script',
+      advice: adviseOn(path.join(below, entry.name), site)?.sentence,
+    }
+  })
+  return entries && { path: listed, entries: order(entries), hasScripts: true }
+}
+
+async function readEntries(
+  folder: string,
+  judge: (entry: Entry) => Entry | null,
+): Promise<Entry[] | null> {
+  const names = await readdir(folder).catch(() => null)
+  if (names === null) return null
+  const entries = names
+    .filter((name) => !name.startsWith('.'))
+    .map(async (name): Promise<Entry | null> => {
+      const status = await stat(path.join(folder, name)).catch(() => null)
+      if (status?.isDirectory()) return judge({ name, kind: 'folder' })
+      if (!status?.isFile()) return null
+      return judge({ name, kind: 'file', size: status.size, modified: status.mtime })
+    })
+  return (await Promise.all(entries)).filter((entry) => entry !== null)
+}
+
+/** The folders of scripts, and the programs, that answer right below this folder. */
+async function findMounts(listed: string, { cgiFolders, programs }: Site): Promise<Entry[]> {
+  const isHere = ({ url }: { url: string }): boolean => path.posix.dirname(url) === shorten(listed)
+  const nameOf = ({ url }: { url: string }): string => path.posix.basename(url)
+  const isThere = await Promise.all(
+    cgiFolders.map(({ folder }) =>
+      stat(folder).then(
+        (status) => status.isDirectory(),
+        () => false,
+      ),
+    ),
+  )
+  return [
+    ...cgiFolders
+      .filter((each, index) => isHere(each) && isThere[index])
+      .map((each): Entry => ({ name: nameOf(each), kind: 'scripts' })),
+    ...programs.filter(isHere).map((each): Entry => ({ name: nameOf(each), kind: 'script' })),
+  ]
+}
+
+function shorten(listed: string): string {
+  return listed === '/' ? '/' : listed.slice(0, -1)
+}
+
+/** Folders first, and 2 before 10. */
+function order(entries: readonly Entry[]): Entry[] {
+  const rank = ({ kind }: Entry): number => (kind === 'folder' || kind === 'scripts' ? 0 : 1)
+  const { compare } = new Intl.Collator('en', { numeric: true })
+  return entries.toSorted((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
+}

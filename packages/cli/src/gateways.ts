@@ -1,0 +1,41 @@
+import type { CgiPluginOptions } from '@common-gateway/fastify'
+import type { EffectiveSettings } from './settings.js'
+import type { Site } from './site.js'
+
+/** How long scripts and transfers may go on after the server was told to stop, in milliseconds. */
+export const CLOSE_TIMEOUT = 10_000
+
+/** A gateway, and where it answers. */
+export interface Mount {
+  readonly url: string
+  readonly options: CgiPluginOptions
+}
+
+/** The gateways of a site: one for each folder of scripts, and for each program that has a tree. */
+export function createMounts(site: Site, settings: EffectiveSettings): Mount[] {
+  const { env, cwd, user, timeout, 'max-processes': maxProcesses } = settings
+  const fallbackInterpreters = Object.fromEntries(
+    site.defaultInterpreters.flatMap(({ extension, program }) => {
+      return program === undefined ? [] : [[extension, program]]
+    }),
+  )
+  const common: CgiPluginOptions = {
+    documentRoot: site.folder,
+    closeTimeout: CLOSE_TIMEOUT,
+    interpreters: site.interpreters,
+    fallbackInterpreters,
+    errorPage: settings['watch-errors'] !== 'off',
+    ...(env && { env }),
+    ...(cwd !== undefined && { cwd }),
+    ...(user !== undefined && { user }),
+    ...(maxProcesses !== undefined && { maxProcesses }),
+    // Silence before the header, and silence after it.
+    ...(timeout !== undefined && { headersTimeout: timeout, bodyTimeout: timeout }),
+  }
+  return [
+    ...site.cgiFolders.map(({ url, folder }) => {
+      return { url, options: { ...common, root: folder, allowMissingRoot: true } }
+    }),
+    ...site.programs.map(({ url, file }) => ({ url, options: { ...common, script: file } })),
+  ]
+}

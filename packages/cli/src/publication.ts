@@ -1,0 +1,48 @@
+import { realpathSync } from 'node:fs'
+import path from 'node:path'
+import { isInside } from './containment.js'
+import type { Site } from './site.js'
+
+/** Names of folders whose files are programs, wherever they lie. */
+const SCRIPT_FOLDERS = new Set(['cgi-bin', 'htbin'])
+
+/**
+ * Whether a file or folder may be sent or listed. What must never be is the scripts, by whatever name or
+ * link they are asked for, what lies outside the folder, and what is nobody's business.
+ *
+ * The file is judged and not the URL: the many spellings of a URL end in few files. The file system is asked
+ * synchronously: it takes microseconds, and the way through another thread takes more than all of it.
+ *
+ * @param file - absolute path.
+ */
+export function isPublished(file: string, site: Site): boolean {
+  const realFile = realPathOf(file)
+  if (realFile === null) return false
+  if (realFile !== site.folder && !isInside(realFile, site.folder)) return false
+  const isScript = [file, realFile].some((each) => {
+    return path.relative(site.folder, each).split(path.sep).some(isScriptFolder)
+  })
+  if (isScript) return false
+  return (
+    !site.cgiFolders.some(({ folder }) => {
+      // Be it there or not: it may be made later.
+      return isIn(file, folder) || isIn(realFile, realPathOf(folder) ?? folder)
+    }) && !site.unpublished.some((secret) => realFile === realPathOf(secret))
+  )
+}
+
+function realPathOf(file: string): string | null {
+  try {
+    return realpathSync.native(file)
+  } catch {
+    return null
+  }
+}
+
+function isScriptFolder(name: string): boolean {
+  return SCRIPT_FOLDERS.has(name)
+}
+
+function isIn(file: string, folder: string): boolean {
+  return file === folder || isInside(file, folder)
+}

@@ -1,0 +1,58 @@
+import { readdir, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { adviseOn } from './script-check.js'
+import type { CgiFolder, Site } from './site.js'
+
+/** A file among scripts that cannot be run. */
+export interface Problem {
+  /** From the folder that is served. */
+  readonly name: string
+  /** Why, and what to do about it. */
+  readonly advice: string
+}
+
+/** What is in a folder of scripts. */
+export interface ScriptSurvey {
+  readonly url: string
+  readonly folder: string
+  /** Whether there is such a folder. */
+  readonly isThere: boolean
+  /** How many files can be run. */
+  readonly count: number
+  /** Those that cannot. */
+  readonly problems: readonly Problem[]
+}
+
+/** At a glance: nobody reads more, and a tree may be endless. */
+const MOST_FOLDERS = 200
+
+/** Looks through a folder of scripts. */
+export async function surveyScripts(cgiFolder: CgiFolder, site: Site): Promise<ScriptSurvey> {
+  const { url, folder } = cgiFolder
+  const problems: Problem[] = []
+  const folders = [folder]
+  let count = 0
+  let isThere = false
+  for (const [index, each] of folders.entries()) {
+    const entries = await readdir(each, { withFileTypes: true }).catch(() => null)
+    if (entries === null) continue
+    if (index === 0) isThere = true
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const file = path.join(each, entry.name)
+      if (entry.name.startsWith('.')) continue
+      if (entry.isDirectory() && folders.length < MOST_FOLDERS) folders.push(file)
+      if (!(await isFile(file))) continue
+      const advice = adviseOn(file, site)
+      if (advice === undefined) count += 1
+      else problems.push({ name: path.relative(site.folder, file), advice: advice.brief })
+    }
+  }
+  return { url, folder, isThere, count, problems }
+}
+
+async function isFile(name: string): Promise<boolean> {
+  return stat(name).then(
+    (status) => status.isFile(),
+    () => false,
+  )
+}

@@ -1,0 +1,74 @@
+import path from 'node:path'
+import { badArgument } from './command-error.js'
+import type { Configuration } from './configuration.js'
+import { type DefaultInterpreter, findDefaultInterpreters } from './default-interpreters.js'
+import { findProgram, isProgram } from './program-search.js'
+
+/** What is served, all of it found: folders are absolute, programs are there. */
+export interface Site {
+  /** Absolute real path of the folder that is served. */
+  readonly folder: string
+  /** Folders of scripts. They may be made later. */
+  readonly cgiFolders: readonly CgiFolder[]
+  /** Programs that answer for all that is below a URL. */
+  readonly programs: readonly Program[]
+  /** What runs the scripts with an extension, whatever they are. */
+  readonly interpreters: Readonly<Record<string, readonly string[]>>
+  /** What runs those that are not executable, as far as it is installed. */
+  readonly defaultInterpreters: readonly DefaultInterpreter[]
+  /** Files that are nobody's business though they may lie in the folder. */
+  readonly unpublished: readonly string[]
+}
+
+/** A folder of scripts, and where they answer. */
+export interface CgiFolder {
+  readonly url: string
+  /** Absolute path. */
+  readonly folder: string
+  /** Whether somebody has asked for it, so that it is worth a word where it is missing. */
+  readonly isGiven: boolean
+}
+
+/** One program for all that is below a URL. */
+export interface Program {
+  readonly url: string
+  /** Absolute path. */
+  readonly file: string
+}
+
+/** Finds all that is to be served. @throws {CommandError} that names what is not there. */
+export function findSite({ settings, folder, origins, configFile }: Configuration): Site {
+  const isGiven = origins['cgi-dir'] !== undefined
+  const cgiFolders = settings['cgi-dir'].map(({ url, folder: name }) => {
+    return { url, folder: path.resolve(folder, name), isGiven }
+  })
+  const interpreters = Object.fromEntries(
+    Object.entries(settings.interpreter ?? {}).map(([extension, [name = '', ...args]]) => {
+      const program = findProgram(name)
+      if (program !== undefined) return [extension, [program, ...args]]
+      const where = `--interpreter ${extension}=${name}`
+      throw badArgument(`${where} must name a program that can be run, and there is none`)
+    }),
+  )
+  const defaultInterpreters = findDefaultInterpreters()
+  const extensions = new Set(Object.keys(interpreters))
+  for (const { extension, program } of defaultInterpreters) {
+    if (program !== undefined) extensions.add(extension)
+  }
+  const programs = Object.entries(settings.script ?? {}).map(([url, file]) => {
+    if (isProgram(file) || extensions.has(path.extname(file))) return { url, file }
+    throw badArgument(`--script ${url} must name a program that can be run, but got '${file}'`)
+  })
+  checkUrls([...cgiFolders, ...programs])
+  const secrets = [configFile, settings['tls-key'], ...programs.map(({ file }) => file)]
+  const unpublished = secrets.filter((file) => file !== undefined)
+  return { folder, cgiFolders, programs, interpreters, defaultInterpreters, unpublished }
+}
+
+function checkUrls(mounts: readonly { readonly url: string }[]): void {
+  const seen = new Set<string>()
+  for (const { url } of mounts) {
+    if (seen.has(url)) throw badArgument(`two of --cgi-dir and --script answer at ${url}`)
+    seen.add(url)
+  }
+}

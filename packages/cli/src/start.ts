@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises'
+import type { Configuration } from './configuration.js'
+import { toJsonLine } from './json-log.js'
+import { surveyScripts } from './script-survey.js'
+import { describeAddress } from './server-address.js'
+import type { RunningServer } from './server.js'
+import { type StartFacts, writeStartScreen } from './start-screen.js'
+import type { Paint } from './terminal-style.js'
+
+/** Says that the server has started: as a screen for people, or as one line of JSON. */
+export async function writeStart(
+  server: RunningServer,
+  configuration: Configuration,
+  paint: Paint,
+): Promise<string> {
+  const { settings, folder } = configuration
+  const { site } = server
+  const surveys = await Promise.all(
+    site.cgiFolders.map(async (each) => ({ ...(await surveyScripts(each, site)), ...each })),
+  )
+  const address = describeAddress(server.scheme, settings.bind, server.port)
+  const facts: StartFacts = {
+    version: await readVersion(),
+    address,
+    folder,
+    surveys,
+    programs: site.programs,
+    statusPath: server.statusPath,
+    notes: notesOn(server, configuration),
+    warnings: warningsOn(address.isOpen, configuration),
+  }
+  if (settings.log === 'text') return writeStartScreen(facts, paint)
+  const { url, networkUrls } = address
+  const { version, warnings, notes } = facts
+  const time = new Date().toISOString()
+  const remarks = [...warnings, ...notes]
+  return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, remarks })
+}
+
+/** The version of the command. */
+export async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
+  // The package's own file: it is there, and has a version.
+  return (JSON.parse(text) as { version: string }).version
+}
+
+function notesOn({ port }: RunningServer, configuration: Configuration): string[] {
+  const { settings, configFile, isIgnored } = configuration
+  const notes: string[] = []
+  if (settings.port !== 0 && port !== settings.port) {
+    notes.push(`Another program has port ${settings.port}, so this is ${port}.`)
+  }
+  if (configFile !== undefined && !isIgnored) notes.push(`Settings come from ${configFile}.`)
+  return notes
+}
+
+function warningsOn(isOpen: boolean, configuration: Configuration): string[] {
+  const { settings, configFile = '', isIgnored } = configuration
+  const warnings: string[] = []
+  if (isOpen) {
+    warnings.push('anyone on the network can read these files and run these scripts.')
+  }
+  if (process.getuid?.() === 0 && settings.user === undefined) {
+    warnings.push('scripts run as root, as you are; --user NAME runs them as somebody else.')
+  }
+  if (isIgnored) {
+    warnings.push(
+      `${configFile} lies in the folder that is served, and is not read; --config reads it.`,
+    )
+  }
+  return warnings
+}
