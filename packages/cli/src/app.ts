@@ -8,6 +8,7 @@ import { createLogger, describe, FailuresOnly } from './request-logger.js'
 import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
 import { serveStaticFiles } from './static-files.js'
+import { hasStatusPage, serveStatus } from './status/plugin.js'
 
 /** What an application is made of. */
 export interface AppParts {
@@ -37,9 +38,9 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.setNotFoundHandler(responses.sendNotFound)
   ignoreBodies(app)
   await serveStaticFiles(app, site)
-  for (const { url, options } of createMounts(site, settings)) {
-    await app.register(cgi, { ...options, prefix: url })
-  }
+  const mounts = createMounts(site, settings)
+  for (const { url, options } of mounts) await app.register(cgi, { ...options, prefix: url })
+  if (hasStatusPage(settings)) await serveStatus(app, { journal, site, mounts })
   return app
 }
 

@@ -1,4 +1,4 @@
-import { BlockList, isIPv4 } from 'node:net'
+import { BlockList, isIP } from 'node:net'
 import type { RawRequest } from './raw-exchange.js'
 
 const LOOPBACK = new BlockList()
@@ -13,7 +13,13 @@ export function isLocalClient({
   socket,
   headers,
 }: Pick<RawRequest, 'socket' | 'headers'>): boolean {
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '')
-  if (address === '' || FORWARDED.some((name) => headers[name] !== undefined)) return false
-  return LOOPBACK.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+  const isForwarded = FORWARDED.some((name) => headers[name] !== undefined)
+  return !isForwarded && isLoopback(socket.remoteAddress ?? '')
+}
+
+/** Whether this is an address of this machine that none but itself can reach. */
+export function isLoopback(address: string): boolean {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
+  const family = isIP(plain)
+  return family !== 0 && LOOPBACK.check(plain, family === 4 ? 'ipv4' : 'ipv6')
 }

@@ -8,6 +8,8 @@ import { CLOSE_TIMEOUT } from './gateways.js'
 import { choosePort } from './port-choice.js'
 import type { RequestJournal } from './request-journal.js'
 import { findSite, type Site } from './site.js'
+import { STATUS_PATH } from './status/access.js'
+import { hasStatusPage } from './status/plugin.js'
 import { readTlsIdentity } from './tls-identity.js'
 import { createWatchedServer, type WatchedServer } from './watched-server.js'
 
@@ -30,10 +32,11 @@ export async function startServer(
   const { settings, origins } = configuration
   const site = findSite(configuration)
   const tls = await readTlsIdentity(settings)
+  const hasStatus = hasStatusPage(settings)
   const servers: WatchedServer[] = []
   // Asked for a server for each address of a name: localhost has two.
   const serverFactory = (handler: Parameters<typeof createWatchedServer>[0]): Server => {
-    const watched = createWatchedServer(handler, journal, tls)
+    const watched = createWatchedServer(handler, journal, tls, hasStatus)
     servers.push(watched)
     return watched.server
   }
@@ -49,7 +52,7 @@ export async function startServer(
     scheme: tls === null ? 'http' : 'https',
     // A server that listens on a port has an address of this kind.
     port: (app.server.address() as AddressInfo).port,
-    statusPath: undefined,
+    statusPath: hasStatus ? `${STATUS_PATH}/` : undefined,
     async close() {
       const cutOff = (): void => servers.forEach((each) => each.cutOff())
       // The gateway first: it says why a script is cut off, where this looks like a client that leaves.

@@ -3,6 +3,7 @@ import { createSecureServer, type Http2SecureServer, type ServerHttp2Session } f
 import type { Socket } from 'node:net'
 import type { RawRequest, RawResponse } from './raw-exchange.js'
 import type { RequestJournal } from './request-journal.js'
+import { isStatusRequest } from './status/access.js'
 import type { TlsIdentity } from './tls-identity.js'
 
 /** A server, and what ends its connections. */
@@ -17,13 +18,15 @@ export function createWatchedServer(
   handler: RequestListener,
   journal: RequestJournal,
   tls: TlsIdentity | null,
+  hasStatus: boolean,
 ): WatchedServer {
   const answer = (
     server: Pick<Server, 'listening'>,
     request: RawRequest,
     response: RawResponse,
   ): void => {
-    journal.watch(request, response)
+    // What the status page asks for itself would be all that it shows.
+    if (!hasStatus || !isStatusRequest(request)) journal.watch(request, response)
     response.once('close', () => {
       // The server has been told to stop: it would wait for the client to close the connection.
       if (!server.listening && request.httpVersionMajor < 2) request.socket.destroySoon()

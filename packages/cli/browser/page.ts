@@ -1,0 +1,231 @@
+/** What the server tells of changes. The HTML in it is the server's own, all text in it escaped. */
+interface Update {
+  /** Where the page is when it has taken this. */
+  readonly cursor: string
+  /** Whether all rows come anew: the server is another than before. */
+  readonly isWhole: boolean
+  /** The rows of requests that have ended, the latest first. */
+  readonly rows: string
+  /** The parts of the page that have changed, by their ids. */
+  readonly parts: Readonly<Record<string, string>>
+}
+
+/** How many rows of scripts stay, and of others: as many as the server keeps. */
+const MOST_ROWS = { '.script': 200, ':not(.script)': 100 }
+/** How long to wait before a server that is not there is asked again, in milliseconds. */
+const RETRY = 2_000
+
+/** The list of the requests that have ended. It does not move under the eyes of who reads it. */
+class PastRequests {
+  readonly #list: HTMLElement
+  readonly #note: HTMLElement
+  /** Rows that wait until nobody reads the list any more, the latest first. */
+  #waiting: readonly Element[] = []
+
+  /** @param note - says how many rows wait. */
+  constructor(list: HTMLElement, note: HTMLElement) {
+    this.#list = list
+    this.#note = note
+    const look = (): void => {
+      if (!this.#isRead()) this.release()
+    }
+    list.addEventListener('pointerleave', look)
+    // Where the focus goes is known afterwards.
+    list.addEventListener('focusout', () => setTimeout(look))
+  }
+
+  clear(): void {
+    this.#waiting = []
+    this.#list.replaceChildren()
+  }
+
+  add(rows: readonly Element[]): void {
+    this.#waiting = [...rows, ...this.#waiting]
+    if (this.#isRead()) this.#tell()
+    else this.release()
+  }
+
+  /** Takes a row that somebody has open, or has the focus on, over from another list. */
+  adopt(row: Element, fresh: Element): void {
+    const focused = row.contains(document.activeElement) ? document.activeElement : null
+    this.#prepend([row])
+    patch(row, fresh)
+    if (focused instanceof HTMLElement) focused.focus({ preventScroll: true })
+  }
+
+  /** Shows the rows that wait. */
+  release(): void {
+    this.#prepend(this.#waiting)
+    this.#waiting = []
+    this.#tell()
+  }
+
+  #isRead(): boolean {
+    return this.#list.matches(':hover, :focus-within')
+  }
+
+  #tell(): void {
+    const count = this.#waiting.length
+    this.#note.hidden = count === 0
+    this.#note.textContent = `${count} more, shown when you leave the list`
+  }
+
+  /** Puts rows on top. What is open below stays where it is on the screen. */
+  #prepend(rows: readonly Element[]): void {
+    const anchor = Array.from(this.#list.querySelectorAll('[open]')).find((each) => {
+      const { top, bottom } = each.getBoundingClientRect()
+      return bottom > 0 && top < innerHeight
+    })
+    const before = anchor?.getBoundingClientRect().top ?? 0
+    this.#list.prepend(...rows)
+    for (const [kind, most] of Object.entries(MOST_ROWS)) {
+      const ofKind = this.#list.querySelectorAll(`:scope > ${kind}`)
+      for (const row of Array.from(ofKind).slice(most)) row.remove()
+    }
+    if (anchor !== undefined) scrollBy(0, anchor.getBoundingClientRect().top - before)
+  }
+}
+
+/** Keeps the page as the server is. */
+class Feed {
+  readonly #status: HTMLElement
+  readonly #past: PastRequests
+  #cursor: string
+  #source: EventSource | undefined
+  #timer: ReturnType<typeof setTimeout> | undefined
+
+  /** @param status - says whether the page is up to date; it has in it how far the page has come. */
+  constructor(status: HTMLElement, past: PastRequests) {
+    this.#status = status
+    this.#past = past
+    this.#cursor = status.dataset['cursor'] ?? ''
+  }
+
+  start(): void {
+    this.stop()
+    const source = new EventSource(`events?after=${this.#cursor}`)
+    this.#source = source
+    source.addEventListener('message', ({ data }: MessageEvent<string>) => {
+      this.#say('live', 'Live')
+      // It is what this server has written for this page.
+      this.#take(JSON.parse(data) as Update)
+    })
+    source.addEventListener('error', () => {
+      this.stop()
+      this.#say('lost', 'The server does not answer; trying again')
+      this.#timer = setTimeout(() => this.start(), RETRY)
+    })
+  }
+
+  stop(): void {
+    this.#source?.close()
+    clearTimeout(this.#timer)
+  }
+
+  /** Not again what it says already: screen readers would read it out. */
+  #say(state: string, text: string): void {
+    if (this.#status.className === state) return
+    this.#status.className = state
+    this.#status.textContent = text
+  }
+
+  #take({ cursor, isWhole, rows, parts }: Update): void {
+    this.#cursor = cursor
+    if (isWhole) this.#past.clear()
+    const added: Element[] = []
+    for (const row of parse(rows)) {
+      const open = isWhole ? null : document.querySelector(`#now > ul > #${row.id}`)
+      if (open?.matches(':focus-within, :has([open])')) this.#past.adopt(open, row)
+      else added.push(row)
+    }
+    this.#past.add(added)
+    for (const [id, html] of Object.entries(parts)) {
+      const part = document.getElementById(id)
+      if (part !== null) patchChildren(part, parse(html))
+    }
+  }
+}
+
+function parse(html: string): Element[] {
+  const template = document.createElement('template')
+  template.innerHTML = html
+  return Array.from(template.content.children)
+}
+
+/** Makes an element like another. Focus, selection and opened details stay. */
+function patch(old: Element, fresh: Element): void {
+  for (const name of old.getAttributeNames()) {
+    if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name)
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value) old.setAttribute(name, value)
+  }
+  patchChildren(old, Array.from(fresh.childNodes))
+}
+
+/** Those with an id are found again by it, others by their place. */
+function patchChildren(old: Element, fresh: readonly Node[]): void {
+  const ids = new Set(fresh.map(idOf))
+  for (const child of Array.from(old.children)) {
+    if (child.id !== '' && !ids.has(child.id)) child.remove()
+  }
+  let next: ChildNode | null = old.firstChild
+  for (const node of fresh) {
+    if (next === null || next.nodeName !== node.nodeName || idOf(next) !== idOf(node)) {
+      old.insertBefore(node, next)
+      continue
+    }
+    if (next instanceof Element && node instanceof Element) patch(next, node)
+    else if (next.nodeValue !== node.nodeValue) next.nodeValue = node.nodeValue
+    next = next.nextSibling
+  }
+  while (next !== null) {
+    const after: ChildNode | null = next.nextSibling
+    next.remove()
+    next = after
+  }
+}
+
+function idOf(node: Node): string {
+  return node instanceof Element ? node.id : ''
+}
+
+/** Shows a button that copies the text of another element. */
+function offerCopy(button: HTMLElement): void {
+  const source = document.getElementById(button.dataset['copy'] ?? '')
+  if (source === null) return
+  button.hidden = false
+  button.addEventListener('click', () => {
+    void copy(source.innerText).then((isCopied) => {
+      button.textContent = isCopied ? 'Copied' : 'Select it and copy'
+    })
+  })
+}
+
+async function copy(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    // Not everybody lets pages write to the clipboard.
+    return false
+  }
+}
+
+const [status, list, note] = ['live', 'past', 'held'].map((id) => document.getElementById(id))
+if (status && list && note) {
+  const past = new PastRequests(list, note)
+  const feed = new Feed(status, past)
+  // A page that nobody sees costs nothing: browsers have six connections for each server.
+  document.addEventListener('visibilitychange', () => {
+    if (document.hidden) {
+      feed.stop()
+    } else {
+      past.release()
+      feed.start()
+    }
+  })
+  addEventListener('pagehide', () => feed.stop())
+  if (!document.hidden) feed.start()
+}
+for (const each of document.querySelectorAll<HTMLElement>('[data-copy]')) offerCopy(each)

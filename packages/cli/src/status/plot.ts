@@ -1,0 +1,96 @@
+import { html, type Markup } from './markup.js'
+import { countOf, describeDuration } from './quantity.js'
+import { SLOT_COUNT, SLOT_LENGTH, type TrafficSlot } from './traffic.js'
+
+/** Height of a plot, in units of its own; a slot is ten of them wide. */
+const HEIGHT = 100
+const SLOT_WIDTH = 10
+const BAR_WIDTH = 8
+
+const MINUTES = (SLOT_COUNT * SLOT_LENGTH) / 60_000
+
+/** What a plot shows. */
+interface Plot {
+  readonly title: string
+  /** The same in words, for who does not see it, and beside it for who does. */
+  readonly summary: string
+  /** Value of the line at the top, in words. */
+  readonly top: string
+  /** The bars, those behind first. */
+  readonly layers: readonly Layer[]
+}
+
+/** Bars of one kind. */
+interface Layer {
+  readonly kind: 'plain' | 'pale' | 'failed'
+  /** Each from 0 to 1. */
+  readonly heights: readonly number[]
+}
+
+/** Plots of the requests of the last minutes, and of how soon scripts answered. */
+export function writePlots(slots: readonly TrafficSlot[]): Markup {
+  return html`${writePlot(requestPlot(slots))}${writePlot(timePlot(slots))}`
+}
+
+function requestPlot(slots: readonly TrafficSlot[]): Plot {
+  const most = Math.max(4, ...slots.map(({ requests }) => requests))
+  const sum = (numbers: number[]): number => numbers.reduce((total, each) => total + each, 0)
+  const requests = sum(slots.map((slot) => slot.requests))
+  const failed = sum(slots.map((slot) => slot.failed))
+  return {
+    title: 'Requests',
+    summary: `${countOf(requests, 'request')} in ${MINUTES} minutes, ${failed} failed`,
+    top: `${most} in ${SLOT_LENGTH / 1000} s`,
+    layers: [
+      { kind: 'plain', heights: slots.map((slot) => slot.requests / most) },
+      { kind: 'failed', heights: slots.map((slot) => slot.failed / most) },
+    ],
+  }
+}
+
+function timePlot(slots: readonly TrafficSlot[]): Plot {
+  const longest = slots.map((slot) => slot.longestHeaderTime ?? 0)
+  const medians = slots.flatMap((slot) => slot.medianHeaderTime ?? [])
+  const most = roundUp(Math.max(10, ...longest))
+  const middle = medians.toSorted((one, other) => one - other)[Math.floor(medians.length / 2)]
+  const slowest = Math.max(...longest)
+  return {
+    title: 'Time to a script’s header',
+    summary:
+      middle === undefined
+        ? `no script in ${MINUTES} minutes`
+        : `${describeDuration(middle)} typically, ${describeDuration(slowest)} at most`,
+    top: describeDuration(most),
+    layers: [
+      { kind: 'pale', heights: longest.map((time) => time / most) },
+      { kind: 'plain', heights: slots.map((slot) => (slot.medianHeaderTime ?? 0) / most) },
+    ],
+  }
+}
+
+/** A round number that is not below this one, so that the plot is not drawn anew for each. */
+function roundUp(value: number): number {
+  const magnitude = 10 ** Math.floor(Math.log10(value))
+  return ([1, 2, 5].find((each) => value <= each * magnitude) ?? 10) * magnitude
+}
+
+function writePlot({ title, summary, top, layers }: Plot): Markup {
+  const paths = layers.map(({ kind, heights }) => {
+    return html`<path class="${kind}" d="${heights.map(drawBar).join('')}"/>`
+  })
+  return html`<figure>
+<figcaption><b>${title}</b> <span>${summary}</span></figcaption>
+<div class="plot"><span class="top">${top}</span>
+<svg viewBox="0 0 ${SLOT_COUNT * SLOT_WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img" aria-label="${title}: ${summary}">${paths}</svg>
+</div>
+<p class="axis"><span>${MINUTES} minutes ago</span> <span>now</span></p>
+</figure>
+`
+}
+
+function drawBar(height: number, index: number): string {
+  if (height === 0) return ''
+  // What there is can be seen, be it ever so little.
+  const y = Math.max(2, Math.round(height * HEIGHT))
+  return `M${index * SLOT_WIDTH + 1} ${HEIGHT}v-${y}h${BAR_WIDTH}v${y}z`
+}

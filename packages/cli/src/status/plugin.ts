@@ -1,0 +1,158 @@
+import { toCgiRequest, toOriginForm, unwatchClient } from '@common-gateway/core'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Mount } from '../gateways.js'
+import type { RequestJournal } from '../request-journal.js'
+import { adviseOn } from '../script-check.js'
+import type { Settings } from '../settings.js'
+import type { Site } from '../site.js'
+import { refusalOf, STATUS_PATH } from './access.js'
+import { type Assets, readAssets } from './assets.js'
+import { RequestHistory } from './history.js'
+import { inspect, type Inspection, prepareGateways } from './inspection.js'
+import { writeInspect } from './inspect-view.js'
+import { type Page, writePage } from './page.js'
+import { snapshotOf } from './snapshot.js'
+import { type StatusState, writeParts, writePastRows, writeStatus } from './status-view.js'
+import { Traffic } from './traffic.js'
+import { StatusUpdates } from './updates.js'
+
+/** What the status page is about. */
+export interface StatusOptions {
+  readonly journal: RequestJournal
+  readonly site: Site
+  readonly mounts: readonly Mount[]
+}
+
+/** Whether there is a status page: in development, where it is wanted. */
+export function hasStatusPage({ status }: Pick<Settings, 'status'>): boolean {
+  return status && process.env['NODE_ENV'] !== 'production'
+}
+
+/** Serves the status page, to whoever is at this machine. */
+export async function serveStatus(app: FastifyInstance, options: StatusOptions): Promise<void> {
+  const assets = await readAssets()
+  await app.register(async (scope) => addRoutes(scope, options, assets), { prefix: STATUS_PATH })
+}
+
+function addRoutes(
+  app: FastifyInstance,
+  { journal, site, mounts }: StatusOptions,
+  assets: Assets,
+): void {
+  const startTime = Date.now()
+  const history = new RequestHistory()
+  const traffic = new Traffic()
+  const { folder } = site
+  const gateways = prepareGateways(mounts)
+  const urls = mounts.map(({ url }) => url)
+  const updates = new StatusUpdates(
+    {
+      get sequence() {
+        return history.sequence
+      },
+      get isAging() {
+        return journal.open.size > 0
+      },
+      parts: () => writeParts(currentState()),
+      rowsAfter: (sequence) => writePastRows(history.after(sequence), { folder, now: Date.now() }),
+    },
+    startTime.toString(36),
+  )
+
+  function currentState(): StatusState {
+    const now = Date.now()
+    const open = [...journal.open].map(snapshotOf)
+    const slots = traffic.slots(now)
+    return { folder, urls, now, startTime, open, totals: history.totals, slots }
+  }
+
+  journal.on('open', (record) => traffic.add(record))
+  journal.on('end', (record) => {
+    history.add(record)
+    traffic.finish(record)
+  })
+  for (const event of ['open', 'change', 'end'] as const) journal.on(event, () => updates.touch())
+  app.addHook('onRequest', refuseOthers)
+  app.addHook('preClose', async () => updates.close())
+
+  app.get('/', (_request, reply) => {
+    const content = writeStatus(currentState(), history.after(0), updates.cursor)
+    return send(reply, { path: `${STATUS_PATH}/`, title: 'Status', content }, assets)
+  })
+
+  app.get('/events', { exposeHeadRoute: false }, (request, reply) => {
+    const stream = updates.listen(parametersOf(request).get('after') ?? '')
+    if (stream === null) return reply.code(503).header('retry-after', '5').send('')
+    return reply
+      .headers({ ...HEADERS, 'content-type': 'text/event-stream; charset=utf-8' })
+      .send(stream)
+  })
+
+  app.get('/inspect', async (request, reply) => {
+    const parameters = parametersOf(request)
+    const question = {
+      method: parameters.get('method')?.toUpperCase() ?? 'GET',
+      url: parameters.get('url') ?? '',
+    }
+    const url = toTarget(question.url)
+    const isAsked = question.url.trim() !== ''
+    const inspection = isAsked ? await inspectAs(request, reply, { ...question, url }) : undefined
+    const finding = inspection && { url, inspection }
+    const content = writeInspect(question, finding, urls)
+    return send(reply, { path: `${STATUS_PATH}/inspect`, title: 'Inspect', content }, assets)
+  })
+
+  /** As if it were this request that asks for a URL. */
+  function inspectAs(
+    native: FastifyRequest,
+    reply: FastifyReply,
+    { method, url }: { method: string; url: string },
+  ): Promise<Inspection> {
+    const { raw, ip, protocol, host } = native
+    const view = { native, mount: '', remoteAddress: ip, scheme: protocol, host }
+    const request = toCgiRequest(raw, reply.raw, view)
+    unwatchClient(raw, reply.raw)
+    const asked = { ...request, method, url, originalUrl: url, body: null }
+    return inspect(asked, gateways, (script) => adviseOn(script, site))
+  }
+}
+
+/** Fields of every answer. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+function send(reply: FastifyReply, page: Page, assets: Assets): FastifyReply {
+  return reply
+    .headers({ ...HEADERS, 'content-security-policy': assets.policy })
+    .type('text/html; charset=utf-8')
+    .send(writePage(page, assets))
+}
+
+function refuseOthers(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const refusal = refusalOf(request.raw)
+  if (refusal === null) done()
+  else if (refusal.status === 404) reply.callNotFound()
+  else {
+    const text = `The status page is not shown here. ${refusal.reason}\n`
+    reply.code(403).headers(HEADERS).type('text/plain; charset=utf-8').send(text)
+  }
+}
+
+function parametersOf({ raw }: FastifyRequest): URLSearchParams {
+  return new URL(toOriginForm(raw.url ?? '/'), 'http://localhost').searchParams
+}
+
+/** A URL as a browser would ask for it, but for dot segments, which it would take away. */
+function toTarget(url: string): string {
+  const [path = ''] = url
+    .trim()
+    .replace(/^https?:\/\/[^/?#]*/i, '')
+    .split('#', 1)
+  const absolute = path.startsWith('/') ? path : `/${path}`
+  return absolute.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
+}

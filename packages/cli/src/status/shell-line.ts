@@ -1,0 +1,56 @@
+/** What a program is started with. All are byte strings. */
+export interface ShellCall {
+  readonly command: readonly string[]
+  readonly cwd: string
+  readonly environment: Readonly<Record<string, string>>
+  /** Whether there is something for its standard input. */
+  readonly hasInput: boolean
+}
+
+/**
+ * A line for a POSIX shell that starts a program as the gateway does: in its folder, with its environment
+ * and no other. In ASCII but for text that is UTF-8: a line is copied as text.
+ */
+export function createShellLine({ command, cwd, environment, hasInput }: ShellCall): string {
+  const variables = Object.entries(environment).map(([name, value]) => {
+    return isName(name) ? `${name}=${quote(value)}` : quote(`${name}=${value}`)
+  })
+  // env(1) would take them for one of its own options, or for a variable.
+  const isOption = Object.keys(environment).some((name) => name.startsWith('-'))
+  const isVariable = command[0]?.includes('=') ?? false
+  const words = [
+    'env -i',
+    ...(isOption ? ['--'] : []),
+    ...variables,
+    ...(isVariable ? [`/bin/sh -c 'exec "$0" "$@"'`] : []),
+    ...command.map(quote),
+  ]
+  return `(cd ${quote(cwd)} && ${words.join(' ')})${hasInput ? '' : ' < /dev/null'}`
+}
+
+function isName(text: string): boolean {
+  return /^[A-Za-z_]\w*$/.test(text)
+}
+
+/** A word for a shell, quoted where it has to be. */
+function quote(bytes: string): string {
+  if (/^[\w./:@%+,-]+$/.test(bytes)) return bytes
+  const text = Buffer.from(bytes, 'latin1').toString('utf8')
+  const isText = Buffer.from(text, 'utf8').toString('latin1') === bytes
+  // Every other part is one that the pattern has matched.
+  const parts = isText ? text.split(NOT_SHOWN) : bytes.split(NOT_ASCII)
+  const words = parts.map((part, index) => {
+    if (index % 2 === 1) return quoteBytes(Buffer.from(part, isText ? 'utf8' : 'latin1'))
+    return part === '' ? '' : `'${part.replaceAll("'", String.raw`'\''`)}'`
+  })
+  return words.join('') || "''"
+}
+
+/** What cannot be seen, and so not be copied; but for a newline, which a shell would cut off below. */
+const NOT_SHOWN = /((?:(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}])+)/u
+const NOT_ASCII = /([^\n\x20-\x7e]+)/
+
+function quoteBytes(bytes: Buffer): string {
+  const digits = [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`)
+  return `"$(printf '${digits.join('')}')"`
+}
