@@ -98,8 +98,8 @@ ${content}
 
 function writeRefusal({ error, hint }: Extract<Inspection, { type: 'refusal' }>): Markup {
   const { statusCode, message, reason, script, headers } = error
-  const facts: [name: string, value: string | undefined][] = [
-    ['Script', script],
+  const facts: [name: string, value: string | Markup | undefined][] = [
+    ['Script', script === undefined ? undefined : html`<code>${script}</code>`],
     ['What is wrong', reason],
     ['Methods that are allowed', headers?.['allow']],
   ]

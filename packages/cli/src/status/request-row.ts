@@ -24,14 +24,14 @@ export function writeOpenRow(request: Snapshot, view: RowView): Markup {
     scriptOf(request, view.folder),
     pid === undefined ? undefined : `process ${pid}`,
     bytesIn > 0 ? `${toByteCount(bytesIn)} received` : undefined,
-    isWaiting ? 'waits for its turn' : `${toByteCount(bytesOut)} sent`,
+    isWaiting ? 'waits for its turn' : undefined,
     `for ${client}`,
   ]
   return writeRow(request, view, {
     state: isWaiting ? 'waiting' : 'running',
     badge: isWaiting ? 'waits' : 'runs',
     took: age,
-    size: '',
+    size: toByteCount(bytesOut),
     note: html`<span class="note">${facts.filter((each) => each !== undefined).join(' · ')}</span>`,
   })
 }

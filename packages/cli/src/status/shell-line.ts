@@ -15,14 +15,14 @@ export function createShellLine({ command, cwd, environment, hasInput }: ShellCa
   const variables = Object.entries(environment).map(([name, value]) => {
     return isName(name) ? `${name}=${quote(value)}` : quote(`${name}=${value}`)
   })
-  // env(1) would take them for one of its own options, or for a variable.
+  // env(1) would take them for one of its own options, or for a variable; nice(1) does not.
   const isOption = Object.keys(environment).some((name) => name.startsWith('-'))
   const isVariable = command[0]?.includes('=') ?? false
   const words = [
     'env -i',
     ...(isOption ? ['--'] : []),
     ...variables,
-    ...(isVariable ? [`/bin/sh -c 'exec "$0" "$@"'`] : []),
+    ...(isVariable ? ['/usr/bin/nice -n 0'] : []),
     ...command.map(quote),
   ]
   return `(cd ${quote(cwd)} && ${words.join(' ')})${hasInput ? '' : ' < /dev/null'}`
