@@ -61,7 +61,7 @@ class PastRequests {
   }
 
   #isRead(): boolean {
-    return this.#list.matches(':hover, :focus-within')
+    return this.#list.matches(':hover, :has(:focus-visible)')
   }
 
   #tell(): void {
@@ -103,7 +103,7 @@ class Feed {
 
   start(): void {
     this.stop()
-    const source = new EventSource(`events?after=${this.#cursor}`)
+    const source = new EventSource(`/.common-gateway/events?after=${this.#cursor}`)
     this.#source = source
     source.addEventListener('message', ({ data }: MessageEvent<string>) => {
       this.#say('live', 'Live')
