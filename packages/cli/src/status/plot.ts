@@ -42,7 +42,7 @@ function requestPlot(slots: readonly TrafficSlot[]): Plot {
     summary: `${countOf(requests, 'request')} in ${MINUTES} minutes, ${failed} failed`,
     top: `${most} in ${SLOT_LENGTH / 1000} s`,
     layers: [
-      { kind: 'plain', heights: slots.map((slot) => slot.requests / most) },
+      { kind: 'pale', heights: slots.map((slot) => slot.requests / most) },
       { kind: 'failed', heights: slots.map((slot) => slot.failed / most) },
     ],
   }
