@@ -131,8 +131,7 @@ const REFUSED: readonly [url: string, method: string, status: number, says: RegE
   ['/cgi-bin/notes.txt', 'GET', 403, /chmod \+x .*\/cgi-bin\/notes\.txt/],
   ['/cgi-bin/none.pl', 'GET', 404, /there is no such script/],
   ['/cgi-bin/.hidden.pl', 'GET', 404, /names that begin with a dot/],
-  ['/cgi-bin/link', 'GET', 404, /links that leave the folder/],
-  ['/cgi-bin/', 'GET', 404, /there is no such script/],
+  ['/cgi-bin/link', 'GET', 404, /links that\s+leave the folder/],
   ['/cgi-bin/report.pl/a%2Fb', 'GET', 400, /it has an encoded slash/],
   ['/cgi-bin/report.pl/%00', 'GET', 400, /an escape or a byte of it is not valid/],
   ['/cgi-bin/../cgi-bin/report.pl', 'GET', 400, /it has a dot segment/],
@@ -145,7 +144,8 @@ test('what would not be run is told with its reason, and is not run', perl, asyn
     const page = await inspect(server, url, method)
     assert.equal(page.status, 200)
     const text = toText(page.text)
-    assert.match(text, new RegExp(`${status} [A-Z].*Nothing would be run: `), url)
+    assert.match(text, status === 404 ? /No script\s/ : new RegExp(`${status} [A-Z]`), url)
+    assert.match(text, /Nothing would be run: /)
     assert.match(text, says)
     assert.doesNotMatch(text, /GATEWAY_INTERFACE/)
     const answer = await send(server.port, url, { method })
@@ -173,7 +173,7 @@ test('a URL can be given as a browser shows it', perl, async (t) => {
     assert.ok(shown.includes('REQUEST_METHOD=GET'))
   }
   const empty = await send(server.port, '/.common-gateway/inspect')
-  assert.match(toText(empty.text), /Scripts answer below \/cgi-bin\/\./)
+  assert.match(toText(empty.text), /Scripts answer below \/cgi-bin\/, \/htbin\/\./)
 })
 
 test('nothing of what is asked for is HTML of the page', perl, async (t) => {

@@ -279,7 +279,7 @@ test('the status page can be read without JavaScript', options, async (t) => {
   await page.getByLabel('URL').fill('/cgi-bin/none.sh')
   await page.getByLabel('Method').selectOption('POST')
   await page.getByRole('button', { name: 'Inspect' }).click()
-  await page.getByRole('heading', { name: '404 Not Found' }).waitFor()
+  await page.getByRole('heading', { name: 'there is no such script' }).waitFor()
   assert.equal(await page.getByLabel('Method').inputValue(), 'POST')
 })
 

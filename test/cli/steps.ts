@@ -14,7 +14,7 @@ const load = (step: string): Promise<unknown> =>
 export const { refusalOf } = (await load('status/access')) as typeof access
 export const { RequestHistory } = (await load('status/history')) as typeof history
 export const { html } = (await load('status/markup')) as typeof markup
-export const { describeDuration, describeSize } = (await load('status/quantity')) as typeof quantity
+export const { describeDuration } = (await load('status/quantity')) as typeof quantity
 export const { createShellLine } = (await load('status/shell-line')) as typeof shellLine
 export const { Traffic } = (await load('status/traffic')) as typeof traffic
 export const { StatusUpdates } = (await load('status/updates')) as typeof updates

@@ -82,10 +82,11 @@ function writeFinding(
             html`<p>The files of the site answer it. ${describeMounts(mounts)}</p>`,
           )
         : writeNothing(
-            `404 ${STATUS_CODES[404]}`,
+            'No script',
             'Nothing would be run: there is no such script',
-            html`<p>No file of the scripts’ folder is at this path. Look at the spelling, and at letters
-that are large or small; names that begin with a dot, and links that leave the folder, are not served.</p>`,
+            html`<p>No file of the scripts’ folder is at this path: the answer is 404, or the list of a folder.
+Look at the spelling, and at letters that are large or small; names that begin with a dot, and links that
+leave the folder, are not served.</p>`,
           )
   }
 }
