@@ -160,6 +160,21 @@ test('what no gateway has is told to be a file’s', perl, async (t) => {
   }
 })
 
+test('the settings of the command are in what is shown', perl, async (t) => {
+  const folder = createReportingSite(t)
+  const program = path.join(folder, 'cgi-bin/report.pl')
+  const flags = ['--script', `/tree=${program}`, '--env', 'API_TOKEN=<secret>', '--cwd', '/']
+  const server = await serve(t, folder, ...flags, '--interpreter', '.txt=/bin/cat')
+  const page = await inspect(server, '/tree/a/b')
+  const shown = environmentOf(page)
+  for (const variable of ['SCRIPT_NAME=/tree', 'PATH_INFO=/a/b', 'API_TOKEN=<secret>']) {
+    assert.ok(shown.includes(variable), variable)
+  }
+  assert.match(toText(page.text), /Working folder\/\s/)
+  const { text } = await inspect(server, '/cgi-bin/notes.txt')
+  assert.match(toText(text), /Command line\/bin\/cat \/\S+\/cgi-bin\/notes\.txt\s/)
+})
+
 test('a URL can be given as a browser shows it', perl, async (t) => {
   const server = await serve(t, createReportingSite(t))
   for (const url of [

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { CHROMIUM, collectErrors, openPage } from '../browser.js'
-import { open, send } from '../client.js'
+import { send } from '../client.js'
 import { serve, type Served } from './command.js'
 import { needs } from './program.js'
 import { createSite } from './site.js'
@@ -54,7 +54,7 @@ async function show(
     'cgi-bin/wait.sh': WAIT,
     'cgi-bin/fail.sh': FAIL,
   })
-  const server = await serve(t, folder)
+  const server = await serve(t, folder, '--max-processes', '6')
   const page = await openPage(t, width, browser)
   const errors = collectErrors(page)
   await page.goto(`${server.url}.common-gateway/`)
@@ -63,11 +63,11 @@ async function show(
 }
 
 /** Starts a script that waits. Returns what to call to have it end. */
-async function startWaiting({ server, folder }: Shown, name: string): Promise<() => void> {
+function startWaiting({ server, folder }: Shown, name: string): () => void {
   const pipe = path.join(folder, `pipe-${name}`)
   execFileSync('mkfifo', [pipe])
-  const receiving = await open(server.port, `/cgi-bin/wait.sh?${name}`)
-  receiving.on('error', () => {}).resume()
+  // At the end of the test there may be one that is cut off.
+  void send(server.port, `/cgi-bin/wait.sh?${name}`).catch(() => {})
   return () => appendFileSync(pipe, 'told\n')
 }
 
@@ -96,15 +96,20 @@ for (const width of [390, 1280]) {
         assert.equal(await overflowOf(page), 0)
         await page.screenshot(screenshot(`idle-${name}`))
 
-        const release = await startWaiting(shown, 'one')
+        const release = startWaiting(shown, 'one')
         const running = now.locator('.row.running')
         await running.getByText('/cgi-bin/wait.sh?one').waitFor()
-        assert.match(
-          await running.innerText(),
-          /cgi-bin\/wait\.sh · process \d+ · for 127\.0\.0\.1/,
-        )
+        await running.getByText(/^cgi-bin\/wait\.sh · process \d+ · for 127\.0\.0\.1$/).waitFor()
+        const others = ['two', 'three', 'four', 'five', 'six', 'seven'].map((each) => {
+          return startWaiting(shown, each)
+        })
+        const waiting = now.locator('.row.waiting')
+        await waiting.getByText('waits for its turn').waitFor()
+        await page.locator('#totals .waiting').getByText('1', { exact: true }).waitFor()
         await page.screenshot(screenshot(`busy-${name}`))
         release()
+        await waiting.waitFor({ state: 'detached' })
+        for (const each of others) each()
         await page.locator('#past .row.done').getByText('/cgi-bin/wait.sh?one').waitFor()
         await now.getByText('No request is under way').waitFor()
 
@@ -157,7 +162,7 @@ test('nothing of a request or of a script runs on the status page', options, asy
 test('the status page is walked by the keyboard, and keeps the place', options, async (t) => {
   const shown = await show(t)
   const { server, page } = shown
-  const release = await startWaiting(shown, 'one')
+  const release = startWaiting(shown, 'one')
   await page.locator('#now .row').waitFor()
   await send(server.port, '/cgi-bin/fail.sh')
   await page.locator('#past .row').waitFor()
@@ -232,7 +237,7 @@ test('nothing above the list moves when updates come', options, async (t) => {
       .map((element) => element.id + element.getBoundingClientRect().top).join()`
     const before = await page.evaluate(layout)
     const releases: (() => void)[] = []
-    for (const name of ['a', 'b', 'c', 'd', 'e']) releases.push(await startWaiting(shown, name))
+    for (const name of ['a', 'b', 'c', 'd', 'e']) releases.push(startWaiting(shown, name))
     for (let count = 0; count < 20; count += 1) await send(server.port, '/cgi-bin/fail.sh')
     await page.locator('#now .row').nth(4).waitFor({ state: 'attached' })
     await page.locator('#past .row').nth(19).waitFor({ state: 'attached' })
@@ -266,7 +271,7 @@ test('the status page can be read without JavaScript', options, async (t) => {
   const shown = await show(t, { javaScriptEnabled: false })
   const { server, page } = shown
   await send(server.port, '/cgi-bin/fail.sh')
-  await startWaiting(shown, 'one')
+  startWaiting(shown, 'one')
   await page.reload()
   await page.getByText('As it was at').waitFor()
   await page.locator('#now .row.running').getByText('/cgi-bin/wait.sh?one').waitFor()

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { networkInterfaces } from 'node:os'
 import { connect } from 'node:net'
+import path from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { chunksOf, exchange, fields, open, type Receiving, send } from '../client.js'
 import { NO_HANG, serve, type Served } from './command.js'
 import { createSite } from './site.js'
@@ -71,8 +73,8 @@ async function listen(server: Served, cursor = ''): Promise<Listener> {
 
 test('the status page is one document, small, that needs nothing else', NO_HANG, async (t) => {
   const server = await start(t)
-  for (const path of [PAGE, `${PAGE}inspect`]) {
-    const page = await send(server.port, path)
+  for (const url of [PAGE, `${PAGE}inspect`]) {
+    const page = await send(server.port, url)
     assert.equal(page.status, 200)
     assert.deepEqual(page.all('content-type'), ['text/html; charset=utf-8'])
     assert.ok(page.bytes.length < 30_000, `${page.bytes.length} bytes`)
@@ -93,29 +95,61 @@ test('the status page is one document, small, that needs nothing else', NO_HANG,
   }
   assert.equal((await send(server.port, PAGE, { method: 'HEAD' })).status, 200)
   assert.equal((await send(server.port, '/.common-gateway')).status, 200)
-  for (const path of ['page.css', 'x']) {
-    assert.equal((await send(server.port, PAGE + path)).status, 404, path)
+  for (const name of ['page.css', 'x']) {
+    assert.equal((await send(server.port, PAGE + name)).status, 404, name)
   }
   assert.equal((await send(server.port, PAGE, { method: 'POST', body: 'x' })).status, 404)
 })
 
 test('it is refused under other names, through proxies and to other sites', NO_HANG, async (t) => {
   const server = await start(t)
-  const ask = async (path: string, ...lines: string[]): Promise<number> => {
-    const answer = await send(server.port, PAGE + path, { headers: fields(...lines) })
+  const ask = async (name: string, ...lines: string[]): Promise<number> => {
+    const answer = await send(server.port, PAGE + name, { headers: fields(...lines) })
     if (answer.status !== 200) assert.doesNotMatch(answer.text, /cgi-bin|<html/)
     return answer.status
   }
-  for (const path of ['', 'inspect?url=/cgi-bin/hello.sh', 'events']) {
-    assert.equal(await ask(path, `Host: rebound.example:${server.port}`), 403)
-    assert.equal(await ask(path, 'Host: localhost', 'X-Forwarded-For: 127.0.0.1'), 404)
+  for (const name of ['', 'inspect?url=/cgi-bin/hello.sh', 'events']) {
+    assert.equal(await ask(name, `Host: rebound.example:${server.port}`), 403)
+    assert.equal(await ask(name, 'Host: localhost', 'X-Forwarded-For: 127.0.0.1'), 404)
     const other = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: cors']
-    assert.equal(await ask(path, 'Host: localhost', 'Origin: https://example.org', ...other), 403)
+    assert.equal(await ask(name, 'Host: localhost', 'Origin: https://example.org', ...other), 403)
   }
   assert.equal(await ask('', `Host: localhost:${server.port}`), 200)
   assert.match(await exchange(server.port, `GET ${PAGE} HTTP/1.0\r\n\r\n`), /^HTTP\/1\.\d 403 /)
   // Who is turned away is seen.
   await server.outputs(/GET +\/\.common-gateway\/ +403 /)
+})
+
+test('there is none with --no-status, and none in production', NO_HANG, async (t) => {
+  const servers = [await start(t, '--no-status')]
+  process.env['NODE_ENV'] = 'production'
+  servers.push(await start(t).finally(() => delete process.env['NODE_ENV']))
+  for (const server of servers) {
+    for (const name of ['', 'inspect', 'events']) {
+      assert.equal((await send(server.port, PAGE + name)).status, 404)
+    }
+    await server.outputs(/GET +\/\.common-gateway\/events +404/)
+    assert.doesNotMatch(server.output, /Status/)
+  }
+})
+
+test('over TLS, and in HTTP/2, it is the same', NO_HANG, async (t) => {
+  const folder = fileURLToPath(new URL('../../fixtures/tls', import.meta.url))
+  const [certificate, key] = ['certificate.pem', 'key.pem'].map((name) => path.join(folder, name))
+  const server = await start(t, '--tls-cert', certificate ?? '', '--tls-key', key ?? '')
+  for (const httpVersion of [1, 2] as const) {
+    const peer = { port: server.port, scheme: 'https', httpVersion } as const
+    const page = await send(peer, `${PAGE}inspect?url=/cgi-bin/hello.sh`)
+    assert.equal(page.status, 200)
+    assert.match(page.text, />HTTPS<\/th><td>on</)
+    const listener = new Listener(await open(peer, `${PAGE}events`))
+    await send(peer, `/cgi-bin/hello.sh/${httpVersion}`)
+    const seen = await listener.update(({ rows }) => rows.includes(`hello.sh/${httpVersion}`))
+    assert.ok(seen)
+    listener.close()
+    const host = ['Host', 'rebound.example']
+    assert.equal((await send(peer, PAGE, { headers: host })).status, 403)
+  }
 })
 
 const address = Object.values(networkInterfaces())

@@ -113,7 +113,7 @@ function addRoutes(
     const request = toCgiRequest(raw, reply.raw, view)
     unwatchClient(raw, reply.raw)
     const asked = { ...request, method, url, originalUrl: url, body: null }
-    return inspect(asked, gateways, (script) => adviseOn(script, site))
+    return inspect(asked, gateways, (script) => adviseOn(script, site)?.sentence)
   }
 }
 
