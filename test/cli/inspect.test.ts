@@ -136,6 +136,7 @@ const REFUSED: readonly [url: string, method: string, status: number, says: RegE
   ['/cgi-bin/report.pl/%00', 'GET', 400, /an escape or a byte of it is not valid/],
   ['/cgi-bin/../cgi-bin/report.pl', 'GET', 400, /it has a dot segment/],
   ['/cgi-bin/report.pl', 'TRACE', 405, /GET, HEAD, POST/],
+  ['/cgi-bin/report.pl', 'PROPOUND', 400, /HTTP has no such method/],
 ]
 
 test('what would not be run is told with its reason, and is not run', perl, async (t) => {
@@ -209,7 +210,7 @@ const VALUES = {
   QUOTES: `it's "so" \`date\` $HOME \\n !!`,
   LINES: 'one\ntwo\n',
   CONTROLS: 'a\tb\x1b[2J\x01\x7f',
-  TEXT: Buffer.from('Zoë – 日本 \u202e').toString('latin1'),
+  TEXT: Buffer.from('Zoë – 日本 \u202e\u200d').toString('latin1'),
   BYTES: 'caf\xe9 \xff\n\xfe',
   '-x': 'an option',
   'a name': 'with a blank',

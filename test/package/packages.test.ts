@@ -123,6 +123,11 @@ describe('the packages', () => {
         const expected = name === 'cli' ? file.replace('index', 'main') : file
         assert.ok(files.includes(expected), `${name} has ${expected}`)
       }
+      if (name === 'cli') {
+        for (const part of ['./browser/page.css', './dist/browser/page.js']) {
+          assert.ok(files.includes(part), `the status page has ${part}`)
+        }
+      }
       assert.ok(!files.some((file) => /tsbuildinfo|\.test\./.test(file)), name)
     }
     const { version } = JSON.parse(

@@ -74,6 +74,12 @@ function writeFinding(
       )
     case 'refusal':
       return writeRefusal(inspection)
+    case 'no-method':
+      return writeNothing(
+        `400 ${STATUS_CODES[400]}`,
+        'Nothing would be run: HTTP has no such method',
+        html`<p>The server refuses ${method} before it looks at the URL.</p>`,
+      )
     case 'nothing':
       return inspection.mount === undefined
         ? writeNothing(

@@ -11,6 +11,7 @@ import {
   type Settings,
 } from '@common-gateway/core'
 import type { FastifyRequest } from 'fastify'
+import { METHODS } from 'node:http'
 import path from 'node:path'
 import type { Mount } from '../gateways.js'
 
@@ -42,6 +43,8 @@ export type Inspection =
   | { readonly type: 'redirect'; readonly location: string }
   /** It is a script's URL, or none that there can be, but none would be run. */
   | { readonly type: 'refusal'; readonly error: CgiError; readonly hint: string | undefined }
+  /** No request has such a method. */
+  | { readonly type: 'no-method' }
   /** No script of this gateway has such a URL; without `mount`, no gateway has. */
   | { readonly type: 'nothing'; readonly mount: string | undefined }
 
@@ -67,6 +70,8 @@ export async function inspect(
   gateways: readonly InspectedGateway[],
   advise: (script: string) => string | undefined,
 ): Promise<Inspection> {
+  // Node's parser knows no others.
+  if (!METHODS.includes(request.method)) return { type: 'no-method' }
   for (const { mount: wanted, settings } of gateways) {
     const mount = findMount(request.url, wanted)
     if (mount === null) continue

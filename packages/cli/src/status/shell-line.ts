@@ -47,7 +47,7 @@ function quote(bytes: string): string {
 }
 
 /** What cannot be seen, and so not be copied; but for a newline, which a shell would cut off below. */
-const NOT_SHOWN = /((?:(?!\n)[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}])+)/u
+const NOT_SHOWN = /((?:(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+)/u
 const NOT_ASCII = /([^\n\x20-\x7e]+)/
 
 function quoteBytes(bytes: Buffer): string {
