@@ -70,7 +70,10 @@ const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] 
   [['--config', 'site.toml'], '--config'],
 ]
 
-test('bad arguments are named, with their value, and the exit code is 2', NO_HANG, async (t) => {
+/** A process for each. */
+const LONG = { timeout: 300_000 }
+
+test('bad arguments are named, with their value, and the exit code is 2', LONG, async (t) => {
   const folder = createSite(t, { 'site.toml': '' })
   for (const [args, ...named] of BAD_ARGUMENTS) {
     const { code, output, errors } = await new Command(t, args, folder).ended

@@ -219,8 +219,8 @@ test(
     const proxied = [...headers, 'X-Forwarded-For', '192.0.2.1']
     const plain = '502 Bad Gateway\n'
     assert.equal((await send(command.port, '/cgi-bin/silent.sh', { headers: proxied })).text, plain)
-    const open = await serve(t, folder, '--watch-errors', 'on')
-    const shown = await send(open.port, '/cgi-bin/silent.sh', { headers: proxied })
+    const forAll = await serve(t, folder, '--watch-errors', 'on')
+    const shown = await send(forAll.port, '/cgi-bin/silent.sh', { headers: proxied })
     assert.match(shown.text, /why it/)
     const closed = await serve(t, folder, '--watch-errors', 'off')
     assert.equal((await send(closed.port, '/cgi-bin/silent.sh', { headers })).text, plain)

@@ -1,7 +1,8 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { badArgument, cannotStart } from './command-error.js'
+import { badArgument, type CommandError, cannotStart } from './command-error.js'
 import type { EffectiveSettings } from './settings.js'
+import { toShellWord } from './shell-word.js'
 
 /** What a server shows, and how it proves that it is its own. */
 export interface TlsIdentity {
@@ -15,19 +16,27 @@ export async function readTlsIdentity(
 ): Promise<TlsIdentity | null> {
   const { 'tls-cert': certFile, 'tls-key': keyFile } = settings
   if (certFile === undefined && keyFile === undefined) return null
-  if (certFile === undefined)
+  if (certFile === undefined) {
     throw badArgument('--tls-key needs --tls-cert, the certificate for it')
+  }
   if (keyFile === undefined) throw badArgument('--tls-cert needs --tls-key, the key for it')
   const cert = await read('--tls-cert', certFile)
   const key = await read('--tls-key', keyFile)
   const certificate = parse(
-    '--tls-cert',
-    certFile,
-    'a certificate',
-    () => new X509Certificate(cert),
+    cert,
+    (pem) => new X509Certificate(pem),
+    `--tls-cert must be a certificate in PEM, but got '${certFile}'`,
   )
-  const privateKey = parse('--tls-key', keyFile, 'a private key', () => createPrivateKey(key))
-  checkPair(certificate, privateKey, `'${keyFile}' is not the key of '${certFile}'`)
+  // OpenSSL's error for it is another in each version, while the file says it in its header.
+  if (key.includes('ENCRYPTED')) throw asLocked(keyFile)
+  const privateKey = parse(
+    key,
+    (pem) => createPrivateKey(pem),
+    `--tls-key must be a private key in PEM, but got '${keyFile}'`,
+  )
+  if (!certificate.checkPrivateKey(privateKey)) {
+    throw cannotStart(`--tls-key must fit --tls-cert: '${keyFile}' is not the key of '${certFile}'`)
+  }
   return { cert, key }
 }
 
@@ -37,17 +46,19 @@ async function read(flag: string, file: string): Promise<Buffer> {
   })
 }
 
-function parse<T>(flag: string, file: string, what: string, make: () => T): T {
+function parse<T>(content: Buffer, make: (pem: Buffer) => T, message: string): T {
+  // Certificates are read in DER, too, which the server does not take.
+  if (!content.includes('-----BEGIN ')) throw cannotStart(message)
   try {
-    return make()
+    return make(content)
   } catch (error) {
-    const isLocked = error instanceof Error && /passphrase|password/i.test(error.message)
-    const why = isLocked ? ', which needs a passphrase: take it away with openssl pkey' : ''
-    throw cannotStart(`${flag} must be ${what} in PEM, but got '${file}'${why}`, error)
+    throw cannotStart(message, error)
   }
 }
 
-function checkPair(certificate: X509Certificate, key: KeyObject, message: string): void {
-  if (!certificate.checkPrivateKey(key))
-    throw cannotStart(`--tls-key must fit --tls-cert: ${message}`)
+function asLocked(file: string): CommandError {
+  const remedy = `openssl pkey -in ${toShellWord(file)} prints it without one`
+  return cannotStart(
+    `--tls-key '${file}' needs a passphrase, and nobody is asked for it: ${remedy}`,
+  )
 }

@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { send } from '../client.js'
+import { Command, type End, NO_HANG } from './command.js'
+import { createSite } from './site.js'
+
+const VARIABLES = `#!/bin/sh
+printf 'Content-Type: text/plain\\n\\n%s %s' "$ONE" "$TWO"
+`
+
+interface Report {
+  readonly config: Readonly<Record<string, unknown>>
+  readonly from: Readonly<Record<string, string>>
+  readonly file: string | null
+  readonly defaultInterpreters: Readonly<Record<string, string | null>>
+}
+
+/** What the command says of its settings, started in this folder. */
+async function report(t: TestContext, folder: string, ...args: string[]): Promise<Report> {
+  const { code, output, errors } = await new Command(t, [...args, '--print-config'], folder).ended
+  assert.equal(code, 0, errors)
+  assert.equal(errors, '')
+  // What it prints is a report.
+  return JSON.parse(output) as Report
+}
+
+function run(t: TestContext, folder: string, ...args: string[]): Promise<End> {
+  return new Command(t, args, folder).ended
+}
+
+test('a file has the names of the flags, and the command line wins', NO_HANG, async (t) => {
+  const folder = createSite(t, {
+    'common-gateway.config.json': JSON.stringify({
+      port: 0,
+      bind: 'localhost',
+      'cgi-dir': ['cgi-bin', '/tools=tools'],
+      interpreter: { '.x': 'sh -e', '.y': ['sh', '-c'] },
+      script: { '/tree': 'tools/tree.sh' },
+      env: { ONE: '1', TWO: '2' },
+      'max-processes': 3,
+      timeout: '1.5s',
+      'watch-errors': false,
+      status: false,
+      log: 'json',
+    }),
+    'public/index.html': 'page',
+    'public/cgi-bin/variables.sh': VARIABLES,
+    'tools/cgi-bin/tree.sh': VARIABLES,
+    'tools/tree.sh': '',
+  })
+  const args = ['public', '--env', 'TWO=zwei', '--log', 'text', '--timeout', '2m']
+  const { config, from, file } = await report(t, folder, ...args)
+  const configFile = path.join(folder, 'common-gateway.config.json')
+  assert.equal(file, configFile)
+  assert.deepEqual(config, {
+    directory: path.join(folder, 'public'),
+    port: 0,
+    bind: 'localhost',
+    'cgi-dir': ['cgi-bin', `/tools=${path.join(folder, 'tools')}`],
+    interpreter: { '.x': ['sh', '-e'], '.y': ['sh', '-c'] },
+    script: { '/tree': path.join(folder, 'tools/tree.sh') },
+    env: { ONE: '1', TWO: 'zwei' },
+    'max-processes': 3,
+    timeout: '120000ms',
+    'watch-errors': 'off',
+    status: false,
+    log: 'text',
+  })
+  const line = 'the command line'
+  assert.deepEqual([from['directory'], from['timeout'], from['port']], [line, line, configFile])
+
+  // What is printed is itself a file of settings.
+  const copied = createSite(t, { 'copy.json': JSON.stringify(config) })
+  assert.deepEqual((await report(t, copied, '--config', 'copy.json')).config, config)
+
+  const command = new Command(t, args, folder)
+  const address = await command.outputs(/^ {2}Address/)
+  const port = Number(/:(\d+)\/$/.exec(address)?.[1])
+  await command.outputs(/Settings come from .+common-gateway\.config\.json\.$/)
+  assert.equal((await send(port, '/cgi-bin/variables.sh')).text, '1 zwei')
+  assert.equal((await send(port, '/tools/cgi-bin/tree.sh')).text, '1 zwei')
+})
+
+test('a file can be a program that lies elsewhere', NO_HANG, async (t) => {
+  const folder = createSite(t, {
+    'common-gateway.config.js': `export default { maxProcesses: 1 + 1, cgiDir: 'scripts' }`,
+    'public/index.html': 'page',
+  })
+  const { config } = await report(t, folder, 'public')
+  assert.deepEqual([config['max-processes'], config['cgi-dir']], [2, ['scripts']])
+})
+
+test(
+  'a file in the folder that is served is not run, nor read unless it is named',
+  NO_HANG,
+  async (t) => {
+    const js = `import { writeFileSync } from 'node:fs'\nwriteFileSync('ran', '')\nexport default {}`
+    const folder = createSite(t, { 'common-gateway.config.js': js, 'sub/index.html': 'page' })
+    const { config, file } = await report(t, folder)
+    assert.deepEqual([config['port'], file], [8000, null])
+    const command = new Command(t, ['0'], folder)
+    await command.outputs(/config\.js lies in the folder that is served, and is not read; --config/)
+    const port = Number(/:(\d+)\/$/m.exec(command.output)?.[1])
+    assert.equal((await send(port, '/common-gateway.config.js')).status, 404)
+    assert.ok(!(await send(port, '/')).text.includes('config'))
+    for (const args of [
+      ['--config', 'common-gateway.config.js'],
+      ['-d', '..', '--config', 'sub/c.js'],
+    ]) {
+      writeFileSync(path.join(folder, 'sub/c.js'), js)
+      const cwd = args[0] === '-d' ? path.join(folder, 'sub') : folder
+      const name = args.at(-1)?.replace('sub/', '') ?? ''
+      const { code, errors } = await run(t, cwd, ...args.slice(0, -1), name)
+      assert.equal(code, 1)
+      assert.match(errors, /is a program in the folder that is served, '.+', and is not run/)
+    }
+    assert.equal((await send(port, '/ran')).status, 404)
+
+    const json = createSite(t, { 'common-gateway.config.json': '{"port": 9}', 'page.html': 'page' })
+    assert.equal((await report(t, json)).config['port'], 8000)
+    const named = await report(t, json, '--config', 'common-gateway.config.json')
+    assert.equal(named.config['port'], 9)
+  },
+)
+
+test('what is wrong in a file is named with the file and the key', NO_HANG, async (t) => {
+  const cases: [content: string, code: number, named: RegExp][] = [
+    ['{"port": "http"}', 2, /"port" in site\.json must be a whole number .+, but got 'http'/],
+    ['{"port": true}', 2, /"port" in site\.json must be .+, but got true/],
+    ['{"prot": 80}', 2, /"prot" in site\.json is no setting; those are directory, port, /],
+    ['{"env": ["A=B"]}', 2, /"env" in site\.json must be an object, but got \["A=B"\]/],
+    ['{"env": {"A": 7}}', 2, /"env"\."A" in site\.json must be .+, but got '\{"A":7\}'/],
+    ['{"cgi-dir": ["a", 7]}', 2, /"cgi-dir" in site\.json must be .+, but got 7/],
+    ['[]', 2, /site\.json must hold an object/],
+    ['{"port": 80,}', 1, /site\.json cannot be read: .+/],
+  ]
+  for (const [content, expected, named] of cases) {
+    const folder = createSite(t, { 'site.json': content })
+    const { code, output, errors } = await run(t, folder, '--config', 'site.json', '--print-config')
+    assert.equal(code, expected, content)
+    assert.equal(output, '')
+    assert.match(errors, /^common-gateway: [^\n]+\n$/)
+    assert.match(errors, named)
+  }
+  const folder = createSite(t, { 'site.mjs': 'throw new Error("no")', 'public/a.html': '' })
+  const failing = await run(t, folder, 'public', '--config', 'site.mjs')
+  assert.deepEqual([failing.code, failing.output], [1, ''])
+  assert.match(failing.errors, /site\.mjs cannot be run: no/)
+  const missing = await run(t, folder, '--config', 'other.json')
+  assert.equal(missing.code, 1)
+  assert.match(missing.errors, /there is no file 'other\.json', which --config names/)
+})
+
+test('--print-config tells what runs scripts that are not executable', NO_HANG, async (t) => {
+  const folder = createSite(t, { 'page.html': 'page' })
+  const { defaultInterpreters, from, config } = await report(t, folder)
+  assert.deepEqual(Object.keys(defaultInterpreters), ['.py', '.pl', '.php', '.rb', '.sh', '.js'])
+  assert.equal(defaultInterpreters['.js'], process.execPath)
+  assert.deepEqual(Object.keys(from), Object.keys(config))
+  assert.deepEqual([...new Set(Object.values(from))], ['default'])
+})
