@@ -30,12 +30,17 @@ const OPTIONS = {
   'no-status': { type: 'boolean' },
   log: { type: 'string' },
   config: { type: 'string' },
+  // Python's server ran scripts only with it, and people will leave it where it is.
+  cgi: { type: 'boolean' },
   'print-config': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
   version: { type: 'boolean' },
 } as const
 
 type OptionName = keyof typeof OPTIONS
+
+/** To those who told Python's server which version to speak, by -p and --protocol. */
+const PROTOCOL = 'HTTP/1.1 is always spoken'
 
 /**
  * Reads the arguments of the command; what they say is not judged yet.
@@ -53,6 +58,9 @@ export function parseArguments(args: readonly string[]): Call {
     if (token.kind !== 'option') continue
     const name = checkName(token.name, token.rawName)
     const value = checkPresence(name, token)
+    if (name === 'port' && value.startsWith('HTTP/')) {
+      throw badArgument(`${token.rawName} is for the port here: ${PROTOCOL}`)
+    }
     flags.add(name)
     if (name === 'config') configFile = value
     const setting = name === 'host' ? 'bind' : name
@@ -89,6 +97,7 @@ function toGiven(name: SettingName, where: string, value: string): GivenSetting 
 }
 
 function checkName(name: string, rawName: string): OptionName {
+  if (name === 'protocol') throw badArgument(`there is no option '${rawName}': ${PROTOCOL}`)
   if (!Object.hasOwn(OPTIONS, name)) throw badArgument(`there is no option '${rawName}'`)
   // Its presence in OPTIONS has just been seen.
   return name as OptionName

@@ -57,7 +57,7 @@ export function createErrorResponses(
     const slashed = path.endsWith('/') ? path : `${path}/`
     const listing = await listFolder(slashed, site, isLocalClient(raw))
     if (listing === null) return sendStatus(reply, 404)
-    if (slashed !== path) return reply.redirect([slashed, ...query].join('?'), 308)
+    if (slashed !== path) return reply.redirect([slashed, ...query].join('?'), 301)
     return reply.code(200).headers(LISTING_HEADERS).send(createListingDocument(listing))
   }
 

@@ -1,8 +1,16 @@
 import fastifyStatic from '@fastify/static'
 import type { FastifyInstance } from 'fastify'
+import path from 'node:path'
 import { isPublished } from './publication.js'
 import type { Site } from './site.js'
 import { decodePath } from './site-path.js'
+
+/** Types that the plugin's own table does not have, or has by names of long ago (RFC 9239). */
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.py': 'text/x-python; charset=utf-8',
+}
 
 /** Serves a folder's files, except what must never be sent and files that begin with a dot. */
 export async function serveStaticFiles(app: FastifyInstance, site: Site): Promise<void> {
@@ -12,6 +20,10 @@ export async function serveStaticFiles(app: FastifyInstance, site: Site): Promis
     dotfiles: 'ignore',
     redirect: true,
     index: ['index.html', 'index.htm'],
+    setHeaders(reply, file) {
+      const type = TYPES[path.extname(file)]
+      if (type !== undefined) reply.header('content-type', type)
+    },
     onFile: (file) => {
       if (!isPublished(file, site)) throw new NotServedError()
     },
