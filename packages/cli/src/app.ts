@@ -21,7 +21,7 @@ export interface AppParts {
 /** The application: the scripts, then the files, then the answers of those that find nothing. */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   const { site, settings, journal, serverFactory } = parts
-  const responses = createErrorResponses(site, settings['watch-errors'])
+  const responses = createErrorResponses(site, settings)
   const log = createLogger((facts, message) => {
     process.stderr.write(`common-gateway: ${toPrintable(describe(facts, message))}\n`)
   })

@@ -1,12 +1,12 @@
 import { CgiError, createErrorPage } from '@common-gateway/fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
+import { adviseOnFailure } from './failure-advice.js'
 import { listFolder } from './folder-listing.js'
 import { createListingDocument, LISTING_HEADERS } from './listing-document.js'
 import { isLocalClient } from './local-client.js'
 import { isPublished } from './publication.js'
-import { adviseOn } from './script-check.js'
-import type { Settings } from './settings.js'
+import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
 import { toSitePath } from './site-path.js'
 
@@ -28,15 +28,12 @@ export interface ErrorResponses {
  * a script that failed, those who may see it get all that is known of it. The reason goes to the log where
  * the site's owner is the one who can do something about it.
  */
-export function createErrorResponses(
-  site: Site,
-  watchers: Settings['watch-errors'],
-): ErrorResponses {
+export function createErrorResponses(site: Site, settings: EffectiveSettings): ErrorResponses {
+  const watchers = settings['watch-errors']
+
   function sendError(error: Failure, request: FastifyRequest, reply: FastifyReply): void {
     const { statusCode = 500, headers = {} } = error
-    if (error instanceof CgiError && error.code === 'CGI_ERR_NOT_EXECUTABLE') {
-      error.add({ hint: error.script && adviseOn(error.script, site)?.sentence })
-    }
+    if (error instanceof CgiError) error.add({ hint: adviseOnFailure(error, site, settings) })
     if (statusCode >= 500 || error.reason !== undefined) {
       request.log.error({ err: error }, error.message)
     }

@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict'
+import { chmodSync, symlinkSync } from 'node:fs'
+import path from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { send } from '../client.js'
+import { Command, NO_HANG, serve } from './command.js'
+import { createSite } from './site.js'
+
+/** An interpreter that tells its name and what it was given. */
+const interpreter = (name: string): string => `#!/bin/sh
+printf 'Content-Type: text/plain\\n\\n${name} %s' "$(basename "$1")"
+`
+const OWN = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nits own line"\n'
+const EXTENSIONS = ['.py', '.pl', '.php', '.rb', '.sh', '.js']
+const HTML = { headers: ['Accept', 'text/html'] }
+
+/** Makes a folder of these programs the only one in which programs are looked up, during the test. */
+function setPath(t: TestContext, programs: Readonly<Record<string, string>>): void {
+  const { PATH } = process.env
+  const folder = createSite(t, programs)
+  for (const name of Object.keys(programs)) chmodSync(path.join(folder, name), 0o755)
+  symlinkSync('/usr/bin/basename', path.join(folder, 'basename'))
+  process.env['PATH'] = folder
+  t.after(() => {
+    process.env['PATH'] = PATH
+  })
+}
+
+/** Makes scripts that nobody may execute. */
+function createPlainSite(t: TestContext, scripts: Readonly<Record<string, string>>): string {
+  const files = Object.entries(scripts).map(([name, text]) => [`cgi-bin/${name}`, text] as const)
+  const folder = createSite(t, Object.fromEntries(files))
+  for (const [name] of files) chmodSync(path.join(folder, name), 0o644)
+  return folder
+}
+
+const literal = (text: string): RegExp => {
+  return new RegExp(text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`))
+}
+
+const unescape = (html: string): string => {
+  return html.replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&amp;', '&')
+}
+
+test(
+  'what is not executable runs by the interpreter of its extension, and the rest by its own line',
+  NO_HANG,
+  async (t) => {
+    const names = ['python3', 'perl', 'php-cgi', 'ruby', 'sh']
+    setPath(t, Object.fromEntries(names.map((name) => [name, interpreter(name)])))
+    const folder = createPlainSite(t, {
+      ...Object.fromEntries(EXTENSIONS.map((extension) => [`plain${extension}`, '#'])),
+      'plain.js': `console.log('Content-Type: text/plain\\n\\nnode')`,
+      'own.py': OWN,
+    })
+    chmodSync(path.join(folder, 'cgi-bin/own.py'), 0o755)
+    const { port } = await serve(t, folder)
+    const answers = EXTENSIONS.map(async (each) => send(port, `/cgi-bin/plain${each}`))
+    assert.deepEqual(
+      (await Promise.all(answers)).map(({ text }) => text),
+      [
+        'python3 plain.py',
+        'perl plain.pl',
+        'php-cgi plain.php',
+        'ruby plain.rb',
+        'sh plain.sh',
+        'node\n',
+      ],
+    )
+    assert.equal((await send(port, '/cgi-bin/own.py')).text, 'its own line')
+
+    // Whoever names an interpreter means it, for executable scripts too.
+    const named = await serve(t, folder, '--interpreter', '.py=perl')
+    for (const name of ['own.py', 'plain.py']) {
+      assert.equal((await send(named.port, `/cgi-bin/${name}`)).text, `perl ${name}`)
+    }
+  },
+)
+
+test(
+  'a script that cannot be run says what to type: on the page, in the log, at the start',
+  NO_HANG,
+  async (t) => {
+    setPath(t, { sh: '#!/bin/sh\n' })
+    const folder = createPlainSite(t, {
+      plain: 'text',
+      'ready.cgi': OWN,
+      'new.cgi': 'print 1',
+      'form.php': '<?php',
+      'form.rb': `#!/usr/bin/env ruby\n`,
+      "it's odd.cgi": OWN,
+      'no-line.py': 'print()',
+      'no-line.sh': 'echo',
+      'mark.cgi': `\ufeff${OWN}`,
+    })
+    for (const name of ['no-line.py', 'no-line.sh', 'mark.cgi']) {
+      chmodSync(path.join(folder, 'cgi-bin', name), 0o755)
+    }
+    const install = (name: string, extension: string): string =>
+      `Install ${name}, which runs ${extension} files (Debian: sudo apt-get install ${name})`
+    const line = 'Begin it with a line that says what runs it, such as #!'
+    const cases: [name: string, status: number, hint: string, brief: string][] = [
+      [
+        'plain',
+        403,
+        'Make it executable (chmod +x cgi-bin/plain), with a first line such as #!/bin/sh',
+        'not executable: chmod +x cgi-bin/plain',
+      ],
+      [
+        'ready.cgi',
+        403,
+        'Make it executable: chmod +x cgi-bin/ready.cgi',
+        'not executable: chmod +x cgi-bin/ready.cgi',
+      ],
+      [
+        'new.cgi',
+        403,
+        'Make it executable (chmod +x cgi-bin/new.cgi), with a first line such as #!/bin/sh; or name ' +
+          'what runs it: --interpreter .cgi=PROGRAM',
+        'not executable: chmod +x cgi-bin/new.cgi',
+      ],
+      ['form.php', 403, install('php-cgi', '.php'), 'needs php-cgi: sudo apt-get install php-cgi'],
+      [
+        'form.rb',
+        403,
+        `${install('ruby', '.rb')}; or make it executable: chmod +x cgi-bin/form.rb`,
+        'needs ruby: sudo apt-get install ruby',
+      ],
+      [
+        "it's odd.cgi",
+        403,
+        String.raw`Make it executable: chmod +x 'cgi-bin/it'\''s odd.cgi'`,
+        String.raw`not executable: chmod +x 'cgi-bin/it'\''s odd.cgi'`,
+      ],
+      [
+        'no-line.py',
+        500,
+        `${line}/usr/bin/env python3`,
+        'has no first line such as #!/usr/bin/env python3',
+      ],
+      [
+        'no-line.sh',
+        500,
+        `${line}/usr/bin/env sh; or chmod -x cgi-bin/no-line.sh, since sh runs .sh files anyhow`,
+        'has no first line such as #!/usr/bin/env sh',
+      ],
+      ['mark.cgi', 500, `${line}/bin/sh`, 'has no first line such as #!/bin/sh'],
+    ]
+    // Names are as one would type them where the command was started.
+    const command = new Command(t, ['0'], folder)
+    await command.outputs(/and 4 more$/)
+    const port = Number(/:(\d+)\/$/m.exec(command.output)?.[1])
+    const listing = unescape((await send(port, '/cgi-bin/', HTML)).text)
+    const problems = cases.toSorted(([a], [b]) => (a < b ? -1 : 1))
+    for (const [index, [name, , , brief]] of problems.entries()) {
+      assert.equal(command.output.includes(`    cgi-bin/${name}: ${brief}\n`), index < 5, name)
+    }
+    for (const [name, status, hint] of cases) {
+      const answer = await send(port, `/cgi-bin/${encodeURIComponent(name)}`, HTML)
+      assert.equal(answer.status, status, name)
+      assert.ok(unescape(answer.text).includes(`${hint}</`), `${hint} is in ${answer.text}`)
+      assert.ok(listing.includes(`${hint}</span>`), `${hint} is in ${listing}`)
+      await command.outputs(literal(`. ${hint}`))
+    }
+    const json = await send(port, '/cgi-bin/plain', { headers: ['Accept', 'application/json'] })
+    const { hint } = JSON.parse(json.text) as { hint: string }
+    assert.equal(hint, cases[0]?.[2])
+    // Somebody elsewhere learns no more than the status.
+    const others = { headers: ['Accept', 'text/html', 'X-Forwarded-For', '192.0.2.1'] }
+    assert.equal((await send(port, '/cgi-bin/plain', others)).text, '403 Forbidden\n')
+  },
+)
+
+test('a script that looks for a file where Python ran it is told', NO_HANG, async (t) => {
+  const folder = createSite(t, {
+    'notes.txt': 'some notes',
+    'cgi-bin/show.sh': `#!/bin/sh\nset -e\ntext=$(cat notes.txt)\nprintf 'A: b\\n\\n%s' "$text"\n`,
+  })
+  const { port } = await serve(t, folder)
+  const answer = await send(port, '/cgi-bin/show.sh', HTML)
+  assert.equal(answer.status, 502)
+  assert.match(answer.text, /cat: notes\.txt: No such file or directory/)
+  assert.match(answer.text, /Scripts run in the folder that they are in\. .+ --cwd \. does/)
+  const there = await serve(t, folder, '--cwd', folder)
+  assert.equal((await send(there.port, '/cgi-bin/show.sh')).text, 'some notes')
+})

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+import { send } from '../client.js'
+import { NO_HANG, serve } from './command.js'
+import { createSite } from './site.js'
+
+/** What a listing refers to, in its order. */
+function linksOf(html: string): string[] {
+  const list = /<ul>[^]*<\/ul>/.exec(html)?.[0] ?? ''
+  return [...list.matchAll(/ href="([^"]*)"/g)].map(([, href = '']) => href)
+}
+
+const SCRIPT = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nran"\n'
+const OTHERS = { headers: ['X-Forwarded-For', '192.0.2.1'] }
+
+test('a folder without an index is listed, with what can be had', NO_HANG, async (t) => {
+  const folder = createSite(t, {
+    '10.txt': 'a'.repeat(12_345),
+    '9.txt': 'nine',
+    '.hidden': 'hidden',
+    'docs/index.html': 'index',
+    'a <b>&amp; "c".txt': 'odd',
+    '100%: ü?#.txt': 'odd, too',
+    'to\u202etxt.exe': 'turned around',
+    'cgi-bin/script.sh': SCRIPT,
+  })
+  mkdirSync(path.join(folder, 'empty'))
+  symlinkSync('/etc', path.join(folder, 'outside'))
+  symlinkSync('cgi-bin', path.join(folder, 'scripts'))
+  const { port } = await serve(t, folder, '--script', `/tree=${folder}/cgi-bin/script.sh`)
+  const answer = await send(port, '/')
+  assert.deepEqual([answer.status, answer.all('content-type')], [200, ['text/html; charset=utf-8']])
+  assert.match(answer.all('content-security-policy').join(), /^default-src 'none'; style-src 'sha/)
+  const html = answer.bytes.toString('utf8')
+  assert.deepEqual(linksOf(html).slice(0, 5), [
+    './cgi-bin/',
+    './docs/',
+    './empty/',
+    './9.txt',
+    './10.txt',
+  ])
+  assert.equal(linksOf(html).length, 9)
+  assert.ok(
+    html.includes('>a &lt;b&gt;&amp;amp; &quot;c&quot;.txt</a><span class="fact">3 B<'),
+    html,
+  )
+  assert.ok(html.includes(String.raw`>to\u{202e}txt.exe</a>`))
+  assert.ok(html.includes('>10.txt</a><span class="fact">12 kB<'))
+  // Each leads somewhere, whatever is in its name.
+  for (const link of linksOf(html)) {
+    const { status } = await send(port, link.slice(1))
+    assert.equal(status, 200, link)
+  }
+  const head = await send(port, '/', { method: 'HEAD' })
+  assert.deepEqual([head.status, head.text], [200, ''])
+  assert.match((await send(port, '/empty/')).text, /There is nothing in this folder\./)
+  assert.deepEqual((await send(port, '/empty?a=b')).all('location'), ['/empty/?a=b'])
+  assert.equal((await send(port, '/none/')).status, 404)
+  for (const secret of ['hidden', 'outside', 'scripts']) assert.ok(!html.includes(secret), secret)
+
+  // What scripts there are is nobody's business elsewhere; what files there are may be seen.
+  const theirs = (await send(port, '/', OTHERS)).text
+  assert.deepEqual(linksOf(theirs).slice(0, 2), ['./docs/', './empty/'])
+  assert.doesNotMatch(theirs, /cgi-bin|tree/)
+})
+
+test('a folder of scripts is listed for those on this machine', NO_HANG, async (t) => {
+  const folder = createSite(t, {
+    'cgi-bin/script.sh': SCRIPT,
+    'cgi-bin/deep/other.sh': SCRIPT,
+    'cgi-bin/plain': 'text',
+  })
+  chmodSync(path.join(folder, 'cgi-bin/plain'), 0o644)
+  const { port } = await serve(t, folder)
+  assert.deepEqual((await send(port, '/cgi-bin')).all('location'), ['/cgi-bin/'])
+  const { text } = await send(port, '/cgi-bin/')
+  assert.deepEqual(linksOf(text), ['./deep/', './script.sh'])
+  assert.match(text, /plain<\/span><span class="fact"><span class="failure">cannot be run</)
+  assert.match(text, /<h1><a href="\/">All files<\/a> \/ cgi-bin<\/h1>/)
+  const deep = (await send(port, '/cgi-bin/deep/')).text
+  assert.match(deep, /<a href="\/cgi-bin\/">cgi-bin<\/a> \/ deep<\/h1>/)
+  assert.deepEqual(linksOf(deep), ['./other.sh'])
+  for (const url of ['/cgi-bin', '/cgi-bin/', '/cgi-bin/deep/']) {
+    assert.equal((await send(port, url, OTHERS)).status, 404, url)
+  }
+})
+
+test('an empty folder says how to begin, and what it says works', NO_HANG, async (t) => {
+  const folder = createSite(t, {})
+  const { port } = await serve(t, folder)
+  const { text } = await send(port, '/')
+  assert.match(text, /<pre>mkdir cgi-bin\n/)
+  assert.match(text, /<a href="\/cgi-bin\/hello\.sh">/)
+  const lines = /<pre>([^<]+)<\/pre>/.exec(text)?.[1] ?? ''
+  execFileSync('sh', ['-c', lines.replaceAll('&lt;', '<').replaceAll('&gt;', '>')], { cwd: folder })
+  assert.equal((await send(port, '/cgi-bin/hello.sh')).text, 'Hello from /cgi-bin/hello.sh\n')
+})
