@@ -77,7 +77,7 @@ test('a folder that worked with Python’s server works, but for what is listed'
 test('docs/from-python.md lists what differs, and nothing else', () => {
   const page = readFileSync(new URL('../../../docs/from-python.md', import.meta.url), 'utf8')
   const rows = [...page.matchAll(/^\| (?!what |---)(.+?) \|.+\|.+\|.+\|$/gm)].map(
-    ([, what]) => what,
+    ([, what = '']) => what,
   )
   const shown = CASES.flatMap(({ differences = [] }) => differences.map(({ row }) => row))
   // It is no difference for somebody who is not root.
