@@ -30,17 +30,24 @@ export interface Terminal {
   shows(pattern: RegExp): Promise<void>
 }
 
+interface TerminalOptions {
+  readonly columns?: number
+  readonly environment?: NodeJS.ProcessEnv
+  readonly cwd?: string
+}
+
 /** Starts the command in a terminal; it is gone after the test. */
 export function openTerminal(
   t: TestContext,
   args: readonly string[],
-  { columns = 80, environment = {} }: { columns?: number; environment?: NodeJS.ProcessEnv } = {},
+  { columns = 80, environment = {}, cwd }: TerminalOptions = {},
 ): Terminal {
   const command = ['24', String(columns), process.execPath, MAIN, ...args]
   const env = { ...process.env, TERM: 'xterm', ...environment }
   const child: ChildProcess = spawn('python3', ['-c', RUN, ...command], {
     stdio: ['ignore', 'pipe', 'inherit'],
     env,
+    cwd,
   })
   let screen = ''
   const watchers = new Set<() => void>()

@@ -18,7 +18,8 @@ export interface IgnoredFile {
   readonly ignored: string
 }
 
-const NAMES = ['common-gateway.config.js', 'common-gateway.config.json']
+/** Where settings are looked for, in this order. */
+export const CONFIG_NAMES = ['common-gateway.config.js', 'common-gateway.config.json']
 
 /**
  * Looks for a file of settings where the command was started. One that lies in the folder which is served
@@ -27,25 +28,24 @@ const NAMES = ['common-gateway.config.js', 'common-gateway.config.json']
  * @param published - real path of the folder that the command line says to serve.
  */
 export async function findConfigFile(published: string): Promise<ConfigFile | IgnoredFile | null> {
-  for (const name of NAMES) {
+  for (const name of CONFIG_NAMES) {
     const file = await realpath(name).catch(() => null)
     if (file === null) continue
-    return isInside(file, published) ? { ignored: file } : readConfigFile(file, published)
+    return isInside(file, published) ? { ignored: file } : readConfigFile(file)
   }
   return null
 }
 
 /**
- * Reads the file of settings that `--config` names. It may lie in the folder that is served, but is not
- * run then, if it is a program.
+ * Reads the file of settings that `--config` names, wherever it lies.
  *
  * @throws {CommandError} that names the file, and what of it is wrong.
  */
-export async function readConfigFile(name: string, published: string): Promise<ConfigFile> {
+export async function readConfigFile(name: string): Promise<ConfigFile> {
   const file = await realpath(name).catch((error: unknown) => {
     throw cannotStart(`there is no file '${name}', which --config names`, error)
   })
-  const content = await readContent(name, file, published)
+  const content = await readContent(name, file)
   if (!isRecord(content)) throw badArgument(`${name} must hold an object, with a key per setting`)
   return {
     file,
@@ -53,7 +53,7 @@ export async function readConfigFile(name: string, published: string): Promise<C
   }
 }
 
-async function readContent(name: string, file: string, published: string): Promise<unknown> {
+async function readContent(name: string, file: string): Promise<unknown> {
   const extension = path.extname(file)
   if (extension === '.json') {
     try {
@@ -64,10 +64,6 @@ async function readContent(name: string, file: string, published: string): Promi
   }
   if (!['.js', '.mjs', '.cjs'].includes(extension)) {
     throw badArgument(`--config must be a .json or a .js file, but got '${name}'`)
-  }
-  if (isInside(file, published)) {
-    const why = `is a program in the folder that is served, '${published}', and is not run`
-    throw cannotStart(`${name} ${why}: move it elsewhere, or make it a .json file`)
   }
   try {
     const module = (await import(pathToFileURL(file).href)) as { default?: unknown }

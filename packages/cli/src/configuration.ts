@@ -23,9 +23,7 @@ export async function createConfiguration({ given, configFile }: Call): Promise<
   const commandLine = resolvePaths(readSettings(given), process.cwd())
   const published = await resolveFolder(commandLine.directory ?? DEFAULTS.directory)
   const found =
-    configFile === undefined
-      ? await findConfigFile(published)
-      : await readConfigFile(configFile, published)
+    configFile === undefined ? await findConfigFile(published) : await readConfigFile(configFile)
   const read = found !== null && 'given' in found ? found : undefined
   const file = read === undefined ? {} : readFileSettings(read)
   const settings = { ...DEFAULTS, ...mergeSettings(file, commandLine) }

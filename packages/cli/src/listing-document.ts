@@ -40,7 +40,7 @@ main {
   padding: clamp(1.5rem, 5vw, 4rem) clamp(1rem, 4vw, 2.5rem);
 }
 h1 { margin: 0 0 1.5rem; font-size: clamp(1.25rem, 4vw, 1.75rem); line-height: 1.3; }
-h1 a { padding: .25rem .125rem; }
+h1 a { margin: 0 -.125rem; padding: .25rem .125rem; }
 a { color: var(--accent); text-decoration: none; }
 a:hover { text-decoration: underline; }
 a:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; border-radius: .25rem; }

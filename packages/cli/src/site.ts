@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { badArgument } from './command-error.js'
+import { CONFIG_NAMES } from './config-file.js'
 import type { Configuration } from './configuration.js'
 import { type DefaultInterpreter, findDefaultInterpreters } from './default-interpreters.js'
 import { findProgram, isProgram } from './program-search.js'
@@ -60,7 +61,9 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     throw badArgument(`--script ${url} must name a program that can be run, but got '${file}'`)
   })
   checkUrls([...cgiFolders, ...programs])
-  const secrets = [configFile, settings['tls-key'], ...programs.map(({ file }) => file)]
+  const configFiles = CONFIG_NAMES.map((name) => path.join(folder, name))
+  const files = programs.map(({ file }) => file)
+  const secrets = [configFile, ...configFiles, settings['tls-key'], ...files]
   const unpublished = secrets.filter((file) => file !== undefined)
   return { folder, cgiFolders, programs, interpreters, defaultInterpreters, unpublished }
 }
