@@ -236,6 +236,7 @@ test('--log json writes an object for each event', NO_HANG, async (t) => {
   const start = JSON.parse(text) as Record<string, unknown>
   assert.equal(start['url'], command.url)
   assert.equal(start['folder'], folder)
+  assert.deepEqual(start['scripts'], [{ url: '/cgi-bin', count: 1, problems: [] }])
   await send(command.port, '/cgi-bin/talk.sh?q', { method: 'POST', body: 'four' })
   await command.outputs(/"event":"request"/)
   await send(command.port, '/cgi-bin/../x')

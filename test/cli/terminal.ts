@@ -30,7 +30,8 @@ export interface Terminal {
   shows(pattern: RegExp): Promise<void>
 }
 
-interface TerminalOptions {
+/** How a terminal is, and where the command is started. */
+export interface TerminalOptions {
   readonly columns?: number
   readonly environment?: NodeJS.ProcessEnv
   readonly cwd?: string

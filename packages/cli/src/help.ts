@@ -1,5 +1,5 @@
 /** What `--help` shows: no more than a screen of 80 by 24. */
-export const HELP = `Usage: common-gateway [folder] [port] [options]
+export const HELP = `Usage: common-gateway [folder] [port] [options]   (* can be given several times)
 Serves the files of a folder, and runs the programs in its cgi-bin and htbin.
 
   -p, --port NUMBER         port to listen on (8000); 0: any that is free
@@ -19,6 +19,6 @@ Serves the files of a folder, and runs the programs in its cgi-bin and htbin.
       --log FORMAT          text or json
       --config FILE         settings (common-gateway.config.js or .json)
       --print-config        show all settings, and where each comes from
-      --version, --help     * may be given several times
+      --version, --help     show the version, or this
 Exit codes: 0 stopped by you, 1 cannot start, 2 wrong arguments or settings.
 `

@@ -34,7 +34,10 @@ export async function writeStart(
   const { version, warnings, notes } = facts
   const time = new Date().toISOString()
   const remarks = [...warnings, ...notes]
-  return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, remarks })
+  const scripts = surveys
+    .filter(({ isThere }) => isThere)
+    .map((each) => ({ url: each.url, count: each.count, problems: each.problems }))
+  return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, scripts, remarks })
 }
 
 /** The version of the command. */
