@@ -29,22 +29,31 @@ function needsOldPython(): { timeout: number; skip: string | false } {
 
 const OLD_PYTHON = needsOldPython()
 
+/** Where Python's server listens. */
+interface Listening {
+  readonly address: string
+  readonly port: number
+}
+
 /** Starts Python's server on a folder and a free port; it is gone after the test. */
-async function servePython(t: TestContext, folder: string): Promise<number> {
-  const args = ['-u', '-m', 'http.server', '--cgi', '0', '--bind', '127.0.0.1']
-  const child = spawn('python3', args, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
+function servePython(t: TestContext, folder: string, ...args: string[]): Promise<Listening> {
+  const command = ['-u', '-m', 'http.server', '--cgi', '0', ...args]
+  const child = spawn('python3', command, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = once(child, 'close')
   t.after(async () => {
     child.kill()
     await ended
   })
-  let text = ''
-  for await (const chunk of child.stdout) {
-    text += String(chunk)
-    const port = /port (\d+)/.exec(text)?.[1]
-    if (port !== undefined) return Number(port)
-  }
-  throw new Error(`Python's server ended: ${text}`)
+  return new Promise((resolve, reject) => {
+    let text = ''
+    // Read to its end: the server fails if nobody takes what it prints.
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += String(chunk)
+      const [, address, port] = /^Serving HTTP on (\S+) port (\d+) /.exec(text) ?? []
+      if (address !== undefined) resolve({ address, port: Number(port) })
+    })
+    child.once('close', () => reject(new Error(`Python's server ended: ${text}`)))
+  })
 }
 
 function toBytes({ ask, headers = [], body }: Case): string {
@@ -61,7 +70,7 @@ test('a folder that worked with Python’s server works, but for what is listed'
   process.env[OF_THE_HOST] = 'yes'
   t.after(() => delete process.env[OF_THE_HOST])
   const site = createPythonSite(t)
-  const python = await servePython(t, site)
+  const { port: python } = await servePython(t, site, '--bind', '127.0.0.1')
   const { port: here } = await serve(t, site)
   const faults: string[] = []
   for (const each of CASES) {
@@ -105,13 +114,8 @@ test('its command line is taken, and what is no more is explained', OLD_PYTHON, 
 
 test('Python’s server listens on all addresses, and on no other port', OLD_PYTHON, async (t) => {
   const site = createPythonSite(t)
-  const child = spawn('python3', ['-u', '-m', 'http.server', '--cgi', '0'], { cwd: site })
-  const ended = once(child, 'close')
-  t.after(() => child.kill())
-  const [hello] = await once(child.stdout, 'data')
-  assert.match(String(hello), /^Serving HTTP on (?:0\.0\.0\.0|::) port /)
-  child.kill()
-  await ended
+  const { address } = await servePython(t, site)
+  assert.match(address, /^(?:0\.0\.0\.0|::)$/)
   const { url } = await serve(t, site)
   assert.match(url, /^http:\/\/127\.0\.0\.1:/)
 
