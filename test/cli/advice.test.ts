@@ -171,16 +171,29 @@ test(
   },
 )
 
-test('a script that looks for a file where Python ran it is told', NO_HANG, async (t) => {
+test('a script that worked with Python’s server is told what it misses', NO_HANG, async (t) => {
+  process.env['OF_THE_SHELL'] = 'here'
+  t.after(() => delete process.env['OF_THE_SHELL'])
+  const fails = (text: string): string => `#!/bin/sh\necho "${text}" >&2\nexit 1\n`
   const folder = createSite(t, {
     'notes.txt': 'some notes',
-    'cgi-bin/show.sh': `#!/bin/sh\nset -e\ntext=$(cat notes.txt)\nprintf 'A: b\\n\\n%s' "$text"\n`,
+    'cgi-bin/notes.sh': `#!/bin/sh\nset -e\ntext=$(cat notes.txt)\nprintf 'A: b\\n\\n%s' "$text"\n`,
+    'cgi-bin/cookie.sh': fails("KeyError: 'HTTP_COOKIE'"),
+    'cgi-bin/shell.sh': fails("KeyError: 'OF_THE_SHELL'"),
+    'cgi-bin/other.sh': fails("KeyError: 'NO_SUCH_VARIABLE'"),
   })
   const { port } = await serve(t, folder)
-  const answer = await send(port, '/cgi-bin/show.sh', HTML)
-  assert.equal(answer.status, 502)
-  assert.match(answer.text, /cat: notes\.txt: No such file or directory/)
-  assert.match(answer.text, /Scripts run in the folder that they are in\. .+ --cwd \. does/)
+  const cases: [name: string, hint: RegExp][] = [
+    ['notes.sh', /Scripts run in the folder that they are in\. .+ as --cwd \. does\./],
+    ['cookie.sh', /This request has no HTTP_COOKIE\. .+ os\.environ\.get\('HTTP_COOKIE', ''\)/],
+    ['shell.sh', /Scripts do not get the variables of your shell: --env OF_THE_SHELL passes/],
+    ['other.sh', /^(?![^]*(?:Scripts do not get|This request has no))/],
+  ]
+  for (const [name, hint] of cases) {
+    const answer = await send(port, `/cgi-bin/${name}`, HTML)
+    assert.equal(answer.status, 502)
+    assert.match(unescape(answer.text), hint)
+  }
   const there = await serve(t, folder, '--cwd', folder)
-  assert.equal((await send(there.port, '/cgi-bin/show.sh')).text, 'some notes')
+  assert.equal((await send(there.port, '/cgi-bin/notes.sh')).text, 'some notes')
 })

@@ -3,25 +3,42 @@ import { adviseOn } from './script-check.js'
 import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
 
-/** Python's server ran scripts elsewhere, so that one which worked with it may look in the wrong place. */
-const RELATIVE_NAME =
-  'Scripts run in the folder that they are in. Python’s server ran them where it was started, as --cwd . ' +
-  'does; or have the script make its file names from its own.'
-
 /** What to try after a script has failed, where the command knows better than the gateway. */
 export function adviseOnFailure(
   error: CgiError,
   site: Site,
-  { cwd }: Pick<EffectiveSettings, 'cwd'>,
+  settings: Pick<EffectiveSettings, 'cwd'>,
 ): string | undefined {
-  const { code, script, reason = '', exitCode, standardError = '' } = error
+  const { code, script, reason = '' } = error
   if (script === undefined) return undefined
   if (code === 'CGI_ERR_NOT_EXECUTABLE' || reason.includes('ENOEXEC')) {
     return adviseOn(script, site)?.sentence
   }
-  // A shell that finds no program exits with 127, and says the same.
-  const hasNoFile = exitCode !== 127 && standardError.includes('No such file or directory')
-  return code === 'CGI_ERR_NO_RESPONSE' && hasNoFile && cwd === undefined
-    ? RELATIVE_NAME
+  if (code !== 'CGI_ERR_NO_RESPONSE') return undefined
+  return adviseOnVariable(error) ?? adviseOnFile(error, settings)
+}
+
+/** Python's server gave scripts the whole environment, and empty variables for what a request has not. */
+function adviseOnVariable({ standardError = '' }: CgiError): string | undefined {
+  const name = /KeyError: '([A-Z][A-Z0-9_]*)'\s*$/.exec(standardError)?.[1]
+  if (name === undefined) return undefined
+  if (/^(?:HTTP|CONTENT|PATH|REMOTE|AUTH)_/.test(name)) {
+    return `This request has no ${name}. Read what may be missing as os.environ.get('${name}', '').`
+  }
+  return process.env[name] === undefined
+    ? undefined
+    : `Scripts do not get the variables of your shell: --env ${name} passes this one on.`
+}
+
+/** Python's server ran scripts elsewhere, so that one which worked with it may look in the wrong place. */
+function adviseOnFile(
+  { exitCode, standardError = '' }: CgiError,
+  { cwd }: Pick<EffectiveSettings, 'cwd'>,
+): string | undefined {
+  // A shell that finds no program says the same, and exits with 127.
+  const isMissing = exitCode !== 127 && standardError.includes('No such file or directory')
+  return isMissing && cwd === undefined
+    ? 'Scripts run in the folder that they are in. Python’s server ran them where it was started, as ' +
+        '--cwd . does.'
     : undefined
 }
