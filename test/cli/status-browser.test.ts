@@ -272,6 +272,7 @@ test('the status page can be read without JavaScript', options, async (t) => {
   const { server, page } = shown
   await send(server.port, '/cgi-bin/fail.sh')
   startWaiting(shown, 'one')
+  await server.outputs(/waiting to be told/)
   await page.reload()
   await page.getByText('As it was at').waitFor()
   await page.locator('#now .row.running').getByText('/cgi-bin/wait.sh?one').waitFor()
