@@ -4,7 +4,7 @@ import { adviseOn } from './script-check.js'
 import type { CgiFolder, Site } from './site.js'
 
 /** A file among scripts that cannot be run. */
-export interface Problem {
+interface Problem {
   /** From the folder that is served. */
   readonly name: string
   /** Why, and what to do about it. */

@@ -14,7 +14,7 @@ export async function resolveFolder(folder: string): Promise<string> {
 }
 
 /** Whether there is a folder of this name. */
-export async function isFolder(name: string): Promise<boolean> {
+async function isFolder(name: string): Promise<boolean> {
   return stat(name).then(
     (status) => status.isDirectory(),
     () => false,
