@@ -21,6 +21,13 @@ printf 'Content-Type: text/plain\\n\\n${text}'
 const CERTIFICATE = fileURLToPath(new URL('../../fixtures/tls/certificate.pem', import.meta.url))
 const KEY = fileURLToPath(new URL('../../fixtures/tls/key.pem', import.meta.url))
 
+test('without --cgi-dir, the scripts of cgi-bin and htbin run', NO_HANG, async (t) => {
+  const folder = createSite(t, { 'cgi-bin/a.sh': SAY('a'), 'htbin/deep/b.sh': SAY('b') })
+  const { port } = await serve(t, folder)
+  assert.equal((await send(port, '/cgi-bin/a.sh')).text, 'a')
+  assert.equal((await send(port, '/htbin/deep/b.sh/more')).text, 'b')
+})
+
 test('scripts of every --cgi-dir run, and their source is never sent', NO_HANG, async (t) => {
   const elsewhere = createSite(t, { 'tool.sh': SAY('tool') })
   const folder = createSite(t, {
@@ -85,12 +92,12 @@ test('--script answers for all that is below a URL', NO_HANG, async (t) => {
   assert.ok(!(await send(port, '/app/')).text.includes('report'))
 })
 
-test('--env, --cwd and --max-processes are the scripts’', NO_HANG, async (t) => {
+test('--env and --cwd are the scripts’', NO_HANG, async (t) => {
   const folder = createSite(t, { 'cgi-bin/report.cgi': REPORT, 'index.html': 'page' })
   process.env['OF_THE_HOST'] = 'passed on'
   t.after(() => delete process.env['OF_THE_HOST'])
   const env = ['--env', 'GREETING=a=b', '--env', 'OF_THE_HOST', '--env', 'EMPTY=']
-  const { port } = await serve(t, folder, ...env, '--cwd', folder, '--max-processes', '1')
+  const { port } = await serve(t, folder, ...env, '--cwd', folder)
   const { variables, folder: cwd } = readReport((await send(port, '/cgi-bin/report.cgi')).text)
   assert.equal(variables.get('GREETING'), 'a=b')
   assert.equal(variables.get('OF_THE_HOST'), 'passed on')
@@ -98,6 +105,29 @@ test('--env, --cwd and --max-processes are the scripts’', NO_HANG, async (t) =
   assert.equal(variables.get('HOME'), undefined)
   assert.equal(variables.get('DOCUMENT_ROOT'), folder)
   assert.equal(cwd, folder)
+})
+
+test('--max-processes is how many scripts run at once; the others wait', NO_HANG, async (t) => {
+  const alone = `mkdir ../lock 2>/dev/null && sleep 0.2 && rmdir ../lock && echo alone`
+  const folder = createSite(t, { 'cgi-bin/alone.sh': `${SAY('')}\n${alone}\n` })
+  const { port } = await serve(t, folder, '--max-processes', '1')
+  const answers = [1, 2, 3, 4].map(async () => (await send(port, '/cgi-bin/alone.sh')).text)
+  assert.deepEqual(await Promise.all(answers), Array(4).fill('alone\n'))
+})
+
+const AS_ROOT = {
+  ...NO_HANG,
+  skip: process.getuid?.() !== 0 && 'only root can run scripts as another',
+}
+
+test('--user is who scripts run as', AS_ROOT, async (t) => {
+  const folder = createSite(t, { 'cgi-bin/who.sh': `${SAY('')}\nid -un\n` })
+  chmodSync(folder, 0o755)
+  const command = await serve(t, folder, '--user', 'nobody')
+  assert.equal((await send(command.port, '/cgi-bin/who.sh')).text, 'nobody\n')
+  assert.ok(!command.output.includes('run as root'), command.output)
+  const other = await serve(t, folder)
+  await other.outputs(/Warning: scripts run as root, as you are; --user NAME/)
 })
 
 test(
