@@ -185,6 +185,16 @@ for (const [why, text, expected] of HEADERS) {
   })
 }
 
+test('HDR-1 the line that cgitb of Python begins with is none, and no other like it', () => {
+  const fields = [['Content-Type', 'text/html']]
+  const page = '<!--: spam\nContent-Type: text/html\n\n'
+  assert.deepEqual(parseText(page)?.fields, fields)
+  assert.deepEqual(parseText(page.replaceAll('\n', '\r\n'))?.fields, fields)
+  for (const line of ['<!--: spam ', '<!--: ham', ' <!--: spam', '<!--']) {
+    assert.equal(parseText(page.replace('<!--: spam', line))?.code, 'CGI_ERR_BAD_HEADER', line)
+  }
+})
+
 test('HDR-4 blanks at the end of a status line are no part of the reason', () => {
   assert.equal(parseText('HTTP/1.1  404 Not Found \t\r\n\r\n')?.statusLine, '404 Not Found')
 })

@@ -33,6 +33,11 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 // oxlint-disable-next-line no-control-regex -- these are the control characters that HTTP forbids
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)?[ \t]+(.*)$/
+/**
+ * What Python's cgitb prints before the header of its page about a script that has failed: the beginning of
+ * a comment if a page has been begun, and something like a field if none has.
+ */
+const CGITB = '<!--: spam'
 const LF = 0x0a
 
 /**
@@ -74,6 +79,7 @@ export function createHeaderParser(
       statusLine = trimBlanks(found[1] ?? '')
       return
     }
+    if (line === CGITB) return
     const colon = line.indexOf(':')
     if (colon === -1) throw badHeader('it has no colon', line)
     const name = line.slice(0, colon)
