@@ -49,6 +49,7 @@ export const SCRIPT_CASES: readonly Case[] = [
   same('POST /cgi-bin/hello.sh', { body: 'what nobody reads' }),
   same('GET /cgi-bin/cookies.sh'),
   same('GET /cgi-bin/fails-late.sh'),
+  same('GET /cgi-bin/cgitb.py'),
   same('GET /cgi-bin/missing.py'),
   same('POST /cgi-bin/missing.py', { body: 'a=b' }),
   same('GET /cgi-bin/plain.txt'),
@@ -108,7 +109,7 @@ export const SCRIPT_CASES: readonly Case[] = [
     {
       status: ['403', '200'],
       type: ['of an error page', 'text/html; charset=utf-8'],
-      body: ['', /^deep\/ cookies\.sh /],
+      body: ['', /^deep\/ cgitb\.py /],
     },
     { read: toListing },
   ),

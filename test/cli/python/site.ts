@@ -57,6 +57,8 @@ const SCRIPTS = {
     `printf 'HTTP/1.1 410 Gone\\r\\nContent-Type: text/plain\\r\\nConnection: close\\r\\n\\r\\nraw'`,
   ),
   'fails.py': python('raise ValueError("no")'),
+  // What cgitb, which Python 3.13 has no more, makes of an error.
+  'cgitb.py': python('print("<!--: spam\\nContent-Type: text/html\\n\\n<p>ValueError")', 'exit(1)'),
   'fails-late.sh': shell(`printf 'Content-Type: text/plain\\n\\nhalf'; exit 3`),
   'silent.sh': shell('exit 0'),
   'no-header.sh': shell(`echo 'Hello'`),
