@@ -84,8 +84,7 @@ code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans 
 const POLICY = [
   "default-src 'none'",
   `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  // Browsers ask for /favicon.ico by themselves.
-  "img-src 'self'",
+  'img-src data:',
   "base-uri 'none'",
   "form-action 'none'",
   "frame-ancestors 'none'",
@@ -99,7 +98,10 @@ export const LISTING_HEADERS = {
   'cache-control': 'no-cache',
 }
 
-/** A folder as an HTML document that needs nothing else. */
+/**
+ * A folder as an HTML document that needs nothing else: it has an icon, an empty one, so that what a person
+ * sees first in the log is not a 404 for /favicon.ico.
+ */
 export function createListingDocument(listing: FolderListing): string {
   const { path, entries } = listing
   const title = path === '/' ? 'All files' : path
@@ -109,6 +111,7 @@ export function createListingDocument(listing: FolderListing): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${toHtml(title)}</title>
+<link rel="icon" href="data:,">
 <style>${STYLE}</style>
 </head>
 <body>
