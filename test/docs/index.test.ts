@@ -25,7 +25,7 @@ test('the index leads to every page', () => {
   )
 })
 
-for (const name of pages) {
+for (const name of [INDEX, ...pages]) {
   test(`the links of ${name} lead somewhere`, () => {
     const dead = linksOf(name).filter((link) => !existsSync(new URL(link, new URL(name, FOLDER))))
     assert.deepEqual(dead, [])
