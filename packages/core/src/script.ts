@@ -1,4 +1,4 @@
-import { accessSync, constants, readdirSync, realpathSync, statSync } from 'node:fs'
+import { accessSync, constants, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { CgiError } from './errors.js'
 import { toSystemError } from './system-error.js'
@@ -64,7 +64,9 @@ export function resolveScript(
     checkExecutable(index, settings)
     return toScript(index, `${name}/${path.basename(index)}`, [], settings)
   }
-  if (!isNamedOnDisk(root, found.file)) return null
+  // Where nothing more is to be learnt, it is not asked for: it takes as long as all the rest.
+  const mustBeChecked = found.isLinked || REALPATH_TELLS_NAMES
+  if (mustBeChecked && !isNamedOnDisk(root, found.file)) return null
   if (found.kind === 'special') throw notExecutable(found.file, 'it is not a regular file')
   checkExecutable(found.file, settings)
   return toScript(found.file, name, segments.slice(found.depth), settings)
@@ -115,35 +117,51 @@ interface Found {
   /** How many segments lead to it. */
   readonly depth: number
   readonly kind: FileKind
+  /** Whether a link was on the way. */
+  readonly isLinked: boolean
 }
 
 type FileKind = 'file' | 'folder' | 'special'
 
+/** What a name on disk leads to. */
+interface Entry {
+  readonly kind: FileKind
+  readonly isLink: boolean
+}
+
+/** Whether realpath(3) gives names as they are on disk, and not just what links lead to. */
+const REALPATH_TELLS_NAMES = process.platform !== 'linux'
+
 /** Goes down from the root, segment by segment, to the first that is not a folder. */
 function walk(root: string, segments: readonly string[], settings: ScriptSettings): Found | null {
   let file = root
+  let isLinked = false
   for (const [depth, segment] of segments.entries()) {
     if (segment.includes('\\')) throw badTarget('it has a backslash')
     if (segment.includes('/')) throw badTarget('it has an encoded slash')
     if (segment === '') {
       const isLast = depth === segments.length - 1
-      return isLast ? { file, depth, kind: 'folder' } : null
+      return isLast ? { file, depth, kind: 'folder', isLinked } : null
     }
     if (segment.startsWith('.') && settings.dotfiles === 'ignore') return null
     file = file.endsWith(path.sep) ? file + segment : file + path.sep + segment
-    const kind = kindOf(file)
-    if (kind === null) return null
-    if (kind !== 'folder') return { file, depth: depth + 1, kind }
+    const entry = look(file)
+    if (entry === null) return null
+    const { kind } = entry
+    isLinked ||= entry.isLink
+    if (kind !== 'folder') return { file, depth: depth + 1, kind, isLinked }
   }
-  return { file, depth: segments.length, kind: 'folder' }
+  return { file, depth: segments.length, kind: 'folder', isLinked }
 }
 
-function kindOf(file: string): FileKind | null {
+function look(file: string): Entry | null {
   try {
-    const status = statSync(file, { throwIfNoEntry: false })
+    const own = lstatSync(file, { throwIfNoEntry: false })
+    const isLink = own?.isSymbolicLink() ?? false
+    const status = isLink ? statSync(file, { throwIfNoEntry: false }) : own
     if (status === undefined) return null
-    if (status.isDirectory()) return 'folder'
-    return status.isFile() ? 'file' : 'special'
+    if (status.isDirectory()) return { kind: 'folder', isLink }
+    return { kind: status.isFile() ? 'file' : 'special', isLink }
   } catch (error) {
     if (isMissing(error)) return null
     throw toLookupError(file, error)
@@ -232,7 +250,7 @@ function checkExecutable(file: string, settings: ScriptSettings): void {
 function findIndex(root: string, folder: string, names: readonly string[]): string | null {
   for (const name of names) {
     const file = path.join(folder, name)
-    if (kindOf(file) === 'file' && isNamedOnDisk(root, file)) return file
+    if (look(file)?.kind === 'file' && isNamedOnDisk(root, file)) return file
   }
   return null
 }
