@@ -15,11 +15,12 @@ while [ ! -e ../go ]; do sleep 0.02; done
 echo done
 `
 
-const SIGNALS = ['SIGTERM', 'SIGINT'] as const
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 const SECOND_SIGNALS = [
   ['SIGTERM', 'SIGTERM', 143],
   ['SIGINT', 'SIGINT', 130],
   ['SIGTERM', 'SIGINT', 130],
+  ['SIGHUP', 'SIGHUP', 129],
 ] as const
 
 for (const signal of SIGNALS) {

@@ -6,7 +6,10 @@ import { constants } from 'node:os'
  */
 const ECHO = 200
 
-/** Calls `stop` at the first SIGINT or SIGTERM; a second one ends the process there and then. */
+/**
+ * Calls `stop` at the first SIGINT, SIGTERM or SIGHUP, which says that the terminal is closed; a second one
+ * ends the process there and then.
+ */
 export function onStopSignal(stop: () => void): void {
   let firstAt: number | undefined
   const receive = (signal: NodeJS.Signals): void => {
@@ -18,6 +21,5 @@ export function onStopSignal(stop: () => void): void {
       process.exit(128 + constants.signals[signal])
     }
   }
-  process.on('SIGINT', receive)
-  process.on('SIGTERM', receive)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, receive)
 }
