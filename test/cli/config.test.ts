@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { send } from '../client.js'
@@ -112,7 +113,10 @@ test(
     assert.ok(!(await send(port, '/')).text.includes('config'))
     assert.equal((await send(port, '/ran')).status, 404)
 
-    const json = createSite(t, { 'common-gateway.config.json': '{"port": 9}', 'page.html': 'page' })
+    const json = createSite(t, {
+      'common-gateway.config.json': '\ufeff{"port": 9}',
+      'page.html': 'page',
+    })
     assert.equal((await report(t, json)).config['port'], 8000)
     const named = await report(t, json, '--config', 'common-gateway.config.json')
     assert.equal(named.config['port'], 9)
@@ -141,10 +145,36 @@ test('what is wrong in a file is named with the file and the key', NO_HANG, asyn
     assert.match(errors, /^common-gateway: [^\n]+\n$/)
     assert.match(errors, named)
   }
-  const folder = createSite(t, { 'site.mjs': 'throw new Error("no")', 'public/a.html': '' })
-  const failing = await run(t, folder, 'public', '--config', 'site.mjs')
-  assert.deepEqual([failing.code, failing.output], [1, ''])
-  assert.match(failing.errors, /site\.mjs cannot be run: no/)
+  const programs: [content: string, code: number, named: RegExp][] = [
+    ['throw new Error("no")', 1, /site\.mjs cannot be run: no\n/],
+    ['throw Object.create(null)', 1, /site\.mjs cannot be run: \[Object: null prototype\] \{\}/],
+    ['export default { get port() { throw new Error("no") } }', 1, /site\.mjs cannot be run: no\n/],
+    [
+      'await new Promise(() => {})',
+      1,
+      /site\.mjs cannot be run: it waits for something that never /,
+    ],
+    [
+      'export default new Promise(() => {})',
+      1,
+      /cannot be run: it waits for something that never /,
+    ],
+    ['export default { port: 80n }', 2, /"port" in site\.mjs must be .+, but got 80n /],
+    [
+      'const a = {}; export default { env: { a: (a.a = a) } }',
+      2,
+      /"a" in site\.mjs must be .+, but/,
+    ],
+    ['const a = []; export default { env: (a[0] = a) }', 2, /must be an object, but got <ref \*1>/],
+  ]
+  const folder = createSite(t, { 'public/a.html': '' })
+  for (const [content, expected, named] of programs) {
+    writeFileSync(path.join(folder, 'site.mjs'), content)
+    const { code, output, errors } = await run(t, folder, 'public', '--config', 'site.mjs')
+    assert.deepEqual([code, output], [expected, ''], content)
+    assert.match(errors, /^common-gateway: [^\n]+\n$/)
+    assert.match(errors, named)
+  }
   const missing = await run(t, folder, '--config', 'other.json')
   assert.equal(missing.code, 1)
   assert.match(missing.errors, /there is no file 'other\.json', which --config names/)

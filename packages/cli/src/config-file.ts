@@ -1,9 +1,10 @@
 import { readFile, realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { inspect } from 'node:util'
 import { badArgument, cannotStart } from './command-error.js'
 import { isInside } from './containment.js'
-import type { GivenSetting } from './given-settings.js'
+import { type GivenSetting, showValue } from './given-settings.js'
 import { isSettingName, RULES, type SettingName } from './settings.js'
 
 /** A file of settings that has been read. */
@@ -57,7 +58,9 @@ async function readContent(name: string, file: string): Promise<unknown> {
   const extension = path.extname(file)
   if (extension === '.json') {
     try {
-      return JSON.parse(await readFile(file, 'utf8')) as unknown
+      const text = await readFile(file, 'utf8')
+      // Some editors begin a file with a byte order mark, which nobody sees.
+      return JSON.parse(text.replace(/^\ufeff/, '')) as unknown
     } catch (error) {
       throw cannotStart(`${name} cannot be read: ${messageOf(error)}`, error)
     }
@@ -66,10 +69,26 @@ async function readContent(name: string, file: string): Promise<unknown> {
     throw badArgument(`--config must be a .json or a .js file, but got '${name}'`)
   }
   try {
-    const module = (await import(pathToFileURL(file).href)) as { default?: unknown }
-    return module.default
+    const content = await runModule(file)
+    // What a getter throws is thrown here.
+    return isRecord(content) ? { ...content } : content
   } catch (error) {
     throw cannotStart(`${name} cannot be run: ${messageOf(error)}`, error)
+  }
+}
+
+/** The default export of a module. Node would exit without a word where it waits for what cannot come. */
+async function runModule(file: string): Promise<unknown> {
+  let giveUp = (): void => {}
+  const endless = new Promise<never>((_resolve, reject) => {
+    giveUp = () => reject(new Error('it waits for something that never comes'))
+  })
+  process.once('beforeExit', giveUp)
+  try {
+    const module = import(pathToFileURL(file).href) as Promise<{ default?: unknown }>
+    return await Promise.race([module.then((exported) => exported.default), endless])
+  } finally {
+    process.off('beforeExit', giveUp)
   }
 }
 
@@ -93,12 +112,11 @@ function toGiven(key: string, value: unknown, file: string): GivenSetting[] {
 
 function toPairs(name: SettingName, value: unknown, key: string, file: string): GivenSetting[] {
   if (!isRecord(value)) {
-    const shown = JSON.stringify(value) ?? String(value)
-    throw badArgument(`"${key}" in ${file} must be an object, but got ${shown}`)
+    throw badArgument(`"${key}" in ${file} must be an object, but got ${showValue(value)}`)
   }
   return Object.entries(value).map(([part, each]) => {
     const where = `"${key}"."${part}" in ${file}`
-    return { name, value: [part, each], where, shown: JSON.stringify({ [part]: each }) }
+    return { name, value: [part, each], where, shown: showValue({ [part]: each }) }
   })
 }
 
@@ -107,5 +125,5 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
+  return error instanceof Error ? error.message : inspect(error)
 }

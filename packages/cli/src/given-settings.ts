@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { badArgument } from './command-error.js'
 import { RULES, type SettingName, type Settings } from './settings.js'
 
@@ -46,11 +47,18 @@ function readSetting({ name, value, where, shown }: GivenSetting): unknown {
   const { rule, read } = RULES[name]
   const found = read(value)
   if (found !== undefined) return found
-  throw badArgument(`${where} must be ${rule}, but got ${show(shown ?? value)}`)
+  const got = shown ?? (typeof value === 'string' ? value : undefined)
+  const text = got === undefined ? showValue(value) : `'${got}'`
+  throw badArgument(`${where} must be ${rule}, but got ${text}`)
 }
 
-function show(value: unknown): string {
-  return typeof value === 'string' ? `'${value}'` : (JSON.stringify(value) ?? String(value))
+/** A value as JSON; a file that is a program may hold what there is no JSON for. */
+export function showValue(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? inspect(value)
+  } catch {
+    return inspect(value)
+  }
 }
 
 function combine(shape: 'one' | 'list' | 'pairs', before: unknown, value: unknown): unknown {
