@@ -59,6 +59,8 @@ const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] 
   [['--interpreter', '.py=no-such-program -u'], '--interpreter .py=no-such-program'],
   [['--script', 'git=/bin/sh'], '--script', `'git=/bin/sh'`],
   [['--script', '/git=/no/such'], '--script /git', `'/no/such'`],
+  [['--script', '/.common-gateway/x=/bin/sh'], `the status page's`, '--no-status'],
+  [['--cgi-dir', '/.common-gateway=.'], `the status page's`, '--no-status'],
   [['--env', '=x'], '--env', `'=x'`],
   [['--env', 'NO_SUCH_VARIABLE'], '--env', `'NO_SUCH_VARIABLE'`],
   [['--max-processes', '0'], '--max-processes', `'0'`],

@@ -4,6 +4,7 @@ import { CONFIG_NAMES } from './config-file.js'
 import type { Configuration } from './configuration.js'
 import { type DefaultInterpreter, findDefaultInterpreters } from './default-interpreters.js'
 import { findProgram, isProgram } from './program-search.js'
+import { STATUS_PATH } from './status/access.js'
 
 /** What is served, all of it found: folders are absolute, programs are there. */
 export interface Site {
@@ -60,7 +61,7 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     if (isProgram(file) || extensions.has(path.extname(file))) return { url, file }
     throw badArgument(`--script ${url} must name a program that can be run, but got '${file}'`)
   })
-  checkUrls([...cgiFolders, ...programs])
+  checkUrls([...cgiFolders, ...programs], settings.status)
   const configFiles = CONFIG_NAMES.map((name) => path.join(folder, name))
   const files = programs.map(({ file }) => file)
   const secrets = [configFile, ...configFiles, settings['tls-key'], ...files]
@@ -68,9 +69,12 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
   return { folder, cgiFolders, programs, interpreters, defaultInterpreters, unpublished }
 }
 
-function checkUrls(mounts: readonly { readonly url: string }[]): void {
+function checkUrls(mounts: readonly { readonly url: string }[], hasStatus: boolean): void {
   const seen = new Set<string>()
   for (const { url } of mounts) {
+    if (hasStatus && `${url}/`.startsWith(`${STATUS_PATH}/`)) {
+      throw badArgument(`${STATUS_PATH}/ is the status page's, unless there is --no-status`)
+    }
     if (seen.has(url)) throw badArgument(`two of --cgi-dir and --script answer at ${url}`)
     seen.add(url)
   }
