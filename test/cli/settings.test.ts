@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
@@ -66,15 +66,20 @@ test(
       'cgi-bin/plain.sh': plain('sh'),
       'cgi-bin/plain.js': `console.log('Content-Type: text/plain\\n\\njs')`,
       'cgi-bin/named.x': plain('x'),
+      'cgi-bin/named.y': plain('y'),
     })
-    for (const name of ['plain.sh', 'plain.js', 'named.x']) {
+    for (const name of ['plain.sh', 'plain.js', 'named.x', 'named.y']) {
       chmodSync(path.join(folder, 'cgi-bin', name), 0o644)
     }
-    const { port } = await serve(t, folder, '--interpreter', '.x=sh -e')
+    const odd = path.join(folder, 'an odd sh')
+    symlinkSync('/bin/sh', odd)
+    const flags = ['--interpreter', '.x=sh -e', '--interpreter', `.y="${odd}" -c '. "$0"'`]
+    const { port } = await serve(t, folder, ...flags)
     assert.match((await send(port, '/cgi-bin/own.sh')).text, /^own/)
     assert.equal((await send(port, '/cgi-bin/plain.sh')).text, 'sh')
     assert.equal((await send(port, '/cgi-bin/plain.js')).text, 'js\n')
     assert.equal((await send(port, '/cgi-bin/named.x')).text, 'x')
+    assert.equal((await send(port, '/cgi-bin/named.y')).text, 'y')
   },
 )
 

@@ -159,9 +159,15 @@ function isUrl(path: string): boolean {
 }
 
 function toCommand(value: unknown): readonly string[] | undefined {
-  const words = isString(value) ? value.trim().split(/\s+/) : value
+  const words = isString(value) ? toWords(value) : value
   if (!Array.isArray(words) || !words.every(isString)) return undefined
   return words.some((word) => word.includes('\0')) || !words[0] ? undefined : words
+}
+
+/** Words as a shell parts them: at blanks, but not at those in quotes. */
+function toWords(text: string): string[] {
+  const words = text.match(/(?:"[^"]*"|'[^']*'|\S)+/g) ?? []
+  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'))
 }
 
 function toWatchers(value: unknown): Settings['watch-errors'] | undefined {
