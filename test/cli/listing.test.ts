@@ -25,6 +25,7 @@ test('a folder without an index is listed, with what can be had', NO_HANG, async
     'a <b>&amp; "c".txt': 'odd',
     '100%: ü?#.txt': 'odd, too',
     'to\u202etxt.exe': 'turned around',
+    'back\\slash.txt': 'no URL leads here',
     'cgi-bin/script.sh': SCRIPT,
   })
   mkdirSync(path.join(folder, 'empty'))
@@ -72,12 +73,19 @@ test('a folder of scripts is listed for those on this machine', NO_HANG, async (
     'cgi-bin/script.sh': SCRIPT,
     'cgi-bin/deep/other.sh': SCRIPT,
     'cgi-bin/plain': 'text',
+    'page.html': 'page',
   })
   chmodSync(path.join(folder, 'cgi-bin/plain'), 0o644)
+  // The gateway follows links within, and no other.
+  symlinkSync('deep', path.join(folder, 'cgi-bin/link'))
+  symlinkSync('/etc', path.join(folder, 'cgi-bin/etc'))
+  symlinkSync('../page.html', path.join(folder, 'cgi-bin/page.html'))
   const { port } = await serve(t, folder)
   assert.deepEqual((await send(port, '/cgi-bin')).all('location'), ['/cgi-bin/'])
   const { text } = await send(port, '/cgi-bin/')
-  assert.deepEqual(linksOf(text), ['./deep/', './script.sh'])
+  assert.deepEqual(linksOf(text), ['./deep/', './link/', './script.sh'])
+  assert.equal((await send(port, '/cgi-bin/etc/')).status, 404)
+  assert.deepEqual(linksOf((await send(port, '/cgi-bin/link/')).text), ['./other.sh'])
   assert.match(text, /plain<\/span><span class="fact"><span class="failure">cannot be run</)
   assert.match(text, /<h1><a href="\/">All files<\/a> \/ cgi-bin<\/h1>/)
   const deep = (await send(port, '/cgi-bin/deep/')).text
@@ -86,6 +94,22 @@ test('a folder of scripts is listed for those on this machine', NO_HANG, async (
   for (const url of ['/cgi-bin', '/cgi-bin/', '/cgi-bin/deep/']) {
     assert.equal((await send(port, url, OTHERS)).status, 404, url)
   }
+})
+
+test('a list of very many files keeps nobody waiting', NO_HANG, async (t) => {
+  const names = Array.from({ length: 5_000 }, (_, index) => [`${index}.txt`, ''] as const)
+  const { port } = await serve(t, createSite(t, Object.fromEntries(names)))
+  let isListed = false
+  const lists = Array.from({ length: 10 }, () => send(port, '/'))
+  const listed = Promise.all(lists).then(([list]) => {
+    isListed = true
+    return list
+  })
+  for (let count = 0; count < 5; count += 1) {
+    assert.equal((await send(port, '/1.txt')).status, 200)
+    assert.ok(!isListed)
+  }
+  assert.equal(linksOf((await listed)?.text ?? '').length, 5_000)
 })
 
 test('an empty folder says how to begin, and what it says works', NO_HANG, async (t) => {

@@ -1,6 +1,8 @@
-import { readdir, stat } from 'node:fs/promises'
+import type { Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { isPublished } from './publication.js'
+import { isInside } from './containment.js'
+import { createPublication } from './publication.js'
 import { adviseOn } from './script-check.js'
 import { toSitePath } from './site-path.js'
 import type { CgiFolder, Site } from './site.js'
@@ -43,9 +45,10 @@ export async function listFolder(
   const listed = name === '//' ? '/' : name
   const scripts = findCgiFolder(listed, site)
   if (scripts !== undefined) return isLocal ? listScripts(listed, scripts, site) : null
-  if (!isPublished(folder, site)) return null
-  const entries = await readEntries(folder, (entry) => {
-    return isPublished(path.join(folder, entry.name), site) ? entry : null
+  const isPublished = createPublication(site)
+  if (!isPublished(folder)) return null
+  const entries = await readEntries(folder, (entry, realFile) => {
+    return isPublished(path.join(folder, entry.name), realFile) ? entry : null
   })
   if (entries === null) return null
   const mounts = isLocal ? await findMounts(listed, site) : []
@@ -62,7 +65,14 @@ async function listScripts(
   site: Site,
 ): Promise<FolderListing | null> {
   const below = path.join(folder, listed.slice(url.length))
-  const entries = await readEntries(below, (entry): Entry => {
+  const [root, realBelow] = await Promise.all([folder, below].map(realPathOf))
+  // The gateway runs nothing that a link has outside.
+  const isWithin = (realFile: string): boolean => {
+    return root != null && (realFile === root || isInside(realFile, root))
+  }
+  if (realBelow == null || !isWithin(realBelow)) return null
+  const entries = await readEntries(below, (entry, realFile): Entry | null => {
+    if (!isWithin(realFile)) return null
     if (entry.kind === 'folder') return { name: entry.name, kind: 'scripts' }
     return {
       ...entry,
@@ -73,21 +83,39 @@ async function listScripts(
   return entries && { path: listed, entries: order(entries), hasScripts: true }
 }
 
+/** How many files are looked at together: what else the server does comes in between. */
+const BATCH = 64
+
 async function readEntries(
   folder: string,
-  judge: (entry: Entry) => Entry | null,
+  judge: (entry: Entry, realFile: string) => Entry | null,
 ): Promise<Entry[] | null> {
-  const names = await readdir(folder).catch(() => null)
-  if (names === null) return null
-  const entries = names
-    .filter((name) => !name.startsWith('.'))
-    .map(async (name): Promise<Entry | null> => {
-      const status = await stat(path.join(folder, name)).catch(() => null)
-      if (status?.isDirectory()) return judge({ name, kind: 'folder' })
-      if (!status?.isFile()) return null
-      return judge({ name, kind: 'file', size: status.size, modified: status.mtime })
-    })
-  return (await Promise.all(entries)).filter((entry) => entry !== null)
+  const realFolder = await realPathOf(folder)
+  const found = await readdir(folder, { withFileTypes: true }).catch(() => null)
+  if (found === null || realFolder === null) return null
+
+  const read = async (each: Dirent): Promise<Entry | null> => {
+    const { name } = each
+    // No URL leads to a name with a backslash.
+    if (name.startsWith('.') || name.includes('\\')) return null
+    const file = path.join(folder, name)
+    const realFile = each.isSymbolicLink() ? await realPathOf(file) : path.join(realFolder, name)
+    const status = realFile === null ? null : await stat(file).catch(() => null)
+    if (realFile === null || status === null) return null
+    if (status.isDirectory()) return judge({ name, kind: 'folder' }, realFile)
+    if (!status.isFile()) return null
+    return judge({ name, kind: 'file', size: status.size, modified: status.mtime }, realFile)
+  }
+
+  const entries: (Entry | null)[] = []
+  for (let start = 0; start < found.length; start += BATCH) {
+    entries.push(...(await Promise.all(found.slice(start, start + BATCH).map(read))))
+  }
+  return entries.filter((entry) => entry !== null)
+}
+
+function realPathOf(file: string): Promise<string | null> {
+  return realpath(file).catch(() => null)
 }
 
 /** The folders of scripts, and the programs, that answer right below this folder. */

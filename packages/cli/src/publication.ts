@@ -7,28 +7,36 @@ import type { Site } from './site.js'
 const SCRIPT_FOLDERS = new Set(['cgi-bin', 'htbin'])
 
 /**
- * Whether a file or folder may be sent or listed. What must never be is the scripts, by whatever name or
- * link they are asked for, what lies outside the folder, and what is nobody's business.
+ * Judges whether a file or folder may be sent or listed. What must never be is the scripts, by whatever name
+ * or link they are asked for, what lies outside the folder, and what is nobody's business.
  *
  * The file is judged and not the URL: the many spellings of a URL end in few files. The file system is asked
  * synchronously: it takes microseconds, and the way through another thread takes more than all of it.
  *
- * @param file - absolute path.
+ * @returns what judges an absolute path, whose real path may be known. What it compares it with is looked
+ *   up once: a list has many files.
  */
-export function isPublished(file: string, site: Site): boolean {
-  const realFile = realPathOf(file)
-  if (realFile === null) return false
-  if (realFile !== site.folder && !isInside(realFile, site.folder)) return false
-  const isScript = [file, realFile].some((each) => {
-    return path.relative(site.folder, each).split(path.sep).some(isScriptFolder)
+export function createPublication(site: Site): (file: string, realFile?: string | null) => boolean {
+  const scripts = site.cgiFolders.map(({ folder }) => {
+    // Be it there or not: it may be made later.
+    return { folder, realFolder: realPathOf(folder) ?? folder }
   })
-  if (isScript) return false
-  return (
-    !site.cgiFolders.some(({ folder }) => {
-      // Be it there or not: it may be made later.
-      return isIn(file, folder) || isIn(realFile, realPathOf(folder) ?? folder)
-    }) && !site.unpublished.some((secret) => realFile === realPathOf(secret))
-  )
+  const secrets = new Set(site.unpublished.map(realPathOf))
+  return (file, realFile = realPathOf(file)) => {
+    if (realFile === null || secrets.has(realFile) || !isIn(realFile, site.folder)) return false
+    const isScript = [file, realFile].some((each) => {
+      return path.relative(site.folder, each).split(path.sep).some(isScriptFolder)
+    })
+    if (isScript) return false
+    return !scripts.some(({ folder, realFolder }) => {
+      return isIn(file, folder) || isIn(realFile, realFolder)
+    })
+  }
+}
+
+/** Whether one file or folder, an absolute path, may be sent or listed. */
+export function isPublished(file: string, site: Site): boolean {
+  return createPublication(site)(file)
 }
 
 function realPathOf(file: string): string | null {
