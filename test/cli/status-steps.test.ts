@@ -184,10 +184,10 @@ test('the plots have a slot for every five seconds of five minutes', () => {
 function createUpdates(t: TestContext): {
   updates: InstanceType<typeof StatusUpdates>
   readonly tick: (milliseconds: number) => void
-  state: { sequence: number; text: string; written: number }
+  state: { sequence: number; text: string; written: number; asked: number }
 } {
   t.mock.timers.enable({ apis: ['setInterval', 'setImmediate', 'Date'] })
-  const state = { sequence: 0, text: 'a', written: 0 }
+  const state = { sequence: 0, text: 'a', written: 0, asked: 0 }
   const source = {
     get sequence() {
       return state.sequence
@@ -197,7 +197,10 @@ function createUpdates(t: TestContext): {
       state.written += 1
       return { totals: html`${state.text}`, plots: html``, now: html`` }
     },
-    rowsAfter: (sequence: number) => html`${'row '.repeat(state.sequence - sequence)}`,
+    rowsAfter: (sequence: number) => {
+      state.asked += 1
+      return html`${'row '.repeat(state.sequence - sequence)}`
+    },
   }
   const tick = (milliseconds: number): void => t.mock.timers.tick(milliseconds)
   return { updates: new StatusUpdates(source, 'epoch'), tick, state }
@@ -248,6 +251,17 @@ test('a page that reads slowly holds one message, and is told the rest at once',
   const message = parse(stream.read())
   assert.equal(message['cursor'], 'epoch.1000')
   assert.deepEqual(message['parts'], { totals: 'text 1000' })
+})
+
+test('pages that have come as far as each other are told the same, which is written once', (t) => {
+  const { updates, tick, state } = createUpdates(t)
+  const streams = ['epoch.0', 'epoch.0', 'epoch.2'].map((cursor) => updates.listen(cursor))
+  for (const stream of streams) assert.equal(stream?.read(), null)
+  state.sequence = 3
+  tick(1)
+  const rows = streams.map((stream) => parse(stream?.read())['rows'])
+  assert.deepEqual(rows, ['row row row ', 'row row row ', 'row '])
+  assert.equal(state.asked, 2)
 })
 
 test('a page is told nothing but that the server is there when nothing happens', (t) => {

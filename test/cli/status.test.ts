@@ -101,6 +101,20 @@ test('the status page is one document, small, that needs nothing else', NO_HANG,
   assert.equal((await send(server.port, PAGE, { method: 'POST', body: 'x' })).status, 404)
 })
 
+test('a URL of thousands of characters makes no large page of it', NO_HANG, async (t) => {
+  const server = await start(t)
+  const before = (await send(server.port, PAGE)).bytes.length
+  const listener = await listen(server)
+  await listener.update()
+  await send(server.port, `/${"'".repeat(15_000)}`)
+  const update = await listener.update(({ rows }) => rows !== '')
+  listener.close()
+  assert.match(update?.rows ?? '', /\/(?:&#39;){999}[^<&]+<\/code>/)
+  assert.match(update?.rows ?? '', /14,001 more characters are not kept/)
+  assert.doesNotMatch(update?.rows ?? '', /\/inspect\?/)
+  assert.ok((await send(server.port, PAGE)).bytes.length < before + 10_000)
+})
+
 test('it is refused under other names, through proxies and to other sites', NO_HANG, async (t) => {
   const server = await start(t)
   const ask = async (name: string, ...lines: string[]): Promise<number> => {

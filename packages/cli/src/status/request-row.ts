@@ -64,11 +64,11 @@ interface Row {
 }
 
 function writeRow(request: Snapshot, view: RowView, row: Row): Markup {
-  const { id, method, url, isScript, startTime } = request
+  const { id, method, url, urlRest, isScript, startTime } = request
   const time = html`<time datetime="${new Date(startTime).toISOString()}">${clockTime(startTime)}</time>`
   return html`<li id="r${id}" class="row ${row.state}${isScript ? ' script' : ''}">
-<details><summary>${time} <b class="badge">${row.badge}</b> <code class="url"><span class="method">${method}</span> ${toPrintableUrl(url)}</code> <span class="took">${row.took}</span> <span class="size">${row.size}</span>${row.note}</summary>
-${writeFacts(request, view)}${writeStandardError(request)}<p><a href="${inspectUrl(request)}">Inspect this URL</a>: what would be run for it, and with which environment</p>
+<details><summary>${time} <b class="badge">${row.badge}</b> <code class="url"><span class="method">${method}</span> ${toPrintableUrl(url)}${urlRest > 0 ? '…' : ''}</code> <span class="took">${row.took}</span> <span class="size">${row.size}</span>${row.note}</summary>
+${writeFacts(request, view)}${writeStandardError(request)}${writeInspectLink(request)}
 </details>
 </li>
 `
@@ -118,6 +118,13 @@ function scriptOf({ script }: Snapshot, folder: string): string | undefined {
   if (script === undefined) return undefined
   const name = path.relative(folder, script)
   return name.startsWith('..') ? script : name
+}
+
+function writeInspectLink(request: Snapshot): Markup {
+  const { urlRest } = request
+  return urlRest > 0
+    ? html`<p class="quiet">Of its URL, ${countOf(urlRest, 'more character')} are not kept.</p>`
+    : html`<p><a href="${inspectUrl(request)}">Inspect this URL</a>: what would be run for it, and with which environment</p>`
 }
 
 function inspectUrl({ method, url }: Snapshot): string {

@@ -4,7 +4,12 @@ import type { RequestRecord } from '../request-record.js'
 export interface Snapshot extends RequestRecord {
   /** How many lines of standard error came before those that are here. */
   readonly earlierLines: number
+  /** How many characters of the URL came after those that are here. */
+  readonly urlRest: number
 }
+
+/** How much of a URL is kept: more than people read. Whoever likes to can send thousands. */
+const MOST_URL = 1_000
 
 /** How much of the end of standard error is kept: a long traceback, and not a log. */
 const MOST_LINES = 80
@@ -17,7 +22,8 @@ export function snapshotOf(record: RequestRecord): Snapshot {
     id: record.id,
     startTime: record.startTime,
     method: record.method,
-    url: record.url,
+    url: record.url.slice(0, MOST_URL),
+    urlRest: Math.max(0, record.url.length - MOST_URL),
     client: record.client,
     isScript: record.isScript,
     script: record.script,

@@ -88,9 +88,16 @@ export class StatusUpdates {
   #tell(): void {
     const age = Date.now() - this.#writtenAt
     if (this.#hasChanged || age >= DRIFT || (this.#source.isAging && age >= AGING)) this.#write()
+    // Most pages have come as far as each other.
+    const messages = new Map<string, string | undefined>()
     for (const listener of this.#listeners) {
       if (!listener.isReady) continue
-      const message = this.#messageFor(listener)
+      const { sequence = '', version } = listener
+      const place = `${sequence}.${version}`
+      if (!messages.has(place)) messages.set(place, this.#messageFor(listener))
+      const message = messages.get(place)
+      listener.sequence = this.#source.sequence
+      listener.version = this.#version
       if (message !== undefined) listener.send(message)
       else if (Date.now() - listener.sentAt >= HEARTBEAT) listener.send(':\n\n')
     }
@@ -106,8 +113,7 @@ export class StatusUpdates {
     }
   }
 
-  #messageFor(listener: Listener): string | undefined {
-    const { sequence, version } = listener
+  #messageFor({ sequence, version }: Listener): string | undefined {
     const fresh = [...this.#parts].filter(([, part]) => part.version > version)
     const isWhole = sequence === undefined
     const hasRows = sequence !== this.#source.sequence
@@ -118,8 +124,6 @@ export class StatusUpdates {
       rows: hasRows ? this.#source.rowsAfter(sequence ?? 0).text : '',
       parts: Object.fromEntries(fresh.map(([name, { text }]) => [name, text])),
     }
-    listener.sequence = this.#source.sequence
-    listener.version = this.#version
     return `data: ${JSON.stringify(update)}\n\n`
   }
 }
