@@ -127,7 +127,7 @@ function writeRefusal({ error, hint }: Extract<Inspection, { type: 'refusal' }>)
 function writeRun(
   method: string,
   url: string,
-  { mount, script, command, cwd, account, environment }: Extract<Inspection, { type: 'run' }>,
+  { mount, script, command, cwd, account, environment, hint }: Extract<Inspection, { type: 'run' }>,
 ): Markup {
   const hasInput = WITH_CONTENT.includes(method)
   const names = Object.keys(environment).toSorted()
@@ -142,7 +142,11 @@ function writeRun(
 `
   })
   return html`<h2 class="verdict good"><span>${method} ${url}</span> would run <code>${script.file}</code></h2>
-<dl>
+${
+  hint &&
+  html`<p class="hint">The system would not start it as it is. ${hint}.</p>
+`
+}<dl>
 <div><dt>Command line</dt><dd><code>${command.map(toText).join(' ')}</code></dd></div>
 <div><dt>SCRIPT_NAME</dt><dd><code>${script.scriptName}</code></dd></div>
 <div><dt>PATH_INFO</dt><dd>${script.pathInfo === '' ? 'none: the URL ends at the script' : html`<code>${script.pathInfo}</code>`}</dd></div>

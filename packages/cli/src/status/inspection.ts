@@ -38,6 +38,8 @@ export type Inspection =
       readonly account: string | number | undefined
       /** Byte strings. */
       readonly environment: Readonly<Record<string, string>>
+      /** What to do first, where the system would not start it. */
+      readonly hint: string | undefined
     }
   /** It is a folder, asked for without the slash at its end. */
   | { readonly type: 'redirect'; readonly location: string }
@@ -76,7 +78,7 @@ export async function inspect(
     const mount = findMount(request.url, wanted)
     if (mount === null) continue
     try {
-      return await inspectAt({ ...request, mount }, settings)
+      return await inspectAt({ ...request, mount }, settings, advise)
     } catch (error) {
       if (!(error instanceof CgiError)) throw error
       if (error.code === 'CGI_ERR_NOT_EXECUTABLE') {
@@ -91,6 +93,7 @@ export async function inspect(
 async function inspectAt(
   request: CgiRequest<FastifyRequest>,
   settings: Settings<FastifyRequest>,
+  advise: (script: string) => string | undefined,
 ): Promise<Inspection> {
   const { mount, native } = request
   const found = lookUpScript(request, settings)
@@ -115,5 +118,6 @@ async function inspectAt(
       env: env ?? {},
       settings,
     }),
+    hint: advise(script.file),
   }
 }
