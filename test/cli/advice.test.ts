@@ -160,6 +160,10 @@ test(
       assert.equal(answer.status, status, name)
       assert.ok(unescape(answer.text).includes(`${hint}</`), `${hint} is in ${answer.text}`)
       assert.ok(listing.includes(`${hint}</span>`), `${hint} is in ${listing}`)
+      assert.match(unescape(answer.text), /you are at the machine that the server runs on/)
+      const query = new URLSearchParams({ url: `/cgi-bin/${encodeURIComponent(name)}` }).toString()
+      const inspection = await send(port, `/.common-gateway/inspect?${query}`)
+      assert.match(unescape(inspection.text), literal(hint))
       await command.outputs(literal(`. ${hint}`))
     }
     const json = await send(port, '/cgi-bin/plain', { headers: ['Accept', 'application/json'] })

@@ -148,6 +148,14 @@ test('Errors: standard error that is empty is told from one that is not known', 
   assert.match(pageOf(empty, 'text/html').body, /There is nothing/)
 })
 
+test('Errors: the foot of the page says who sees it, as the host has it', () => {
+  const error = new CgiError('CGI_ERR_NO_RESPONSE')
+  assert.match(pageOf(error, 'text/html').body, /<footer>\n<p>You see this .+NODE_ENV=production</)
+  const { body = '' } = createErrorPage(error, 'text/html', 'Only <you> see it.') ?? {}
+  assert.match(body, /<footer>\n<p>Only &lt;you&gt; see it\.<\/p>/)
+  assert.doesNotMatch(body, /NODE_ENV/)
+})
+
 test('Errors: there is no page for whoever does not say what it reads', () => {
   assert.equal(createErrorPage(new CgiError('CGI_ERR_NO_RESPONSE')), null)
 })

@@ -38,7 +38,9 @@ export function createErrorResponses(site: Site, settings: EffectiveSettings): E
       request.log.error({ err: error }, error.message)
     }
     const isWatcher = watchers === 'on' || (watchers === 'local' && isLocalClient(request.raw))
-    const page = isWatcher ? createErrorPage(error, request.headers.accept) : null
+    const page = isWatcher
+      ? createErrorPage(error, request.headers.accept, AUDIENCES[watchers])
+      : null
     if (page === null) sendStatus(reply.headers(headers), statusCode)
     else reply.code(statusCode).headers(headers).headers(page.headers).send(page.body)
   }
@@ -66,6 +68,14 @@ export function createErrorResponses(site: Site, settings: EffectiveSettings): E
 
   return { sendError, sendNotFound }
 }
+
+/** Who sees why a script has failed, told to those who do. */
+const AUDIENCES = {
+  local:
+    'You see this because you are at the machine that the server runs on. Others see the status alone.',
+  on: 'Everybody who asks sees this, since the server was started with --watch-errors on.',
+  off: undefined,
+} as const
 
 function sendStatus(reply: FastifyReply, status: number): FastifyReply {
   return reply

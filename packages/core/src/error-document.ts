@@ -104,8 +104,15 @@ export const ERROR_DOCUMENT_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-/** The explanation as one HTML document that needs nothing else. */
-export function createErrorDocument(explanation: Explanation): string {
+const DEVELOPMENT = `You see this because the server runs in development. With <code>NODE_ENV=production</code>, clients
+see the status alone.`
+
+/**
+ * The explanation as one HTML document that needs nothing else.
+ *
+ * @param audience - who sees it and why, where it is not `NODE_ENV` that decides.
+ */
+export function createErrorDocument(explanation: Explanation, audience?: string): string {
   const { status, sentence, hint, facts, standardError } = explanation
   return `<!doctype html>
 <html lang="en">
@@ -123,8 +130,7 @@ ${hint === undefined ? '' : `<p class="hint">${escape(hint)}</p>\n`}<dl>
 ${facts.map(writeFact).join('\n')}
 </dl>
 ${writeStandardError(standardError)}<footer>
-<p>You see this because the server runs in development. With <code>NODE_ENV=production</code>, clients
-see the status alone.</p>
+<p>${audience === undefined ? DEVELOPMENT : escape(audience)}</p>
 </footer>
 </main>
 </body>

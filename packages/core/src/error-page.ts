@@ -20,12 +20,17 @@ export interface ErrorPage {
  * does not say what it reads: it is a program, which wants the status alone.
  *
  * @param accept - the Accept field of the request; undefined where there is none.
+ * @param audience - who sees the page and why, for its foot, where it is not `NODE_ENV` that decides.
  */
-export function createErrorPage(error: unknown, accept?: string): ErrorPage | null {
+export function createErrorPage(
+  error: unknown,
+  accept?: string,
+  audience?: string,
+): ErrorPage | null {
   if (!(error instanceof CgiError) || accept === undefined) return null
   if (error.script === undefined && error.statusCode < 500) return null
   const type = preferredType(accept, ['text/plain', 'text/html', 'application/json'])
-  const body = WRITERS[type](error)
+  const body = WRITERS[type](error, audience)
   return {
     headers: {
       'content-type': type === 'application/json' ? type : `${type}; charset=utf-8`,
@@ -40,7 +45,9 @@ export function createErrorPage(error: unknown, accept?: string): ErrorPage | nu
 
 const WRITERS = {
   'text/plain': (error: CgiError): string => writeText(explain(error)),
-  'text/html': (error: CgiError): string => createErrorDocument(explain(error)),
+  'text/html': (error: CgiError, audience?: string): string => {
+    return createErrorDocument(explain(error), audience)
+  },
   'application/json': writeJson,
 }
 
