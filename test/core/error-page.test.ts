@@ -148,6 +148,35 @@ test('Errors: standard error that is empty is told from one that is not known', 
   assert.match(pageOf(empty, 'text/html').body, /There is nothing/)
 })
 
+const TYPED: readonly [hint: string, typed: readonly string[]][] = [
+  ['Make it executable: chmod +x cgi-bin/a.cgi', ['chmod +x cgi-bin/a.cgi']],
+  [
+    String.raw`chmod -x 'it'\''s odd; or.sh', since it`,
+    [String.raw`chmod -x 'it'\''s odd; or.sh'`],
+  ],
+  ['Debian: sudo apt-get install php-cgi); or', ['sudo apt-get install php-cgi']],
+  [
+    '(chmod +x a-b), with #!/bin/sh; or --interpreter .cgi=PROGRAM',
+    ['chmod +x a-b', '#!/bin/sh', '--interpreter .cgi=PROGRAM'],
+  ],
+  ['ran them where it was started, as --cwd . does.', ['--cwd .']],
+  ['its line (#!), such as #!/usr/bin/env python3.', ['#!/usr/bin/env python3']],
+  ["as os.environ.get('A', '<').", ["os.environ.get('A', '<')"]],
+  ['What a script prints first is its header.', []],
+]
+for (const [hint, typed] of TYPED) {
+  test(`Errors: what is to be typed is set as code: ${hint}`, () => {
+    const { body } = pageOf(new CgiError('CGI_ERR_NO_RESPONSE', { hint }), 'text/html')
+    const [, html = ''] = /<p class="hint">(.*)<\/p>/.exec(body) ?? []
+    const text = html.replaceAll('&#39;', "'").replaceAll('&lt;', '<')
+    assert.deepEqual(
+      [...text.matchAll(/<code>(.*?)<\/code>/g)].map(([, code]) => code),
+      typed,
+    )
+    assert.equal(text.replace(/<\/?code>/g, ''), hint)
+  })
+}
+
 test('Errors: the foot of the page says who sees it, as the host has it', () => {
   const error = new CgiError('CGI_ERR_NO_RESPONSE')
   assert.match(pageOf(error, 'text/html').body, /<footer>\n<p>You see this .+NODE_ENV=production</)

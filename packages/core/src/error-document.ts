@@ -60,6 +60,7 @@ h2 { margin: 2.5rem 0 .75rem; font-size: 1.125rem; line-height: 1.3; }
   border-radius: .375rem;
   background: var(--raised);
 }
+.hint code { display: inline-block; max-width: 100%; }
 dl { margin: 0; border-bottom: 1px solid var(--line); }
 dl div { padding: .5rem 0; border-top: 1px solid var(--line); }
 dt { color: var(--quiet); font-size: .9375rem; }
@@ -126,7 +127,7 @@ export function createErrorDocument(explanation: Explanation, audience?: string)
 <body>
 <main>
 <h1><span>${escape(status)}</span> ${escape(sentence)}</h1>
-${hint === undefined ? '' : `<p class="hint">${escape(hint)}</p>\n`}<dl>
+${hint === undefined ? '' : `<p class="hint">${writeHint(hint)}</p>\n`}<dl>
 ${facts.map(writeFact).join('\n')}
 </dl>
 ${writeStandardError(standardError)}<footer>
@@ -136,6 +137,25 @@ ${writeStandardError(standardError)}<footer>
 </body>
 </html>
 `
+}
+
+/** What is to be typed, or written into a script: it is set as code, and not broken at its hyphens. */
+const TYPED = new RegExp(
+  `(${[
+    String.raw`chmod [+-]x (?:'(?:[^']|'\\'')*'|[\w./@:+-]*[\w/@+-])`,
+    String.raw`sudo apt-get install [\w-]+`,
+    String.raw`--[a-z-]+ (?:[\w.=-]*\w|\.)`,
+    String.raw`#!\/(?:usr\/bin\/env \w+|[\w./-]*\w)`,
+    String.raw`os\.environ\.get\([^)]*\)`,
+  ].join('|')})`,
+)
+
+function writeHint(hint: string): string {
+  // Every other part is one that the pattern has matched.
+  const parts = hint.split(TYPED).map((part, index) => {
+    return index % 2 === 1 ? `<code>${escape(part)}</code>` : escape(part)
+  })
+  return parts.join('')
 }
 
 function writeFact({ name, value, isVerbatim }: Fact): string {
