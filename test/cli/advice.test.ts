@@ -171,8 +171,13 @@ test(
     const { hint } = JSON.parse(json.text) as { hint: string }
     assert.equal(hint, cases[0]?.[2])
     // Somebody elsewhere learns no more than the status.
-    const others = { headers: ['Accept', 'text/html', 'X-Forwarded-For', '192.0.2.1'] }
-    assert.equal((await send(port, '/cgi-bin/plain', others)).text, '403 Forbidden\n')
+    const proxied = { headers: ['Accept', 'text/html', 'X-Forwarded-For', '192.0.2.1'] }
+    // A page of another site whose name leads here would read it.
+    const rebound = { headers: ['Accept', 'text/html', 'Host', 'evil.example'] }
+    for (const others of [proxied, rebound]) {
+      assert.equal((await send(port, '/cgi-bin/plain', others)).text, '403 Forbidden\n')
+      assert.equal((await send(port, '/cgi-bin/', others)).status, 404)
+    }
   },
 )
 

@@ -4,8 +4,9 @@ import { STATUS_CODES } from 'node:http'
 import { adviseOnFailure } from './failure-advice.js'
 import { listFolder } from './folder-listing.js'
 import { createListingDocument, LISTING_HEADERS } from './listing-document.js'
-import { isLocalClient } from './local-client.js'
+import { hasLocalHost, isLocalClient } from './local-client.js'
 import { isPublished } from './publication.js'
+import type { RawRequest } from './raw-exchange.js'
 import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
 import { toSitePath } from './site-path.js'
@@ -37,7 +38,7 @@ export function createErrorResponses(site: Site, settings: EffectiveSettings): E
     if (statusCode >= 500 || error.reason !== undefined) {
       request.log.error({ err: error }, error.message)
     }
-    const isWatcher = watchers === 'on' || (watchers === 'local' && isLocalClient(request.raw))
+    const isWatcher = watchers === 'on' || (watchers === 'local' && isPerson(request.raw))
     const page = isWatcher
       ? createErrorPage(error, request.headers.accept, AUDIENCES[watchers])
       : null
@@ -54,7 +55,7 @@ export function createErrorResponses(site: Site, settings: EffectiveSettings): E
     }
     const [path = '', ...query] = url.split('?')
     const slashed = path.endsWith('/') ? path : `${path}/`
-    const listing = await listFolder(slashed, site, isLocalClient(raw))
+    const listing = await listFolder(slashed, site, isPerson(raw))
     if (listing === null) return sendStatus(reply, 404)
     if (slashed !== path) return reply.redirect([slashed, ...query].join('?'), 301)
     return reply.code(200).headers(LISTING_HEADERS).send(createListingDocument(listing))
@@ -67,6 +68,11 @@ export function createErrorResponses(site: Site, settings: EffectiveSettings): E
   }
 
   return { sendError, sendNotFound }
+}
+
+/** Whether it is for whoever sits at this machine, and for no page of another site. */
+function isPerson(request: RawRequest): boolean {
+  return isLocalClient(request) && hasLocalHost(request)
 }
 
 /** Who sees why a script has failed, told to those who do. */

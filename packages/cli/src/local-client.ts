@@ -17,8 +17,26 @@ export function isLocalClient({
   return !isForwarded && isLoopback(socket.remoteAddress ?? '')
 }
 
+/**
+ * Whether a request is for a name that none but this machine has. Any other may be one of a foreign site whose
+ * page has had it lead here (DNS rebinding), and reads the answer as its own.
+ */
+export function hasLocalHost({ headers }: Pick<RawRequest, 'headers'>): boolean {
+  const host = headers.host ?? authorityOf(headers)
+  const [, literal, name = ''] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d+)?$/i.exec(host) ?? []
+  if (literal !== undefined) return isLoopback(literal)
+  // Browsers look `localhost`, and what is below it, up nowhere (RFC 6761 section 6.3).
+  return isLoopback(name) || /^(?:[\w-]+\.)*localhost$/i.test(name)
+}
+
+/** HTTP/2 has a field of its own for the host. */
+function authorityOf(headers: RawRequest['headers']): string {
+  const authority = headers[':authority']
+  return typeof authority === 'string' ? authority : ''
+}
+
 /** Whether this is an address of this machine that none but itself can reach. */
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
   const family = isIP(plain)
   return family !== 0 && LOOPBACK.check(plain, family === 4 ? 'ipv4' : 'ipv6')

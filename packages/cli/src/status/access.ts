@@ -1,4 +1,4 @@
-import { isLocalClient, isLoopback } from '../local-client.js'
+import { hasLocalHost, isLocalClient } from '../local-client.js'
 import type { RawRequest } from '../raw-exchange.js'
 
 /** The path that everything of the status page is below. */
@@ -14,9 +14,7 @@ export interface Refusal {
 /**
  * Whether the status page may be shown to whoever asks: it is for the person at this machine. Null if so.
  *
- * The peer is judged by its socket's own address; no field of the request can make it another. The Host
- * is judged as well, since a page of any site can have its name lead here (DNS rebinding), and would be of
- * the same origin then. What other sites ask for in the background is refused before it costs anything.
+ * The peer is judged by its socket's own address; no field of the request can make it another. What other sites ask for in the background is refused before it costs anything.
  */
 export function refusalOf({
   socket,
@@ -25,7 +23,7 @@ export function refusalOf({
   if (!isLocalClient({ socket, headers })) {
     return { status: 404, reason: 'It is for this machine alone.' }
   }
-  if (!isLocalHost(headers.host ?? authorityOf(headers))) {
+  if (!hasLocalHost({ headers })) {
     return { status: 403, reason: 'It answers as localhost, or by a loopback address, alone.' }
   }
   const site = headers['sec-fetch-site'] ?? 'none'
@@ -41,17 +39,4 @@ export function isStatusRequest(request: RawRequest): boolean {
   const [path = ''] = (request.url ?? '').split('?', 1)
   const isBelow = path === STATUS_PATH || path.startsWith(`${STATUS_PATH}/`)
   return isBelow && refusalOf(request) === null
-}
-
-/** HTTP/2 has a field of its own for the host. */
-function authorityOf(headers: RawRequest['headers']): string {
-  const authority = headers[':authority']
-  return typeof authority === 'string' ? authority : ''
-}
-
-function isLocalHost(host: string): boolean {
-  const [, literal, name = ''] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d+)?$/i.exec(host) ?? []
-  if (literal !== undefined) return isLoopback(literal)
-  // Browsers look `localhost`, and what is below it, up nowhere (RFC 6761 section 6.3).
-  return isLoopback(name) || /^(?:[\w-]+\.)*localhost$/i.test(name)
 }
