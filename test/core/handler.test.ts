@@ -13,7 +13,7 @@ import {
   sendCgiResponse,
   toCgiRequest,
 } from '@common-gateway/core'
-import { descriptorsOf } from '../processes.js'
+import { descriptorsOf, isRunning, until, untilGone } from '../processes.js'
 import { createRequest } from './requests.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
@@ -83,6 +83,31 @@ test('LIFE-1 a request that fails before its script starts leaves no spool file 
     descriptorsOf(process.pid).filter((name) => name.startsWith(root)),
     [],
   )
+})
+
+test('LIFE-1 closing waits for what a script has left behind and is being stopped', async (t) => {
+  const stubborn = 'trap "" TERM; echo $$; while :; do echo; sleep 0.1; done'
+  writeProgram(root, 'leaves.cgi', `${HEADER}sh -c '${stubborn}' &\n`)
+  const handler = createCgiHandler({ root, killTimeout: 2_000, lingerTimeout: 60_000 })
+  t.after(() => handler.close())
+  const answer = await handler.handle(createRequest({ url: '/cgi-bin/leaves.cgi' }))
+  assert.equal(answer?.type, 'response')
+  assert.ok(answer.body instanceof Readable)
+  const [line]: unknown[] = await once(answer.body, 'data')
+  const child = Number.parseInt(String(line), 10)
+  await until(() => handler.stats().running === 0, 'the script has ended')
+  assert.ok(isRunning(child))
+  // The client goes, and with it what the script has left to write to it.
+  answer.body.destroy()
+  let isClosed = false
+  const closed = handler.close().then(() => {
+    isClosed = true
+  })
+  await new Promise(setImmediate)
+  assert.ok(!isClosed)
+  process.kill(child, 'SIGKILL')
+  await closed
+  await untilGone(child)
 })
 
 test('ENV-2 the authority of an HTTP/2 request is its Host (RFC 9113 section 8.3.1)', async (t) => {

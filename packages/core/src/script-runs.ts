@@ -159,12 +159,13 @@ export class ScriptRuns {
         this.#running.splice(this.#running.indexOf(run), 1)
         release()
         signal.removeEventListener('abort', leave)
-        if (run.failure !== undefined) this.#awaitTermination(run)
         this.#checkLeft()
         void closeRequestBody(body)
       },
       ended: () => {
         end()
+        // Also where the script had ended before, and what it left behind went on.
+        if (run.failure !== undefined) this.#awaitTermination(run)
         // A failure that somebody has heard of is told by whoever did.
         if (run.failure === undefined ? run.exited?.exitCode === 0 : !run.isUnheard) return
         const reason = run.failure?.reason
