@@ -264,6 +264,22 @@ test('pages that have come as far as each other are told the same, which is writ
   assert.equal(state.asked, 2)
 })
 
+test('a page that has yet to read what it was sent is told nothing after the end', (t) => {
+  const { updates, tick } = createUpdates(t)
+  const stream = updates.listen('epoch.0')
+  assert.ok(stream)
+  const errors: unknown[] = []
+  stream.on('error', (error) => errors.push(error))
+  assert.equal(stream.read(), null)
+  updates.close()
+  updates.touch()
+  tick(250)
+  // An end that nobody has read stays; what were told after it would be an error of the stream.
+  assert.equal(stream.errored, null)
+  assert.equal(stream.read(), null)
+  assert.deepEqual(errors, [])
+})
+
 test('a page is told nothing but that the server is there when nothing happens', (t) => {
   const { updates, tick, state } = createUpdates(t)
   const stream = updates.listen('epoch.0')

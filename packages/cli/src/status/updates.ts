@@ -82,7 +82,7 @@ export class StatusUpdates {
 
   /** Ends all streams. */
   close(): void {
-    for (const listener of this.#listeners) listener.push(null)
+    for (const listener of this.#listeners) listener.end()
   }
 
   #tell(): void {
@@ -147,6 +147,12 @@ class Listener extends Readable {
     this.isReady = false
     this.sentAt = Date.now()
     this.push(message)
+  }
+
+  /** Ends the stream. One that is read slowly is there until its reader has come to the end. */
+  end(): void {
+    this.isReady = false
+    this.push(null)
   }
 
   override _read(): void {
