@@ -606,6 +606,35 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       await untilGone(pid)
     })
 
+    test('LIFE-1 and what it is stopping of scripts that have ended', BOUNDED, async (t) => {
+      const module = new URL(
+        'process/process-group.js',
+        import.meta.resolve('@common-gateway/core'),
+      )
+      const file = script("trap '' TERM; sleep 600 & echo $$ $!")
+      const host = path.join(folder, 'stopping-host.mjs')
+      writeFileSync(
+        host,
+        `import { spawn } from 'node:child_process'
+     import { once } from 'node:events'
+     import { ProcessGroup } from ${JSON.stringify(module.href)}
+     const child = spawn(${JSON.stringify(file)}, { detached: true, stdio: ['ignore', 'inherit', 'inherit'] })
+     const exit = once(child, 'exit')
+     const group = new ProcessGroup((signal) => process.kill(-child.pid, signal), exit)
+     await exit
+     void group.terminate(${PATIENT})
+     process.exit(0)`,
+      )
+      const child = spawn(process.execPath, [host], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const exit = once(child, 'exit')
+      const [[line]] = await Promise.all([once(child.stdout, 'data'), exit])
+      const [group, grandchild] = String(line).trim().split(' ').map(Number)
+      killAfter(t, group)
+      assert.ok(grandchild !== undefined)
+      assert.deepEqual(await exit, [0, null])
+      await untilGone(grandchild)
+    })
+
     test('LIFE-1 scripts are reaped where no signal tells of their end', BOUNDED, async () => {
       const module = new URL(
         'process/spawner-choice.js',

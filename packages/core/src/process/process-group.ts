@@ -63,6 +63,8 @@ export class ProcessGroup {
   }
 
   #terminate(killTimeout: number): Promise<void> {
+    // What a leader has left behind was let be until now.
+    if (!this.#hasLeader) groups.push(this)
     this.#signal('SIGTERM')
     return new Promise((resolve) => {
       const finish = (): void => {
