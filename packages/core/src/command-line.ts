@@ -10,10 +10,11 @@ import type { Command, Settings } from './settings.js'
  */
 export function createCommandLine(
   method: string,
-  { query }: RequestTarget,
-  { command: [program, ...args] }: Script,
-  { indexQuery }: Pick<Settings<never>, 'indexQuery'>,
+  target: RequestTarget,
+  script: Script,
+  settings: Pick<Settings<never>, 'indexQuery'>,
 ): Command {
-  const words = indexQuery ? createArguments(method, query) : []
+  const [program, ...args] = script.command
+  const words = settings.indexQuery ? createArguments(method, target.query) : []
   return [toByteString(program), ...args.map(toByteString), ...words]
 }

@@ -6,7 +6,9 @@ import type { Settings } from './settings.js'
 
 /** What a request has led to. */
 export interface FoundScript {
+  /** The path and the query that were asked for. */
   readonly target: RequestTarget
+  /** What the path names: a script, or a folder that was asked for without its slash. */
   readonly script: Script | FolderRedirect
 }
 

@@ -84,7 +84,11 @@ export class SpawnMemory {
     this.#folder = address
   }
 
-  /** Addresses have 48 bits, or 57: a number holds 53, more than user space has been seen to use. Returns where the next one goes. */
+  /**
+   * Writes an address. It has 48 bits, or 57: a number holds 53, more than user space has been seen to use.
+   *
+   * @returns where the next one goes.
+   */
   #writePointer(offset: number, address: number): number {
     this.#pointers[offset / 4] = address % 2 ** 32
     this.#pointers[offset / 4 + 1] = address / 2 ** 32
