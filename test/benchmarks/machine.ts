@@ -17,7 +17,8 @@ export function describeMachine(compiler: string): Machine {
   return {
     processor: `${cpus().length} cores, ${first?.model.trim() ?? 'unknown'}`,
     memory: `${Math.round(totalmem() / 1024 ** 3)} GiB`,
-    kernel: `${type()} ${release()}`,
+    // Its major and minor version; what comes after it is the distribution's, or the machine's, own.
+    kernel: `${type()} ${release().split('.', 2).join('.')}`,
     'transparent huge pages': hugePages(),
     'Node.js': process.version,
     compiler: tell(compiler, '--version'),

@@ -21,6 +21,11 @@ export class ClientDeparture implements ClientSignal {
   abort(): void {
     if (this.aborted) return
     this.aborted = true
-    for (const listener of this.#listeners.splice(0)) listener()
+    // One that is called may take others back.
+    for (;;) {
+      const listener = this.#listeners.shift()
+      if (listener === undefined) return
+      listener()
+    }
   }
 }

@@ -3,8 +3,13 @@ import type { Readable } from 'node:stream'
 import { giveBack, isLent } from './lent-memory.js'
 
 const NOTHING = Buffer.alloc(0)
-/** Node's own way to write, which keeps nothing of what it has written. */
-const write: unknown = Reflect.get(ServerResponse.prototype, 'write')
+/**
+ * Node's own way to write, which keeps nothing of what it has written. Undefined where somebody who
+ * watches all responses has come before us: Node's own is inherited.
+ */
+const write: unknown = Object.hasOwn(ServerResponse.prototype, 'write')
+  ? undefined
+  : Reflect.get(ServerResponse.prototype, 'write')
 
 /**
  * Gives back the memory of what is piped to a response, once it is written, for as long as nobody else
@@ -37,6 +42,7 @@ export function giveBackWritten(body: Readable, response: ServerResponse): void 
 /** Whether a response writes what it is given, and forgets it. One that is corked keeps it, but not what is empty. */
 function keepsNothing(response: ServerResponse): boolean {
   return (
+    write !== undefined &&
     Reflect.get(response, 'write') === write &&
     !response.writableEnded &&
     !response.destroyed &&
