@@ -1,10 +1,12 @@
 import { createCgiHandler, sendCgiResponse, toCgiRequest } from '@common-gateway/core'
 import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
+import { promisify } from 'node:util'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
 const root = createTemporaryFolder()
@@ -117,4 +119,40 @@ test('RES-4 a response that ends while its body is piped has no chunk after its 
     body.once('data', () => setImmediate(() => response.end()))
   })
   await check('z', await ask(port, 'z'))
+})
+
+/** A host in which somebody had replaced write() of all responses, and keeps their chunks, before the gateway came. */
+const WATCHED_HOST = `
+import { createServer, get, ServerResponse } from 'node:http'
+const kept = []
+const { write } = ServerResponse.prototype
+ServerResponse.prototype.write = function (chunk, ...words) {
+  if (Buffer.isBuffer(chunk)) kept.push(chunk)
+  return write.call(this, chunk, ...words)
+}
+const { createCgiHandler, sendCgiResponse, toCgiRequest } = await import(process.argv[1])
+const handler = createCgiHandler({ root: process.argv[2] })
+const server = createServer(async (request, response) => {
+  const view = { native: request, mount: '/cgi-bin' }
+  await sendCgiResponse(await handler.handle(toCgiRequest(request, response, view)), request, response)
+})
+server.listen(0, '127.0.0.1', () => {
+  const url = 'http://127.0.0.1:' + server.address().port + '/cgi-bin/letters.cgi?xy'
+  get(url, { agent: false }, (response) => {
+    setTimeout(() => response.resume(), 100)
+    response.once('close', async () => {
+      server.close()
+      await handler.close()
+      const all = Buffer.concat(kept)
+      console.log(all.length, all.indexOf('y'), all.lastIndexOf('x') + 1)
+    })
+  })
+})
+`
+
+test('RES-4 bytes stay as they are when somebody watches all responses', async () => {
+  const core = import.meta.resolve('@common-gateway/core')
+  const args = ['--input-type=module', '--eval', WATCHED_HOST, core, root]
+  const { stdout } = await promisify(execFile)(process.execPath, args)
+  assert.equal(stdout, `${2 * SIZE} ${SIZE} ${SIZE}\n`)
 })
