@@ -76,6 +76,12 @@ export class ResponseBody extends Readable implements OutputConsumer {
     return super.pipe(destination, options)
   }
 
+  override unpipe(destination?: NodeJS.WritableStream): this {
+    // What it is piped to next is not known to be a response.
+    this.#response = undefined
+    return super.unpipe(destination)
+  }
+
   /** Waits for the first byte of content, or the end. @throws {CgiError} where the run fails first. */
   async hasContent(): Promise<boolean> {
     if (this.readableLength === 0) await once(this, 'readable')
