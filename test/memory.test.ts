@@ -13,11 +13,8 @@ import { type HostProcess, startHostProcess, untilSteady } from './host-process.
 import { until } from './processes.js'
 
 const MEGABYTE = 1024 * 1024
-/**
- * How much a host may grow while something large passes through it, a fraction of that; V8 lets so much
- * external memory come together before it collects garbage.
- */
-const MOST_GROWTH = 32 * MEGABYTE
+/** How much a host may grow while something large passes through it. */
+const MOST_GROWTH = 16 * MEGABYTE
 
 async function startHost(t: TestContext, adapter: Adapter): Promise<HostProcess> {
   const host = await startHostProcess(adapter)
