@@ -60,6 +60,16 @@ for (const [name, express] of versions) {
       assert.deepEqual([status, text], [500, ''])
     })
 
+    test('OPT-1 says to call it where the function itself is mounted', async (t) => {
+      const app = express()
+      // What an application in JavaScript may do.
+      app.use(cgi as unknown as RequestListener)
+      app.use(answerErrors((error) => `${error.code}: ${error.message}`))
+      const { text } = await send(await listen(t, app), '/cgi-bin/report.cgi')
+      assert.match(text, /^CGI_ERR_INVALID_OPTION: .*call it, as in `app\.use\(cgi\(\)\)`/)
+      assert.ok(text.length < 200, text)
+    })
+
     test('BODY-4 an error handler of the application is heard by who still sends', async (t) => {
       const app = express()
       app.use(cgi({ root, logger, bodyLimit: 1_000 }))

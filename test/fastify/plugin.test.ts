@@ -52,6 +52,14 @@ describe('the plugin in a Fastify application', () => {
     }
   })
 
+  test('OPT-1 says how it is registered where it was called', async () => {
+    // What an application in JavaScript may do.
+    const called = cgi as unknown as (options?: object) => Promise<void>
+    const told = { code: 'CGI_ERR_INVALID_OPTION', message: /fastify\.register\(cgi, options\)/ }
+    await assert.rejects(called(), told)
+    await assert.rejects(called({ root }), told)
+  })
+
   test('LOG-2 tells the gateways by their mount', async (t) => {
     const app = Fastify()
     t.after(() => app.close())

@@ -30,6 +30,21 @@ export function optionsSuite(adapter: Adapter): void {
       await refused({ root: CGI_BIN, interpreters: { py: '/bin/sh' } }, /begins with its dot/)
     })
 
+    test('OPT-1 names the option that a typing error was meant to be, and all where it was none', async () => {
+      for (const [name, meant] of [
+        ['interpeters', 'interpreters'],
+        ['maxProcceses', 'maxProcesses'],
+        ['headerTimeout', 'headersTimeout'],
+        ['Root', 'root'],
+        ['documentroot', 'documentRoot'],
+        ['inheritENV', 'inheritEnv'],
+      ] as const) {
+        const told = `\`${name}\` option to be one of the known options \\(did you mean \`${meant}\`\\?\\), got`
+        await refused({ [name]: 1 }, new RegExp(told))
+      }
+      await refused({ somethingElseAltogether: 1 }, /known options \(root, .*errorPage.*\), got 1/)
+    })
+
     test('LIM-3 refuses limits that it cannot set, rather than ignore them', async () => {
       for (const [name, value] of [
         ['memoryLimit', 1],

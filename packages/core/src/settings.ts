@@ -1,5 +1,7 @@
+import { closestMatch } from 'leven'
 import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { invalidOption } from './errors.js'
 import { processLogger, type CgiLogger } from './logger.js'
 import { type CgiOptions, DEFAULTS } from './options.js'
@@ -48,6 +50,14 @@ export interface Settings<Native> extends Checked {
 
 /** Checks the options and makes settings of them. @throws {CgiError} CGI_ERR_INVALID_OPTION */
 export function createSettings<Native>(options: CgiOptions<Native>): Settings<Native> {
+  // `app.use(cgi)` calls what makes a gateway with each request.
+  if ((options as unknown) instanceof Readable) {
+    throw invalidOption(
+      'options',
+      'an object, not a request: call it, as in `app.use(cgi())`',
+      options,
+    )
+  }
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalidOption('options', 'an object', options)
   }
@@ -192,12 +202,19 @@ export const OPTION_NAMES: readonly string[] = Object.keys(RULES)
 function checkRules(options: object): void {
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(RULES, name)) {
-      throw invalidOption(name, `one of the known options (${OPTION_NAMES.join(', ')})`, value)
+      throw invalidOption(name, `one of the known options (${nearestOption(name)})`, value)
     }
     // The name was found in RULES just above.
     const [description, holds] = RULES[name as keyof typeof RULES]
     if (value !== undefined && !holds(value)) throw invalidOption(name, description, value)
   }
+}
+
+/** The option that was meant, where a name is a typing error; else all names. */
+function nearestOption(name: string): string {
+  const maxDistance = Math.max(2, Math.floor(name.length / 3))
+  const nearest = closestMatch(name, OPTION_NAMES, { maxDistance })
+  return nearest === undefined ? OPTION_NAMES.join(', ') : `did you mean \`${nearest}\`?`
 }
 
 /** What no environment can hold of these variables, with the reason; undefined where it can hold all. */

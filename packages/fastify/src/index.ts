@@ -46,6 +46,7 @@ declare module 'fastify' {
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, registered) => {
+  checkRegistered(fastify)
   // Fastify's own options come together with ours; they are for the scope of the routes.
   const {
     prefix = '',
@@ -63,6 +64,13 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   gateways.set((fastify.prefix + mount).replace(/\/+$/, ''), { stats: () => handler.stats() })
   const own = { prefix: mount, logLevel, logSerializers } as RegisterOptions
   await fastify.register(async (scope) => serve(scope, handler), own)
+}
+
+/** `fastify.register(cgi())` calls the plugin with whatever is between its parentheses. */
+function checkRegistered(fastify: unknown): void {
+  if (typeof fastify === 'object' && fastify !== null && 'register' in fastify) return
+  const message = 'Register the plugin itself: fastify.register(cgi, options), not cgi(options)'
+  throw new CgiError('CGI_ERR_INVALID_OPTION', {}, message)
 }
 
 /** Serves scripts in a scope of Fastify's that has nothing else in it. */
