@@ -33,6 +33,7 @@ export {
   sendCgiResponse,
   toCgiRequest,
 } from './node-http.js'
+export { type FileRequest, openFile, type OpenedFile } from './opened-file.js'
 export { type CgiOptions, type CgiUser, DEFAULTS } from './options.js'
 export { parseRequestTarget, type RequestTarget } from './request-target.js'
 export { type ResponseHead, toResponse } from './response.js'

@@ -4,18 +4,13 @@ import { CgiError, toCgiError } from './errors.js'
 import type { ScriptHeader } from './header-parser.js'
 import { createFirstByteReader, readHeader } from './header-reader.js'
 import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
+import type { OpenedFile } from './opened-file.js'
 import { isReceived } from './request-body.js'
 import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
 import { type ResponseHead, standardReason, toResponse } from './response.js'
 import type { Script } from './script.js'
 import type { ScriptRun } from './script-run.js'
-import {
-  createFileBody,
-  namesFile,
-  openNamedFile,
-  type SentFile,
-  withoutFileName,
-} from './sendfile.js'
+import { createFileBody, namesFile, openNamedFile, withoutFileName } from './sendfile.js'
 import type { Settings } from './settings.js'
 import { readBeginning } from './whole-body.js'
 
@@ -103,7 +98,7 @@ function checkRedirects({ localRedirects: { count } }: CgiRequest): void {
 async function openFile(
   { request, script, settings }: Call,
   head: ResponseHead,
-): Promise<SentFile | null> {
+): Promise<OpenedFile | null> {
   if (!head.hasBody || !namesFile(head)) return null
   const folder = path.dirname(script.file)
   const file = await openNamedFile(head, request, folder, settings.sendfileRoots)
@@ -116,9 +111,9 @@ async function openFile(
 function toFileResponse(
   { request, script, run }: Call,
   head: ResponseHead,
-  file: SentFile,
+  file: OpenedFile,
 ): CgiResponse {
-  const { status, headers, content, contentLength } = file
+  const { status, headers, content } = file
   run.discard()
   return {
     type: 'response',
@@ -126,7 +121,7 @@ function toFileResponse(
     reason: status === head.status ? head.reason : standardReason(status),
     headers,
     body: content
-      ? createFileBody(content, contentLength, script.file, () => endOfRequest(run, request.body))
+      ? createFileBody(content, script.file, () => endOfRequest(run, request.body))
       : noBody(request, run),
   }
 }

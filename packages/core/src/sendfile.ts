@@ -1,35 +1,21 @@
-import { type SendResult, send } from '@fastify/send'
-import { constants } from 'node:fs'
-import { access, realpath, stat } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
+import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { fromByteString } from './byte-string.js'
 import { CgiError } from './errors.js'
 import { type HeaderField, valuesOf } from './header-fields.js'
 import type { CgiRequest } from './message.js'
+import { type FileRequest, type OpenedFile, openFile } from './opened-file.js'
+import { toSystemError } from './system-error.js'
 import { decodeSegments } from './url-path.js'
 
 /** The fields by which a script names a file to be sent in its place. */
 const NAMES = ['x-sendfile', 'x-accel-redirect'] as const
 
-/** An entity tag that no file has. */
-const NO_MATCH = '"none"'
-
 /** What a script has answered. */
 interface Head {
   readonly status: number
   readonly headers: readonly HeaderField[]
-}
-
-/** A file that a script has named, as the answer to a request. */
-export interface SentFile {
-  readonly status: number
-  readonly headers: readonly HeaderField[]
-  /** How many bytes the content has. */
-  readonly contentLength: number
-  /** Null where this request gets no content. */
-  readonly content: Readable | null
 }
 
 /** Whether a script's response names a file to be sent. */
@@ -55,13 +41,14 @@ export async function openNamedFile(
   request: CgiRequest,
   folder: string,
   roots: readonly string[],
-): Promise<SentFile | string> {
+): Promise<OpenedFile | string> {
   if (roots.length === 0) return 'there are no sendfileRoots'
   const realRoots = await Promise.all(roots.map(realPath))
   for (const candidate of candidates(head, folder, roots)) {
     const file = await realPath(candidate)
     const root = file && realRoots.find((each) => each !== null && isInside(file, each))
-    if (root && (await isReadable(file))) return open(file, root, head, request)
+    const opened = root ? await open(file, head, request) : null
+    if (opened !== null) return opened
   }
   return 'it is no file that can be read in one of the sendfileRoots'
 }
@@ -105,70 +92,43 @@ async function realPath(file: string): Promise<string | null> {
   return file.includes('\0') ? null : realpath(file).catch(() => null)
 }
 
-async function isReadable(file: string): Promise<boolean> {
+/** Null where it is no file that can be read. @throws {CgiError} CGI_ERR_NO_RESOURCES */
+async function open(file: string, head: Head, request: CgiRequest): Promise<OpenedFile | null> {
   try {
-    await access(file, constants.R_OK)
-    return (await stat(file)).isFile()
-  } catch {
-    return false
+    const opened = await openFile(file, toFileRequest(request, head.status))
+    return opened && combine(head, opened)
+  } catch (error) {
+    const failure = toSystemError(error, file)
+    // It may well be readable later.
+    if (failure.code === 'CGI_ERR_NO_RESOURCES') throw failure
+    return null
   }
 }
 
-async function open(
-  file: string,
-  root: string,
-  head: Head,
-  request: CgiRequest,
-): Promise<SentFile | string> {
-  const relative = path.relative(root, file).split(path.sep).map(encodeURIComponent).join('/')
-  const result = await send(toConditions(request, head.status), relative, {
-    root,
-    dotfiles: 'allow',
-    index: false,
-    cacheControl: false,
-  })
-  if (result.type !== 'file' && ![412, 416].includes(result.statusCode)) {
-    result.stream.destroy()
-    return 'it has gone while it was looked for'
-  }
-  const status = head.status === 200 ? result.statusCode : head.status
-  const contentLength = Number(result.headers['Content-Length'] ?? 0)
-  const isContentSent = request.method !== 'HEAD' && status !== 304
-  if (!isContentSent) result.stream.destroy()
-  return {
-    status,
-    headers: joinHeaders(withoutFileName(head), result),
-    contentLength,
-    content: isContentSent ? result.stream : null,
-  }
-}
-
-/** What of a request bears on what is sent: conditions are for a 200 only, and ranges for a GET. */
-function toConditions({ method, headers }: CgiRequest, status: number): IncomingMessage {
-  const conditions: Record<string, string> = {}
-  if (status === 200 && (method === 'GET' || method === 'HEAD')) {
+/** Conditions are for a 200 only. */
+function toFileRequest({ method, headers }: CgiRequest, status: number): FileRequest {
+  const joined: Record<string, string> = {}
+  if (status === 200) {
     for (const [name, value] of headers) {
       const lowerCase = name.toLowerCase()
-      const before = conditions[lowerCase]
-      conditions[lowerCase] = before === undefined ? value : `${before}, ${value}`
-    }
-    // The validator is a weak one. Sections 13.1.5 and 13.1.1: it does for neither of these.
-    const isWeak = conditions['if-range']?.trimStart().startsWith('W/') ?? false
-    if (method === 'HEAD' || isWeak) delete conditions['range']
-    if (conditions['if-match'] !== undefined && conditions['if-match'].trim() !== '*') {
-      conditions['if-match'] = NO_MATCH
+      const before = joined[lowerCase]
+      joined[lowerCase] = before === undefined ? value : `${before}, ${value}`
     }
   }
-  // These two are all that it looks at.
-  return { method, headers: conditions } as unknown as IncomingMessage
+  return { method, headers: joined }
+}
+
+function combine(head: Head, opened: OpenedFile): OpenedFile {
+  const status = head.status === 200 ? opened.status : head.status
+  return { ...opened, status, headers: joinHeaders(withoutFileName(head), opened) }
 }
 
 /**
  * The script says what the file is (its type, its name, how long it keeps), the file how it is sent.
  */
-function joinHeaders(own: HeaderField[], { headers, type, statusCode }: SendResult): HeaderField[] {
-  const isFile = type === 'file' && statusCode !== 304
-  const ofFile = Object.entries(headers).filter(
+function joinHeaders(own: HeaderField[], { status, headers }: OpenedFile): HeaderField[] {
+  const isFile = status === 200 || status === 206
+  const ofFile = headers.filter(
     ([name]) => !(isFile && name === 'Content-Type' && valuesOf(own, 'content-type').length > 0),
   )
   // Conditions and ranges have been held to the validators of the file.
@@ -178,34 +138,22 @@ function joinHeaders(own: HeaderField[], { headers, type, statusCode }: SendResu
     const lowerCase = name.toLowerCase()
     return !replaced.has(lowerCase) && (isFile || !lowerCase.startsWith('content-'))
   })
-  // oxlint-disable-next-line typescript/no-unnecessary-type-conversion -- Content-Length is a number there
-  return [...kept, ...ofFile.map(([name, value]) => [name, String(value)] as const)]
+  return [...kept, ...ofFile]
 }
 
-/**
- * A file as the body of a script's response. It fails where the file has become shorter than it was
- * said to be, and ends when `ended` has resolved.
- */
+/** A file as the body of a script's response, which ends when `ended` has resolved. */
 export function createFileBody(
   content: Readable,
-  contentLength: number,
   script: string,
   ended: () => Promise<void>,
 ): Readable {
   async function* read(): AsyncGenerator<Buffer> {
-    let left = contentLength
     try {
       // A file that is read without an encoding gives Buffers.
-      for await (const chunk of content as AsyncIterable<Buffer>) {
-        left -= chunk.length
-        yield chunk
-      }
+      yield* content as AsyncIterable<Buffer>
     } catch (cause) {
-      throw new CgiError('CGI_ERR_SHORT_BODY', { script, reason: String(cause), cause })
-    }
-    if (left > 0) {
-      const reason = 'the file that it has named became shorter'
-      throw new CgiError('CGI_ERR_SHORT_BODY', { script, reason })
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new CgiError('CGI_ERR_SHORT_BODY', { script, reason, cause })
     }
     await ended()
   }
