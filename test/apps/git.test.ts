@@ -1,4 +1,7 @@
 import type { CgiOptions } from '@common-gateway/core'
+import cgi from '@common-gateway/fastify'
+import compress from '@fastify/compress'
+import Fastify from 'fastify'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { cp, mkdir, mkdtemp, readFile } from 'node:fs/promises'
@@ -76,7 +79,7 @@ describe('git http-backend', { ...needs('git', 'git http-backend'), concurrency:
 
   /** Clones what a server has; returns the clone. */
   async function clone(
-    { url }: Server,
+    { url }: Pick<Server, 'url'>,
     { depth, ...options }: GitOptions & { depth?: number },
   ): Promise<string> {
     const target = await mkdtemp(path.join(folder, 'clone-'))
@@ -103,6 +106,35 @@ describe('git http-backend', { ...needs('git', 'git http-backend'), concurrency:
     )
     assert.equal(pack?.method, 'POST', 'git has sent its pack in chunks')
   }
+
+  test('BODY-5 git clones many references past @fastify/compress', NO_HANG, async (t) => {
+    const projects = await mkdtemp(path.join(folder, 'projects-'))
+    const repository = path.join(projects, 'project.git')
+    await cp(template, repository, { recursive: true })
+    const { signal } = t
+    const there = { cwd: repository, signal }
+    // What git asks for is longer than 1 KiB then, and it sends it in gzip.
+    for (let back = 0; back < HISTORY; back += 1) {
+      await git.run(['tag', `tag-${back}`, `main~${back}`], there)
+    }
+    const codings: (string | undefined)[] = []
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(compress)
+    await app.register(cgi, {
+      prefix: '/git',
+      script: gitHttpBackend(),
+      env: ({ headers }) => {
+        codings.push(headers['content-encoding'])
+        return { ...gitEnvironment(home), GIT_PROJECT_ROOT: projects, GIT_HTTP_EXPORT_ALL: '1' }
+      },
+    })
+    const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+    const target = await clone({ url: `${origin}/git/project.git` }, { signal })
+    const tags = await git.run(['tag'], { cwd: target, signal })
+    assert.equal(tags.split('\n').length, HISTORY)
+    assert.ok(codings.includes('gzip'), 'git has sent a request in gzip')
+  })
 
   for (const adapter of adapters) {
     for (const version of ['0', '2']) {

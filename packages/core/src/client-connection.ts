@@ -141,7 +141,9 @@ function remove(exchanges: WatchedExchange[], exchange: WatchedExchange): void {
 /** The application, and we, add listeners anew each time that a request is seen. */
 export function expectMoreListeners(message: IncomingMessage, response: ServerResponse): void {
   for (const each of [message, response, streamOf(message)]) {
-    each?.setMaxListeners(each.getMaxListeners() + 10)
+    // Zero is no limit.
+    const most = each?.getMaxListeners() ?? 0
+    if (most > 0) each?.setMaxListeners(most + 10)
   }
 }
 

@@ -5,6 +5,7 @@ export {
   type CgiErrorCode,
   type CgiErrorDetails,
 } from './errors.js'
+export { isList, uniteLists } from './field-lists.js'
 export { type CgiHandler, createCgiHandler } from './handler.js'
 export { hintFor } from './error-hint.js'
 export { createErrorPage, type ErrorPage } from './error-page.js'
@@ -26,10 +27,8 @@ export type {
 export { createMetaVariables, type MetaVariablesInput } from './meta-variables.js'
 export {
   applyLocalRedirect,
-  discardBody,
   type FrameworkView,
   groupByName,
-  prepareResponse,
   sendCgiResponse,
   toCgiRequest,
 } from './node-http.js'
@@ -37,6 +36,7 @@ export { type FileRequest, openFile, type OpenedFile } from './opened-file.js'
 export { type CgiOptions, type CgiUser, DEFAULTS } from './options.js'
 export { parseRequestTarget, type RequestTarget } from './request-target.js'
 export { type ResponseHead, toResponse } from './response.js'
+export { discardBody, prepareResponse } from './response-stream.js'
 export type { CgiRun, CgiStats, CgiWait } from './run-diagnostics.js'
 export {
   type FolderRedirect,

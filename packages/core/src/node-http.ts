@@ -1,7 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { once } from 'node:events'
+import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { toHeaderFields, valuesOf } from './header-fields.js'
+import { isList, uniteLists } from './field-lists.js'
+import { type HeaderField, toHeaderFields, valuesOf } from './header-fields.js'
 import type { CgiLogger } from './logger.js'
 import type {
   CgiRequest,
@@ -13,12 +15,12 @@ import type {
 import {
   beginNonParsedResponse,
   beginResponse,
-  breakResponse,
   expectMoreListeners,
   hasBody,
   resetConnection,
   watchClient,
 } from './client-connection.js'
+import { discardBody, pipeBody, prepareResponse } from './response-stream.js'
 import { toOriginForm } from './url-path.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
@@ -37,9 +39,9 @@ export interface FrameworkView<Native = IncomingMessage> {
   readonly scheme?: string | undefined
   /** Host, with its port if it was sent. Default: the Host field. */
   readonly host?: string | undefined
+  /** What the framework has put in the place of the request's content: its length is not known. */
+  readonly body?: Readable | undefined
 }
-
-const NOTHING = Buffer.alloc(0)
 
 /** What is known of a request that has been redirected: how, and what the client itself asked for. */
 interface Trail {
@@ -61,7 +63,8 @@ export function toCgiRequest<Native>(
   view: FrameworkView<Native>,
 ): CgiRequest<Native> {
   const { socket } = message
-  const headers = toHeaderFields(message.rawHeaders)
+  const sent = toHeaderFields(message.rawHeaders)
+  const headers = view.body === undefined ? sent : withoutFraming(sent, message)
   const ownScheme = 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http'
   const ownHost = valuesOf(headers, 'host')[0]
   const scheme = view.scheme ?? ownScheme
@@ -81,7 +84,7 @@ export function toCgiRequest<Native>(
     httpVersion: message.httpVersion,
     headers,
     areHeadersCut: areHeadersCut(message),
-    body: trail === undefined && hasBody(message) ? message : null,
+    body: trail === undefined && hasBody(message) ? (view.body ?? message) : null,
     scheme,
     host,
     // A server that listens on a socket of the file system has no port of its own.
@@ -122,8 +125,12 @@ export async function sendCgiResponse(
   // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
   if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
   for (const [name, values] of groupByName(answer.headers, message)) {
-    if (name === 'set-cookie') response.appendHeader(name, values)
-    else response.setHeader(name, values.length === 1 ? (values[0] ?? '') : values)
+    if (name === 'set-cookie') {
+      response.appendHeader(name, values)
+      continue
+    }
+    const united = isList(name) ? uniteLists(name, response.getHeader(name), values) : null
+    response.setHeader(name, united ?? (values.length === 1 ? (values[0] ?? '') : values))
   }
   if (answer.body === null) {
     response.end()
@@ -134,32 +141,7 @@ export async function sendCgiResponse(
     response.end(answer.body.toString('latin1'), 'latin1')
     return
   }
-  await pipeline(answer.body, response).catch(rethrowUnlessClientGone)
-}
-
-/**
- * Prepares a response for what a script has answered. Where a body is about to be piped to it, the
- * header goes out at once when the body is still to come, and a body that fails is seen to have failed.
- */
-export function prepareResponse(
-  body: CgiResponse['body'],
-  message: IncomingMessage,
-  response: ServerResponse,
-): void {
-  beginResponse(response)
-  if (body === null || Buffer.isBuffer(body)) return
-  body.once('resume', () => {
-    // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
-    if (body.readableLength === 0 && !response.headersSent) response.write(NOTHING)
-  })
-  // Whoever answers in the end, a script that nobody listens to must know.
-  response.once('close', () => body.destroy())
-  body.once('error', () => breakResponse(message, response))
-}
-
-/** Lets go of a body that nobody is going to send. */
-export function discardBody(body: CgiResponse['body']): void {
-  if (body !== null && !Buffer.isBuffer(body)) body.destroy()
+  await pipeBody(answer.body, response).catch(rethrowUnlessClientGone)
 }
 
 /**
@@ -227,6 +209,16 @@ const BODY_FIELDS = new Set([
   'expect',
   'transfer-encoding',
 ])
+
+/** The fields of a request whose content has been replaced; who decodes it deletes its coding. */
+function withoutFraming(fields: HeaderField[], { headers }: IncomingMessage): HeaderField[] {
+  const isCoded = headers['content-encoding'] !== undefined
+  return fields.filter(([name]) => {
+    const lowerCase = name.toLowerCase()
+    if (lowerCase === 'content-encoding') return isCoded
+    return lowerCase !== 'content-length' && lowerCase !== 'transfer-encoding'
+  })
+}
 
 function originalUrlOf(message: IncomingMessage): string {
   const url = message.url ?? '/'

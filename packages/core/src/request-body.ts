@@ -19,6 +19,9 @@ export interface RequestBody {
 /** What the settings say of request bodies. */
 export type BodySettings = Pick<Settings<never>, 'bodyLimit' | 'bodyTimeout' | 'chunkedBody'>
 
+const CONSUMED =
+  'a body parser, a middleware or a hook (preParsing) has read it, and has put no stream in its place'
+
 /** How a request's header says that its body is delimited (RFC 9112 section 6.3). */
 export type BodyFraming = number | 'chunked' | 'none'
 
@@ -68,7 +71,7 @@ export async function openRequestBody(
   if (framing === 'none' || source === null) return { length: undefined, content: null }
   if (framing === 0) return { length: 0, content: null }
   if (source.readableDidRead || source.readableEncoding !== null) {
-    throw new CgiError('CGI_ERR_BODY_CONSUMED')
+    throw new CgiError('CGI_ERR_BODY_CONSUMED', { reason: CONSUMED })
   }
   if (framing !== 'chunked') return { length: framing, content: source }
   if (settings.chunkedBody === 'stream') return { length: undefined, content: source }

@@ -19,12 +19,19 @@ import type {
   FastifyPluginAsync,
   FastifyReply,
   FastifyRequest,
+  FastifySchema,
   RegisterOptions,
 } from 'fastify'
 import plugin from 'fastify-plugin'
 import { showErrorPage } from './error-page.js'
-import { acceptAnyContentType, addMethods, passBodiesThrough } from './pass-through.js'
-import { sendReply } from './reply.js'
+import { addGateway, checkRegistered, chooseMount, type Gateways } from './gateways.js'
+import {
+  acceptAnyContentType,
+  addMethods,
+  passBodiesThrough,
+  replacedBodyOf,
+} from './pass-through.js'
+import { keepLists, sendReply } from './reply.js'
 
 export type { CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
 
@@ -34,7 +41,7 @@ export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
 declare module 'fastify' {
   interface FastifyInstance {
     /** The gateways of this scope by the path they are mounted at: `app.cgi.get('/cgi-bin')`. */
-    cgi: ReadonlyMap<string, Pick<CgiHandler, 'stats'>>
+    cgi: Gateways
   }
 }
 
@@ -48,29 +55,22 @@ declare module 'fastify' {
 const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, registered) => {
   checkRegistered(fastify)
   // Fastify's own options come together with ours; they are for the scope of the routes.
-  const {
-    prefix = '',
-    logLevel,
-    logSerializers,
-    ...options
-  } = registered as CgiPluginOptions & RegisterOptions
+  const { prefix, logLevel, logSerializers, ...options } = registered as CgiPluginOptions &
+    RegisterOptions
   const handler = createCgiHandler<FastifyRequest>(options)
-  const mount = fastify.prefix + prefix === '' ? handler.prefix : prefix
-  if (!fastify.hasDecorator('cgi')) fastify.decorate('cgi', new Map())
-  else if (!(fastify.cgi instanceof Map))
-    throw new Error('The decorator `cgi` is not this plugin’s')
-  // Read-only to all others.
-  const gateways = fastify.cgi as Map<string, Pick<CgiHandler, 'stats'>>
-  gateways.set((fastify.prefix + mount).replace(/\/+$/, ''), { stats: () => handler.stats() })
+  const mount = chooseMount(fastify, prefix, handler.prefix)
+  addGateway(fastify, mount, handler)
   const own = { prefix: mount, logLevel, logSerializers } as RegisterOptions
   await fastify.register(async (scope) => serve(scope, handler), own)
 }
 
-/** `fastify.register(cgi())` calls the plugin with whatever is between its parentheses. */
-function checkRegistered(fastify: unknown): void {
-  if (typeof fastify === 'object' && fastify !== null && 'register' in fastify) return
-  const message = 'Register the plugin itself: fastify.register(cgi, options), not cgi(options)'
-  throw new CgiError('CGI_ERR_INVALID_OPTION', {}, message)
+/** What plugins of Fastify that others have registered are told of the routes. */
+const PLUGIN_OPTIONS = {
+  // @fastify/compress: bodies reach scripts as they were sent, with their Content-Encoding.
+  decompress: false,
+  // @fastify/swagger: which methods and paths there are is known to the scripts alone.
+  // Its type has this word only where that plugin is.
+  schema: { hide: true } as FastifySchema,
 }
 
 /** Serves scripts in a scope of Fastify's that has nothing else in it. */
@@ -78,9 +78,8 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
   const depth = fastify.prefix.split('/').filter((segment) => segment !== '').length
   passBodiesThrough(fastify)
   const method = addMethods(fastify)
-  for (const url of ['/', '/*']) {
-    fastify.route({ method, url, handler: answer, preParsing: acceptAnyContentType })
-  }
+  const route = { ...PLUGIN_OPTIONS, handler: answer, preParsing: acceptAnyContentType }
+  for (const url of ['/', '/*']) fastify.route({ ...route, method, url, onSend: keepLists })
   // Fastify bounds preClose by its pluginTimeout, which scripts may well outlast; not onClose.
   let isClosing = false
   fastify.addHook('preClose', async () => {
@@ -129,7 +128,8 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
     const { raw, ip, protocol, host } = request
     const mount = takeMount(toOriginForm(raw.url ?? '/'), depth)
     const { log: logger } = request
-    const view = { mount, remoteAddress: ip, scheme: protocol, host, logger, native: request }
+    const body = replacedBodyOf(request)
+    const view = { mount, remoteAddress: ip, scheme: protocol, host, body, logger, native: request }
     return toCgiRequest(raw, reply.raw, view)
   }
 }

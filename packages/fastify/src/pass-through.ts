@@ -1,5 +1,6 @@
-import type { FastifyInstance, preParsingHookHandler } from 'fastify'
+import type { FastifyInstance, FastifyRequest, preParsingHookHandler } from 'fastify'
 import { METHODS } from 'node:http'
+import { PassThrough, pipeline, Readable } from 'node:stream'
 
 /** The body goes to the script as it was sent; the parsers of the application around stay. */
 export function passBodiesThrough(fastify: FastifyInstance): void {
@@ -16,8 +17,22 @@ export function addMethods(fastify: FastifyInstance): string[] {
   return methods
 }
 
+/** What hooks have put in the place of bodies that Fastify does not parse, such as that of a GET. */
+const replaced = new WeakMap<FastifyRequest, unknown>()
+
 /** Fastify answers 415 to a Content-Type it cannot read, but that is for the script to say. */
 export const acceptAnyContentType: preParsingHookHandler = (request, _reply, payload, done) => {
   if (request.mediaType === undefined) delete request.raw.headers['content-type']
+  if (payload !== request.raw) replaced.set(request, payload)
   done(null, payload)
+}
+
+/** The body that preParsing hooks have put in the place of the one that was sent; undefined: none. */
+export function replacedBodyOf(request: FastifyRequest): Readable | undefined {
+  // The parser above makes the payload the body.
+  const payload = request.body ?? replaced.get(request)
+  if (payload === request.raw || !(payload instanceof Readable)) return undefined
+  const isOfBytes = !payload.readableObjectMode && payload.readableEncoding === null
+  // What has been made of a generator, for example, is not: a script is given bytes.
+  return isOfBytes ? payload : pipeline(payload, new PassThrough(), () => {})
 }

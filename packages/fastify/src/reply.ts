@@ -1,7 +1,18 @@
-import { type CgiResponse, groupByName, prepareResponse } from '@common-gateway/core'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import {
+  type CgiResponse,
+  groupByName,
+  isList,
+  prepareResponse,
+  uniteLists,
+} from '@common-gateway/core'
+import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
+
+type List = readonly [name: string, values: readonly string[]]
+
+/** The fields of scripts' answers that are lists. */
+const lists = new WeakMap<FastifyRequest, List[]>()
 
 /** Sends what a script has answered through Fastify, so that its hooks see it. */
 export async function sendReply(
@@ -12,8 +23,10 @@ export async function sendReply(
   reply.code(status)
   if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = reason
   for (const [name, values] of groupByName(headers, request.raw)) {
+    if (name === 'set-cookie') takeCookies(reply)
+    if (isList(name)) setList(request, reply, name, values)
     // Fastify keeps header fields in a plain object, which takes this name for something else.
-    if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
+    else if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
   }
   prepareResponse(body, request.raw, reply.raw)
   if (Buffer.isBuffer(body) && hasPlainType(reply)) {
@@ -25,6 +38,45 @@ export async function sendReply(
   if (stream !== null && status === 204) await finished(stream.resume())
   // Not null: to Fastify, null is a JSON document.
   reply.send(status === 204 ? undefined : (stream ?? undefined))
+}
+
+/**
+ * Puts the script's part back into lists that a hook of the application has overwritten, where the script's
+ * answer was there before the hook was. Runs after the hooks of the scopes around.
+ */
+export const keepLists: onSendHookHandler = (request, reply, payload, done) => {
+  for (const [name, values] of lists.get(request) ?? []) {
+    const united = uniteLists(name, heldBy(reply, name), values)
+    if (united !== null) reply.header(name, united)
+  }
+  done(null, payload)
+}
+
+function setList(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  name: string,
+  values: string[],
+): void {
+  const own = lists.get(request)
+  if (own === undefined) lists.set(request, [[name, values]])
+  else own.push([name, values])
+  const united = uniteLists(name, heldBy(reply, name), values)
+  reply.header(name, united ?? (values.length === 1 ? values[0] : values))
+}
+
+/** What a list holds, set by Fastify, or by a middleware of Express on the response itself. */
+function heldBy(reply: FastifyReply, name: string): string[] {
+  const held = [reply.raw.getHeader(name), reply.getHeader(name)]
+  return held.flat().flatMap((value) => (value === undefined ? [] : [String(value)]))
+}
+
+/** Fastify's Set-Cookie would take the place of that which a middleware has set on the response itself. */
+function takeCookies(reply: FastifyReply): void {
+  const cookies = reply.raw.getHeader('set-cookie')
+  if (cookies === undefined) return
+  reply.header('set-cookie', cookies)
+  reply.raw.removeHeader('set-cookie')
 }
 
 /** Fastify gives bytes another type where it cannot read theirs; a stream it leaves as it is. */

@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { beginResponse, breakResponse } from './client-connection.js'
+import type { CgiResponse } from './message.js'
+
+const NOTHING = Buffer.alloc(0)
+
+/** A response that a middleware compresses, or holds back in another way, has this as well. */
+interface FlushableResponse extends ServerResponse {
+  /** Sends what has been written until now. */
+  flush?(): void
+}
+
+/**
+ * Prepares a response for what a script has answered. Where the body is piped to it, the header goes out
+ * at once when the body is still to come, and so does each piece of a body that has no length. A body that
+ * fails is seen to have failed.
+ */
+export function prepareResponse(
+  body: CgiResponse['body'],
+  message: IncomingMessage,
+  response: ServerResponse,
+): void {
+  beginResponse(response)
+  if (body === null || Buffer.isBuffer(body)) return
+  // Not before: until then, an application may put something else in its place or add fields.
+  response.on('pipe', (source) => {
+    if (source === body) sendAsItComes(body, response)
+  })
+  // A script whose answer is replaced by another has no one to write for.
+  response.once('close', () => body.destroy())
+  const listeners = body.listenerCount('error')
+  body.once('error', () => {
+    breakResponse(message, response)
+    // A pipe does not tell its destination that the source has failed. Others do, and may answer.
+    if (body.listenerCount('error') <= listeners) response.destroy()
+  })
+}
+
+/** Pipes a body to its response. Resolves when the response has been sent, or cannot be. */
+export function pipeBody(body: Readable, response: ServerResponse): Promise<void> {
+  // Not pipeline(): its seven listeners for `close` make Node warn of a leak after three more.
+  return new Promise((resolve, reject) => {
+    const cutOff = (): void => {
+      if (body.readableEnded) return
+      response.destroy()
+      if (body.errored) reject(body.errored)
+    }
+    if (body.destroyed) cutOff()
+    body.once('close', cutOff)
+    response.once('close', resolve)
+    if (response.destroyed) resolve()
+    body.pipe(response)
+  })
+}
+
+/** Lets go of a body that is not going to be sent. */
+export function discardBody(body: CgiResponse['body']): void {
+  if (body !== null && !Buffer.isBuffer(body)) body.destroy()
+}
+
+function sendAsItComes(body: Readable, response: FlushableResponse): void {
+  const isFlushed = 'flush' in response && !response.hasHeader('content-length')
+  const flush = (): void => {
+    if (isFlushed && !response.writableEnded && !response.destroyed) response.flush?.()
+  }
+  if (body.readableLength === 0 && !response.headersSent) {
+    // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
+    response.write(NOTHING)
+    flush()
+  }
+  // One more listener for `data` where it is not needed would cost what `lendMemory` gains.
+  if (!isFlushed) return
+  let isScheduled = false
+  body.on('data', () => {
+    if (isScheduled) return
+    isScheduled = true
+    setImmediate(() => {
+      isScheduled = false
+      if (body.readableLength === 0) flush()
+    })
+  })
+}

@@ -1,0 +1,62 @@
+import { CgiError, type CgiHandler } from '@common-gateway/core'
+import type { FastifyInstance } from 'fastify'
+
+/** What others see of the gateways: `app.cgi.get('/cgi-bin')`. */
+export type Gateways = ReadonlyMap<string, Pick<CgiHandler, 'stats'>>
+
+/**
+ * `fastify.register(cgi())` calls the plugin with whatever is between its parentheses.
+ *
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION
+ */
+export function checkRegistered(fastify: unknown): void {
+  if (typeof fastify === 'object' && fastify !== null && 'register' in fastify) return
+  throw wrongUse('Register the plugin itself: fastify.register(cgi, options), not cgi(options)')
+}
+
+/**
+ * Where a gateway is served, for {@link FastifyInstance.register}: by the prefix it is given or that of the
+ * plugin around it, else by its own.
+ *
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION
+ */
+export function chooseMount(
+  fastify: FastifyInstance,
+  prefix: string | undefined,
+  ownPrefix: string,
+): string {
+  if (fastify.prefix !== '') return prefix ?? ''
+  // To Fastify, none and an empty one are the same; who writes an empty one may well mean the root.
+  if (prefix === '') throw wrongUse("Expected the `prefix` option to be '/' for the root, got ''")
+  return prefix ?? ownPrefix
+}
+
+/**
+ * Adds a gateway to those of an instance.
+ *
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION where there is another at that place
+ */
+export function addGateway(
+  fastify: FastifyInstance,
+  mount: string,
+  handler: CgiHandler<never>,
+): void {
+  if (!fastify.hasDecorator('cgi')) fastify.decorate('cgi', new Map())
+  else if (!(fastify.cgi instanceof Map))
+    throw new Error('The decorator `cgi` is not this plugin’s')
+  // Read-only to all others.
+  const gateways = fastify.cgi as Map<string, Pick<CgiHandler, 'stats'>>
+  const place = (fastify.prefix + mount).replace(/\/+$/, '')
+  if (gateways.has(place)) throw wrongUse(`There are two gateways at ${place === '' ? '/' : place}`)
+  for (const url of [`${place}/`, `${place}/*`]) {
+    if (!fastify.hasRoute({ method: 'GET', url })) continue
+    throw wrongUse(
+      `There is a route at ${url} already, where the gateway is to be: give one another prefix`,
+    )
+  }
+  gateways.set(place, { stats: () => handler.stats() })
+}
+
+function wrongUse(message: string): CgiError {
+  return new CgiError('CGI_ERR_INVALID_OPTION', {}, message)
+}

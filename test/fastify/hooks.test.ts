@@ -1,0 +1,245 @@
+import cgi from '@common-gateway/fastify'
+import compress from '@fastify/compress'
+import Fastify, { type onSendAsyncHookHandler } from 'fastify'
+import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { PassThrough, Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { describe, test, type TestContext } from 'node:test'
+import { brotliCompressSync, createGunzip, deflateSync, gunzipSync, gzipSync } from 'node:zlib'
+import { send } from '../client.js'
+import { CGI_BIN, readReport, saying } from '../fixtures.js'
+
+type Application = ReturnType<typeof Fastify>
+
+const root = CGI_BIN
+
+/** Listens until the test is over. */
+async function listen(t: TestContext, app: Application): Promise<number> {
+  t.after(() => app.close())
+  await app.listen({ port: 0, host: '127.0.0.1' })
+  // A server that listens on a port has an address of this kind.
+  return (app.server.address() as AddressInfo).port
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((go) => setImmediate(go))
+}
+
+function makePipe(t: TestContext): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  const pipe = path.join(folder, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  return pipe
+}
+
+describe('BODY-5 hooks of Fastify that read the body', () => {
+  const words = 'words '.repeat(200)
+  const bodies = {
+    gzip: gzipSync(words),
+    deflate: deflateSync(words),
+    br: brotliCompressSync(words),
+    'x-of-the-script': Buffer.from('only the script knows it'),
+  }
+  for (const [coding, body] of Object.entries(bodies)) {
+    test(`BODY-5 @fastify/compress leaves a body in ${coding} to the script`, async (t) => {
+      const app = Fastify()
+      await app.register(compress)
+      await app.register(cgi, { root })
+      const port = await listen(t, app)
+      const headers = ['Content-Encoding', coding]
+      for (const sent of [body, Readable.from([body])]) {
+        const sending = { method: 'POST', headers, body: sent }
+        assert.deepEqual((await send(port, '/cgi-bin/echo.cgi', sending)).bytes, body)
+      }
+      const { variables } = readReport(
+        (await send(port, '/cgi-bin/report.cgi', { method: 'POST', headers, body })).text,
+      )
+      assert.equal(variables.get('HTTP_CONTENT_ENCODING'), coding)
+      assert.equal(variables.get('CONTENT_LENGTH'), String(body.length))
+    })
+  }
+
+  test('BODY-5 @fastify/compress goes on to compress what scripts answer', async (t) => {
+    const app = Fastify()
+    await app.register(compress, { threshold: 10 })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const url = saying(`Content-Type: text/plain\nVary: Cookie\n\n${words}`)
+    const answer = await send(port, url, { headers: ['Accept-Encoding', 'gzip'] })
+    assert.deepEqual(answer.all('content-encoding'), ['gzip'])
+    assert.equal(gunzipSync(answer.bytes).toString(), words)
+    assert.match(answer.all('vary').join(), /cookie.*accept-encoding/i)
+  })
+
+  const replacements: Record<string, (payload: Readable) => Readable> = {
+    'a stream of the same bytes': (payload) => payload.pipe(new PassThrough()),
+    'a generator': (payload) => Readable.from(upperCase(payload)),
+  }
+  for (const [name, replace] of Object.entries(replacements)) {
+    test(`BODY-5 a hook that puts ${name} in the place of the body`, async (t) => {
+      const app = Fastify()
+      // Fastify's type of a payload is narrower than what a hook is given, which is the request.
+      app.addHook('preParsing', async (_request, _reply, payload) => replace(payload as Readable))
+      await app.register(cgi, { root })
+      const port = await listen(t, app)
+      for (const method of ['POST', 'PROPFIND', 'GET']) {
+        for (const body of ['A BODY', Readable.from([Buffer.from('A BODY')])]) {
+          const sending = { method, headers: ['Content-Type', 'text/plain'], body }
+          const { variables, input } = readReport(
+            (await send(port, '/cgi-bin/report.cgi', sending)).text,
+          )
+          assert.equal(input, 'A BODY', method)
+          assert.equal(variables.get('CONTENT_LENGTH'), '6', method)
+        }
+      }
+    })
+  }
+
+  test('BODY-5 a hook that decodes the body, and says so', async (t) => {
+    const app = Fastify()
+    app.addHook('preParsing', async (request, _reply, payload) => {
+      delete request.headers['content-encoding']
+      return payload.pipe(createGunzip())
+    })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const sending = { method: 'POST', headers: ['Content-Encoding', 'gzip'], body: bodies.gzip }
+    const { variables, input } = readReport((await send(port, '/cgi-bin/report.cgi', sending)).text)
+    assert.equal(input, words)
+    assert.equal(variables.get('CONTENT_LENGTH'), String(words.length))
+    assert.equal(variables.get('HTTP_CONTENT_ENCODING'), undefined)
+  })
+})
+
+async function* upperCase(payload: Readable): AsyncGenerator<string> {
+  for await (const chunk of payload) yield String(chunk).toUpperCase()
+}
+
+describe('HDR-3 hooks of Fastify that read what a script answers', () => {
+  /** What a hook does with the stream; `go` has the script send its body. */
+  const readers: Record<string, (stream: Readable, go: () => void) => Promise<unknown>> = {
+    'pipe it, and wait': async (stream, go) => {
+      const piped = stream.pipe(new PassThrough())
+      await turns(20)
+      go()
+      return piped
+    },
+    'collect its data': async (stream, go) => {
+      const chunks: Buffer[] = []
+      const ended = new Promise((resolve, reject) => {
+        stream.on('data', (chunk: Buffer) => chunks.push(chunk))
+        stream.on('end', resolve).on('error', reject)
+      })
+      await turns(20)
+      go()
+      await ended
+      return Buffer.concat(chunks)
+    },
+    'iterate over it': async (stream, go) => {
+      const all = text(stream)
+      await turns(20)
+      go()
+      return all
+    },
+    'resume and pause it': async (stream, go) => {
+      stream.resume()
+      await turns(20)
+      stream.pause()
+      go()
+      return stream
+    },
+    'make another stream of it': async (stream, go) => {
+      go()
+      return Readable.from(stream)
+    },
+  }
+  for (const [name, read] of Object.entries(readers)) {
+    for (const isFollowed of [false, true]) {
+      const more = isFollowed ? ', and another that waits' : ''
+      test(`HDR-3 hooks that ${name}${more}`, async (t) => {
+        const app = Fastify()
+        const pipe = makePipe(t)
+        app.addHook('onSend', async (_request, reply, payload) => {
+          // A body that is still to come is a stream.
+          const replaced = await read(payload as Readable, () => writeFileSync(pipe, '\n'))
+          reply.header('x-late', 'yes')
+          return replaced
+        })
+        const wait: onSendAsyncHookHandler = async (_request, _reply, payload) => {
+          await turns(20)
+          return payload
+        }
+        if (isFollowed) app.addHook('onSend', wait)
+        await app.register(cgi, { root })
+        const port = await listen(t, app)
+        const answer = await send(port, `/cgi-bin/body-when-told.cgi?${pipe}`)
+        assert.equal(answer.status, 403)
+        assert.deepEqual(answer.all('content-type'), ['text/html'])
+        assert.deepEqual(answer.all('set-cookie'), ['a=b'])
+        assert.deepEqual(answer.all('x-script'), ['yes'])
+        assert.deepEqual(answer.all('x-late'), ['yes'])
+        assert.equal(answer.text, '<p>the body')
+      })
+    }
+  }
+
+  test('HDR-3 a hook that makes an entity tag, changes the status and the length', async (t) => {
+    const app = Fastify()
+    app.addHook('onSend', async (_request, reply, payload) => {
+      const whole = Buffer.isBuffer(payload) ? payload.toString() : await text(payload as Readable)
+      reply.code(201).header('etag', `"${createHash('sha1').update(whole).digest('hex')}"`)
+      reply.removeHeader('x-secret')
+      return `${whole}, and more`
+    })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    for (const slowly of [false, true]) {
+      const bytes = 'Content-Type: text/plain\nContent-Length: 4\nX-Secret: 1\nX-Own: 2\n\nbody'
+      const answer = await send(port, saying(bytes, slowly))
+      assert.equal(answer.status, 201)
+      assert.equal(answer.text, 'body, and more')
+      assert.deepEqual(answer.all('content-length'), ['14'])
+      assert.deepEqual(answer.all('x-secret'), [])
+      assert.deepEqual(answer.all('x-own'), ['2'])
+      assert.equal(answer.all('etag').length, 1)
+    }
+  })
+
+  test('HDR-3 a hook that sends nothing, and hooks that are not for streams', async (t) => {
+    const app = Fastify()
+    let serialized = 0
+    app.addHook('preSerialization', async (_request, _reply, payload) => {
+      serialized += 1
+      return payload
+    })
+    app.addHook('onSend', async () => null)
+    await app.register(cgi, { root, maxProcesses: 1, killTimeout: 500 })
+    const port = await listen(t, app)
+    for (const url of [
+      saying('X-Own: 1\n\nbody'),
+      '/cgi-bin/endless.cgi',
+      saying('X-Own: 1\n\n'),
+    ]) {
+      const answer = await send(port, url)
+      assert.deepEqual([answer.status, answer.text], [200, ''])
+    }
+    assert.equal(serialized, 0)
+  })
+
+  test('RES-6 a body that fails within what a hook has piped it to cuts the connection', async (t) => {
+    const app = Fastify()
+    app.addHook('onSend', async (_request, _reply, payload) =>
+      (payload as Readable).pipe(new PassThrough()),
+    )
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    await assert.rejects(send(port, '/cgi-bin/kill-itself.cgi'))
+  })
+})
