@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import type { Configuration } from './configuration.js'
 import { toJsonLine } from './json-log.js'
 import { surveyScripts } from './script-survey.js'
@@ -6,6 +5,7 @@ import { describeAddress } from './server-address.js'
 import type { RunningServer } from './server.js'
 import { type StartFacts, writeStartScreen } from './start-screen.js'
 import type { Paint } from './terminal-style.js'
+import { readVersion } from './version.js'
 
 /** Says that the server has started: as a screen for people, or as one line of JSON. */
 export async function writeStart(
@@ -38,13 +38,6 @@ export async function writeStart(
     .filter(({ isThere }) => isThere)
     .map((each) => ({ url: each.url, count: each.count, problems: each.problems }))
   return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, scripts, remarks })
-}
-
-/** The version of the command. */
-export async function readVersion(): Promise<string> {
-  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8')
-  // The package's own file: it is there, and has a version.
-  return (JSON.parse(text) as { version: string }).version
 }
 
 function notesOn({ port }: RunningServer, configuration: Configuration): string[] {
