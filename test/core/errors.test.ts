@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { STATUS_CODES } from 'node:http'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import { CgiError, type CgiErrorCode } from '@common-gateway/core'
-import { invalidOption } from './steps.js'
+import { invalidOption, toSystemError } from './steps.js'
 
 /** Each code with its status in the contract; a `Record` so that a new code cannot be forgotten. */
 const STATUSES: Record<CgiErrorCode, readonly [status: number, rule: string]> = {
@@ -104,6 +105,22 @@ test('Errors: it is an Error with a name, a stack and the cause underneath', () 
   assert.equal(error.cause, cause)
   assert.match(String(error.stack), /^CgiError: /)
   assert.ok(!Object.keys(error).includes('name'))
+})
+
+test('Errors: what befalls a request has no frames of ours, and is shown in one line', () => {
+  const error = new CgiError('CGI_ERR_BAD_HEADER', { reason: 'it has no colon', line: 2, pid: 7 })
+  assert.equal(error.stack, 'CgiError: The script sent a header that is not valid')
+  const shown = inspect(error)
+  assert.match(shown, /^CgiError: The script sent .* reason="it has no colon" line=2 scriptPid=7$/)
+  const cause = Object.assign(new Error('spawn EACCES'), { code: 'EACCES' })
+  assert.equal(toSystemError(cause, '/x.cgi').cause, cause)
+  assert.equal(cause.stack, 'Error: spawn EACCES')
+})
+
+test('Errors: an option that is wrong leads to the line of the application', () => {
+  const error = invalidOption('root', 'a folder', 7)
+  assert.match(error.stack ?? '', /\n +at .*errors\.test/)
+  assert.match(inspect(error), /\n +at .*errors\.test/)
 })
 
 const cyclic: Record<string, unknown> = {}

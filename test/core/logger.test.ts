@@ -1,7 +1,8 @@
 import { CgiError } from '@common-gateway/core'
 import { strict as assert } from 'node:assert'
 import { test, type TestContext } from 'node:test'
-import { processLogger } from './steps.js'
+import { setImmediate } from 'node:timers/promises'
+import { guardLogger, processLogger } from './steps.js'
 
 /** What a message becomes on the standard error of the process. */
 function written(t: TestContext, say: () => void): unknown[] {
@@ -13,8 +14,10 @@ function written(t: TestContext, say: () => void): unknown[] {
 }
 
 test('LOG-1 a line of standard error is a line, with script and pid', (t) => {
-  const lines = written(t, () => processLogger.warn({ script: '/srv/a.cgi', pid: 7 }, 'oh no'))
-  assert.deepEqual(lines, ['common-gateway: oh no script="/srv/a.cgi" pid=7\n'])
+  const lines = written(t, () =>
+    processLogger.warn({ script: '/srv/a.cgi', scriptPid: 7 }, 'oh no'),
+  )
+  assert.deepEqual(lines, ['common-gateway: oh no script="/srv/a.cgi" scriptPid=7\n'])
 })
 
 test('LOG-1 what a script writes cannot move the cursor, nor begin a line of its own', (t) => {
@@ -33,4 +36,33 @@ test('Errors are told with what they know: why, which script, which line', (t) =
   }
   assert.ok(!text.includes('absent'))
   assert.equal(text.split('\n').length, 2)
+})
+
+test('Errors are told without what only programs ask, and with the way to what nobody foresaw', (t) => {
+  const cause = new TypeError('unforeseen')
+  const err = new CgiError('CGI_ERR_NO_RESPONSE', { cause, pid: 7 })
+  const [line] = written(t, () => processLogger.error({ err }, err.message))
+  const text = String(line)
+  assert.ok(text.includes(' scriptPid=7'), text)
+  assert.match(text, /cause="TypeError: unforeseen\\n +at .*logger\.test/)
+  assert.doesNotMatch(text, /expose|errors\.js/)
+})
+
+test('LOG-1 a logger that fails is told once, and nothing else comes of it', async (t) => {
+  const failing = (): never => {
+    throw new Error('no room')
+  }
+  // Loggers in JavaScript may return promises.
+  const rejecting = async (): Promise<void> => failing()
+  for (const method of [failing, rejecting]) {
+    const logger = guardLogger({ warn: method, error: method })
+    const write = t.mock.method(process.stderr, 'write', () => true)
+    logger.warn({}, 'one')
+    logger.error({}, 'two')
+    await setImmediate()
+    write.mock.restore()
+    const lines = write.mock.calls.map(({ arguments: [line] }) => line)
+    assert.equal(lines.length, 1)
+    assert.match(String(lines[0]), /the logger has failed.*no room/)
+  }
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { createStandardErrorLog } from './steps.js'
 
-const FACTS = { script: '/srv/cgi-bin/a.cgi', pid: 42 }
+const FACTS = { script: '/srv/cgi-bin/a.cgi', scriptPid: 42 }
 /** Longer lines are logged in pieces of so many bytes. */
 const PIECE = 8 * 1024
 
@@ -156,11 +156,11 @@ test('LOG-1 a flood without an end of line is one, too', () => {
   for (let round = 0; round < 160; round += 1) log.write(Buffer.alloc(64 * 1024, 'x'))
   log.end()
   const logged = lines.reduce((sum, line) => sum + line.length, 0)
-  assert.ok(logged <= 64 * 1024, `${logged} bytes`)
+  assert.ok(logged <= (64 + 4) * 1024, `${logged} bytes`)
   assert.equal(logged + Number(dropped[0]), 160 * 64 * 1024)
 })
 
-test('LOG-1 when the flood is over lines are logged again, after how much was dropped', () => {
+test('LOG-1 when the flood is over its end is logged, after how much was dropped', () => {
   const { log, lines, dropped, facts } = open()
   log.write(Buffer.from(`${'x'.repeat(1_000)}\n`.repeat(200)))
   const before = lines.length
@@ -169,11 +169,40 @@ test('LOG-1 when the flood is over lines are logged again, after how much was dr
   assert.equal(lines.length, before)
   tick(1_000)
   log.write(Buffer.from('calm\n'))
-  assert.equal(lines.at(-1), 'calm')
-  assert.deepEqual(dropped, [(200 - before) * 1_000 + 'still too much'.length])
-  assert.deepEqual(facts.at(-2), { ...FACTS, droppedBytes: dropped[0] })
+  assert.deepEqual(lines.slice(-2), ['still too much', 'calm'])
+  const end = lines.slice(before, -2)
+  assert.deepEqual(
+    end,
+    Array.from({ length: 4 }, () => 'x'.repeat(1_000)),
+  )
+  assert.deepEqual(dropped, [(200 - before - end.length) * 1_000])
+  assert.deepEqual(facts[before], { ...FACTS, droppedBytes: dropped[0] })
   log.end()
   assert.equal(dropped.length, 1, 'it is told once')
+})
+
+test('LOG-1 the last words of a flood are logged when the script has ended', () => {
+  for (const [words, last] of [
+    ['FATAL: the reason\n', 'FATAL: the reason'],
+    ['FATAL: no end of line', 'FATAL: no end of line'],
+    [`${'\n'.repeat(50)}FATAL\n`, 'FATAL'],
+    [`${'€'.repeat(10_000)}FATAL`, /^€+FATAL$/],
+  ] as const) {
+    const { log, lines, dropped } = open()
+    for (let round = 0; round < 2_000; round += 1) {
+      log.write(Buffer.from(`warning ${round}: something is deprecated, and here is what to do\n`))
+    }
+    log.write(Buffer.from(words))
+    const before = lines.length
+    log.end()
+    const text = lines.at(-1) ?? ''
+    if (typeof last === 'string') assert.equal(text, last)
+    else assert.match(text, last)
+    assert.equal(lines[0], 'warning 0: something is deprecated, and here is what to do')
+    const tail = lines.slice(before).reduce((sum, line) => sum + Buffer.byteLength(line), 0)
+    assert.ok(tail <= 4 * 1024, `${tail} bytes`)
+    assert.equal(dropped.length, 1)
+  }
 })
 
 test('LOG-1 one who writes a little every second is never silenced', () => {
@@ -188,13 +217,13 @@ test('LOG-1 one who writes a little every second is never silenced', () => {
 })
 
 test('LOG-1 facts that are learned after the start are in the message', () => {
-  const facts: { script: string; pid?: number } = { script: '/a.cgi' }
+  const facts: { script: string; scriptPid?: number } = { script: '/a.cgi' }
   const seen: object[] = []
   const log = createStandardErrorLog(
     { warn: (given) => void seen.push({ ...given }), error: () => {} },
     facts,
   )
-  facts.pid = 7
+  facts.scriptPid = 7
   log.write(Buffer.from('one\n'))
-  assert.deepEqual(seen, [{ script: '/a.cgi', pid: 7 }])
+  assert.deepEqual(seen, [{ script: '/a.cgi', scriptPid: 7 }])
 })

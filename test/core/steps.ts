@@ -33,7 +33,7 @@ export const { excerptOf, fromByteString, toByteString } = (await load(
 )) as typeof byteString
 export const { invalidOption } = (await load('errors')) as typeof errors
 export const { Limiter } = (await load('limiter')) as typeof limiter
-export const { processLogger } = (await load('logger')) as typeof logger
+export const { guardLogger, processLogger } = (await load('logger')) as typeof logger
 export const { createArguments } = (await load('meta-variables')) as typeof metaVariables
 export const { loadCLibrary } = (await load('process/c-library')) as typeof cLibrary
 export const { OutputPipe } = (await load('process/output-pipe')) as typeof outputPipe

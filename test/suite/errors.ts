@@ -135,6 +135,7 @@ export function errorSuite(adapter: Adapter): void {
       const record = await production.logged(({ exitCode }) => exitCode === 3)
       assert.equal(record['script'], script)
       assert.ok(!('standardError' in record))
+      assert.doesNotMatch(JSON.stringify(record), /\.js\b/, 'frames of the gateway say nothing')
       const bad = await production.logged(({ line }) => line === 1)
       assert.equal(bad['output'], 'the secret')
     })

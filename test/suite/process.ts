@@ -335,8 +335,8 @@ export function processSuite(adapter: Adapter): void {
       const first = await gateway.logged(({ message }) => message === 'first line')
       const second = await gateway.logged(({ message }) => message === 'second line')
       assert.equal(first['script'], path.join(CGI_BIN, 'errors.cgi'))
-      assert.equal(typeof first['pid'], 'number')
-      assert.equal(second['pid'], first['pid'])
+      assert.equal(typeof first['scriptPid'], 'number')
+      assert.equal(second['scriptPid'], first['scriptPid'])
     })
 
     test('LOG-1 bounds a flood of standard error, and counts what it drops', async () => {
@@ -346,6 +346,7 @@ export function processSuite(adapter: Adapter): void {
       assert.ok(Number(record['droppedBytes']) > 0)
       const lines = gateway.log.filter(({ message }) => message.startsWith('eeee'))
       assert.ok(lines.length > 0 && lines.length < 2_000, `${lines.length} lines`)
+      await gateway.logged(({ message }) => message === 'the reason of the flood')
     })
 
     test('Errors show a client nothing of the host', async () => {

@@ -7,7 +7,7 @@ interface Facts {
   readonly err?: Error & Facts
   /** Absolute path. */
   readonly script?: string
-  readonly pid?: number
+  readonly scriptPid?: number
   readonly reason?: string
   readonly line?: number
   readonly exitCode?: number | null
@@ -70,7 +70,7 @@ export class FailuresOnly extends LogController {
 function isLineOfScript(facts: Facts): boolean {
   return (
     facts.script !== undefined &&
-    Object.keys(facts).every((name) => name === 'script' || name === 'pid')
+    Object.keys(facts).every((name) => name === 'script' || name === 'scriptPid')
   )
 }
 

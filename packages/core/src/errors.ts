@@ -1,3 +1,6 @@
+import { inspect } from 'node:util'
+import { describeFailure } from './logger.js'
+
 /** What can go wrong: each code with its HTTP status and the sentence that a client may read. */
 const ERRORS = {
   CGI_ERR_INVALID_OPTION: [500, 'An option of the gateway is not valid'],
@@ -67,7 +70,8 @@ export interface CgiErrorDetails {
 /**
  * The one error of the gateway. `message` is a fixed sentence with nothing of the host in it, since
  * frameworks send it to clients; what a person needs to mend the fault is in the other fields. A
- * field that has nothing to say is absent. (`CGI_ERR_INVALID_OPTION` is thrown while the application
+ * field that has nothing to say is absent. Its `stack` has no frames, which would be the gateway's own,
+ * and the same each time; `cause`, where there is one, has those of what failed underneath. (`CGI_ERR_INVALID_OPTION` is thrown while the application
  * starts: its message names the option, the rule and the value.)
  */
 export class CgiError extends Error {
@@ -94,6 +98,8 @@ export class CgiError extends Error {
     this.code = code
     this.statusCode = statusCode
     this.expose = statusCode < 500
+    // Where an option is wrong, the frames lead to the application's own line.
+    if (code !== 'CGI_ERR_INVALID_OPTION') removeFrames(this)
     this.add(details)
   }
 
@@ -110,6 +116,19 @@ export class CgiError extends Error {
 
 // On the prototype, as the names of Node's own errors are: not one more field in every log line.
 Object.defineProperty(CgiError.prototype, 'name', { value: 'CgiError', configurable: true })
+
+// What console.error() prints, and so Express: one line. An option that is wrong is shown as ever.
+Object.defineProperty(CgiError.prototype, inspect.custom, {
+  value(this: CgiError): CgiError | string {
+    return this.code === 'CGI_ERR_INVALID_OPTION' ? this : describeFailure(this)
+  },
+})
+
+/** Leaves of the stack what is not known without it: the name and the message. */
+export function removeFrames(error: Error): void {
+  const value = `${error.name}: ${error.message}`
+  Object.defineProperty(error, 'stack', { value, writable: true, configurable: true })
+}
 
 /** An error as one of ours: what nobody has foreseen is a script without a response. */
 export function toCgiError(error: unknown): CgiError {

@@ -15,7 +15,7 @@ export {
   type HeaderParser,
   type ScriptHeader,
 } from './header-parser.js'
-export type { CgiLogger } from './logger.js'
+export { type CgiLogger, describeFailure } from './logger.js'
 export type {
   CgiRequest,
   CgiResponse,

@@ -1,8 +1,8 @@
 /**
  * Where messages go: pino's shape, so `request.log` of Fastify, pino and console-like loggers fit.
- * The first argument holds the facts (script, pid, err), the second the sentence. A line of a script's
- * standard error comes with `script` and `pid` alone; what the gateway itself has to say of a script
- * has a fact more (`err`, `reason`, `exitCode`, `droppedBytes`).
+ * The first argument holds the facts (script, scriptPid, err), the second the sentence. A line of a
+ * script's standard error comes with `script` and `scriptPid` alone; what the gateway itself has to say
+ * of a script has a fact more (`err`, `reason`, `exitCode`, `droppedBytes`).
  */
 export interface CgiLogger {
   warn(facts: object, message: string): void
@@ -12,23 +12,82 @@ export interface CgiLogger {
 /** Writes each message as one line to the standard error of this process. */
 export const processLogger: CgiLogger = { warn: writeLine, error: writeLine }
 
+/** Loggers that have failed, each of which is told once. */
+const failed = new WeakSet<CgiLogger>()
+
+/** A logger that never throws: a message that cannot be logged costs no request its answer. */
+export function guardLogger(logger: CgiLogger): CgiLogger {
+  function log(level: keyof CgiLogger, facts: object, message: string): void {
+    try {
+      // A logger in JavaScript may well return a promise.
+      const result: unknown = logger[level](facts, message)
+      if (result instanceof Promise) result.catch(tell)
+    } catch (error) {
+      tell(error)
+    }
+  }
+
+  function tell(error: unknown): void {
+    if (failed.has(logger)) return
+    failed.add(logger)
+    try {
+      writeLine({ reason: String(error) }, 'the logger has failed, and messages are lost')
+    } catch {
+      // There is nowhere left to tell it.
+    }
+  }
+
+  return {
+    warn: (facts, message) => log('warn', facts, message),
+    error: (facts, message) => log('error', facts, message),
+  }
+}
+
+/** An error with what it knows, as one line of text. */
+export function describeFailure(error: Error): string {
+  return inOneLine([`${error.name}: ${error.message}`, ...describe('err', error)])
+}
+
+/** Lines that have not been written yet. */
+let unwritten = 0
+
 function writeLine(facts: object, message: string): void {
+  const { stderr } = process
   const words = [message]
   for (const [name, value] of Object.entries(facts)) words.push(...describe(name, value))
-  process.stderr.write(`common-gateway: ${words.map(escapeControls).join(' ')}\n`)
+  // Its reader may have gone (EPIPE), which ends a process that does not listen for the error. Node
+  // emits it after the callback.
+  if (unwritten === 0) stderr.on('error', ignore)
+  unwritten += 1
+  stderr.write(`common-gateway: ${inOneLine(words)}\n`, () => setImmediate(forgetLine))
 }
+
+function forgetLine(): void {
+  unwritten -= 1
+  if (unwritten === 0) process.stderr.off('error', ignore)
+}
+
+function ignore(): void {}
+
+/** What programs ask of an error, and people need not read. */
+const FOR_PROGRAMS = new Set(['expose', 'status'])
 
 function describe(name: string, value: unknown): string[] {
   if (value === undefined) return []
   if (!(value instanceof Error)) return [`${name}=${JSON.stringify(value)}`]
   // An error's own fields hold what is worth knowing; its sentence is the message already.
-  return Object.entries(value).flatMap(([field, fact]) => describe(field, fact))
+  const { cause } = value
+  // What nobody has foreseen: the way to it is worth knowing, too.
+  const stack = cause instanceof Error && cause.stack?.includes('\n') ? cause.stack : undefined
+  return Object.entries({ ...value, cause: stack })
+    .filter(([field]) => !FOR_PROGRAMS.has(field))
+    .flatMap(([field, fact]) => describe(field === 'pid' ? 'scriptPid' : field, fact))
 }
 
 /** What a script writes must not move the cursor of the terminal, nor begin a line of its own. */
-function escapeControls(text: string): string {
+function inOneLine(words: readonly string[]): string {
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (character) => {
+  return words.join(' ').replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (character) => {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
   })
 }

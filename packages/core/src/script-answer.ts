@@ -3,6 +3,7 @@ import { createFinalHeaderParser } from './early-hints.js'
 import { CgiError, toCgiError } from './errors.js'
 import type { ScriptHeader } from './header-parser.js'
 import { createFirstByteReader, readHeader } from './header-reader.js'
+import { guardLogger } from './logger.js'
 import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
 import type { OpenedFile } from './opened-file.js'
 import { isReceived } from './request-body.js'
@@ -103,7 +104,7 @@ async function openFile(
   const folder = path.dirname(script.file)
   const file = await openNamedFile(head, request, folder, settings.sendfileRoots)
   if (typeof file !== 'string') return file
-  const logger = request.logger ?? settings.logger
+  const logger = request.logger === undefined ? settings.logger : guardLogger(request.logger)
   logger.warn({ script: script.file, reason: file }, 'the file that the script names is not sent')
   return null
 }

@@ -33,7 +33,7 @@ export interface RunObserver {
 /** What a run is about. */
 export interface RunContext {
   /** For errors: the script, and its pid if it has one. */
-  readonly facts: { readonly script: string; readonly pid?: number }
+  readonly facts: { readonly script: string; readonly pid: number | undefined }
   /** What the script may still be reading. */
   readonly requestBody: RequestBody
 }

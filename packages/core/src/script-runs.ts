@@ -1,5 +1,6 @@
 import { CgiError } from './errors.js'
 import { Limiter, type Release } from './limiter.js'
+import { guardLogger } from './logger.js'
 import type { CgiRequest } from './message.js'
 import { closeRequestBody } from './request-body.js'
 import { type CgiStats, RunDiagnostics } from './run-diagnostics.js'
@@ -112,8 +113,10 @@ export class ScriptRuns {
   async #start(call: RunCall, queueTime: number, release: Release): Promise<ScriptRun> {
     const { script, request, body } = call
     const { signal } = request
-    const logger = request.logger ?? this.#settings.logger
-    const facts: { script: string; pid?: number } = { script }
+    const { logger } = request
+    const guarded = logger === undefined ? this.#settings.logger : guardLogger(logger)
+    /** Loggers have a `pid` of their own, which is the host's. */
+    const facts: { script: string; scriptPid?: number } = { script }
     /** Most scripts write nothing there. */
     let standardError: StandardErrorLog | undefined
     /** What befalls the request body before there is a run is told to the run as it begins. */
@@ -135,7 +138,7 @@ export class ScriptRuns {
         },
       },
       onStandardError: (chunk) => {
-        standardError ??= createStandardErrorLog(logger, facts)
+        standardError ??= createStandardErrorLog(guarded, facts)
         standardError.write(chunk)
         call.standardError?.write(chunk)
       },
@@ -145,8 +148,9 @@ export class ScriptRuns {
       call.standardError?.end()
     })
     const { pid } = output
-    if (pid !== undefined) facts.pid = pid
-    const run = new ScriptRun(output, this.#settings, { facts, requestBody: body })
+    if (pid !== undefined) facts.scriptPid = pid
+    const context = { facts: { script, pid }, requestBody: body }
+    const run = new ScriptRun(output, this.#settings, context)
     early.run = run
     run.receive(early.bytes)
     this.#running.push(run)
@@ -169,7 +173,7 @@ export class ScriptRuns {
         // A failure that somebody has heard of is told by whoever did.
         if (run.failure === undefined ? run.exited?.exitCode === 0 : !run.isUnheard) return
         const reason = run.failure?.reason
-        logger.warn({ ...facts, ...run.exited, reason }, 'the script did not end well')
+        guarded.warn({ ...facts, ...run.exited, reason }, 'the script did not end well')
       },
     })
     if (early.failure !== undefined) run.fail(early.failure)

@@ -3,7 +3,7 @@ import { accessSync, constants, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { invalidOption } from './errors.js'
-import { processLogger, type CgiLogger } from './logger.js'
+import { guardLogger, processLogger, type CgiLogger } from './logger.js'
 import { type CgiOptions, DEFAULTS } from './options.js'
 
 /** A program and the arguments it always gets. */
@@ -82,7 +82,7 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     group: options.group,
     umask: options.umask,
     nice: options.nice,
-    logger: options.logger ?? processLogger,
+    logger: guardLogger(options.logger ?? processLogger),
     errorPage: options.errorPage ?? process.env['NODE_ENV'] !== 'production',
   }
 }

@@ -14,7 +14,7 @@ import {
   unwatchClient,
 } from '@common-gateway/core'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { answerAtOnce, showErrorPage } from './final-handler.js'
+import { watchLastAnswer } from './final-handler.js'
 
 export type { CgiOptions, CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
 
@@ -94,14 +94,17 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     response: ServerResponse,
     next: (error: unknown) => void,
   ): void {
-    if (error instanceof CgiError && error.statusCode >= 500) {
-      handler.logger.error({ err: error }, error.message)
+    const isFailure = error instanceof CgiError && error.statusCode >= 500
+    let log = isFailure ? () => handler.logger.error({ err: error }, error.message) : undefined
+    const isLate = signal.aborted || response.headersSent || response.socket?.destroyed === true
+    if (isLate || options.logger !== undefined) {
+      log?.()
+      log = undefined
     }
-    if (signal.aborted || response.headersSent || response.socket?.destroyed === true) {
+    if (isLate) {
       response.destroy()
     } else {
-      if (!request.complete) answerAtOnce(request)
-      if (handler.errorPage) showErrorPage(error, request, response)
+      watchLastAnswer(error, request, response, { errorPage: handler.errorPage, log })
       next(error)
     }
   }

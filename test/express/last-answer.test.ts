@@ -1,0 +1,82 @@
+import cgi from '@common-gateway/express'
+import connect from 'connect'
+import createExpress5 from 'express'
+import createExpress4 from 'express4'
+import { strict as assert } from 'node:assert'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, test, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import { send, type Sending } from '../client.js'
+import { CGI_BIN, saying } from '../fixtures.js'
+
+/** An application of any framework that has Express's middlewares. */
+interface Application extends RequestListener {
+  use(middleware: unknown): unknown
+}
+
+const frameworks: readonly [name: string, create: () => Application][] = [
+  ['Express 5', () => createExpress5()],
+  ['Express 4', () => createExpress4()],
+  ['Connect', () => connect()],
+]
+
+/** What is written to the standard error of the process in the course of one request. */
+async function printed(t: TestContext, app: Application, sending?: Sending): Promise<string[]> {
+  const server = createServer(app).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const write = t.mock.method(process.stderr, 'write', (...words: unknown[]) => {
+    const done = words.at(-1)
+    if (typeof done === 'function') queueMicrotask(() => done())
+    return true
+  })
+  // A server that listens on a port has an address of this kind.
+  const { port } = server.address() as AddressInfo
+  await send(port, saying('no colon\n\n'), sending)
+  server.close()
+  await once(server, 'close')
+  // Express prints after it has answered.
+  await setImmediate()
+  write.mock.restore()
+  return write.mock.calls.map(({ arguments: [line] }) => String(line))
+}
+
+for (const [name, create] of frameworks) {
+  for (const errorPage of [true, false]) {
+    describe(`a failure is logged once (${name}, errorPage: ${errorPage})`, () => {
+      test('LOG-1 where Express itself answers, with all that is known of it', async (t) => {
+        for (const method of ['GET', 'HEAD', 'POST']) {
+          const app = create()
+          app.use(cgi({ root: CGI_BIN, errorPage }))
+          const body = method === 'POST' ? { body: 'x'.repeat(100_000) } : {}
+          const lines = await printed(t, app, { method, headers: ['Accept', '*/*'], ...body })
+          assert.equal(lines.length, 1, lines.join('\n'))
+          assert.match(lines[0] ?? '', /^CgiError: The script sent a header .*no colon.*say\.cgi/)
+          assert.doesNotMatch(lines[0] ?? '', /\.js|expose/)
+        }
+      })
+
+      test('LOG-1 where the application answers', async (t) => {
+        const app = create()
+        app.use(cgi({ root: CGI_BIN, errorPage }))
+        type Response = Parameters<RequestListener>[1]
+        app.use((_error: Error, _request: unknown, response: Response, _next: unknown) => {
+          response.end('ours')
+        })
+        const lines = await printed(t, app)
+        assert.equal(lines.length, 1, lines.join('\n'))
+        assert.match(lines[0] ?? '', /^common-gateway: The script sent .*say\.cgi.* scriptPid=\d/)
+      })
+
+      test('LOG-1 by a logger of its own, at once', async (t) => {
+        const app = create()
+        const logged: string[] = []
+        const error = (_facts: object, message: string): unknown => logged.push(message)
+        app.use(cgi({ root: CGI_BIN, errorPage, logger: { warn: () => {}, error } }))
+        await printed(t, app)
+        assert.deepEqual(logged, ['The script sent a header that is not valid'])
+      })
+    })
+  }
+}
