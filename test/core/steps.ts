@@ -1,6 +1,7 @@
 import type * as byteString from '../../packages/core/src/byte-string.js'
 import type * as earlyHints from '../../packages/core/src/early-hints.js'
 import type * as errors from '../../packages/core/src/errors.js'
+import type * as halfClose from '../../packages/core/src/half-close.js'
 import type * as limiter from '../../packages/core/src/limiter.js'
 import type * as logger from '../../packages/core/src/logger.js'
 import type * as metaVariables from '../../packages/core/src/meta-variables.js'
@@ -32,6 +33,7 @@ export const { excerptOf, fromByteString, toByteString } = (await load(
   'byte-string',
 )) as typeof byteString
 export const { invalidOption } = (await load('errors')) as typeof errors
+export const { allowHalfClose } = (await load('half-close')) as typeof halfClose
 export const { Limiter } = (await load('limiter')) as typeof limiter
 export const { guardLogger, processLogger } = (await load('logger')) as typeof logger
 export const { createArguments } = (await load('meta-variables')) as typeof metaVariables

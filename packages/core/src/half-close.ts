@@ -13,8 +13,8 @@ export interface Exchange {
 
 /** Who closes a side this soon after the request had that in mind, and waits; in milliseconds. */
 const AT_ONCE = 100
-/** How long a client that waits is not asked anything; in milliseconds. */
-const PATIENCE = 2_500
+/** How long a client that waits is not asked anything that a person could see; in milliseconds. */
+const PATIENCE = 1_000
 /** From one question to the next; the last again and again. That nobody is there is heard at the second. */
 const INTERVALS = [100, 900, 9_000, 10_000] as const
 /** How many digits are put before the size of a chunk: there are parsers that take sixteen in all. */
@@ -52,12 +52,15 @@ export function allowHalfClose(
   })
 }
 
-/** Sees to it that a client which has closed one side does not go unnoticed when it closes the other. */
+/** Finds out that a client which has closed one side closes the other. */
 function questionClient(socket: Socket, exchanges: readonly Exchange[], isWaiting: boolean): void {
   let { bytesWritten } = socket
   let rounds = 0
   let asked = 0
-  let timer = setTimeout(look, isWaiting ? PATIENCE : 0)
+  const [oldest] = exchanges
+  // A digit of a chunk's size is seen by no application, so there is no need to wait with it.
+  const isToWait = isWaiting && !(oldest !== undefined && isInChunks(oldest))
+  let timer = setTimeout(look, isToWait ? PATIENCE : 0)
   socket.once('close', () => clearTimeout(timer))
 
   function look(): void {
@@ -85,12 +88,26 @@ function questionClient(socket: Socket, exchanges: readonly Exchange[], isWaitin
 function canAsk(exchange: Exchange): boolean {
   const { message, response } = exchange
   if (message.httpVersion !== '1.1' || exchange.isNonParsed()) return false
-  return !response.headersSent || response.chunkedEncoding
+  return !hasHeaderLeft(response) || response.chunkedEncoding
+}
+
+/** Whether a response is between two chunks of its content. */
+function isInChunks(exchange: Exchange): boolean {
+  return canAsk(exchange) && hasHeaderLeft(exchange.response)
 }
 
 function ask(response: ServerResponse, socket: Socket): void {
   // RFC 9112 section 7.1: the size of the next chunk may begin with zeros.
-  if (response.headersSent) socket.write('0')
+  if (hasHeaderLeft(response)) socket.write('0')
   // RFC 9110 section 15.2: any client of HTTP/1.1 takes interim responses. (102: RFC 2518 section 10.1.)
   else response.writeProcessing()
+}
+
+/**
+ * Whether the status line has been handed to the socket. `headersSent` says only that it has been made: a
+ * middleware that calls `writeHead()` and compresses the content holds it back until there is some.
+ */
+function hasHeaderLeft(response: ServerResponse & { _headerSent?: boolean }): boolean {
+  // Private to Node.js (lib/_http_outgoing.js, read in 20 to 26), which sets it with the first write.
+  return response._headerSent === true
 }

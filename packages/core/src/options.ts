@@ -192,7 +192,9 @@ export interface CgiOptions<Native = unknown> {
   /**
    * **killOnDisconnect** `boolean` - Whether a script is stopped when its client goes away. `false`:
    * it may finish, its output discarded, as long as `bodyTimeout` sees it write or read. One whose
-   * input was cut short is always stopped. Default: `true`.
+   * input was cut short is always stopped. A client of plain HTTP/1.x that closes its connection within
+   * 100 ms of its request looks like one that has closed its sending side and waits: it is taken for gone
+   * within about a second, or at once between two chunks of an answer. Default: `true`.
    */
   killOnDisconnect?: boolean
   /**
