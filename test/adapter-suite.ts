@@ -3,6 +3,7 @@ import { environmentSuite } from './suite/environment.js'
 import { earlyHintsSuite } from './suite/early-hints.js'
 import { errorSuite } from './suite/errors.js'
 import { halfCloseSuite } from './suite/half-close.js'
+import { listsSuite } from './suite/lists.js'
 import { limitsSuite } from './suite/limits.js'
 import { mappingSuite } from './suite/mapping.js'
 import { observationSuite } from './suite/observation.js'
@@ -18,6 +19,7 @@ export function adapterSuite(adapter: Adapter): void {
   environmentSuite(adapter)
   requestBodySuite(adapter)
   responseSuite(adapter)
+  listsSuite(adapter)
   processSuite(adapter)
   limitsSuite(adapter)
   sendfileSuite(adapter)
@@ -28,4 +30,13 @@ export function adapterSuite(adapter: Adapter): void {
   // Spoken byte by byte; and only a plain connection of HTTP/1.1 has two sides that a request can close.
   earlyHintsSuite(adapter)
   halfCloseSuite(adapter)
+}
+
+/** The part of it that frameworks with the middlewares of Express can make a difference to. */
+export function middlewareSuite(adapter: Adapter): void {
+  mappingSuite(adapter)
+  environmentSuite(adapter)
+  responseSuite(adapter)
+  listsSuite(adapter)
+  errorSuite(adapter)
 }

@@ -6,7 +6,13 @@ import createExpress4 from 'express4'
 import Fastify, { type FastifyHttpOptions, type FastifyRequest } from 'fastify'
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { Writable } from 'node:stream'
@@ -39,11 +45,13 @@ export interface RunningGateway extends Peer {
 }
 
 /** How to set the application up. */
-interface Setup {
+export interface Setup {
   /** Options of the gateway; functions among them get the framework's own request. */
   readonly options?: CgiOptions<never>
   /** Where the gateway is mounted (Fastify `prefix`, Express mount path); none: `/cgi-bin`. */
   readonly mount?: string
+  /** Header fields that the application sets before the gateway. */
+  readonly fields?: Readonly<Record<string, string | string[]>>
   /** Whether the framework trusts the `X-Forwarded-*` fields of its peer. */
   readonly trustProxy?: boolean
 }
@@ -53,6 +61,8 @@ export interface Adapter {
   readonly name: string
   /** Whether there is a framework, which can trust a proxy. */
   readonly canTrustProxy: boolean
+  /** Whether the framework finds nothing for a request-target in absolute form. */
+  readonly refusesAbsoluteForm?: boolean
   /** How its server is spoken to. */
   readonly httpVersion: Peer['httpVersion']
   readonly scheme: Peer['scheme']
@@ -63,12 +73,12 @@ export interface Adapter {
   start(setup?: Setup): Promise<RunningGateway>
 }
 
-const HTTP1 = { httpVersion: 1, scheme: 'http' } as const
+export const HTTP1 = { httpVersion: 1, scheme: 'http' } as const
 
 /** What is tested is production, unless a test asks for more. */
-const PRODUCTION = { errorPage: false }
+export const PRODUCTION = { errorPage: false }
 
-class Log {
+export class Log {
   readonly records: LogRecord[] = []
   readonly #waiting = new Set<() => void>()
 
@@ -124,7 +134,7 @@ function createFastifyAdapter(
     canTrustProxy: true,
     httpVersion,
     scheme,
-    async start({ options = {}, mount, trustProxy = false } = {}) {
+    async start({ options = {}, mount, trustProxy = false, fields = {} } = {}) {
       const log = new Log()
       // Each kind of server makes another type of the application; this is the part they share.
       const app = Fastify({
@@ -132,6 +142,7 @@ function createFastifyAdapter(
         trustProxy,
         logger: { level: 'warn', stream: log.stream },
       } as FastifyHttpOptions<Server>)
+      app.addHook('onRequest', async (_request, reply) => void reply.headers(fields))
       app.get('/plain', (request) => `plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
       // The options' functions take this framework's request; the setup cannot know which it will be.
       const own = { ...PRODUCTION, ...(options as CgiOptions<FastifyRequest>) }
@@ -190,7 +201,7 @@ export const nodeHttp: Adapter = {
   name: 'node:http',
   canTrustProxy: false,
   ...HTTP1,
-  async start({ options = {}, mount } = {}) {
+  async start({ options = {}, mount, fields = {} } = {}) {
     const log = new Log()
     const gateway = expressAdapter({
       ...PRODUCTION,
@@ -199,6 +210,7 @@ export const nodeHttp: Adapter = {
       ...(mount === undefined ? {} : { prefix: mount }),
     })
     const listener: RequestListener = (request, response) => {
+      for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
       const [path, query = ''] = (request.url ?? '').split('?')
       if (path === '/plain') {
         response.end(`plain ${request.method} ${query}`)
@@ -214,10 +226,7 @@ export const nodeHttp: Adapter = {
         response.end(page?.body ?? (error instanceof Error ? error.message : 'not found'))
       })
     }
-    const server = createServer(listener)
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    return running(server, log, gateway)
+    return listenWith(listener, log, gateway)
   },
 }
 
@@ -246,12 +255,16 @@ console.error = (...words: unknown[]): void => {
 }
 
 async function startExpress(create: () => unknown, setup: Setup = {}): Promise<RunningGateway> {
-  const { options = {}, mount, trustProxy = false } = setup
+  const { options = {}, mount, trustProxy = false, fields = {} } = setup
   const log = new Log()
   // Each version has types of its own; this is the part that they share.
   const app = create() as ExpressApplication
   app.set('trust proxy', trustProxy)
   app.set('env', 'production')
+  app.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
+    next()
+  })
   app.get('/plain', (request, response) => {
     response.send(`plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
   })
@@ -262,7 +275,16 @@ async function startExpress(create: () => unknown, setup: Setup = {}): Promise<R
   })
   if (mount === undefined) app.use(gateway)
   else app.use(mount, gateway)
-  const server = createServer(app)
+  return listenWith(app, log, gateway)
+}
+
+/** Starts a server of HTTP/1.1 with what a framework makes. */
+export async function listenWith(
+  listener: RequestListener,
+  log: Log,
+  gateway: Pick<RunningGateway, 'stats' | 'close'>,
+): Promise<RunningGateway> {
+  const server = createServer(listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return running(server, log, gateway)

@@ -261,7 +261,11 @@ export function environmentSuite(adapter: Adapter): void {
       }
     })
 
-    http1Test('ENV-8 takes the host of a request-target in absolute form', async () => {
+    http1Test('ENV-8 takes the host of a request-target in absolute form', async (t) => {
+      if (adapter.refusesAbsoluteForm === true) {
+        t.skip('the framework itself answers 404')
+        return
+      }
       const variables = await reportOf(
         'GET http://target.example/cgi-bin/report.cgi/p?q HTTP/1.1\r\nHost: host.example\r\n' +
           'Connection: close\r\n\r\n',

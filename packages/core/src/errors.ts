@@ -103,6 +103,11 @@ export class CgiError extends Error {
     this.add(details)
   }
 
+  /** The same as `statusCode`: as with the errors of `http-errors`, frameworks look for either. */
+  get status(): number {
+    return this.statusCode
+  }
+
   /** Adds facts learned later; what is there already stays. Returns this same error. */
   add(details: CgiErrorDetails): this {
     for (const [name, value] of Object.entries(details)) {

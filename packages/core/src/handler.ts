@@ -64,9 +64,9 @@ export function createCgiHandler<Native = unknown>(
     if (script.type === 'folder') return redirect(request, target, script.location)
     const lookedAt = performance.now()
     const framing = readFraming(request, settings.bodyLimit)
-    const user = await settings.authenticate?.(request.native)
-    const env =
-      typeof settings.env === 'function' ? await settings.env(request.native) : settings.env
+    const { authenticate, env: givenEnv } = settings
+    const user = authenticate && (await ask('authenticate', authenticate, request))
+    const env = typeof givenEnv === 'function' ? await ask('env', givenEnv, request) : givenEnv
     const body = await openRequestBody(request, framing, settings)
     const standardError = settings.errorPage ? new StandardErrorTail() : undefined
     const run = await runs.start({
@@ -112,6 +112,24 @@ export function createCgiHandler<Native = unknown>(
   const stats = (): CgiStats => runs.stats()
   const close = (): Promise<void> => runs.close()
   return { handle, prefix, logger, errorPage, stats, close }
+}
+
+/**
+ * Asks an option that is a function. The error that it throws is for the application's error handler; what
+ * is no error would be something else there: nothing, or Express's next('route').
+ */
+async function ask<Native, Result>(
+  option: string,
+  given: (request: Native) => Result,
+  { native }: CgiRequest<Native>,
+): Promise<Awaited<Result>> {
+  try {
+    return await given(native)
+  } catch (thrown) {
+    if (typeof thrown === 'object' && thrown !== null) throw thrown
+    const reason = `the option ${option} has thrown ${String(thrown)}, which is no error`
+    throw new CgiError('CGI_ERR_ENVIRONMENT', { reason, cause: thrown })
+  }
 }
 
 /** How long a look at the file system is as good as another, in milliseconds. */

@@ -126,7 +126,8 @@ export async function sendCgiResponse(
   if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
   for (const [name, values] of groupByName(answer.headers, message)) {
     if (name === 'set-cookie') {
-      response.appendHeader(name, values)
+      // Not appendHeader(): it adds to the very array that the application has set, for all its clients.
+      response.setHeader(name, [response.getHeader(name) ?? [], values].flat().map(String))
       continue
     }
     const united = isList(name) ? uniteLists(name, response.getHeader(name), values) : null

@@ -6,15 +6,15 @@ import {
   type CgiStats,
   createCgiHandler,
   createErrorPage,
-  findMount,
   type FrameworkView,
   sendCgiResponse,
   toCgiRequest,
-  toOriginForm,
   unwatchClient,
 } from '@common-gateway/core'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { watchLastAnswer } from './final-handler.js'
+import { findPlace, type MountedRequest } from './mount.js'
+import { guardNext, type Next } from './next.js'
 
 export type { CgiOptions, CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
 
@@ -28,9 +28,7 @@ export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage>
 }
 
 /** What Express adds to a request, where it is there. */
-interface ExpressRequest extends IncomingMessage {
-  baseUrl?: string
-  readonly originalUrl?: string
+interface ExpressRequest extends MountedRequest {
   readonly hostname?: string
   readonly ip?: string
   readonly protocol?: string
@@ -53,19 +51,16 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
   function middleware(
     request: Native & ExpressRequest,
     response: ServerResponse,
-    next: (error?: unknown) => void,
+    next: Next,
   ): void {
-    const { baseUrl = '' } = request
-    const url = urlOf(request, baseUrl)
-    const isMounted = baseUrl !== '' && options.prefix === undefined
-    const mount = isMounted ? baseUrl : findMount(url, baseUrl + handler.prefix)
-    if (mount === null) return next()
-    const view = { mount, url, native: request, ...trustedView(request) }
+    const place = findPlace(request, handler.prefix, options.prefix !== undefined)
+    if (place === null) return next()
+    const view = { ...place, native: request, ...trustedView(request) }
     const cgiRequest = toCgiRequest<Native>(request, response, view)
-    // What next() throws is not a failure of ours: it is not to call next() once more.
+    const goOn = guardNext(next, request, response, handler)
     void answer(cgiRequest, request, response).then(
-      (isAnswered) => isAnswered || next(),
-      (error: unknown) => fail(error, cgiRequest, response, next),
+      (isAnswered) => isAnswered || goOn(),
+      (error: unknown) => fail(error, cgiRequest, response, goOn),
     )
   }
 
@@ -92,7 +87,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     error: unknown,
     { signal, native: request }: CgiRequest<Native>,
     response: ServerResponse,
-    next: (error: unknown) => void,
+    next: Next,
   ): void {
     const isFailure = error instanceof CgiError && error.statusCode >= 500
     let log = isFailure ? () => handler.logger.error({ err: error }, error.message) : undefined
@@ -112,16 +107,6 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
   return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
 }
 
-/** The URL to process, the mount included. */
-function urlOf(request: ExpressRequest, baseUrl: string): string {
-  const url = toOriginForm(request.url ?? '/')
-  if (baseUrl === '') return url
-  // Express puts a slash at the end of a URL that is the mount itself.
-  const [originalPath] = toOriginForm(request.originalUrl ?? '/').split('?', 1)
-  const isSlashAdded = originalPath === baseUrl && /^\/(?:\?|$)/.test(url)
-  return baseUrl + (isSlashAdded ? url.slice(1) : url)
-}
-
 /** What Express says of the client, by its trust proxy setting. */
 function trustedView({
   headers,
@@ -139,7 +124,10 @@ function trustedView({
 
 /** Hands a request to the whole application again, from its beginning. */
 function dispatchAgain(request: ExpressRequest, response: ServerResponse): void {
-  request.baseUrl = ''
+  // Frameworks keep what they see first under this name, and routing and guards go by the new URL.
+  delete request.originalUrl
+  // Where there is none, there is no Express.
+  if (request.baseUrl !== undefined) request.baseUrl = ''
   // Express 4 parses the query only where there is none yet.
   delete request.query
   // Every socket that a node:http server has accepted knows it; the type does not say so.

@@ -1,0 +1,56 @@
+import { CgiError, type CgiLogger, createErrorPage } from '@common-gateway/core'
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+
+/** How a middleware hands a request on to the application. */
+export type Next = (error?: unknown) => void
+
+/**
+ * A next() that never throws, for where no caller is left that could catch it: an error that leaves through
+ * a promise ends the process. The request is answered, or its connection cut.
+ */
+export function guardNext(
+  next: Next,
+  request: IncomingMessage,
+  response: ServerResponse,
+  { logger, errorPage }: { readonly logger: CgiLogger; readonly errorPage: boolean },
+): Next {
+  return async (failure) => {
+    try {
+      // Of some frameworks and of applications' own, it is an async function.
+      await (next(failure) as unknown)
+    } catch (thrown) {
+      // Polka 0.5 takes the `code` of an error for its status, and is then refused by Node.
+      const isCodeTaken =
+        failure instanceof CgiError && codeOf(thrown) === 'ERR_HTTP_INVALID_STATUS_CODE'
+      if (!isCodeTaken) logger.error({ err: thrown }, 'the application has failed in next()')
+      if (response.headersSent || response.destroyed) response.destroy()
+      else answer(isCodeTaken ? failure : null, request, response, errorPage)
+    }
+  }
+}
+
+/** Answers for the application, as Express does in the end: with nothing that was to be sent before. */
+function answer(
+  failure: CgiError | null,
+  request: IncomingMessage,
+  response: ServerResponse,
+  errorPage: boolean,
+): void {
+  const status = failure?.statusCode ?? 500
+  const page = errorPage ? createErrorPage(failure, request.headers.accept) : null
+  for (const name of response.getHeaderNames()) response.removeHeader(name)
+  const headers = {
+    'content-type': 'text/plain; charset=utf-8',
+    ...failure?.headers,
+    ...page?.headers,
+  }
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value)
+  response.statusCode = status
+  response.statusMessage = STATUS_CODES[status] ?? ''
+  const sentence = failure?.expose === true ? failure.message : STATUS_CODES[status]
+  response.end(page?.body ?? sentence)
+}
+
+function codeOf(thrown: unknown): unknown {
+  return thrown instanceof Error && 'code' in thrown ? thrown.code : undefined
+}

@@ -1,0 +1,100 @@
+import cgi from '@common-gateway/express'
+import polka from 'polka'
+import polkaNext from 'polka-next'
+import { strict as assert } from 'node:assert'
+import { once } from 'node:events'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { describe, test, type TestContext } from 'node:test'
+import { send } from '../client.js'
+import { CGI_BIN, saying } from '../fixtures.js'
+
+const root = CGI_BIN
+
+/** Listens until the test is over. */
+async function listen(t: TestContext, app: RequestListener): Promise<number> {
+  const server = createServer(app)
+  t.after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  // A server that listens on a port has an address of this kind.
+  return (server.address() as AddressInfo).port
+}
+
+describe('what next() throws stays in the gateway', () => {
+  /** The ways in which an application fails in next(). */
+  const failures: Record<string, () => unknown> = {
+    'an error': () => {
+      throw new Error('of the application')
+    },
+    'what is no error': () => {
+      // oxlint-disable-next-line typescript/only-throw-error -- this is what the test is about
+      throw undefined
+    },
+    'a promise that rejects': () => Promise.reject(new Error('of the application')),
+  }
+  for (const [name, fail] of Object.entries(failures)) {
+    for (const url of ['/cgi-bin/none.cgi', '/cgi-bin/a%00b', saying('no header\n\n')]) {
+      test(`Errors ${name}, for ${url.slice(0, 20)}`, async (t) => {
+        const logged: string[] = []
+        const tell = (_facts: object, message: string): void => void logged.push(message)
+        const gateway = cgi({ root, logger: { warn: tell, error: tell }, errorPage: true })
+        const port = await listen(t, (request, response) => {
+          response.setHeader('Content-Length', 1_000)
+          gateway(request, response, fail)
+        })
+        const answer = await send(port, url)
+        assert.equal(answer.status, 500)
+        assert.equal(answer.text, 'Internal Server Error')
+        assert.ok(logged.includes('the application has failed in next()'))
+      })
+    }
+  }
+
+  test('Errors a failure after the header cuts the connection', async (t) => {
+    const gateway = cgi({ root, logger: { warn() {}, error() {} } })
+    const port = await listen(t, (request, response) => {
+      gateway(request, response, () => {
+        response.writeHead(200, { 'Content-Length': 10 }).write('half')
+        throw new Error('of the application')
+      })
+    })
+    await assert.rejects(send(port, '/cgi-bin/none.cgi'))
+  })
+})
+
+describe('frameworks that answer errors in ways of their own', () => {
+  test('Errors Polka 0.5, which takes the code of an error for its status', async (t) => {
+    const app = polka()
+    app.use(cgi({ root, logger: { warn() {}, error() {} }, methods: ['GET'], errorPage: false }))
+    const port = await listen(t, app.handler)
+    for (const [url, status, text] of [
+      ['/cgi-bin/a%00b', 400, 'The path of the request is not valid'],
+      [saying('no header\n\n'), 502, 'Bad Gateway'],
+      ['/cgi-bin/none.cgi', 404, 'Not Found'],
+    ] as const) {
+      const answer = await send(port, url)
+      assert.deepEqual([answer.status, answer.text], [status, text])
+    }
+    const refused = await send(port, '/cgi-bin/echo.cgi', { method: 'DELETE' })
+    assert.equal(refused.status, 405)
+    assert.match(refused.all('allow').join(), /GET/)
+  })
+
+  test('Errors Polka 1.0, which looks for the status of an error', async (t) => {
+    const app = polkaNext()
+    // The types of the two are of different versions of Polka's own request.
+    app.use(cgi({ root, logger: { warn() {}, error() {} } }) as never)
+    const port = await listen(t, app.handler as RequestListener)
+    for (const [url, status] of [
+      ['/cgi-bin/a%00b', 400],
+      [saying('no header\n\n'), 502],
+      ['/cgi-bin/none.cgi', 404],
+    ] as const) {
+      assert.equal((await send(port, url)).status, status)
+    }
+  })
+})

@@ -1,0 +1,4 @@
+import { middlewareSuite } from '../adapter-suite.js'
+import { vite } from '../middleware-adapters.js'
+
+middlewareSuite(vite)
