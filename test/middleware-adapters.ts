@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import polka from 'polka'
 import polkaNext from 'polka-next'
-import { createServer as createViteServer } from 'vite'
+import { type Connect, createServer as createViteServer } from 'vite'
 import { type Adapter, HTTP1, listenWith, Log, PRODUCTION, type Setup } from './adapters.js'
 
 /** What the frameworks that take Express's middlewares have in common. */
@@ -87,13 +87,21 @@ export const vite = createAdapter('Vite', async ({ errorPage = false } = {}) => 
   const answer = answerErrors(errorPage)
   return {
     listener: middlewares,
-    use: (...words: [string, unknown] | [unknown]) => {
-      Reflect.apply(middlewares.use, middlewares, words)
+    use: (...[mount, middleware]: unknown[]) => {
+      if (typeof mount === 'string')
+        middlewares.use(mount, middleware as Connect.NextHandleFunction)
+      else middlewares.use(mount as Connect.NextHandleFunction)
       // Vite itself would answer with its overlay, or as if nothing were there.
-      middlewares.use(
-        (error: Error, request: IncomingMessage, response: ServerResponse, _: unknown) =>
-          answer(error, request, response),
-      )
+      const answerOrPassOn: Connect.ErrorHandleFunction = (
+        error: Error,
+        request,
+        response,
+        next,
+      ) => {
+        if (response.headersSent) next(error)
+        else answer(error, request, response)
+      }
+      middlewares.use(answerOrPassOn)
     },
     async close() {
       await server.close()

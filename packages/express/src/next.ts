@@ -14,7 +14,7 @@ export function guardNext(
   response: ServerResponse,
   { logger, errorPage }: { readonly logger: CgiLogger; readonly errorPage: boolean },
 ): Next {
-  return async (failure) => {
+  async function call(failure: unknown): Promise<void> {
     try {
       // Of some frameworks and of applications' own, it is an async function.
       await (next(failure) as unknown)
@@ -27,6 +27,8 @@ export function guardNext(
       else answer(isCodeTaken ? failure : null, request, response, errorPage)
     }
   }
+
+  return (failure) => void call(failure)
 }
 
 /** Answers for the application, as Express does in the end: with nothing that was to be sent before. */
