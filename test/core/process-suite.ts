@@ -93,7 +93,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
         signals.push(signal)
         return child.signalGroup(signal)
       }
-      groups.set(child, new ProcessGroup(signalGroup, child.exit))
+      groups.set(child, new ProcessGroup(child.pid, signalGroup, child.exit))
       return child
     }
 
@@ -595,7 +595,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
         `import { spawn } from 'node:child_process'
      import { ProcessGroup } from ${JSON.stringify(termination.href)}
      const child = spawn(${JSON.stringify(file)}, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
-     new ProcessGroup((signal) => process.kill(-child.pid, signal), new Promise(() => {}))
+     new ProcessGroup(child.pid, (signal) => process.kill(-child.pid, signal), new Promise(() => {}))
      child.stdout.once('data', (pid) => process.stdout.write(pid, () => process.exit(0)))`,
       )
       const child = spawn(process.execPath, [host], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -620,7 +620,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
      import { ProcessGroup } from ${JSON.stringify(module.href)}
      const child = spawn(${JSON.stringify(file)}, { detached: true, stdio: ['ignore', 'inherit', 'inherit'] })
      const exit = once(child, 'exit')
-     const group = new ProcessGroup((signal) => process.kill(-child.pid, signal), exit)
+     const group = new ProcessGroup(child.pid, (signal) => process.kill(-child.pid, signal), exit)
      await exit
      void group.terminate(${PATIENT})
      process.exit(0)`,

@@ -5,13 +5,16 @@ import { toSystemError } from '../system-error.js'
 import type { ScriptExit } from '../transport.js'
 import { type CLibrary, errorOf } from './c-library.js'
 import { ChildReaper } from './child-reaper.js'
+import { dependants } from './dependants.js'
 import { OutputPipe } from './output-pipe.js'
 import { OutputPoller } from './output-poller.js'
 import { describeProgram } from './program.js'
+import { shareInProcess } from './shared.js'
 import { createSpawnAttributes } from './spawn-attributes.js'
 import { SpawnMemory } from './spawn-memory.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from './spawner.js'
 import { StandardStreams } from './standard-streams.js'
+import { findUnfinishedStarts } from './unfinished-start.js'
 
 /** How many threads libuv has for all: https://docs.libuv.org/en/v1.x/threadpool.html */
 const THREADS = Number(process.env['UV_THREADPOOL_SIZE']) || 4
@@ -25,8 +28,8 @@ const MOST_STARTING = Math.max(1, Math.min(availableParallelism() + 1, THREADS -
 
 const NOTHING = new Int32Array(0)
 
-/** How long a host that exits waits for processes that are being started, in milliseconds. */
-const EXIT_WITHIN = 50
+/** How long a host that ends waits for a process that is being started, in milliseconds. */
+const END_WITHIN = 50
 
 /** A process that somebody waits for. */
 interface Start {
@@ -48,7 +51,7 @@ export class PosixSpawner implements Spawner {
   readonly #poller: OutputPoller
   readonly #attributes: Buffer
   /** What scripts without a body read from. */
-  readonly #nullDevice = openSync('/dev/null', 'r')
+  readonly #nullDevice = shareInProcess('null-device.1', () => openSync('/dev/null', 'r'))
   /** As many as may be starting, and those of them that are free. */
   readonly #memories: readonly SpawnMemory[]
   readonly #free: SpawnMemory[]
@@ -56,7 +59,7 @@ export class PosixSpawner implements Spawner {
 
   constructor(library: CLibrary) {
     this.#library = library
-    this.#reaper = new ChildReaper(library)
+    this.#reaper = shareInProcess('child-reaper.1', () => new ChildReaper(library))
     this.#poller = new OutputPoller(library)
     this.#attributes = createSpawnAttributes(library)
     const { addressOf, layout } = library
@@ -65,7 +68,6 @@ export class PosixSpawner implements Spawner {
       () => new SpawnMemory(addressOf, layout.fileActionsSize),
     )
     this.#free = [...this.#memories]
-    process.on('exit', () => this.#killStarting())
   }
 
   /**
@@ -118,15 +120,16 @@ export class PosixSpawner implements Spawner {
     const { posix_spawn, posix_spawn_file_actions_destroy } = this.#library
     this.#prepare(memory, streams.inherited)
     const { pid, actions, path, argv, envp } = memory.addresses
+    const starting = { pid: undefined, kill: () => this.#killStarting(memory) }
     posix_spawn.async(pid, path, actions, this.#attributes, argv, envp, (error, result) => {
-      memory.isInUse = false
+      dependants.remove(starting)
       posix_spawn_file_actions_destroy(actions)
       if (error !== null) this.#fail(start, streams, error)
       else if (result !== 0) this.#fail(start, streams, errorOf(result, 'posix_spawn'))
       else start.resolve(this.#attend(memory.startedPid, streams, start.scope))
       this.#startNext(memory)
     })
-    memory.isInUse = true
+    dependants.add(starting)
   }
 
   #fail({ options, reject }: Start, streams: StandardStreams | undefined, error: unknown): void {
@@ -181,16 +184,15 @@ export class PosixSpawner implements Spawner {
     library.posix_spawn_file_actions_addclosefrom_np?.(actions, descriptors.length)
   }
 
-  /** A host that exits leaves no script behind that is just being started, on a thread of its own. */
-  #killStarting(): void {
+  /** A host that ends leaves no script behind that is just being started, on a thread of its own. */
+  #killStarting(memory: SpawnMemory): void {
     const { poll, kill } = this.#library
-    for (const memory of this.#memories) {
-      if (!memory.isInUse) continue
-      for (let round = 0; memory.startedPid === 0 && round < EXIT_WITHIN; round += 1) {
-        poll(NOTHING, 0, 1)
-      }
-      if (memory.startedPid !== 0) kill(-memory.startedPid, constants.signals.SIGKILL)
+    for (let round = 0; memory.startedPid === 0 && round < END_WITHIN; round += 1) {
+      poll(NOTHING, 0, 1)
     }
+    const { SIGKILL } = constants.signals
+    if (memory.startedPid !== 0) kill(-memory.startedPid, SIGKILL)
+    else for (const pid of findUnfinishedStarts()) kill(pid, SIGKILL)
   }
 }
 

@@ -1,26 +1,15 @@
+import { dependants, type Dependant } from './dependants.js'
+import { hasOnlyZombies } from './zombies.js'
+
 /** How often the remains of a group are looked at, in milliseconds. */
 const LOOK_EVERY = 50
-
-/**
- * Groups that may have a process left. Not a Set: V8 keeps a table that has been replaced, and all that
- * was in it, until a full collection.
- */
-const groups: ProcessGroup[] = []
-let isWatching = false
-
-/**
- * Kills what is still running when the host exits, so that none is left an orphan. There is no later
- * any more in which to see whether it would stop when asked to.
- */
-function killAll(): void {
-  for (const group of groups) group.kill()
-}
 
 /** Sends a signal, or, by 0, looks who would get one. */
 export type SendSignal = (signal: NodeJS.Signals | 0) => boolean
 
 /** A script and the children it has, which have its pid as the number of their process group. */
-export class ProcessGroup {
+export class ProcessGroup implements Dependant {
+  readonly pid: number
   readonly #signal: SendSignal
   /** Set once the group is to end; resolves when it has. */
   #termination: Promise<void> | undefined
@@ -28,19 +17,20 @@ export class ProcessGroup {
   #isOver = false
 
   /**
+   * @param pid - its leader.
    * @param signal - sends a signal to every process of the group; false where there is none left.
    * @param exit - resolves when the leader has ended and is reaped.
    */
-  constructor(signal: SendSignal, exit: Promise<unknown>) {
+  constructor(pid: number, signal: SendSignal, exit: Promise<unknown>) {
+    this.pid = pid
     this.#signal = signal
-    if (!isWatching) process.on('exit', killAll)
-    isWatching = true
-    groups.push(this)
+    // So that none is left an orphan. There is no time then to see whether it would stop when asked to.
+    dependants.add(this)
     void exit.then(() => {
       this.#hasLeader = false
       if (this.#termination !== undefined) return
       // A leader that ends by itself may leave children on purpose: a host that exits lets them be.
-      this.#forget()
+      dependants.remove(this)
       // The number of a group that has no process may soon be that of another.
       this.#isOver = !this.#signal(0)
     })
@@ -64,29 +54,28 @@ export class ProcessGroup {
 
   #terminate(killTimeout: number): Promise<void> {
     // What a leader has left behind was let be until now.
-    if (!this.#hasLeader) groups.push(this)
+    if (!this.#hasLeader) dependants.add(this)
     this.#signal('SIGTERM')
     return new Promise((resolve) => {
       const finish = (): void => {
         clearInterval(look)
         clearTimeout(timer)
         this.#isOver = true
-        this.#forget()
+        dependants.remove(this)
         resolve()
+      }
+      const kill = (): void => {
+        this.#signal('SIGKILL')
+        finish()
       }
       // The end of children that are not our own makes no event.
       const look = setInterval(() => {
-        if (!this.#hasLeader && !this.#signal(0)) finish()
+        if (this.#hasLeader) return
+        if (!this.#signal(0)) finish()
+        // SIGKILL is for a member that /proc does not show: proc(5), hidepid.
+        else if (hasOnlyZombies(this.pid)) kill()
       }, LOOK_EVERY)
-      const timer = setTimeout(() => {
-        this.#signal('SIGKILL')
-        finish()
-      }, killTimeout)
+      const timer = setTimeout(kill, killTimeout)
     })
-  }
-
-  #forget(): void {
-    const index = groups.indexOf(this)
-    if (index !== -1) groups.splice(index, 1)
   }
 }

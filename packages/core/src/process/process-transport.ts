@@ -51,7 +51,7 @@ export class ProcessTransport implements Transport {
       stdin: content === null ? 'null' : isFile(content) ? content.fd : 'pipe',
       hasLargeInput: isStream(content) && (length ?? Number.POSITIVE_INFINITY) > PIPE_SIZE,
     })
-    const group = new ProcessGroup(signalGroup, exit)
+    const group = new ProcessGroup(pid, signalGroup, exit)
     let inputEnd = DONE
     if (stdin !== null && content !== null && !isFile(content)) {
       inputEnd = sendToScript(content, stdin, call.bodyLimit, call.bodyObserver)

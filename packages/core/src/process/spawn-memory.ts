@@ -11,8 +11,6 @@ const USUAL_SIZE = 16 * 1024
  * again for the next: the pid is put there; path, words, variables and folder are read from there.
  */
 export class SpawnMemory {
-  /** Whether a thread is reading it. */
-  isInUse = false
   readonly #addressOf: (memory: Buffer) => bigint
   readonly #fileActionsSize: number
   #bytes = Buffer.alloc(0)

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
+import type { TestContext } from 'node:test'
+import { open, type Receiving } from './client.js'
+import { createTemporaryFolder, writeProgram } from './core/temporary-folder.js'
+import { isRunning } from './processes.js'
+
+const folder = createTemporaryFolder()
+let hosts = 0
+
+/** A script that says who it and its child are, and stays. */
+writeProgram(
+  folder,
+  'cgi-bin/wait.cgi',
+  `#!/bin/sh
+sleep 1000 &
+printf 'Content-Type: text/plain\\n\\n%s %s\\n' "$$" "$!"
+wait
+`,
+)
+/** One that says so, too, and ends well when its input does. */
+writeProgram(
+  folder,
+  'cgi-bin/finish.cgi',
+  `#!/bin/sh
+printf 'Content-Type: text/plain\\n\\n%s %s\\n' "$$" "$$"
+cat > /dev/null
+echo finished
+`,
+)
+
+/** Where the scripts of these hosts are. */
+export const ROOT = path.join(folder, 'cgi-bin')
+
+/** An application in a process of its own. */
+export interface EndingHost {
+  readonly pid: number
+  readonly port: number
+  /** How it ends. */
+  readonly ended: Promise<readonly [exitCode: number | null, signal: string | null]>
+  /** The next line that it prints. */
+  nextLine(): Promise<string>
+  /** The file that it is made of. */
+  readonly file: string
+  kill(signal: NodeJS.Signals): void
+}
+
+/** What makes the host a process. */
+export interface HostSetup {
+  /** Words before the file, for Node. */
+  readonly nodeArguments?: readonly string[]
+  /** A program that becomes Node. */
+  readonly through?: readonly string[]
+}
+
+/** Its text begins with these, all that the examples of README import. */
+const PREAMBLE = `
+import { createServer } from 'node:http'
+import process from 'node:process'
+import cgi from ${JSON.stringify(import.meta.resolve('@common-gateway/express'))}
+import fastifyCgi from ${JSON.stringify(import.meta.resolve('@common-gateway/fastify'))}
+import express from ${JSON.stringify(import.meta.resolve('express'))}
+import Fastify from ${JSON.stringify(import.meta.resolve('fastify'))}
+const root = ${JSON.stringify(ROOT)}
+`
+
+/** Starts an application, whose text prints its port when it listens. It is killed when the test has ended. */
+export async function startEndingHost(
+  t: TestContext,
+  text: string,
+  { nodeArguments = [], through = [] }: HostSetup = {},
+): Promise<EndingHost> {
+  const file = path.join(folder, `host-${(hosts += 1)}.mjs`)
+  writeFileSync(file, PREAMBLE + text)
+  const [program, ...args] = [...through, process.execPath, ...nodeArguments, file]
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const { pid } = child
+  assert.ok(pid)
+  // What once() resolves with for 'exit'.
+  const ended = once(child, 'exit') as unknown as EndingHost['ended']
+  t.after(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  const lines = readLines(child.stdout)
+  const nextLine = async (): Promise<string> => {
+    const { value } = await lines.next()
+    assert.ok(typeof value === 'string', 'the host has ended')
+    return value
+  }
+  const port = Number(await nextLine())
+  return { pid, port, ended, nextLine, file, kill: (signal) => void child.kill(signal) }
+}
+
+async function* readLines(stream: AsyncIterable<unknown>): AsyncGenerator<string, void> {
+  let text = ''
+  for await (const chunk of stream) {
+    text += String(chunk)
+    const lines = text.split('\n')
+    text = lines.pop() ?? ''
+    yield* lines
+  }
+}
+
+/** A script of a host that runs, and its child. */
+export interface HostedScript {
+  readonly pids: readonly number[]
+  readonly response: Receiving
+}
+
+/** Has a host run a script, which is killed when the test has ended, if it is still there. */
+export async function startHostedScript(
+  t: TestContext,
+  port: number,
+  name = 'wait.cgi',
+  sending: Parameters<typeof open>[2] = {},
+): Promise<HostedScript> {
+  const response = await open(port, `/cgi-bin/${name}`, sending)
+  // The host goes before its answer is whole.
+  response.on('error', () => {})
+  const [line] = (await once(response, 'data')) as [Buffer]
+  const pids = String(line).trim().split(' ').map(Number)
+  assert.equal(pids.length, 2)
+  t.after(() => {
+    for (const pid of pids.filter(isRunning)) process.kill(pid, 'SIGKILL')
+  })
+  return { pids, response }
+}

@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { utimesSync } from 'node:fs'
+import { PassThrough } from 'node:stream'
+import { text as textOf } from 'node:stream/consumers'
+import { startEndingHost, startHostedScript } from './ending-host.js'
+import { until, untilGone } from './processes.js'
+
+const BOUNDED = { timeout: 60_000 }
+
+/** The hosts of README: none listens to a signal. */
+const APPLICATIONS = {
+  'Fastify 5': (options: string) => `
+    const fastify = Fastify()
+    await fastify.register(fastifyCgi, ${options})
+    await fastify.listen({ port: 0, host: '127.0.0.1' })
+    console.log(fastify.server.address().port)`,
+  'Express 5': (options: string) => `
+    const app = express()
+    app.use(cgi(${options}))
+    const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port))`,
+  'node:http': (options: string) => `
+    const gateway = cgi(${options})
+    const server = createServer((request, response) => {
+      gateway(request, response, (error) => response.writeHead(error?.statusCode ?? 404).end())
+    })
+    server.listen(0, '127.0.0.1', () => console.log(server.address().port))`,
+} as const
+
+const SPAWNERS = ['posix_spawn', 'child_process'] as const
+const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
+
+/** A host of node:http, with more text. */
+const plain = (spawner: string, more = '', before = ''): string =>
+  `${before}\n${APPLICATIONS['node:http'](`{ root, spawner: '${spawner}', logger: { warn() {}, error() {} } }`)}\n${more}`
+
+describe('scripts end with their host', { concurrency: 2 }, () => {
+  /** Each signal through one application, and each application by both spawners. */
+  const HOSTS: readonly [keyof typeof APPLICATIONS, string, readonly NodeJS.Signals[]][] = [
+    ['Fastify 5', 'posix_spawn', ['SIGTERM']],
+    ['Fastify 5', 'child_process', ['SIGINT']],
+    ['Express 5', 'posix_spawn', ['SIGHUP']],
+    ['Express 5', 'child_process', ['SIGTERM']],
+    ['node:http', 'posix_spawn', SIGNALS],
+    ['node:http', 'child_process', ['SIGQUIT']],
+  ]
+  for (const [name, spawner, signals] of HOSTS) {
+    test(`LIFE-6 by a signal that nobody listens to (${name}, ${spawner})`, BOUNDED, async (t) => {
+      for (const signal of signals) {
+        const text = APPLICATIONS[name](`{ root, spawner: '${spawner}' }`)
+        const host = await startEndingHost(t, text)
+        const first = await startHostedScript(t, host.port)
+        const second = await startHostedScript(t, host.port)
+        host.kill(signal)
+        assert.deepEqual(await host.ended, [null, signal])
+        await untilGone(...first.pids, ...second.pids)
+      }
+    })
+  }
+
+  const ENDS: readonly [how: string, act: string, exitCode: number][] = [
+    ['process.exit()', 'process.exit(3)', 3],
+    [
+      'process.exit() in a listener of a signal',
+      'process.once("SIGTERM", () => process.exit(3)); process.kill(process.pid, "SIGTERM")',
+      3,
+    ],
+    ['an uncaught error', 'throw new Error("on purpose")', 1],
+    ['a rejection', 'Promise.reject(new Error("on purpose"))', 1],
+    [
+      'an error in a listener of the exit',
+      'process.on("exit", () => { throw new Error("on purpose") }); process.exit()',
+      1,
+    ],
+  ]
+  for (const [how, act, exitCode] of ENDS) {
+    for (const spawner of SPAWNERS) {
+      test(`LIFE-6 by ${how} (${spawner})`, BOUNDED, async (t) => {
+        const host = await startEndingHost(
+          t,
+          plain(spawner, `process.on('SIGUSR1', () => { ${act} })`),
+        )
+        const { pids } = await startHostedScript(t, host.port)
+        host.kill('SIGUSR1')
+        const [code] = await host.ended
+        assert.equal(code, exitCode)
+        await untilGone(...pids)
+      })
+    }
+  }
+
+  /** Ways to listen; each is text that says `handled` when the signal comes, and how often it may come. */
+  const LISTENERS: readonly [how: string, text: string, isOnce: boolean][] = [
+    ['on()', `process.on('SIGTERM', handle)`, false],
+    ['once()', `process.once('SIGTERM', handle)`, true],
+    ['prependListener()', `process.prependListener('SIGTERM', handle)`, false],
+    ['prependOnceListener()', `process.prependOnceListener('SIGTERM', handle)`, true],
+    [
+      'a listener that removes itself',
+      `process.on('SIGTERM', function own() { process.off('SIGTERM', own); handle() })`,
+      true,
+    ],
+  ]
+  for (const [how, listen, isOnce] of LISTENERS) {
+    for (const moment of ['before', 'after'] as const) {
+      test(
+        `LIFE-6 an application that listens decides: ${how}, ${moment} the script`,
+        BOUNDED,
+        async (t) => {
+          const handle = `function handle() { console.log('handled') }`
+          const later = `process.once('SIGUSR1', () => { ${listen}; console.log('listening') })`
+          const host = await startEndingHost(
+            t,
+            plain('auto', `${handle}\n${moment === 'before' ? listen : later}`),
+          )
+          const input = new PassThrough()
+          // Node sends the header with the first of the body.
+          input.write('do')
+          const sending = { method: 'POST', body: input, headers: ['Content-Length', '4'] }
+          const { pids, response } = await startHostedScript(t, host.port, 'finish.cgi', sending)
+          if (moment === 'after') {
+            host.kill('SIGUSR1')
+            assert.equal(await host.nextLine(), 'listening')
+          }
+          host.kill('SIGTERM')
+          assert.equal(await host.nextLine(), 'handled')
+          if (!isOnce) {
+            host.kill('SIGTERM')
+            assert.equal(await host.nextLine(), 'handled')
+          }
+          // The script is still there, and may finish.
+          input.end('ne')
+          assert.equal(await textOf(response), 'finished\n')
+          await untilGone(...pids)
+        },
+      )
+    }
+  }
+
+  test('LIFE-6 the signal that comes after the one that was listened to', BOUNDED, async (t) => {
+    const host = await startEndingHost(
+      t,
+      plain('auto', `process.once('SIGINT', () => console.log('once'))`),
+    )
+    const { pids } = await startHostedScript(t, host.port)
+    host.kill('SIGINT')
+    assert.equal(await host.nextLine(), 'once')
+    host.kill('SIGINT')
+    assert.deepEqual(await host.ended, [null, 'SIGINT'])
+    await untilGone(...pids)
+  })
+
+  test('LIFE-6 after the application has removed all listeners', BOUNDED, async (t) => {
+    for (const event of [`'SIGTERM'`, `'SIGTERM'); process.removeAllListeners('exit'`]) {
+      const more = `process.once('SIGUSR1', () => { process.removeAllListeners(${event}); console.log('removed') })`
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        const host = await startEndingHost(t, plain('auto', more))
+        const { pids } = await startHostedScript(t, host.port)
+        host.kill('SIGUSR1')
+        assert.equal(await host.nextLine(), 'removed')
+        host.kill(signal)
+        assert.deepEqual(await host.ended, [null, signal])
+        await untilGone(...pids)
+      }
+    }
+  })
+
+  test('LIFE-6 the package signal-exit and its users come to their turn', BOUNDED, async (t) => {
+    const module = JSON.stringify(import.meta.resolve('signal-exit'))
+    const use = `const { onExit } = await import(${module}); onExit((code, signal) => console.log('told of ' + signal))`
+    for (const [before, more] of [
+      [use, ''],
+      ['', `process.once('SIGUSR1', async () => { ${use}; console.log('there') })`],
+    ] as const) {
+      const host = await startEndingHost(t, plain('auto', more, before))
+      const { pids } = await startHostedScript(t, host.port)
+      if (more !== '') {
+        host.kill('SIGUSR1')
+        assert.equal(await host.nextLine(), 'there')
+      }
+      host.kill('SIGTERM')
+      assert.equal(await host.nextLine(), 'told of SIGTERM')
+      assert.deepEqual(await host.ended, [null, 'SIGTERM'])
+      await untilGone(...pids)
+    }
+  })
+
+  /** Gives each import of the gateway that ends in `?copy=` files of its own. */
+  const COPIES = `
+    import { register } from 'node:module'
+    register('data:text/javascript,' + encodeURIComponent(\`
+      export async function resolve(specifier, context, next) {
+        const result = await next(specifier, context)
+        const copy = /[?]copy=.*/.exec(specifier)?.[0] ?? /[?]copy=.*/.exec(context.parentURL ?? '')?.[0]
+        const isOurs = /packages.(core|express).dist/.test(result.url) && !result.url.includes('?')
+        return copy && isOurs ? { ...result, url: result.url + copy } : result
+      }\`))
+    const gateways = []
+    for (let copy = 0; copy < 15; copy += 1) {
+      const { default: cgi } = await import(${JSON.stringify(import.meta.resolve('@common-gateway/express'))} + '?copy=' + copy)
+      gateways.push(cgi({ root }))
+    }
+    const counts = () => ['exit', 'SIGCHLD', 'SIGTERM'].map((event) => process.listenerCount(event)).join()
+    process.on('warning', (warning) => console.log(warning.name + ' ' + warning.message))
+    let asked = 0
+    const server = createServer((request, response) => {
+      if (request.url === '/counts') { response.end(counts()); return }
+      gateways[asked++ % gateways.length](request, response, (error) => response.writeHead(error?.statusCode ?? 404).end())
+    })
+    server.listen(0, '127.0.0.1', () => console.log(server.address().port))`
+
+  test('LIFE-6 many copies of the gateway in one process listen once', BOUNDED, async (t) => {
+    const host = await startEndingHost(t, COPIES)
+    const scripts = []
+    for (let count = 0; count < 15; count += 1) scripts.push(await startHostedScript(t, host.port))
+    const response = await fetch(`http://127.0.0.1:${host.port}/counts`)
+    assert.equal(await response.text(), '1,1,1')
+    host.kill('SIGTERM')
+    assert.deepEqual(await host.ended, [null, 'SIGTERM'])
+    await untilGone(...scripts.flatMap(({ pids }) => pids))
+    await assert.rejects(host.nextLine(), /has ended/, 'there was no warning')
+  })
+
+  test('LIFE-6 without scripts nothing listens', BOUNDED, async (t) => {
+    const more = `process.on('SIGUSR1', () => console.log([${SIGNALS.map((each) => `'${each}'`).join()}, 'exit'].map((event) => process.listenerCount(event)).join()))`
+    const host = await startEndingHost(t, plain('auto', more))
+    const count = async (): Promise<string> => {
+      host.kill('SIGUSR1')
+      return host.nextLine()
+    }
+    const idle = await count()
+    assert.equal(idle, '0,0,0,0,0,0')
+    const { pids, response } = await startHostedScript(t, host.port)
+    assert.equal(await count(), '1,1,1,1,1,1')
+    response.destroy()
+    await untilGone(...pids)
+    await until(async () => (await count()) === idle, 'nothing listens any more')
+  })
+
+  test('LIFE-6 a worker thread that is terminated', BOUNDED, async (t) => {
+    const worker = `
+      import { Worker, isMainThread, parentPort } from 'node:worker_threads'
+      if (isMainThread) {
+        const worker = new Worker(new URL(import.meta.url))
+        process.on('SIGUSR1', async () => { await worker.terminate(); console.log('terminated') })
+      } else {
+        ${plain('auto')}
+      }`
+    const host = await startEndingHost(t, worker)
+    const scripts = [await startHostedScript(t, host.port), await startHostedScript(t, host.port)]
+    // What has ended by itself is not the guard's any more.
+    const ended = await startHostedScript(t, host.port, 'finish.cgi')
+    await untilGone(...ended.pids)
+    host.kill('SIGUSR1')
+    assert.equal(await host.nextLine(), 'terminated')
+    await untilGone(...scripts.flatMap(({ pids }) => pids))
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const other = await startEndingHost(t, worker)
+      const { pids } = await startHostedScript(t, other.port)
+      other.kill(signal)
+      assert.deepEqual(await other.ended, [null, signal])
+      await untilGone(...pids)
+    }
+  })
+
+  test('LIFE-6 the workers of a cluster', BOUNDED, async (t) => {
+    const cluster = `
+      import cluster from 'node:cluster'
+      if (cluster.isPrimary) {
+        const worker = cluster.fork()
+        worker.on('exit', (code, signal) => console.log('worker ' + (signal ?? code)))
+        process.on('SIGUSR1', () => worker.process.kill('SIGTERM'))
+      } else {
+        ${plain('auto')}
+      }`
+    const host = await startEndingHost(t, cluster)
+    const first = await startHostedScript(t, host.port)
+    host.kill('SIGUSR1')
+    assert.equal(await host.nextLine(), 'worker SIGTERM')
+    await untilGone(...first.pids)
+    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+      const other = await startEndingHost(t, cluster)
+      const { pids } = await startHostedScript(t, other.port)
+      other.kill(signal)
+      await untilGone(...pids)
+    }
+  })
+
+  test('LIFE-6 node --watch, which restarts its host', BOUNDED, async (t) => {
+    const host = await startEndingHost(t, plain('auto'), { nodeArguments: ['--watch'] })
+    const { pids } = await startHostedScript(t, host.port)
+    const now = new Date()
+    utimesSync(host.file, now, now)
+    await untilGone(...pids)
+    const again = await host
+      .nextLine()
+      .then(async (line) => (/^\d+$/.test(line) ? line : host.nextLine()))
+    const second = await startHostedScript(t, Number(/\d+/.exec(again)?.[0]))
+    host.kill('SIGTERM')
+    await untilGone(...second.pids)
+  })
+})
