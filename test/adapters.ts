@@ -52,15 +52,13 @@ export interface Setup {
   readonly mount?: string
   /** Header fields that the application sets before the gateway. */
   readonly fields?: Readonly<Record<string, string | string[]>>
-  /** Whether the framework trusts the `X-Forwarded-*` fields of its peer. */
-  readonly trustProxy?: boolean
+  /** Whose `X-Forwarded-*` fields are trusted. */
+  readonly trustProxy?: boolean | string
 }
 
 /** A framework with its adapter. */
 export interface Adapter {
   readonly name: string
-  /** Whether there is a framework, which can trust a proxy. */
-  readonly canTrustProxy: boolean
   /** Whether the framework finds nothing for a request-target in absolute form. */
   readonly refusesAbsoluteForm?: boolean
   /** How its server is spoken to. */
@@ -131,7 +129,6 @@ function createFastifyAdapter(
 ): Adapter {
   return {
     name,
-    canTrustProxy: true,
     httpVersion,
     scheme,
     async start({ options = {}, mount, trustProxy = false, fields = {} } = {}) {
@@ -181,7 +178,6 @@ export const fastify5Http1Tls = createFastifyAdapter(
 
 export const express5: Adapter = {
   name: 'Express 5',
-  canTrustProxy: true,
   ...HTTP1,
   start(setup) {
     return startExpress(() => createExpress5(), setup)
@@ -190,7 +186,6 @@ export const express5: Adapter = {
 
 export const express4: Adapter = {
   name: 'Express 4',
-  canTrustProxy: true,
   ...HTTP1,
   start(setup) {
     return startExpress(() => createExpress4(), setup)
@@ -199,11 +194,11 @@ export const express4: Adapter = {
 
 export const nodeHttp: Adapter = {
   name: 'node:http',
-  canTrustProxy: false,
   ...HTTP1,
-  async start({ options = {}, mount, fields = {} } = {}) {
+  async start({ options = {}, mount, trustProxy, fields = {} } = {}) {
     const log = new Log()
     const gateway = expressAdapter({
+      ...(trustProxy === undefined ? {} : { trustProxy }),
       ...PRODUCTION,
       logger: log.logger,
       ...(options as CgiOptions<IncomingMessage>),

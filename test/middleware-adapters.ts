@@ -128,14 +128,14 @@ function createAdapter(
 ): Adapter {
   return {
     name,
-    canTrustProxy: false,
     ...HTTP1,
-    async start({ options, mount, fields = {} }: Setup = {}) {
+    async start({ options, mount, trustProxy, fields = {} }: Setup = {}) {
       const log = new Log()
       // The functions among the options get the request of node:http here.
       const own = options as CgiOptions<IncomingMessage> | undefined
       const app = await create(own)
-      const gateway = cgi({ ...PRODUCTION, logger: log.logger, ...own })
+      const trusting = trustProxy === undefined ? {} : { trustProxy }
+      const gateway = cgi({ ...PRODUCTION, logger: log.logger, ...trusting, ...own })
       app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
         for (const [field, value] of Object.entries(fields)) response.setHeader(field, value)
         const [url, query = ''] = (request.url ?? '').split('?')

@@ -53,7 +53,7 @@ test('LOG-1 a logger that fails is told once, and nothing else comes of it', asy
     throw new Error('no room')
   }
   // Loggers in JavaScript may return promises.
-  const rejecting = async (): Promise<void> => failing()
+  const rejecting = (): unknown => Promise.reject(new Error('no room'))
   for (const method of [failing, rejecting]) {
     const logger = guardLogger({ warn: method, error: method })
     const write = t.mock.method(process.stderr, 'write', () => true)

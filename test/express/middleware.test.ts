@@ -60,6 +60,42 @@ for (const [name, express] of versions) {
       assert.deepEqual([status, text], [500, ''])
     })
 
+    test("ENV-4 trustProxy takes the place of Express's own setting", async (t) => {
+      const app = express()
+      app.set('trust proxy', false)
+      app.use('/trusting', cgi({ root, logger, trustProxy: 1 }))
+      app.use('/other', cgi({ root, logger }))
+      app.use('/function', cgi({ root, logger, trustProxy: (address) => address !== '192.0.2.1' }))
+      app.use('/list', cgi({ root, logger, trustProxy: ['loopback', '192.0.2.2'] }))
+      const port = await listen(t, app)
+      const headers = [
+        'X-Forwarded-For',
+        '192.0.2.1, 192.0.2.2',
+        'X-Forwarded-Proto',
+        'https, http',
+      ]
+      for (const [mount, address, scheme] of [
+        ['/trusting', '192.0.2.2', 'https'],
+        ['/other', '127.0.0.1', 'http'],
+        ['/function', '192.0.2.1', 'https'],
+        ['/list', '192.0.2.1', 'https'],
+      ] as const) {
+        const { text } = await send(port, `${mount}/report.cgi`, { headers })
+        const { variables } = readReport(text)
+        assert.equal(variables.get('REMOTE_ADDR'), address, mount)
+        assert.equal(variables.get('REQUEST_SCHEME'), scheme, mount)
+      }
+    })
+
+    test('OPT-1 a trustProxy that names no proxy is refused', () => {
+      for (const trustProxy of ['nowhere', '10.0.0.0/99', -1, 1.5, {}, null, ['x']]) {
+        // What an application in JavaScript may give.
+        const options = { root, trustProxy } as Parameters<typeof cgi>[0]
+        const told = { code: 'CGI_ERR_INVALID_OPTION', message: /`trustProxy`.* got / }
+        assert.throws(() => cgi(options), told, JSON.stringify(trustProxy))
+      }
+    })
+
     test('OPT-1 says to call it where the function itself is mounted', async (t) => {
       const app = express()
       // What an application in JavaScript may do.

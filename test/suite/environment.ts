@@ -169,19 +169,26 @@ export function environmentSuite(adapter: Adapter): void {
       assert.match(String(record['reason']), /"A=B"/)
     })
 
-    if (adapter.canTrustProxy)
-      test('ENV-4 trusts a proxy only if the framework does', async (t) => {
-        const headers = fields(
-          'X-Forwarded-For: 192.0.2.7',
-          'X-Forwarded-Proto: https',
-          'X-Forwarded-Host: www.example.org:8443',
-        )
-        const own = await report('/cgi-bin/report.cgi', { headers })
+    test('ENV-4 trusts a proxy only if the framework does', async (t) => {
+      const headers = fields(
+        'X-Forwarded-For: 192.0.2.7',
+        'X-Forwarded-Proto: https',
+        'X-Forwarded-Host: www.example.org:8443',
+      )
+      const stranger = await adapter.start({
+        options: { root: CGI_BIN },
+        trustProxy: '192.0.2.0/24, 2001:db8::/32',
+      })
+      t.after(() => stranger.close())
+      for (const at of [gateway, stranger]) {
+        const own = await report('/cgi-bin/report.cgi', { headers }, at)
         assert.equal(own.variables.get('REMOTE_ADDR'), '127.0.0.1')
         assert.equal(own.variables.get('REQUEST_SCHEME'), adapter.scheme)
-        assert.equal(own.variables.get('SERVER_PORT'), String(gateway.port))
-
-        const behind = await adapter.start({ options: { root: CGI_BIN }, trustProxy: true })
+        assert.equal(own.variables.get('SERVER_PORT'), String(at.port))
+        assert.equal(own.variables.get('HTTP_HOST'), `127.0.0.1:${at.port}`)
+      }
+      for (const trustProxy of [true, 'loopback', '10.0.0.1, 127.0.0.0/8']) {
+        const behind = await adapter.start({ options: { root: CGI_BIN }, trustProxy })
         t.after(() => behind.close())
         const { variables } = await report('/cgi-bin/report.cgi', { headers }, behind)
         assert.equal(variables.get('REMOTE_ADDR'), '192.0.2.7')
@@ -189,7 +196,76 @@ export function environmentSuite(adapter: Adapter): void {
         assert.equal(variables.get('REQUEST_SCHEME'), 'https')
         assert.equal(variables.get('SERVER_NAME'), 'www.example.org')
         assert.equal(variables.get('SERVER_PORT'), '8443')
-      })
+        assert.equal(variables.get('HTTP_HOST'), 'www.example.org:8443')
+      }
+    })
+
+    http1Test('ENV-4 a trusted proxy names the host where there is no Host field', async (t) => {
+      const behind = await adapter.start({ options: { root: CGI_BIN }, trustProxy: true })
+      t.after(() => behind.close())
+      const line = 'GET /cgi-bin/report.cgi HTTP/1.0\r\n'
+      const named = await reportOf(`${line}X-Forwarded-Host: www.example.org\r\n\r\n`, behind)
+      assert.equal(named.get('HTTP_HOST'), 'www.example.org')
+      assert.equal(named.get('SERVER_NAME'), 'www.example.org')
+      assert.equal((await reportOf(`${line}\r\n`, behind)).get('HTTP_HOST'), undefined)
+    })
+
+    test('ENV-4 what a trusted proxy says is checked', async (t) => {
+      const behind = await adapter.start({ options: { root: CGI_BIN }, trustProxy: true })
+      t.after(() => behind.close())
+      const seen = async (...lines: string[]): Promise<Report['variables']> =>
+        (await report('/cgi-bin/report.cgi', { headers: fields(...lines) }, behind)).variables
+
+      for (const [said, address] of [
+        ['203.0.113.9:51234', '203.0.113.9'],
+        ['203.0.113.9', '203.0.113.9'],
+        ['[2001:db8::1]:443', '2001:db8::1'],
+        ['[2001:db8::1]', '2001:db8::1'],
+        ['2001:db8::1', '2001:db8::1'],
+        ['"[2001:db8::1]:443"', '2001:db8::1'],
+        ['::ffff:203.0.113.9', '203.0.113.9'],
+        ['[::ffff:203.0.113.9]:80', '203.0.113.9'],
+        ['unknown', '127.0.0.1'],
+        ['_hidden', '127.0.0.1'],
+        ['203.0.113', '127.0.0.1'],
+        ['999.0.0.1:80', '127.0.0.1'],
+        ['2001:db8::1:::443', '127.0.0.1'],
+        ['[203.0.113.9', '127.0.0.1'],
+        ['www.example.org', '127.0.0.1'],
+        ['', '127.0.0.1'],
+      ] as const) {
+        const variables = await seen(`X-Forwarded-For: ${said}`)
+        assert.equal(variables.get('REMOTE_ADDR'), address, said)
+        assert.equal(variables.get('REMOTE_HOST'), address, said)
+      }
+
+      for (const [said, scheme] of [
+        ['HTTPS', 'https'],
+        ['Https', 'https'],
+        ['HTTP', 'http'],
+        ['wss', adapter.scheme],
+        ['javascript', adapter.scheme],
+        ['', adapter.scheme],
+      ] as const) {
+        const variables = await seen(`X-Forwarded-Proto: ${said}`)
+        assert.equal(variables.get('REQUEST_SCHEME'), scheme, said)
+        assert.equal(variables.get('HTTPS'), scheme === 'https' ? 'on' : undefined, said)
+      }
+
+      for (const [said, name, port] of [
+        ['www.example.org', 'www.example.org', '443'],
+        ['www.example.org:8443', 'www.example.org', '8443'],
+        ['[2001:db8::7]:8443', '[2001:db8::7]', '8443'],
+        ['127.0.0.1', '127.0.0.1', '443'],
+      ] as const) {
+        const variables = await seen(`X-Forwarded-Host: ${said}`, 'X-Forwarded-Proto: https')
+        assert.equal(variables.get('HTTP_HOST'), said)
+        assert.equal(variables.get('SERVER_NAME'), name)
+        assert.equal(variables.get('SERVER_PORT'), port, said)
+      }
+      const headers = fields('X-Forwarded-Host: a/b')
+      assert.equal((await send(behind, '/cgi-bin/report.cgi', { headers })).status, 400)
+    })
 
     test('ENV-4 sets the user that the application has made sure of', async (t) => {
       const seen = await report('/cgi-bin/report.cgi', { headers: ['Authorization', 'Basic dTpw'] })

@@ -79,7 +79,7 @@ function describe(name: string, value: unknown): string[] {
   const { cause } = value
   // What nobody has foreseen: the way to it is worth knowing, too.
   const stack = cause instanceof Error && cause.stack?.includes('\n') ? cause.stack : undefined
-  return Object.entries({ ...value, cause: stack })
+  return [...Object.entries(value), ['cause', stack] as const]
     .filter(([field]) => !FOR_PROGRAMS.has(field))
     .flatMap(([field, fact]) => describe(field === 'pid' ? 'scriptPid' : field, fact))
 }

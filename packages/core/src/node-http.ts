@@ -20,6 +20,7 @@ import {
   resetConnection,
   watchClient,
 } from './client-connection.js'
+import { toAddress, toScheme } from './forwarded.js'
 import { discardBody, pipeBody, prepareResponse } from './response-stream.js'
 import { toOriginForm } from './url-path.js'
 
@@ -33,9 +34,9 @@ export interface FrameworkView<Native = IncomingMessage> {
   readonly mount: string
   /** Path and query to process, the mount included. Default: `request.url`. */
   readonly url?: string | undefined
-  /** Address of the client. Default: the peer's. */
+  /** Address of the client, also with a port. Where it is none (`unknown`), and by default: the peer's. */
   readonly remoteAddress?: string | undefined
-  /** `http` or `https`. Default: by whether the connection is encrypted. */
+  /** `http` or `https`, in any case. What is neither, and by default: by whether the connection is encrypted. */
   readonly scheme?: string | undefined
   /** Host, with its port if it was sent. Default: the Host field. */
   readonly host?: string | undefined
@@ -67,15 +68,18 @@ export function toCgiRequest<Native>(
   const headers = view.body === undefined ? sent : withoutFraming(sent, message)
   const ownScheme = 'encrypted' in socket && socket.encrypted === true ? 'https' : 'http'
   const ownHost = valuesOf(headers, 'host')[0]
-  const scheme = view.scheme ?? ownScheme
+  const ownAddress = socket.remoteAddress ?? ''
+  const scheme = toScheme(view.scheme) ?? ownScheme
   const host = view.host || ownHost
-  const remoteAddress = view.remoteAddress ?? socket.remoteAddress ?? ''
+  // A proxy that speaks HTTP/1.0 need not send a Host.
+  if (ownHost === undefined && host !== undefined) headers.push(['Host', host])
+  const remoteAddress =
+    view.remoteAddress === ownAddress ? ownAddress : (toAddress(view.remoteAddress) ?? ownAddress)
   const trail = trails.get(message)
   const sendEarlyHints = (link: string[]): void => {
     if (!response.headersSent && !response.destroyed) response.writeEarlyHints({ link })
   }
-  const isForwarded =
-    scheme !== ownScheme || host !== ownHost || remoteAddress !== (socket.remoteAddress ?? '')
+  const isForwarded = scheme !== ownScheme || host !== ownHost || remoteAddress !== ownAddress
   return {
     method: message.method ?? 'GET',
     url: toOriginForm(view.url ?? message.url ?? '/'),

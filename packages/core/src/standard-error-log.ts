@@ -66,8 +66,8 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
     logText(decoder.write(bytes) + (isComplete ? decoder.end() : ''))
   }
 
-  function logText(line: string): void {
-    const text = line.replace(/\r$/, '')
+  function logText(words: string): void {
+    const text = words.replace(/\r$/, '')
     if (text !== '') logger.warn(facts, text)
   }
 

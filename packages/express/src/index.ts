@@ -6,7 +6,6 @@ import {
   type CgiStats,
   createCgiHandler,
   createErrorPage,
-  type FrameworkView,
   sendCgiResponse,
   toCgiRequest,
   unwatchClient,
@@ -15,6 +14,12 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { watchLastAnswer } from './final-handler.js'
 import { findPlace, type MountedRequest } from './mount.js'
 import { guardNext, type Next } from './next.js'
+import {
+  createClientView,
+  takeTrustProxy,
+  type TrustProxy,
+  type ViewedRequest,
+} from './client-view.js'
 
 export type { CgiOptions, CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
 
@@ -27,11 +32,19 @@ export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage>
   close(): Promise<void>
 }
 
+/** Options of the middleware. */
+export interface CgiMiddlewareOptions<Native = IncomingMessage> extends CgiOptions<Native> {
+  /**
+   * **trustProxy** `boolean | number | string | string[] | (address, hop) => boolean` - Whose word is
+   * taken for the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`): everybody's,
+   * that of so many proxies, of addresses and networks (`'loopback, 10.0.0.0/8'`), or of those that the
+   * function takes. Default: what Express's own setting `trust proxy` says; without Express, nobody's.
+   */
+  trustProxy?: TrustProxy
+}
+
 /** What Express adds to a request, where it is there. */
-interface ExpressRequest extends MountedRequest {
-  readonly hostname?: string
-  readonly ip?: string
-  readonly protocol?: string
+interface ExpressRequest extends ViewedRequest, MountedRequest {
   query?: unknown
 }
 
@@ -44,9 +57,11 @@ interface ExpressRequest extends MountedRequest {
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 export function cgi<Native extends IncomingMessage = IncomingMessage>(
-  options: CgiOptions<Native> = {},
+  given: CgiMiddlewareOptions<Native> = {},
 ): CgiMiddleware<Native> {
+  const [trustProxy, options] = takeTrustProxy(given)
   const handler = createCgiHandler<Native>(options)
+  const viewOf = createClientView(trustProxy)
 
   function middleware(
     request: Native & ExpressRequest,
@@ -55,7 +70,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
   ): void {
     const place = findPlace(request, handler.prefix, options.prefix !== undefined)
     if (place === null) return next()
-    const view = { ...place, native: request, ...trustedView(request) }
+    const view = { ...place, native: request, ...viewOf(request) }
     const cgiRequest = toCgiRequest<Native>(request, response, view)
     const goOn = guardNext(next, request, response, handler)
     void answer(cgiRequest, request, response).then(
@@ -105,21 +120,6 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
   }
 
   return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
-}
-
-/** What Express says of the client, by its trust proxy setting. */
-function trustedView({
-  headers,
-  hostname,
-  ip,
-  protocol,
-}: ExpressRequest): Pick<FrameworkView, 'remoteAddress' | 'scheme' | 'host'> {
-  const [forwardedHost] = String(headers['x-forwarded-host'] ?? '').split(',', 1)
-  // Express tells only the name; the port is in the field that it took the name from.
-  const host = [headers.host, forwardedHost?.trim()].find(
-    (each) => hostname !== undefined && each?.replace(/:\d*$/, '') === hostname,
-  )
-  return { remoteAddress: ip, scheme: protocol, host }
 }
 
 /** Hands a request to the whole application again, from its beginning. */

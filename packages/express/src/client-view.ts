@@ -1,0 +1,96 @@
+import { CgiError, type FrameworkView } from '@common-gateway/core'
+import proxyAddr from '@fastify/proxy-addr'
+import type { IncomingMessage } from 'node:http'
+
+/** Which proxies are trusted; as Express and Fastify have it. */
+export type TrustProxy =
+  | boolean
+  | number
+  | string
+  | readonly string[]
+  | ((address: string, hop: number) => boolean)
+
+/** Says whether a proxy is trusted; the first one, next to this server, is hop 0. */
+type Trust = (address: string, hop: number) => boolean
+
+/** What Express says of the client of a request, where it is there. */
+export interface ViewedRequest extends IncomingMessage {
+  readonly app?: { get(name: string): unknown }
+  readonly ip?: string
+  readonly protocol?: string
+}
+
+type ClientView = Pick<FrameworkView, 'remoteAddress' | 'scheme' | 'host'>
+
+/** The option that is not the gateway's own, and the others; what is no object is told by the gateway. */
+export function takeTrustProxy<Options>(
+  options: Options & { trustProxy?: TrustProxy },
+): [trustProxy: TrustProxy | undefined, others: Options] {
+  if (typeof options !== 'object' || options === null) return [undefined, options]
+  if (!Object.hasOwn(options, 'trustProxy')) return [undefined, options]
+  const { trustProxy, ...others } = options
+  // Without an option that is not among its own, it is what it was.
+  return [trustProxy, others as Options]
+}
+
+/**
+ * Makes what tells the client's address, scheme and host.
+ *
+ * @param trustProxy - whom to trust; undefined: as Express does.
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION
+ */
+export function createClientView(
+  trustProxy: TrustProxy | undefined,
+): (request: ViewedRequest) => ClientView {
+  if (trustProxy === undefined) return expressView
+  const trust = compile(trustProxy)
+  return (request) => {
+    const isTrusted = isPeerTrusted(request, trust)
+    return {
+      remoteAddress: proxyAddr.all(request, trust).at(-1),
+      scheme: isTrusted ? firstOf(request, 'x-forwarded-proto') : undefined,
+      host: isTrusted ? firstOf(request, 'x-forwarded-host') : undefined,
+    }
+  }
+}
+
+/** What Express says, by its trust proxy setting. */
+function expressView(request: ViewedRequest): ClientView {
+  const { app, ip, protocol } = request
+  const trust = app?.get('trust proxy fn')
+  // Express's own `hostname` has no port.
+  const isTrusted = typeof trust === 'function' && isPeerTrusted(request, trust as Trust)
+  const host = isTrusted ? firstOf(request, 'x-forwarded-host') : undefined
+  return { remoteAddress: ip, scheme: protocol, host }
+}
+
+function isPeerTrusted({ socket }: IncomingMessage, trust: Trust): boolean {
+  // Undefined for a socket of the file system, which is what Express hands on, too.
+  return trust(socket.remoteAddress as string, 0)
+}
+
+/** The first of a list: what the proxy next to the client has said. */
+function firstOf({ headers }: IncomingMessage, name: string): string | undefined {
+  const value = headers[name]
+  return value === undefined ? undefined : String(value).split(',', 1)[0]?.trim()
+}
+
+function compile(value: TrustProxy): Trust {
+  if (typeof value === 'function') return value
+  if (typeof value === 'boolean') return () => value
+  if (typeof value === 'number' && Number.isInteger(value) && value >= 0) {
+    return (_address, hop) => hop < value
+  }
+  try {
+    if (typeof value === 'string') return proxyAddr.compile(value.split(',').map((e) => e.trim()))
+    if (Array.isArray(value)) return proxyAddr.compile(value)
+  } catch {
+    // An address that is none; it is told below, with the others.
+  }
+  throw new CgiError(
+    'CGI_ERR_INVALID_OPTION',
+    {},
+    'Expected the `trustProxy` option to be a boolean, a number of proxies, addresses and networks, ' +
+      `or a function, got ${JSON.stringify(value)} (${typeof value})`,
+  )
+}
