@@ -8,9 +8,8 @@ import createExpress4 from 'express4'
 import Fastify from 'fastify'
 import { strict as assert } from 'node:assert'
 import { execFileSync } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -21,22 +20,11 @@ import polkaNext from 'polka-next'
 import { brotliDecompressSync, createBrotliDecompress, createGunzip, gunzipSync } from 'node:zlib'
 import { chunksOf, open, send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
+import { listen } from '../listen.js'
 
 const root = CGI_BIN
 
 type Start = (t: TestContext) => Promise<number>
-
-async function listen(t: TestContext, app: RequestListener): Promise<number> {
-  const server = createServer(app)
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this kind.
-  return (server.address() as AddressInfo).port
-}
 
 const frameworks: Record<string, Start> = {
   'Express 5': (t) => listen(t, createExpress5().use(compression(), cgi({ root }))),

@@ -11,47 +11,35 @@ import Fastify from 'fastify'
 import Koa from 'koa'
 import koaConnect from 'koa-connect'
 import { strict as assert } from 'node:assert'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, type RequestListener } from 'node:http'
+import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, test, type TestContext } from 'node:test'
 import polka from 'polka'
 import polkaNext from 'polka-next'
+// oxlint-disable-next-line import/no-unassigned-import -- Nest's decorators need what it adds to Reflect
 import 'reflect-metadata'
 import { createServer as createViteServer, type Plugin } from 'vite'
 import { exchange, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
+import { listen } from '../listen.js'
 
 const root = CGI_BIN
 const logger = { warn(): void {}, error(): void {} }
-
-/** Listens until the test is over. */
-async function listen(t: TestContext, app: RequestListener): Promise<number> {
-  const server = createServer(app)
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this kind.
-  return (server.address() as AddressInfo).port
-}
 
 /** Starts an application with a gateway at `mount`; returns its port. */
 type Start = (t: TestContext, mount: string, gateway: CgiMiddleware) => Promise<number>
 
 /** The frameworks that tell of a mount by `originalUrl` alone, or by `baseUrl` as Express. */
 const frameworks: Record<string, Start> = {
-  async Connect(t, mount, gateway) {
+  Connect(t, mount, gateway) {
     const app = createConnect()
     app.use(mount, gateway)
     return listen(t, app)
   },
-  async 'Connect in Connect'(t, mount, gateway) {
+  'Connect in Connect'(t, mount, gateway) {
     const [, first = '', rest = '/'] = /^(\/[^/]*)(.*)$/.exec(mount) ?? []
     const inner = createConnect()
     inner.use(rest === '' ? '/' : rest, gateway)
@@ -59,12 +47,12 @@ const frameworks: Record<string, Start> = {
     app.use(first, inner)
     return listen(t, app)
   },
-  async 'Polka 0.5'(t, mount, gateway) {
+  'Polka 0.5'(t, mount, gateway) {
     const app = polka()
     app.use(mount, gateway)
     return listen(t, app.handler)
   },
-  async 'Polka 1.0'(t, mount, gateway) {
+  'Polka 1.0'(t, mount, gateway) {
     const app = polkaNext()
     // The types of the two are of different requests.
     app.use(mount, gateway as never)
@@ -103,9 +91,10 @@ const frameworks: Record<string, Start> = {
     })
     t.after(() => server.close())
     await server.listen()
-    return (server.httpServer?.address() as AddressInfo).port
+    assert.ok(server.httpServer)
+    return (server.httpServer.address() as AddressInfo).port
   },
-  async Express(t, mount, gateway) {
+  Express(t, mount, gateway) {
     const app = createExpress()
     app.use(mount, gateway)
     return listen(t, app)
@@ -225,7 +214,8 @@ describe('MAP-1 mounted in frameworks that take middlewares', () => {
     app.use((context) => {
       if (context.path === '/own') context.body = 'own'
     })
-    const port = await listen(t, app.callback())
+    const answer = app.callback()
+    const port = await listen(t, (request, response) => void answer(request, response))
     const { variables } = readReport((await send(port, '/tools/report.cgi/x?y')).text)
     assert.equal(variables.get('SCRIPT_NAME'), '/tools/report.cgi')
     assert.equal((await send(port, '/own')).text, 'own')
@@ -248,6 +238,7 @@ assert.ok(ownRoute)
 Get('own')(OwnController.prototype, 'own', ownRoute)
 Controller()(OwnController)
 
+// oxlint-disable-next-line typescript/no-extraneous-class -- Nest's modules are made so
 class AppModule {}
 Module({ controllers: [OwnController] })(AppModule)
 

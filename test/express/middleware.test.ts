@@ -12,19 +12,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { dial, exchange, readToEnd, readUntil, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
-
-/** Listens until the test is over. */
-async function listen(t: TestContext, app: RequestListener): Promise<number> {
-  const server = createServer(app)
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this kind.
-  return (server.address() as AddressInfo).port
-}
+import { listen } from '../listen.js'
 
 /** An error handler of the application. */
 function answerErrors(text: (error: Error & { code?: string }) => string): ErrorRequestHandler {
@@ -293,7 +281,7 @@ for (const [name, express] of versions) {
       for (const url of [saying(bytes), saying(bytes, true)]) {
         const headers = ['Origin', 'https://a.example', 'Accept-Encoding', 'gzip']
         const answer = await send(port, url, { headers })
-        assert.deepEqual(answer.all('vary').join(', ').split(', ').sort(), [
+        assert.deepEqual(answer.all('vary').join(', ').split(', ').toSorted(), [
           'Accept-Encoding',
           'Accept-Language',
           'Cookie',

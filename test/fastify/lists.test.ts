@@ -34,7 +34,7 @@ async function varyOf(t: TestContext, app: Application): Promise<Answer[]> {
 function assertNames(answers: Answer[], expected: string[]): void {
   for (const answer of answers) {
     const names = answer.all('vary').flatMap((line) => line.split(/, ?/))
-    const lowerCase = names.map((each) => each.toLowerCase()).sort()
+    const lowerCase = names.map((each) => each.toLowerCase()).toSorted()
     assert.deepEqual(lowerCase, expected)
     assert.ok(answer.all('set-cookie').includes('script=1'))
   }
@@ -98,7 +98,7 @@ describe('RES-9 the order of hooks decides of no field (Fastify)', () => {
       const headers = { 'accept-encoding': 'gzip', origin: 'https://a.example' }
       const answer = await app.inject({ url, headers })
       assert.equal(answer.headers['content-encoding'], 'gzip')
-      const names = String(answer.headers.vary).toLowerCase().split(/, ?/).sort()
+      const names = String(answer.headers.vary).toLowerCase().split(/, ?/).toSorted()
       assert.deepEqual(names, ['accept-encoding', 'accept-language', 'origin'])
     }
   })
@@ -122,7 +122,7 @@ describe('RES-9 the order of hooks decides of no field (Fastify)', () => {
       const answers = await varyOf(t, app)
       assertNames(answers, ['accept-language', 'cookie', 'origin'])
       for (const answer of answers) {
-        assert.deepEqual(answer.all('set-cookie').sort(), ['app=1', 'hook=1', 'script=1'])
+        assert.deepEqual(answer.all('set-cookie').toSorted(), ['app=1', 'hook=1', 'script=1'])
       }
     })
   }
