@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { utimesSync } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
-import { startEndingHost, startHostedScript } from './ending-host.js'
-import { until, untilGone } from './processes.js'
+import { needs, needsRoot } from './apps/programs.js'
+import { open, send } from './client.js'
+import { writeProgram } from './core/temporary-folder.js'
+import { ROOT, startEndingHost, startHostedScript } from './ending-host.js'
+import { childrenOf, until, untilGone } from './processes.js'
 
 const BOUNDED = { timeout: 60_000 }
 
@@ -298,5 +303,71 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
     const second = await startHostedScript(t, Number(/\d+/.exec(again)?.[0]))
     host.kill('SIGTERM')
     await untilGone(...second.pids)
+  })
+
+  test('LIFE-6 a start that hangs in the kernel', {
+    ...BOUNDED,
+    ...needs('python3'),
+  }, async (t) => {
+    const script = writeProgram(ROOT, 'hang.cgi', '#!/bin/sh\nexec sleep 1000\n')
+    // Whoever opens the file waits until its lease is given back: fcntl(2), F_SETLEASE.
+    const lease = `
+import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+file = os.open(sys.argv[1], os.O_RDWR)
+fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print('held', flush=True)
+signal.pause()`
+    const holder = spawn('python3', ['-c', lease, script], { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.after(() => holder.kill('SIGKILL'))
+    await once(holder.stdout, 'data')
+    for (const end of ['SIGTERM', 'SIGUSR1'] as const) {
+      const more = `process.on('SIGUSR1', () => process.exit(3))`
+      const host = await startEndingHost(t, plain('posix_spawn', more))
+      const request = open(host.port, '/cgi-bin/hang.cgi').catch(() => {})
+      await until(() => childrenOf(host.pid).length > 0, 'a script is being started')
+      const children = childrenOf(host.pid)
+      host.kill(end)
+      assert.deepEqual(await host.ended, end === 'SIGTERM' ? [null, end] : [3, null])
+      await untilGone(...children)
+      await request
+    }
+  })
+
+  test('LIFE-6 with `user`, the kernel ends the script of a host that is killed', {
+    ...BOUNDED,
+    ...needsRoot(),
+  }, async (t) => {
+    for (const spawner of SPAWNERS) {
+      const options = `{ root, spawner: '${spawner}', user: 'nobody' }`
+      const host = await startEndingHost(t, APPLICATIONS['node:http'](options))
+      const { pids } = await startHostedScript(t, host.port)
+      host.kill('SIGKILL')
+      await host.ended
+      await untilGone(...pids.slice(0, 1))
+    }
+  })
+
+  test('LIFE-6 a host that is the first process of a container closes, though it collects no zombies', {
+    ...BOUNDED,
+    ...needsRoot(),
+  }, async (t) => {
+    for (const spawner of SPAWNERS) {
+      const text = `
+          const gateway = cgi({ root, spawner: '${spawner}', killTimeout: 3_600_000, closeTimeout: 0 })
+          const server = createServer(async (request, response) => {
+            if (request.url !== '/close') return gateway(request, response, () => response.end())
+            await gateway.close()
+            response.end('closed by ' + process.pid)
+          })
+          server.listen(0, '127.0.0.1', () => console.log(server.address().port))`
+      const through = ['unshare', '--pid', '--kill-child', '--fork', '--mount-proc']
+      const host = await startEndingHost(t, text, { through })
+      const response = await open(host.port, '/cgi-bin/wait.cgi')
+      response.on('error', () => {})
+      await once(response, 'data')
+      const closed = await send(host.port, '/close')
+      assert.equal(closed.text, 'closed by 1')
+    }
   })
 })

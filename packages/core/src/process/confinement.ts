@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { getPriority } from 'node:os'
 import { toByteString } from '../byte-string.js'
 import { invalidOption } from '../errors.js'
@@ -195,7 +196,7 @@ function umaskPart(umask: number): Part {
 
 function identityPart({ uid, gid, groups }: Identity): Part {
   const list = groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`
-  const words = [`--regid=${gid}`, list]
+  const words = [`--regid=${gid}`, list, ...(endsWithParent() ? ['--pdeathsig=KILL'] : [])]
   const expected: Record<string, string> = { Gid: fourTimes(gid), Groups: groups.join(' ') }
   if (uid === undefined) return { option: 'group', tool: 'setpriv', words, expected }
   // A host that is not the superuser would hand its ambient capabilities on. Those of programs that
@@ -204,6 +205,20 @@ function identityPart({ uid, gid, groups }: Identity): Part {
   expected['Uid'] = fourTimes(uid)
   if (uid !== 0) for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expected[set] = NONE
   return { option: 'user', tool: 'setpriv', words, expected }
+}
+
+/**
+ * Whether setpriv(1) can have the kernel kill a script when the thread that started it ends: the host was
+ * killed, or a worker thread terminated. That of busybox cannot.
+ */
+function endsWithParent(): boolean {
+  const { stdout } = spawnSync(toolPath('setpriv') ?? 'setpriv', ['--help'], {
+    cwd: '/',
+    env: {},
+    encoding: 'latin1',
+  })
+  // Null where it could not be run, which is told when it is tried.
+  return stdout?.includes('--pdeathsig') ?? false
 }
 
 /** An empty set of capabilities. */
