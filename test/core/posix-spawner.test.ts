@@ -151,6 +151,16 @@ describe('posix_spawn', () => {
     assert.match(told[1] ?? '', /`spawner` .* worker thread/)
   })
 
+  test('LIFE-3 what Node is not permitted any more is not done past it', BOUNDED, async (t) => {
+    const permission = { has: (scope: string) => scope !== 'child' }
+    Object.defineProperty(process, 'permission', { value: permission, configurable: true })
+    t.after(() => Reflect.deleteProperty(process, 'permission'))
+    await assert.rejects(run('echo started'), {
+      code: 'CGI_ERR_SPAWN',
+      reason: /^ERR_ACCESS_DENIED: /,
+    })
+  })
+
   test('LIFE-3 an output that the system gives no handle for fails alone', BOUNDED, async () => {
     // Not even a pipe: libuv refuses it, as it does what there is no memory for.
     const descriptor = openSync('/dev/null', 'r')

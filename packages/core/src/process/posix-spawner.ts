@@ -8,6 +8,7 @@ import { ChildReaper } from './child-reaper.js'
 import { dependants } from './dependants.js'
 import { OutputPipe } from './output-pipe.js'
 import { OutputPoller } from './output-poller.js'
+import { accessDenied, mayStartProcesses } from './permission.js'
 import { describeProgram } from './program.js'
 import { shareInProcess } from './shared.js'
 import { createSpawnAttributes } from './spawn-attributes.js'
@@ -106,6 +107,7 @@ export class PosixSpawner implements Spawner {
     const { options } = start
     let streams: StandardStreams | undefined
     try {
+      if (!mayStartProcesses()) throw accessDenied()
       streams = new StandardStreams(this.#library, options, this.#nullDevice)
       memory.write(options)
       this.#load(start, memory, streams)

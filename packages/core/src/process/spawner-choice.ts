@@ -4,6 +4,7 @@ import type { CgiLogger } from '../logger.js'
 import type { Settings } from '../settings.js'
 import { loadCLibrary } from './c-library.js'
 import { ChildProcessSpawner } from './child-process-spawner.js'
+import { accessDenied, mayStartProcesses } from './permission.js'
 import { PosixSpawner } from './posix-spawner.js'
 import type { Spawner } from './spawner.js'
 
@@ -19,6 +20,13 @@ let isTold = false
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 export function chooseSpawner(choice: Settings<never>['spawner'], logger: CgiLogger): Spawner {
+  if (!mayStartProcesses()) {
+    throw invalidOption(
+      'spawner',
+      `one that may start processes (${accessDenied().message})`,
+      choice,
+    )
+  }
   if (choice === 'child_process') return new ChildProcessSpawner()
   posixSpawner ??= createPosixSpawner()
   if (!(posixSpawner instanceof Error)) return posixSpawner
