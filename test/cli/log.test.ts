@@ -152,7 +152,9 @@ test(
     const folder = createSite(t, {
       'page.html': 'page',
       'cgi-bin/silent.sh': script('exit 3'),
-      'cgi-bin/bad-header.sh': script(`printf 'Content-Type: text/plain\\nno colon\\n\\n'`),
+      'cgi-bin/bad-header.sh': script(
+        `printf 'Content-Type: text/plain\\nno colon\\n\\n'; sleep 600`,
+      ),
       'cgi-bin/no-interpreter.sh': '#!/no/such/interpreter\n',
       'cgi-bin/cut.sh': script(`printf 'Content-Length: 9\\n\\nfour'`),
       'cgi-bin/exit-4.sh': script(`${HEADER}; exit 4`),
@@ -165,7 +167,7 @@ test(
       [
         '/cgi-bin/bad-header.sh',
         502,
-        /^ {4}error: The script sent a header that is not valid: .+\(line 2 of its output\)/,
+        /^ {4}error: The script sent a header that is not valid: .+\(line 2 of its output\)$/,
       ],
       [
         '/cgi-bin/no-interpreter.sh',

@@ -216,6 +216,63 @@ const HINTED: readonly [
     /chmod \+x '\/srv\/it'\\''s\.cgi'$/,
   ],
   [
+    'execute permission that does not help',
+    'CGI_ERR_NOT_EXECUTABLE',
+    {
+      script: '/bin/sh',
+      reason: 'it is not executable, and its extension has no interpreter',
+    },
+    /“noexec”/,
+  ],
+  [
+    'a byte order mark',
+    'CGI_ERR_BAD_HEADER',
+    { line: 1, output: '\ufeffContent-Type: text/html', reason: 'no field name' },
+    /byte order mark/,
+  ],
+  [
+    'UTF-16',
+    'CGI_ERR_BAD_HEADER',
+    { line: 1, output: 'ÿþC\0o\0n\0t\0', reason: 'it holds a control character' },
+    /UTF-16/,
+  ],
+  [
+    'UTF-16, big end first',
+    'CGI_ERR_BAD_HEADER',
+    { line: 1, output: 'þÿ\0C\0o\0n\0t', reason: 'it holds a control character' },
+    /UTF-16/,
+  ],
+  [
+    'two carriage returns',
+    'CGI_ERR_BAD_HEADER',
+    { line: 1, output: 'Content-Type: text/html\r', reason: 'it holds a control character' },
+    /two carriage returns/,
+  ],
+  [
+    'a blank before the colon',
+    'CGI_ERR_BAD_HEADER',
+    { line: 2, output: 'Set-Cookie : a=b', reason: 'no field name' },
+    /between the name of a field and its colon/,
+  ],
+  [
+    'a status of words',
+    'CGI_ERR_BAD_HEADER',
+    { reason: 'Status is not a code from 200 to 599: "OK"' },
+    /three digits/,
+  ],
+  [
+    'a program that refuses to run',
+    'CGI_ERR_BAD_HEADER',
+    { line: 1, output: 'Munin has no data yet, sorry.', reason: 'it has no colon' },
+    /looks like a message/,
+  ],
+  [
+    'a message with a colon',
+    'CGI_ERR_BAD_HEADER',
+    { line: 1, output: 'Cannot open the file: /var/x', reason: 'no field name' },
+    /looks like a message/,
+  ],
+  [
     'a missing interpreter',
     'CGI_ERR_SPAWN',
     { reason: 'ENOENT: /srv/a.cgi, which begins with "#!/usr/bin/pyton"' },

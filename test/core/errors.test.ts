@@ -15,6 +15,8 @@ const STATUSES: Record<CgiErrorCode, readonly [status: number, rule: string]> = 
   CGI_ERR_METHOD_NOT_ALLOWED: [405, 'MAP-7'],
   CGI_ERR_BODY_STALLED: [408, 'RFC 9110 section 15.5.9'],
   CGI_ERR_BODY_TOO_LARGE: [413, 'BODY-4'],
+  CGI_ERR_TARGET_TOO_LONG: [414, 'RFC 9110 section 15.5.15'],
+  CGI_ERR_FIELD_TOO_LARGE: [431, 'RFC 6585 section 5'],
   CGI_ERR_HEADERS_CUT: [431, 'RFC 6585 section 5'],
   CGI_ERR_CLIENT_GONE: [400, 'BODY-4: nobody hears it'],
   CGI_ERR_BODY_CONSUMED: [500, 'BODY-5'],

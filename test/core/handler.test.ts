@@ -6,6 +6,7 @@ import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import {
+  CgiError,
   type CgiOptions,
   type CgiRequest,
   createCgiHandler,
@@ -137,3 +138,59 @@ test('ENV-2 the authority of an HTTP/2 request is its Host (RFC 9113 section 8.3
   })
   assert.equal((await buffer(stream)).toString(), 'www.example.org:81')
 })
+
+const LARGE = 'x'.repeat(140_000)
+const HOST = ['Host', 'www.example.org'] as const
+const TOO_LARGE: readonly [what: string, given: Partial<CgiRequest>, statusCode: number][] = [
+  ['a cookie', { headers: [HOST, ['Cookie', `a=${LARGE}`]] }, 431],
+  [
+    'a field in many lines',
+    { headers: [HOST, ...Array.from({ length: 14 }, () => ['X-A', 'x'.repeat(10_000)] as const)] },
+    431,
+  ],
+  [
+    'many fields',
+    {
+      headers: [
+        HOST,
+        ...Array.from({ length: 90 }, (_, n) => [`X-${n}`, LARGE.slice(20_000)] as const),
+      ],
+    },
+    431,
+  ],
+  ['a query', { url: `/cgi-bin/host.cgi?${LARGE}` }, 414],
+  ['a path', { url: `/cgi-bin/host.cgi/${LARGE}` }, 414],
+  ['a target that was redirected', { url: '/cgi-bin/host.cgi', originalUrl: `/${LARGE}` }, 414],
+]
+
+for (const spawner of ['posix_spawn', 'child_process'] as const) {
+  for (const [what, given, statusCode] of TOO_LARGE) {
+    test(`LIFE-3 ${what} that no program takes is the request's fault (${spawner})`, async (t) => {
+      const handler = createCgiHandler({ root, spawner })
+      t.after(() => handler.close())
+      const url = '/cgi-bin/host.cgi'
+      await assert.rejects(handler.handle(createRequest({ url, ...given })), (error) => {
+        assert.ok(error instanceof CgiError)
+        assert.deepEqual([error.statusCode, error.expose], [statusCode, true])
+        return true
+      })
+    })
+  }
+
+  test(`LIFE-3 the longest field that a program takes arrives (${spawner})`, async (t) => {
+    // With its name, a `=` and a NUL it has 32 pages.
+    const value = 'x'.repeat(32 * 4096 - 'HTTP_X_A=\0'.length)
+    const options = { spawner }
+    const headers = [HOST, ['X-A', value]] as const
+    writeProgram(root, 'length.cgi', `${HEADER}printf %s "\${#HTTP_X_A}"\n`)
+    const out = await answerOf(t, '/cgi-bin/length.cgi', options, { headers })
+    assert.equal(out.toString(), String(value.length))
+  })
+
+  test(`LIFE-3 what the application adds is not the client's fault (${spawner})`, async (t) => {
+    const handler = createCgiHandler({ root, spawner, env: { LARGE } })
+    t.after(() => handler.close())
+    const refused = handler.handle(createRequest({ url: '/cgi-bin/host.cgi' }))
+    await assert.rejects(refused, { code: 'CGI_ERR_SPAWN', reason: /E2BIG/ })
+  })
+}

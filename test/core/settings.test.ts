@@ -532,13 +532,14 @@ test('ENV-3 inheritEnv names what is inherited beside PATH, as it was when the g
     PATH: '/usr/bin',
     LD_LIBRARY_PATH: undefined,
     DYLD_LIBRARY_PATH: undefined,
+    TZ: 'Asia/Tokyo',
     LANG: 'C',
     MISSING: undefined,
     EMPTY: '',
   })
   const { inherited } = settings({ root: folder, inheritEnv: ['LANG', 'MISSING', 'EMPTY'] })
   process.env['LANG'] = 'de_DE'
-  assert.deepEqual(inherited, { PATH: '/usr/bin', LANG: 'C', EMPTY: '' })
+  assert.deepEqual(inherited, { PATH: '/usr/bin', TZ: 'Asia/Tokyo', LANG: 'C', EMPTY: '' })
 })
 
 test('ENV-3 scripts have a PATH even where the host has none', (t) => {

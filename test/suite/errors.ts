@@ -42,6 +42,24 @@ export function errorSuite(adapter: Adapter): void {
       })
     })
 
+    test('Errors a hint for what cannot be seen in the output', async () => {
+      const headers = ['Accept', 'application/json']
+      const utf16 = Buffer.from('\ufeffContent-Type: text/html\n\n', 'utf16le')
+      for (const [bytes, told] of [
+        ['\ufeffContent-Type: text/html\n\n', /byte order mark/],
+        [utf16, /UTF-16/],
+        ['Content-Type: text/html\r\r\n\r\r\n', /two carriage returns/],
+        ['Content-Type : text/html\n\n', /between the name of a field and its colon/],
+        ['Status: OK\n\n', /three digits/],
+        ['The database is locked, try again later.\n', /looks like a message/],
+      ] as const) {
+        const answer = await send(development, saying(bytes), { headers })
+        assert.equal(answer.status, 502)
+        const { hint } = JSON.parse(answer.text) as { hint?: string }
+        assert.match(hint ?? '', told)
+      }
+    })
+
     test('Errors HTML for a browser, with nothing of the script as markup', async () => {
       const headers = ['Accept', 'text/html,*/*;q=0.8']
       const answer = await send(development, '/cgi-bin/fail.cgi', { headers })

@@ -237,7 +237,12 @@ export function mappingSuite(adapter: Adapter): void {
       t.after(() => narrow.close())
       const answer = await send(narrow, '/cgi-bin/report.cgi', { method: 'POST', body: '' })
       assert.equal(answer.status, 405)
-      assert.deepEqual(answer.all('allow'), ['GET, PUT'])
+      assert.deepEqual(answer.all('allow'), ['GET, HEAD, PUT'])
+      // RFC 9110 section 9.1: GET and HEAD go together.
+      assert.equal((await send(narrow, '/cgi-bin/report.cgi', { method: 'HEAD' })).status, 200)
+      const put = await adapter.start({ options: { root: CGI_BIN, methods: ['PUT'] } })
+      t.after(() => put.close())
+      assert.equal((await send(put, '/cgi-bin/report.cgi', { method: 'HEAD' })).status, 405)
       assert.equal((await send(narrow, '/cgi-bin/none.cgi', { method: 'POST' })).status, 404)
     })
 

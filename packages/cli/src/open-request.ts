@@ -76,7 +76,10 @@ export class OpenRequest implements RequestRecord {
   }
 
   get signal(): string | null | undefined {
-    return this.#runs.at(-1)?.signal
+    const run = this.#runs.at(-1)
+    // A signal of the gateway's own would look as if somebody had killed the script.
+    const isStopped = run?.error !== undefined && run.error.code !== 'CGI_ERR_KILLED'
+    return isStopped ? null : run?.signal
   }
 
   get standardError(): readonly string[] {

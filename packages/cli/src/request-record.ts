@@ -31,7 +31,7 @@ export interface RequestRecord {
   readonly bytesOut: number
   /** Exit code of the script; null where a signal ended it, undefined as long as it runs. */
   readonly exitCode: number | null | undefined
-  /** The signal that ended the script; null where it exited by itself. */
+  /** The signal that ended the script; null where it exited by itself, or was stopped because of `error`. */
   readonly signal: string | null | undefined
   /** What went wrong, in a sentence or two, for whoever has the server. */
   readonly error: string | undefined

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import type { CgiError } from './errors.js'
 
 /** What to try, for the failures that everybody has some day; undefined for the others. */
@@ -24,9 +25,21 @@ const CARRIAGE_RETURN =
   'The first line ends in a carriage return, which becomes a part of the interpreter’s name. Save the ' +
   'script with the line ends of Unix (LF, not CRLF).'
 
+const STATUS =
+  'A status is three digits, from 200 to 599, and words if you like: “Status: 404 Not Found”.'
+
 const SEE_LIMIT = 'The limit is the host’s own (ulimit), or the option'
 
 const HINTS: readonly Hint[] = [
+  {
+    fits: ({ code, reason, script }) =>
+      code === 'CGI_ERR_NOT_EXECUTABLE' &&
+      has(reason, 'not executable') &&
+      hasExecutePermission(script),
+    hint: () =>
+      'It has execute permission, yet it may not be run: its file system is mounted with “noexec”, or ' +
+      'the permission is not for the user that the server runs as.',
+  },
   {
     fits: ({ code, reason }) => code === 'CGI_ERR_NOT_EXECUTABLE' && has(reason, 'not executable'),
     hint: ({ script = 'it' }) =>
@@ -75,6 +88,41 @@ const HINTS: readonly Hint[] = [
       'started with.',
   },
   {
+    fits: ({ output }) => output?.startsWith('\ufeff') ?? false,
+    hint: () =>
+      'Its output begins with a byte order mark (EF BB BF), which editors do not show. Save the file that ' +
+      'it comes from as UTF-8 without a byte order mark.',
+  },
+  {
+    fits: ({ code, output }) =>
+      code === 'CGI_ERR_BAD_HEADER' && /\0[^\0]\0|[^\0]\0[^\0]\0/.test(output ?? ''),
+    hint: () =>
+      'Its output is UTF-16: each character is two bytes. A header is ASCII. Have the script print UTF-8.',
+  },
+  {
+    fits: ({ code, output }) => code === 'CGI_ERR_BAD_HEADER' && (output?.endsWith('\r') ?? false),
+    hint: () =>
+      'Its lines end in two carriage returns and a line feed. It prints CRLF where each LF is made a CRLF ' +
+      'once more: print LF alone, or set the output to binary.',
+  },
+  {
+    fits: ({ code, output }) =>
+      code === 'CGI_ERR_BAD_HEADER' && /^[\w-]+[ \t]+:(?!:)/.test(output ?? ''),
+    hint: () =>
+      'No blank may stand between the name of a field and its colon: “Content-Type: text/html”.',
+  },
+  {
+    fits: ({ code, reason }) => code === 'CGI_ERR_BAD_HEADER' && has(reason, 'Status'),
+    hint: () => STATUS,
+  },
+  {
+    fits: ({ code, line, output }) =>
+      code === 'CGI_ERR_BAD_HEADER' && line === 1 && PROSE.test(output ?? ''),
+    hint: () =>
+      'That line looks like a message: the program may say there why it does not do what it is asked. ' +
+      `If it is only in the way: ${HEADER_FIRST}`,
+  },
+  {
     fits: ({ code, line }) => code === 'CGI_ERR_BAD_HEADER' && line === 1,
     hint: () => HEADER_FIRST,
   },
@@ -95,6 +143,14 @@ const HINTS: readonly Hint[] = [
     hint: () => `It printed nothing at all. ${BY_HAND}`,
   },
 ]
+
+/** A sentence, or the beginning of one: at least three words, and no markup. */
+const PROSE = /^[^<>{}:]*\p{L}+[,;]? +\p{L}+[,;]? +[^<>{}]*$/u
+
+function hasExecutePermission(script = ''): boolean {
+  const status = statSync(script, { throwIfNoEntry: false })
+  return status !== undefined && (status.mode & 0o111) !== 0
+}
 
 function has(text: string | undefined, part: string): boolean {
   return text?.includes(part) ?? false

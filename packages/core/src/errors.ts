@@ -11,6 +11,8 @@ const ERRORS = {
   CGI_ERR_METHOD_NOT_ALLOWED: [405, 'The request method is not allowed here'],
   CGI_ERR_BODY_STALLED: [408, 'The request body did not arrive in time'],
   CGI_ERR_BODY_TOO_LARGE: [413, 'The request body is too large'],
+  CGI_ERR_TARGET_TOO_LONG: [414, 'The target of the request is too long for a script'],
+  CGI_ERR_FIELD_TOO_LARGE: [431, 'A header field of the request is too large for a script'],
   CGI_ERR_HEADERS_CUT: [431, 'The request has too many header fields'],
   CGI_ERR_CLIENT_GONE: [400, 'The client closed the connection'],
   CGI_ERR_BODY_CONSUMED: [

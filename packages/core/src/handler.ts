@@ -17,6 +17,7 @@ import { lookUpScript } from './script-lookup.js'
 import { ScriptRuns } from './script-runs.js'
 import { createSettings } from './settings.js'
 import { StandardErrorTail } from './standard-error-tail.js'
+import { toSizeError } from './variable-size.js'
 
 /** The gateway, with nothing of a framework in it. */
 export interface CgiHandler<Native = unknown> {
@@ -69,13 +70,14 @@ export function createCgiHandler<Native = unknown>(
     const env = typeof givenEnv === 'function' ? await ask('env', givenEnv, request) : givenEnv
     const body = await openRequestBody(request, framing, settings)
     const standardError = settings.errorPage ? new StandardErrorTail() : undefined
-    const run = await runs.start({
+    let environment: Record<string, string> | undefined
+    const started = runs.start({
       script: script.file,
       command: createCommandLine(request.method, target, script, settings),
       cwd: settings.cwd ?? path.dirname(script.file),
       environment: () => {
         if (performance.now() - lookedAt > FRESH) checkStillInside(script, settings)
-        return createMetaVariables({
+        environment = createMetaVariables({
           request,
           target,
           script,
@@ -84,10 +86,14 @@ export function createCgiHandler<Native = unknown>(
           env: env ?? {},
           settings,
         })
+        return environment
       },
       body,
       request,
       standardError,
+    })
+    const run = await started.catch((error: unknown) => {
+      throw toSizeError(error, environment)
     })
     try {
       return await readAnswer({ request, script, run, settings })

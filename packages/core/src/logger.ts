@@ -9,9 +9,6 @@ export interface CgiLogger {
   error(facts: object, message: string): void
 }
 
-/** Writes each message as one line to the standard error of this process. */
-export const processLogger: CgiLogger = { warn: writeLine, error: writeLine }
-
 /** Loggers that have failed, each of which is told once. */
 const failed = new WeakSet<CgiLogger>()
 
@@ -42,6 +39,9 @@ export function guardLogger(logger: CgiLogger): CgiLogger {
     error: (facts, message) => log('error', facts, message),
   }
 }
+
+/** Writes each message as one line to the standard error of this process. */
+export const processLogger: CgiLogger = guardLogger({ warn: writeLine, error: writeLine })
 
 /** An error with what it knows, as one line of text. */
 export function describeFailure(error: Error): string {

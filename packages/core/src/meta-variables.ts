@@ -8,6 +8,7 @@ import type { RequestTarget } from './request-target.js'
 import type { Script } from './script.js'
 import { findBadVariable, type Settings } from './settings.js'
 import { splitQuery } from './url-path.js'
+import { LONGEST_VARIABLE } from './variable-size.js'
 
 /** All that the environment of a script is made of. */
 export interface MetaVariablesInput {
@@ -34,11 +35,13 @@ const SERVER_SOFTWARE = 'CommonGateway/0.1'
  * meta-variable, that over a header, that over what is inherited.
  *
  * @returns names to values; values are byte strings (one character for each byte).
- * @throws {CgiError} CGI_ERR_ENVIRONMENT where a name or value could not be in an environment.
+ * @throws {CgiError} CGI_ERR_ENVIRONMENT where a name or value could not be in an environment;
+ *   CGI_ERR_TARGET_TOO_LONG or CGI_ERR_FIELD_TOO_LARGE where it is too large for one.
  */
 export function createMetaVariables(input: MetaVariablesInput): Record<string, string> {
   const { request, target, script, settings } = input
   const { scriptName, pathInfo } = script
+  checkTarget(target)
   // No prototype: a header may be called `__proto__` once its `-` have become `_`.
   const variables: Record<string, string> = Object.create(null)
   assignByteStrings(variables, settings.inherited)
@@ -156,7 +159,17 @@ function append(variables: Record<string, string>, name: string, value: string):
   const before = variables[variable]
   // RFC 9113 section 8.2.3: Cookie is a list of its own kind.
   const separator = variable === 'HTTP_COOKIE' ? '; ' : ', '
-  variables[variable] = before === undefined ? value : before + separator + value
+  const all = before === undefined ? value : before + separator + value
+  if (variable.length + all.length > LONGEST_VARIABLE) {
+    throw new CgiError('CGI_ERR_FIELD_TOO_LARGE', { reason: `${name} has ${all.length} bytes` })
+  }
+  variables[variable] = all
+}
+
+function checkTarget({ uri, query }: RequestTarget): void {
+  const length = Math.max(uri.length, query.length)
+  if ('REQUEST_URI'.length + length <= LONGEST_VARIABLE) return
+  throw new CgiError('CGI_ERR_TARGET_TOO_LONG', { reason: `it has ${length} bytes` })
 }
 
 function assignByteStrings(

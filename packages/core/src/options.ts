@@ -65,8 +65,8 @@ export interface CgiOptions<Native = unknown> {
    */
   encodedSlashes?: 'deny' | 'allow'
   /**
-   * **methods** `string[]` - The request methods that reach a script; others get 405. TRACE and
-   * CONNECT never do. Default: every method that Node's HTTP parser knows.
+   * **methods** `string[]` - The request methods that reach a script; others get 405. GET
+   * includes HEAD. TRACE and CONNECT never reach one. Default: every method that Node's HTTP parser knows.
    */
   methods?: readonly string[]
   /**
@@ -80,9 +80,9 @@ export interface CgiOptions<Native = unknown> {
       ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
   /**
    * **inheritEnv** `string[]` - Names of the host's own variables that scripts get too. Nothing else
-   * of the host's environment does, but for PATH, which is always there, and the folders of shared
-   * libraries (`LD_LIBRARY_PATH`, `DYLD_LIBRARY_PATH`) that programs may not start without.
-   * Default: `['PATH']`.
+   * of the host's environment does, but for PATH, which is always there, the time zone (TZ), and the
+   * folders of shared libraries (`LD_LIBRARY_PATH`, `DYLD_LIBRARY_PATH`) that programs may not start
+   * without. Default: `['PATH']`.
    */
   inheritEnv?: readonly string[]
   /**

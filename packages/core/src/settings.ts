@@ -70,7 +70,7 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     documentRoot: path.resolve(options.documentRoot ?? folderOf(source)),
     interpreters: checkInterpreters('interpreters', options),
     fallbackInterpreters: checkInterpreters('fallbackInterpreters', options),
-    methods: options.methods && new Set(options.methods),
+    methods: options.methods && allowedMethods(options.methods),
     env: options.env,
     inherited: inheritedVariables(options.inheritEnv ?? DEFAULTS.inheritEnv),
     sendfileRoots: (options.sendfileRoots ?? DEFAULTS.sendfileRoots).map((each) =>
@@ -82,9 +82,14 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     group: options.group,
     umask: options.umask,
     nice: options.nice,
-    logger: guardLogger(options.logger ?? processLogger),
+    logger: options.logger === undefined ? processLogger : guardLogger(options.logger),
     errorPage: options.errorPage ?? process.env['NODE_ENV'] !== 'production',
   }
+}
+
+/** Whoever may GET may HEAD (RFC 9110 section 9.3.2), as in Apache's `<Limit GET>` and in the frameworks. */
+function allowedMethods(methods: readonly string[]): ReadonlySet<string> {
+  return new Set(methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : method)))
 }
 
 type Rule = readonly [description: string, holds: (value: unknown) => boolean]
@@ -306,11 +311,12 @@ function statusOf(file: unknown): Stats | undefined {
 }
 
 const FALLBACK_PATH = '/usr/local/bin:/usr/bin:/bin'
-const LIBRARY_PATHS = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH']
+/** Scripts cannot do without them, or would tell another time than the host, and they are no secret. */
+const ALWAYS_INHERITED = ['PATH', 'TZ', 'LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH']
 
 function inheritedVariables(names: readonly string[]): Record<string, string> {
   const variables: Record<string, string> = { PATH: FALLBACK_PATH }
-  for (const name of ['PATH', ...LIBRARY_PATHS, ...names]) {
+  for (const name of [...ALWAYS_INHERITED, ...names]) {
     const value = process.env[name]
     if (value !== undefined) variables[name] = value
   }
