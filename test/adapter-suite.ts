@@ -11,6 +11,7 @@ import { optionsSuite } from './suite/options.js'
 import { processSuite } from './suite/process.js'
 import { requestBodySuite } from './suite/request-body.js'
 import { responseSuite } from './suite/response.js'
+import { startSuite } from './suite/start.js'
 import { sendfileSuite } from './suite/sendfile.js'
 
 /** The contract, as far as it can be seen from outside: what every adapter must do. */
@@ -22,6 +23,7 @@ export function adapterSuite(adapter: Adapter): void {
   listsSuite(adapter)
   processSuite(adapter)
   limitsSuite(adapter)
+  startSuite(adapter)
   sendfileSuite(adapter)
   observationSuite(adapter)
   errorSuite(adapter)

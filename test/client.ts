@@ -43,6 +43,8 @@ export interface Sending {
   readonly headers?: readonly string[]
   /** A string or bytes are sent with their length; a stream without, unless the header has one. */
   readonly body?: string | Buffer | Readable
+  /** Gives up before the header is there. */
+  readonly signal?: AbortSignal
 }
 
 /** Header fields for a request, each given as a line. */
@@ -103,7 +105,7 @@ export function connectionOf(session: ClientHttp2Session): Socket {
 export async function openHttp2(
   session: ClientHttp2Session,
   path: string,
-  { method = 'GET', headers = [], body }: Sending = {},
+  { method = 'GET', headers = [], body, signal }: Sending = {},
   onClose: () => void = () => {},
 ): Promise<Receiving & ClientHttp2Stream> {
   const isStream = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)
@@ -114,7 +116,7 @@ export async function openHttp2(
       ':path': path,
       ...(body === undefined || isStream ? {} : { 'content-length': Buffer.byteLength(body) }),
     },
-    { endStream: body === undefined },
+    { endStream: body === undefined, ...(signal && { signal }) },
   )
   stream.once('close', onClose)
   const responded = new Promise<Omit<Receiving, keyof Readable>>((resolve, reject) => {
@@ -135,7 +137,7 @@ export async function openHttp2(
 async function openHttp1(
   { port, scheme }: Omit<Peer, 'httpVersion'>,
   path: string,
-  { method = 'GET', headers = [], body }: Sending,
+  { method = 'GET', headers = [], body, signal }: Sending,
 ): Promise<IncomingMessage> {
   const isStream = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)
   const framing =
@@ -151,6 +153,11 @@ async function openHttp1(
   const options = { port, host: '127.0.0.1', path, method, headers: all, agent: false }
   const request =
     scheme === 'http' ? httpRequest(options) : httpsRequest({ ...options, ca: CERTIFICATE })
+  // Closed, it could be taken for a client that has closed one side and waits.
+  signal?.addEventListener('abort', () => {
+    if (scheme === 'http') request.socket?.resetAndDestroy()
+    else request.destroy()
+  })
   const responded = once(request, 'response')
   if (isStream) body.pipe(request)
   else request.end(body)

@@ -49,7 +49,7 @@ async function settle(): Promise<void> {
 
 test('LIFE-5 a client that is between two chunks is asked at once, by what it does not see', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { client, response } = await halfClose(t, (_message, response) => response.write('a'))
+  const { client, response } = await halfClose(t, (_message, own) => own.write('a'))
   await readUntil(client, /\r\n1\r\na\r\n$/)
   const zero = readUntil(client, /^0$/)
   t.mock.timers.tick(1)
@@ -61,7 +61,7 @@ test('LIFE-5 a client that is between two chunks is asked at once, by what it do
 
 test('LIFE-5, LIFE-1 one that has closed both sides at once is found out without a wait', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { client, socket } = await halfClose(t, (_message, response) => response.write('a'))
+  const { client, socket } = await halfClose(t, (_message, own) => own.write('a'))
   await readUntil(client, /\r\n1\r\na\r\n$/)
   client.destroy()
   await once(client, 'close')

@@ -248,3 +248,35 @@ test('LIFE-4 close turns away all that wait with 503, and leaves those that run'
   release()
   limiter.close()
 })
+
+test('LIM-2 a place is kept for who is not ready, and others can use the slot meanwhile', async () => {
+  const limiter = new Limiter({ ...SETTINGS, maxQueue: 1 })
+  const places = [limiter.reserve(), limiter.reserve()]
+  assert.throws(() => limiter.reserve(), { code: 'CGI_ERR_BUSY' })
+  assert.deepEqual([limiter.running, limiter.queued], [0, 2])
+  const release = await limiter.acquire(patient)
+  // The places are taken.
+  await assert.rejects(limiter.acquire(patient), { code: 'CGI_ERR_BUSY' })
+  const waits = places.map((place) => follow(limiter.acquire(patient, () => {}, place)))
+  await settle()
+  assert.deepEqual([limiter.running, limiter.queued], [1, 2])
+  release()
+  await settle()
+  assert.deepEqual(
+    waits.map(({ state }) => state),
+    ['admitted', 'still waiting'],
+  )
+  waits[0]?.release()
+  await settle()
+  waits[1]?.release()
+  assert.deepEqual([limiter.running, limiter.queued], [0, 0])
+})
+
+test('LIM-2 a place that is given back twice is one place', () => {
+  const limiter = new Limiter({ ...SETTINGS, maxQueue: 1 })
+  const [first] = [limiter.reserve(), limiter.reserve()]
+  first?.()
+  first?.()
+  limiter.reserve()
+  assert.throws(() => limiter.reserve(), { code: 'CGI_ERR_BUSY' })
+})

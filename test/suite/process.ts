@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { after, before, describe, test, type TestContext } from 'node:test'
-import type { Readable } from 'node:stream'
+import { PassThrough, type Readable } from 'node:stream'
 import type { Adapter, RunningGateway } from '../adapters.js'
 import { dial, exchange, open, type Peer, readUntil, receive, send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
@@ -302,6 +302,41 @@ export function processSuite(adapter: Adapter): void {
       assert.equal((await receive(holding)).text, 'body')
       const statuses = (await Promise.all(queued)).map(({ status }) => status)
       assert.ok(statuses.includes(200))
+    })
+
+    test('LIM-2 a body that is received first has a place in the queue, and no slot', async (t) => {
+      const own = await startWith(t, { maxProcesses: 1, maxQueue: 1 })
+      const bodies = [1, 2].map(() => new PassThrough())
+      const uploads = bodies.map((body) => {
+        return send(own, '/cgi-bin/echo.cgi', { method: 'POST', body })
+      })
+      for (const body of bodies) body.write('begun ')
+      await until(() => own.stats().queued === 2, 'both have a place')
+      const third = new PassThrough()
+      third.end('whole')
+      const refused = await send(own, '/cgi-bin/echo.cgi', { method: 'POST', body: third })
+      assert.equal(refused.status, 503)
+      // Neither has the slot: whoever is ready is not kept waiting.
+      assert.equal((await send(own, saying('Status: 200\n\n'))).status, 200)
+      for (const body of bodies) body.end('and ended')
+      for (const answer of await Promise.all(uploads)) {
+        assert.match(answer.text, /begun and ended/)
+      }
+      assert.equal(own.stats().queued, 0)
+    })
+
+    test('LIM-2 the place is free when a client leaves in the middle of its body', async (t) => {
+      const own = await startWith(t, { maxProcesses: 1, maxQueue: 0 })
+      const client = new AbortController()
+      const body = new PassThrough()
+      const { signal } = client
+      const left = send(own, '/cgi-bin/echo.cgi', { method: 'POST', body, signal })
+      body.write('begun')
+      await until(() => own.stats().queued === 1, 'it has a place')
+      client.abort()
+      await assert.rejects(left)
+      await until(() => own.stats().queued === 0, 'the place is free')
+      assert.equal(own.stats().abandoned, 1)
     })
 
     test('LIM-2 waits in the queue no longer than queueTimeout', async (t) => {

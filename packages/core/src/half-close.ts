@@ -57,9 +57,8 @@ function questionClient(socket: Socket, exchanges: readonly Exchange[], isWaitin
   let { bytesWritten } = socket
   let rounds = 0
   let asked = 0
-  const [oldest] = exchanges
   // A digit of a chunk's size is seen by no application, so there is no need to wait with it.
-  const isToWait = isWaiting && !(oldest !== undefined && isInChunks(oldest))
+  const isToWait = isWaiting && !exchanges.slice(0, 1).some(isInChunks)
   let timer = setTimeout(look, isToWait ? PATIENCE : 0)
   socket.once('close', () => clearTimeout(timer))
 

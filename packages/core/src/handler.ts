@@ -5,9 +5,9 @@ import { CgiError } from './errors.js'
 import type { CgiLogger } from './logger.js'
 import type { CgiRequest, CgiResponse } from './message.js'
 import { createMetaVariables } from './meta-variables.js'
-import type { CgiOptions } from './options.js'
+import type { CgiOptions, CgiUser } from './options.js'
 import { ProcessTransport } from './process/process-transport.js'
-import { openRequestBody, readFraming } from './request-body.js'
+import { isSpooled, openRequestBody, readFraming } from './request-body.js'
 import type { RequestTarget } from './request-target.js'
 import { standardReason } from './response.js'
 import type { CgiStats } from './run-diagnostics.js'
@@ -65,17 +65,24 @@ export function createCgiHandler<Native = unknown>(
     if (script.type === 'folder') return redirect(request, target, script.location)
     const lookedAt = performance.now()
     const framing = readFraming(request, settings.bodyLimit)
-    const { authenticate, env: givenEnv } = settings
-    const user = authenticate && (await ask('authenticate', authenticate, request))
-    const env = typeof givenEnv === 'function' ? await ask('env', givenEnv, request) : givenEnv
-    const body = await openRequestBody(request, framing, settings)
+    const { authenticate, env } = settings
+    let user: CgiUser | null | undefined
+    let variables = typeof env === 'function' ? {} : env
+    const consult = async (): Promise<void> => {
+      user = authenticate && (await ask('authenticate', authenticate, request))
+      if (typeof env === 'function') variables = await ask('env', env, request)
+    }
     const standardError = settings.errorPage ? new StandardErrorTail() : undefined
     let environment: Record<string, string> | undefined
     const started = runs.start({
       script: script.file,
+      request,
       command: createCommandLine(request.method, target, script, settings),
       cwd: settings.cwd ?? path.dirname(script.file),
-      environment: () => {
+      consult: authenticate !== undefined || typeof env === 'function' ? consult : undefined,
+      isSpooled: isSpooled(request, framing, settings),
+      openBody: (signal) => openRequestBody({ body: request.body, signal }, framing, settings),
+      environment: (body) => {
         if (performance.now() - lookedAt > FRESH) checkStillInside(script, settings)
         environment = createMetaVariables({
           request,
@@ -83,13 +90,11 @@ export function createCgiHandler<Native = unknown>(
           script,
           contentLength: body.length,
           user,
-          env: env ?? {},
+          env: variables ?? {},
           settings,
         })
         return environment
       },
-      body,
-      request,
       standardError,
     })
     const run = await started.catch((error: unknown) => {

@@ -18,6 +18,8 @@ export class Limiter {
   readonly #settings: Pick<Settings<never>, 'maxProcesses' | 'maxQueue' | 'queueTimeout'>
   /** A Set keeps the order and forgets one in the middle at no cost. */
   readonly #queue = new Set<Waiter>()
+  /** How many places of the queue are kept for requests that are not ready to run. */
+  #reserved = 0
   #running = 0
   #isClosed = false
 
@@ -26,9 +28,9 @@ export class Limiter {
     return this.#running
   }
 
-  /** How many wait for one. */
+  /** How many wait for one, or are not ready for it. */
   get queued(): number {
-    return this.#queue.size
+    return this.#queue.size + this.#reserved
   }
 
   constructor(settings: Pick<Settings<never>, 'maxProcesses' | 'maxQueue' | 'queueTimeout'>) {
@@ -40,19 +42,44 @@ export class Limiter {
    *
    * @param signal - leaves the queue when it is aborted.
    * @param onWait - called where it has to wait.
+   * @param place - what {@link Limiter.reserve} has given: the wait begins there.
    * @throws {CgiError} CGI_ERR_BUSY when the queue is full or the wait too long, CGI_ERR_CLIENT_GONE,
    *   CGI_ERR_CLOSED.
    */
-  async acquire(signal: ClientSignal, onWait: () => void = () => {}): Promise<Release> {
+  async acquire(
+    signal: ClientSignal,
+    onWait: () => void = () => {},
+    place?: Release,
+  ): Promise<Release> {
     // A client that has left at the same moment may still have to be seen to.
-    if (this.#isFull()) await new Promise(setImmediate)
+    if (place === undefined && this.#isFull()) await new Promise(setImmediate)
     if (signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
     if (this.#isClosed) throw new CgiError('CGI_ERR_CLOSED')
+    // Whoever had a place is not turned away, though others may have come meanwhile.
+    place?.()
     if (this.#running < this.#settings.maxProcesses) this.#running += 1
-    else await this.#wait(signal, onWait)
+    else await this.#wait(signal, onWait, place !== undefined)
     let isHeld = true
     return () => {
       if (isHeld) this.#release()
+      isHeld = false
+    }
+  }
+
+  /**
+   * Takes a place in the queue for a request that is not ready to run: its body is still to come. It has
+   * no slot meanwhile, which others can use, nor does the time count.
+   *
+   * @returns gives the place back.
+   * @throws {CgiError} CGI_ERR_BUSY when there is neither a free slot nor a place in the queue.
+   */
+  reserve(): Release {
+    const { maxProcesses, maxQueue } = this.#settings
+    if (this.#running + this.queued >= maxProcesses + maxQueue) throw busy('the queue is full')
+    this.#reserved += 1
+    let isHeld = true
+    return () => {
+      if (isHeld) this.#reserved -= 1
       isHeld = false
     }
   }
@@ -65,12 +92,12 @@ export class Limiter {
 
   #isFull(): boolean {
     const { maxProcesses, maxQueue } = this.#settings
-    return this.#running >= maxProcesses && this.#queue.size >= maxQueue
+    return this.#running >= maxProcesses && this.queued >= maxQueue
   }
 
-  #wait(signal: ClientSignal, onWait: () => void): Promise<void> {
+  #wait(signal: ClientSignal, onWait: () => void, hasPlace: boolean): Promise<void> {
     const { queueTimeout } = this.#settings
-    if (this.#isFull()) return Promise.reject(busy('the queue is full'))
+    if (!hasPlace && this.#isFull()) return Promise.reject(busy('the queue is full'))
     onWait()
     return new Promise((resolve, reject) => {
       const leave = (): void => {

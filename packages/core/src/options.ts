@@ -158,7 +158,9 @@ export interface CgiOptions<Native = unknown> {
   /**
    * **headersTimeout** `number` - How long a script may take until its header is complete, in
    * milliseconds, counted from its start or from the last of the request body that it took, whichever
-   * is later; then 504 (408 where it is the client that sends no more of its body). `0`: no limit. Default: `60000`.
+   * is later; then 504 (408 where it is the client that sends no more of its body). A start that hangs, an
+   * `authenticate` or `env` that does not come to an end, and a file that cannot be opened are bounded by
+   * it, too. `0`: no limit. Default: `60000`.
    */
   headersTimeout?: number
   /**
@@ -203,7 +205,8 @@ export interface CgiOptions<Native = unknown> {
    */
   maxProcesses?: number
   /**
-   * **maxQueue** `number` - How many requests may wait for a script to end; further ones get 503.
+   * **maxQueue** `number` - How many requests may wait for a script to end; further ones get 503. One
+   * whose body is received before its script starts (`chunkedBody`) counts from the beginning.
    * Default: `1024`.
    */
   maxQueue?: number

@@ -7,6 +7,7 @@ import { CgiError } from './errors.js'
 import { valuesOf } from './header-fields.js'
 import type { CgiRequest, ClientSignal } from './message.js'
 import type { Settings } from './settings.js'
+import { StartAttempt } from './start-attempt.js'
 
 /** What goes to the standard input of a script. */
 export interface RequestBody {
@@ -17,7 +18,10 @@ export interface RequestBody {
 }
 
 /** What the settings say of request bodies. */
-export type BodySettings = Pick<Settings<never>, 'bodyLimit' | 'bodyTimeout' | 'chunkedBody'>
+export type BodySettings = Pick<
+  Settings<never>,
+  'bodyLimit' | 'bodyTimeout' | 'chunkedBody' | 'headersTimeout'
+>
 
 const CONSUMED =
   'a body parser, a middleware or a hook (preParsing) has read it, and has put no stream in its place'
@@ -55,6 +59,15 @@ export function readFraming(request: CgiRequest, bodyLimit: number): BodyFraming
   return Number(length)
 }
 
+/** Whether a body is received before its script starts. */
+export function isSpooled(
+  { body }: Pick<CgiRequest, 'body'>,
+  framing: BodyFraming,
+  { chunkedBody }: BodySettings,
+): boolean {
+  return framing === 'chunked' && body !== null && chunkedBody === 'spool'
+}
+
 /**
  * Makes the request body ready for a script. A body without a length is received first, unless
  * `chunkedBody` is `'stream'`, since CONTENT_LENGTH must be its length (RFC 3875 section 4.1.2).
@@ -63,7 +76,7 @@ export function readFraming(request: CgiRequest, bodyLimit: number): BodyFraming
  *   CGI_ERR_SPOOL, CGI_ERR_CLIENT_GONE
  */
 export async function openRequestBody(
-  request: CgiRequest,
+  request: Pick<CgiRequest, 'body' | 'signal'>,
   framing: BodyFraming,
   settings: BodySettings,
 ): Promise<RequestBody> {
@@ -154,11 +167,14 @@ export function isStream(content: RequestBody['content']): content is Readable {
 
 async function spool(
   source: Readable,
-  { bodyLimit: limit, bodyTimeout }: BodySettings,
+  { bodyLimit: limit, bodyTimeout, headersTimeout }: BodySettings,
   signal: ClientSignal,
 ): Promise<RequestBody> {
   // While a chunk is being written nobody waits for the next; its absence is noticed then.
   source.on('error', () => {})
+  // The threads that work on files may all be taken.
+  const attempt = new StartAttempt(signal)
+  const timely = { milliseconds: headersTimeout, ...SLOW_FILE }
   const chunks: Buffer[] = []
   let length = 0
   let file: FileHandle | undefined
@@ -168,19 +184,32 @@ async function spool(
     for (let chunk = await take(); chunk; chunk = await take()) {
       if (limit > 0 && length + chunk.length > limit) throw tooLarge(limit)
       if (file === undefined && length + chunk.length > SPOOL_IN_MEMORY) {
-        file = await openSpoolFile()
-        await writeAll(file, Buffer.concat(chunks.splice(0)), 0)
-      }
-      if (file === undefined) chunks.push(chunk)
-      else await writeAll(file, chunk, length)
+        file = await attempt.until(openSpoolFile(), closeFile, timely)
+        chunks.push(chunk)
+        await attempt.until(writeAll(file, Buffer.concat(chunks.splice(0)), 0), () => {}, timely)
+      } else if (file === undefined) chunks.push(chunk)
+      else await attempt.until(writeAll(file, chunk, length), () => {}, timely)
       length += chunk.length
     }
   } catch (error) {
-    await file?.close()
+    if (file !== undefined) closeFile(file)
     if (error instanceof CgiError) throw error
     throw new CgiError('CGI_ERR_SPOOL', { reason: String(error), cause: error })
+  } finally {
+    attempt.end()
   }
   return { length, content: file ?? (length === 0 ? null : Buffer.concat(chunks)) }
+}
+
+/** What is said where a thread does not come to a file. */
+const SLOW_FILE = {
+  code: 'CGI_ERR_HEADERS_TIMEOUT',
+  what: 'the request body has not been stored',
+} as const
+
+/** Nothing is left to be done where it fails. */
+function closeFile(file: FileHandle): void {
+  file.close().catch(() => {})
 }
 
 /** The next chunk of a stream; null at its end. */

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { CgiError } from './errors.js'
+import type { CgiError, CgiErrorCode } from './errors.js'
 import type { CgiRequest } from './message.js'
 import type { ScriptRun } from './script-run.js'
 
@@ -56,7 +56,7 @@ export interface CgiWait {
 export interface CgiStats {
   /** Scripts that run. */
   readonly running: number
-  /** Requests that wait for a slot. */
+  /** Requests that wait for a slot, or whose body is received before they can have one. */
   readonly queued: number
   /** Scripts that were started. */
   readonly started: number
@@ -76,6 +76,9 @@ const waitChannel = channel('common-gateway:run:wait')
 const startChannel = channel('common-gateway:run:start')
 const endChannel = channel('common-gateway:run:end')
 
+/** What a client alone is to blame for: it has gone, or does not go on. */
+const CLIENTS_OWN = new Set<CgiErrorCode>(['CGI_ERR_BODY_STALLED', 'CGI_ERR_CLIENT_GONE'])
+
 /** What the runs of a gateway have come to; told of each on the channels. */
 export class RunDiagnostics {
   readonly #totals = { started: 0, failed: 0, abandoned: 0, refused: 0, bytesIn: 0, bytesOut: 0 }
@@ -93,7 +96,7 @@ export class RunDiagnostics {
   /** No script was started for a request. */
   countUnstarted({ code, statusCode }: CgiError): void {
     if (statusCode === 503) this.#totals.refused += 1
-    else if (code === 'CGI_ERR_CLIENT_GONE') this.#totals.abandoned += 1
+    else if (CLIENTS_OWN.has(code)) this.#totals.abandoned += 1
     else this.#totals.failed += 1
   }
 

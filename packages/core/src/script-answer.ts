@@ -13,6 +13,7 @@ import type { Script } from './script.js'
 import type { ScriptRun } from './script-run.js'
 import { createFileBody, namesFile, openNamedFile, withoutFileName } from './sendfile.js'
 import type { Settings } from './settings.js'
+import { StartAttempt } from './start-attempt.js'
 import { readBeginning } from './whole-body.js'
 
 /** What a script can answer with. */
@@ -102,11 +103,25 @@ async function openFile(
 ): Promise<OpenedFile | null> {
   if (!head.hasBody || !namesFile(head)) return null
   const folder = path.dirname(script.file)
-  const file = await openNamedFile(head, request, folder, settings.sendfileRoots)
+  const { headersTimeout, sendfileRoots } = settings
+  const limit = { milliseconds: headersTimeout, ...SLOW_FILE }
+  const opening = openNamedFile(head, request, folder, sendfileRoots)
+  // What the client's leaving means is decided by the run.
+  const file = await new StartAttempt().until(opening, letGo, limit)
   if (typeof file !== 'string') return file
   const logger = request.logger === undefined ? settings.logger : guardLogger(request.logger)
   logger.warn({ script: script.file, reason: file }, 'the file that the script names is not sent')
   return null
+}
+
+/** What is said where a thread does not come to a file. */
+const SLOW_FILE = {
+  code: 'CGI_ERR_HEADERS_TIMEOUT',
+  what: 'the file that the script names has not been opened',
+} as const
+
+function letGo(file: OpenedFile | string): void {
+  if (typeof file !== 'string') file.content?.destroy()
 }
 
 function toFileResponse(

@@ -1,22 +1,29 @@
 import { CgiError } from './errors.js'
 import { Limiter, type Release } from './limiter.js'
 import { guardLogger } from './logger.js'
-import type { CgiRequest } from './message.js'
-import { closeRequestBody } from './request-body.js'
+import type { CgiRequest, ClientSignal } from './message.js'
+import { closeRequestBody, type RequestBody } from './request-body.js'
 import { type CgiStats, RunDiagnostics } from './run-diagnostics.js'
 import { ScriptRun } from './script-run.js'
 import type { Settings } from './settings.js'
 import type { StandardErrorTail } from './standard-error-tail.js'
 import { createStandardErrorLog, type StandardErrorLog } from './standard-error-log.js'
-import type { ScriptCall, Transport } from './transport.js'
+import { StartAttempt, type StartLimit } from './start-attempt.js'
+import type { ScriptCall, ScriptOutput, Transport } from './transport.js'
 
 /** What a run is started with. */
-export interface RunCall extends Pick<ScriptCall, 'command' | 'cwd' | 'body'> {
-  /** Makes the environment, when there is a slot. */
-  readonly environment: () => ScriptCall['environment']
+export interface RunCall extends Pick<ScriptCall, 'command' | 'cwd'> {
   /** Absolute path of the script, for the log. */
   readonly script: string
   readonly request: CgiRequest
+  /** Asks the application what it has to say of the request; undefined where it has nothing to say. */
+  readonly consult: (() => Promise<void>) | undefined
+  /** Whether the request body is received before the script starts. */
+  readonly isSpooled: boolean
+  /** Makes the request body ready; what still waits for the client gives up when the signal is aborted. */
+  readonly openBody: (signal: ClientSignal) => Promise<RequestBody>
+  /** Makes the environment, when there is a slot. */
+  readonly environment: (body: RequestBody) => ScriptCall['environment']
   /** Takes what the script writes to its standard error, beside the log. */
   readonly standardError: StandardErrorTail | undefined
 }
@@ -28,8 +35,8 @@ export class ScriptRuns {
   readonly #limiter: Limiter
   /** Not a Set: V8 keeps a table that has been replaced, and all that was in it, until a full collection. */
   readonly #running: ScriptRun[] = []
-  /** How many are being started. */
-  #starting = 0
+  /** Requests that are to have a script. */
+  readonly #attempts: StartAttempt[] = []
   /** To be called when none is left, once no more are started. */
   #whenNoneLeft: (() => void) | undefined
   /** Of scripts that have failed: something of them may be left after they have ended. */
@@ -44,34 +51,50 @@ export class ScriptRuns {
   }
 
   /**
-   * Waits for a slot and starts a script. The request body is the run's from here on: it is closed when
-   * the script has ended, or was not started.
+   * Waits for all that a script needs, for a slot at last, and starts it. A body that is received first has
+   * a place in the queue meanwhile, and no slot: what is stored is bounded as the queue is, and a client
+   * that sends slowly keeps no script from its start.
    *
-   * @throws {CgiError} what the limiter and the transport throw; CGI_ERR_CLOSED
+   * @throws {CgiError} what the limiter, the transport and the parts of the call throw; CGI_ERR_CLOSED,
+   *   CGI_ERR_CLIENT_GONE, CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_REQUEST_TIMEOUT
    */
   async start(call: RunCall): Promise<ScriptRun> {
     const { script, request } = call
+    const attempt = new StartAttempt(request.signal)
+    this.#attempts.push(attempt)
+    let place: Release | undefined
     let release: Release | undefined
-    this.#starting += 1
     try {
       this.#checkOpen()
+      if (call.consult !== undefined) {
+        const limit = this.#headersLimit('`authenticate` or `env` has not come to an end')
+        await attempt.until(call.consult(), () => {}, limit)
+      }
+      if (call.isSpooled) place = this.#limiter.reserve()
+      const opening = call.openBody(attempt.signal)
+      const body = await attempt.until(opening, (late) => void closeRequestBody(late))
       const asked = performance.now()
-      const tell = (): void => this.#diagnostics.wait({ script, request })
-      release = await this.#limiter.acquire(request.signal, tell)
-      const queueTime = performance.now() - asked
-      this.#checkOpen()
-      if (request.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
-      return await this.#start(call, queueTime, release)
+      try {
+        const tell = (): void => this.#diagnostics.wait({ script, request })
+        release = await this.#limiter.acquire(attempt.signal, tell, place)
+        this.#checkOpen()
+        if (request.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
+      } catch (error) {
+        void closeRequestBody(body)
+        throw error
+      }
+      return await this.#start(call, body, attempt, release, performance.now() - asked)
     } catch (error) {
       release?.()
-      await closeRequestBody(call.body)
       if (error instanceof CgiError) {
         error.add({ script })
         this.#diagnostics.countUnstarted(error)
       }
       throw error
     } finally {
-      this.#starting -= 1
+      place?.()
+      attempt.end()
+      this.#attempts.splice(this.#attempts.indexOf(attempt), 1)
       this.#checkLeft()
     }
   }
@@ -91,7 +114,9 @@ export class ScriptRuns {
   async #close(): Promise<void> {
     this.#limiter.close()
     const timer = setTimeout(() => {
-      for (const run of this.#running.slice()) run.fail(new CgiError('CGI_ERR_CLOSED'))
+      for (const each of [...this.#attempts, ...this.#running]) {
+        each.fail(new CgiError('CGI_ERR_CLOSED'))
+      }
     }, this.#settings.closeTimeout)
     await new Promise<void>((resolve) => {
       this.#whenNoneLeft = resolve
@@ -107,13 +132,18 @@ export class ScriptRuns {
   }
 
   #checkLeft(): void {
-    if (this.#starting + this.#running.length === 0) this.#whenNoneLeft?.()
+    if (this.#attempts.length + this.#running.length === 0) this.#whenNoneLeft?.()
   }
 
-  async #start(call: RunCall, queueTime: number, release: Release): Promise<ScriptRun> {
-    const { script, request, body } = call
-    const { signal } = request
-    const { logger } = request
+  async #start(
+    call: RunCall,
+    body: RequestBody,
+    attempt: StartAttempt,
+    release: Release,
+    queueTime: number,
+  ): Promise<ScriptRun> {
+    const { script, request } = call
+    const { signal, logger } = request
     const guarded = logger === undefined ? this.#settings.logger : guardLogger(logger)
     /** Loggers have a `pid` of their own, which is the host's. */
     const facts: { script: string; scriptPid?: number } = { script }
@@ -121,12 +151,7 @@ export class ScriptRuns {
     let standardError: StandardErrorLog | undefined
     /** What befalls the request body before there is a run is told to the run as it begins. */
     const early: { run?: ScriptRun; bytes: number; failure?: CgiError } = { bytes: 0 }
-    const output = await this.#transport.send({
-      command: call.command,
-      cwd: call.cwd,
-      environment: call.environment(),
-      body,
-      bodyLimit: this.#settings.bodyLimit,
+    const sending = this.#send(call, body, {
       bodyObserver: {
         progress: (bytes) => {
           if (early.run === undefined) early.bytes += bytes
@@ -142,7 +167,16 @@ export class ScriptRuns {
         standardError.write(chunk)
         call.standardError?.write(chunk)
       },
+      signal: attempt.signal,
     })
+    let output: ScriptOutput
+    try {
+      output = await attempt.until(sending, () => {}, this.#startLimit())
+    } catch (error) {
+      // A start that still goes on may hand the body over.
+      void sending.then(endLate, () => {}).then(() => closeRequestBody(body))
+      throw error
+    }
     const standardErrorEnd = output.standardErrorEnd.then(() => {
       standardError?.end()
       call.standardError?.end()
@@ -181,9 +215,40 @@ export class ScriptRuns {
     return run
   }
 
+  /** Not to throw at once: whatever fails is the failure of the start. */
+  async #send(
+    { command, cwd, environment }: RunCall,
+    body: RequestBody,
+    others: Omit<ScriptCall, 'command' | 'cwd' | 'environment' | 'body' | 'bodyLimit'>,
+  ): Promise<ScriptOutput> {
+    const { bodyLimit } = this.#settings
+    const call = { command, cwd, environment: environment(body), body, bodyLimit, ...others }
+    return this.#transport.send(call)
+  }
+
+  /** What bounds a start: whichever of the two limits is the shorter. */
+  #startLimit(): StartLimit {
+    const { headersTimeout, requestTimeout } = this.#settings
+    const limit = this.#headersLimit('the script has not started')
+    const isShorter =
+      requestTimeout > 0 && (headersTimeout === 0 || requestTimeout < headersTimeout)
+    if (!isShorter) return limit
+    return { ...limit, milliseconds: requestTimeout, code: 'CGI_ERR_REQUEST_TIMEOUT' }
+  }
+
+  #headersLimit(what: string): StartLimit {
+    return { milliseconds: this.#settings.headersTimeout, code: 'CGI_ERR_HEADERS_TIMEOUT', what }
+  }
+
   #awaitTermination(run: ScriptRun): void {
     const termination = run.terminate()
     this.#terminations.add(termination)
     void termination.then(() => this.#terminations.delete(termination))
   }
+}
+
+/** Ends a script that has started when its request was over. */
+function endLate(output: ScriptOutput): void {
+  output.stdout.destroy()
+  void output.terminate()
 }

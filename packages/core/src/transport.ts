@@ -1,3 +1,4 @@
+import type { ClientSignal } from './message.js'
 import type { Output } from './output.js'
 import type { BodyObserver, RequestBody } from './request-body.js'
 import type { Command } from './settings.js'
@@ -18,6 +19,8 @@ export interface ScriptCall {
   readonly bodyObserver: BodyObserver
   /** Takes what the script writes to its standard error, as it comes. */
   readonly onStandardError: (chunk: Buffer) => void
+  /** Aborted when nobody waits for the script any more: what has not been started is not to be. */
+  readonly signal?: ClientSignal
 }
 
 /** How a script ended. */

@@ -1,6 +1,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import { openSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
+import { CgiError } from '../errors.js'
 import { toSystemError } from '../system-error.js'
 import type { ScriptExit } from '../transport.js'
 import { type CLibrary, errorOf } from './c-library.js'
@@ -98,8 +99,19 @@ export class PosixSpawner implements Spawner {
       const scope = new AsyncResource('CommonGatewayScript')
       const start = { options, scope, resolve, reject }
       const memory = this.#free.pop()
-      if (memory === undefined) this.#waiting.push(start)
+      if (memory === undefined) this.#wait(start)
       else this.#start(start, memory)
+    })
+  }
+
+  /** A start that nobody wants any more leaves the queue: what it waits for may never come. */
+  #wait(start: Start): void {
+    this.#waiting.push(start)
+    start.options.signal?.addEventListener('abort', () => {
+      const index = this.#waiting.indexOf(start)
+      if (index === -1) return
+      this.#waiting.splice(index, 1)
+      start.reject(new CgiError('CGI_ERR_CLIENT_GONE'))
     })
   }
 

@@ -50,6 +50,7 @@ export class ProcessTransport implements Transport {
       environment,
       stdin: content === null ? 'null' : isFile(content) ? content.fd : 'pipe',
       hasLargeInput: isStream(content) && (length ?? Number.POSITIVE_INFINITY) > PIPE_SIZE,
+      signal: call.signal,
     })
     const group = new ProcessGroup(pid, signalGroup, exit)
     let inputEnd = DONE

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import type { ClientSignal } from '../message.js'
 import type { Output } from '../output.js'
 import type { Command } from '../settings.js'
 import type { ScriptExit } from '../transport.js'
@@ -15,6 +16,8 @@ export interface SpawnOptions {
   readonly stdin: 'null' | 'pipe' | number
   /** Whether much will be written to that pipe. Default: no. */
   readonly hasLargeInput?: boolean
+  /** Aborted when the process is not wanted any more: one that waits to be started is not started. */
+  readonly signal?: ClientSignal | undefined
 }
 
 /** A process that leads a process group of its own. */
