@@ -12,6 +12,7 @@ const STATUSES: Record<CgiErrorCode, readonly [status: number, rule: string]> = 
   CGI_ERR_BAD_HOST: [400, 'ENV-8, RFC 9112 section 3.2'],
   CGI_ERR_BAD_FRAMING: [400, 'BODY-6, RFC 9112 section 6.3'],
   CGI_ERR_NOT_EXECUTABLE: [403, 'MAP-6'],
+  CGI_ERR_NOT_FOUND: [404, 'MAP-4'],
   CGI_ERR_METHOD_NOT_ALLOWED: [405, 'MAP-7'],
   CGI_ERR_BODY_STALLED: [408, 'RFC 9110 section 15.5.9'],
   CGI_ERR_BODY_TOO_LARGE: [413, 'BODY-4'],

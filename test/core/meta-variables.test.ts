@@ -121,7 +121,7 @@ const CASES: readonly [why: string, given: Given, expected: Record<string, strin
     ['4.1.3 no CONTENT_TYPE without a field', {}, { CONTENT_TYPE: undefined }],
     [
       '4.1.5 PATH_INFO and 4.1.6 PATH_TRANSLATED, decoded',
-      { script: { pathInfo: '/a b/é' } },
+      { script: { pathInfo: '/a b/\xc3\xa9' } },
       { PATH_INFO: '/a b/\xc3\xa9', PATH_TRANSLATED: '/srv/www/a b/\xc3\xa9' },
     ],
     [
@@ -395,7 +395,7 @@ test('ENV-7 bytes over 0x7F of a header arrive as they were sent', () => {
 
 test('ENV-7 every value is a byte string, whatever it was made of', () => {
   const made = variables({
-    script: { pathInfo: '/日', scriptName: '/日.cgi', file: '/日.cgi' },
+    script: { pathInfo: '/\xe6\x97\xa5', scriptName: '/日.cgi', file: '/日.cgi' },
     user: { user: '日', type: '日' },
     env: { WORD: '日' },
     settings: { documentRoot: '/日', inherited: { LANG: '日' } },

@@ -77,6 +77,10 @@ const REFUSED: Record<keyof Required<CgiOptions>, readonly Kind[]> = {
   prefix: KINDS,
   interpreters: KINDS,
   fallbackInterpreters: KINDS,
+  extensions: KINDS,
+  otherFiles: KINDS,
+  fallback: except('text', 'digits'),
+  linkRoots: KINDS,
   index: except('list'),
   dotfiles: KINDS,
   encodedSlashes: KINDS,
@@ -139,6 +143,21 @@ test('OPT-1 a root may be missing where that is allowed, but not be a file', () 
   const made = settings({ root: missing, allowMissingRoot: true })
   assert.deepEqual(made.source, { type: 'root', folder: missing })
   assertRefused({ root: file, allowMissingRoot: true }, 'root', `'${file}'`)
+})
+
+test('OPT-1 MAP-8 what is about a folder is refused where one script answers for all', () => {
+  const options = {
+    extensions: ['.cgi'],
+    otherFiles: 'send',
+    fallback: 'a.cgi',
+    linkRoots: [folder],
+  }
+  for (const [option, value] of Object.entries(options)) {
+    assert.throws(
+      () => settings({ script: process.execPath, [option]: value }),
+      new RegExp(`\`${option}\` option to be absent where \`script\` is given`),
+    )
+  }
 })
 
 test('OPT-1 the options that are known are those that have a type', () => {
@@ -313,6 +332,10 @@ test('OPT-1 options that are no object are refused', () => {
 const RIGHT: readonly Record<string, unknown>[] = [
   { prefix: '/' },
   { prefix: '/a/b-c_d.e~é/' },
+  { extensions: [] },
+  { extensions: ['.php', '.PHP', '.cgi'], otherFiles: 'send' },
+  { linkRoots: [] },
+  { linkRoots: ['/', folder] },
   { index: [] },
   { index: ['index.cgi', '.index', '...', 'a b'] },
   { methods: ['GET', 'M-SEARCH', 'TRACEPATH'] },
@@ -346,6 +369,8 @@ test('OPT-2 the defaults are those of the contract', () => {
     root: './cgi-bin',
     prefix: '/cgi-bin',
     index: [],
+    otherFiles: 'deny',
+    linkRoots: [],
     allowMissingRoot: false,
     interpreters: {},
     fallbackInterpreters: {},

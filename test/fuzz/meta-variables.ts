@@ -175,7 +175,7 @@ export const metaVariablesProperties: readonly Property[] = [
     )
     assert.equal(variables.get('REQUEST_METHOD'), request.method)
     assert.equal(variables.get('HTTPS'), request.scheme === 'https' ? 'on' : undefined)
-    assert.equal(fromByteString(variables.get('PATH_INFO') ?? ''), given.script.pathInfo)
+    assert.equal(variables.get('PATH_INFO') ?? '', given.script.pathInfo)
   }),
   createProperty(
     'ENV-3 what the application sets wins, whatever a client sends',

@@ -84,7 +84,8 @@ export const requestTargetProperties: readonly Property[] = [
       given.endsWith(origin) || origin === `/${given.slice(given.length - origin.length + 1)}`,
     )
     assert.equal(toOriginForm(origin.startsWith('/') ? origin : `/${origin}`).at(0), '/')
-    if (authorityOf(given) !== undefined) assert.match(origin, /^[/#]/)
+    // Where parsers would disagree about the authority, it stays.
+    if (authorityOf(given) !== undefined && origin !== given) assert.match(origin, /^[/#]/)
     const [path, query] = splitQuery(given)
     assert.ok(!path.includes('?'))
     assert.equal(given.includes('?') ? `${path}?${query}` : path, given)
@@ -95,14 +96,21 @@ export const requestTargetProperties: readonly Property[] = [
     ([given, wanted, depth]) => {
       const taken = takeMount(given, depth)
       assert.ok(given.startsWith(taken) && !/[?#]/.test(taken))
-      assert.ok(taken.split('/').length <= depth + 1)
-      const mount = given.startsWith('/') ? findMount(given, wanted) : null
+      assert.ok(taken.split('/').filter((segment) => segment !== '').length <= depth)
+      let mount: string | null
+      try {
+        mount = findMount(given, wanted)
+      } catch (error) {
+        if (error instanceof CgiError && error.statusCode === 400) return
+        throw error
+      }
       if (mount === null) return
       assert.ok(given.startsWith(mount))
       // A longer name is another: nothing of a segment is left.
       assert.match(given.slice(mount.length), /^(?:$|[/?#])/)
       // Raw bytes of the path are not those of the prefix, but what Node gives for them.
-      assert.equal(/[^\0-\x7f]/.test(mount) ? mount : decodeURIComponent(mount), wanted)
+      if (/[^\0-\x7f]/.test(mount)) return
+      assert.equal(decodeURIComponent(mount).replace(/\/{2,}/g, '/'), wanted)
     },
   ),
 ]

@@ -47,6 +47,11 @@ const HINTS: readonly Hint[] = [
       `chmod +x ${quote(script)}`,
   },
   {
+    fits: ({ linkTarget }) => linkTarget !== undefined,
+    hint: ({ linkTarget }) =>
+      `Links that leave the folder of the scripts are not followed, unless they lead into a folder that the option “linkRoots” names: ${linkTarget}`,
+  },
+  {
     fits: ({ code, reason }) => code === 'CGI_ERR_SPAWN' && has(reason, '\\r"'),
     hint: () => CARRIAGE_RETURN,
   },

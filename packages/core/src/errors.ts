@@ -8,6 +8,7 @@ const ERRORS = {
   CGI_ERR_BAD_HOST: [400, 'The Host header of the request is not valid'],
   CGI_ERR_BAD_FRAMING: [400, 'The length of the request body is not clear'],
   CGI_ERR_NOT_EXECUTABLE: [403, 'The requested resource cannot be run'],
+  CGI_ERR_NOT_FOUND: [404, 'The requested resource was not found'],
   CGI_ERR_METHOD_NOT_ALLOWED: [405, 'The request method is not allowed here'],
   CGI_ERR_BODY_STALLED: [408, 'The request body did not arrive in time'],
   CGI_ERR_BODY_TOO_LARGE: [413, 'The request body is too large'],
@@ -61,6 +62,8 @@ export interface CgiErrorDetails {
    * with the option `errorPage`. Not enumerable: loggers have had every line of it already.
    */
   readonly standardError?: string | undefined
+  /** Real path of what a link leads to, where it leaves the root. */
+  readonly linkTarget?: string | undefined
   /** What to try, where the host knows better than the gateway: {@link createErrorPage} shows it. */
   readonly hint?: string | undefined
   /** Fields that the error response should carry (`Allow`, `Retry-After`). */
@@ -91,6 +94,7 @@ export class CgiError extends Error {
   declare readonly line?: number
   declare readonly output?: string
   declare readonly standardError?: string
+  declare readonly linkTarget?: string
   declare readonly hint?: string
   declare readonly headers?: Readonly<Record<string, string>>
 

@@ -1,17 +1,21 @@
 import path from 'node:path'
 import { createCommandLine } from './command-line.js'
+import { checkStillInside } from './containment.js'
 import { drain } from './drain.js'
 import { CgiError } from './errors.js'
+import { checkFallback } from './fallback-check.js'
+import { answerWithFile } from './file-answer.js'
+import { LinkWarnings } from './link-warnings.js'
 import type { CgiLogger } from './logger.js'
 import type { CgiRequest, CgiResponse } from './message.js'
 import { createMetaVariables } from './meta-variables.js'
+import { findMount } from './mount.js'
 import type { CgiOptions, CgiUser } from './options.js'
 import { ProcessTransport } from './process/process-transport.js'
 import { isSpooled, openRequestBody, readFraming } from './request-body.js'
 import type { RequestTarget } from './request-target.js'
 import { standardReason } from './response.js'
 import type { CgiStats } from './run-diagnostics.js'
-import { checkStillInside } from './script.js'
 import { type CgiAnswer, noBody, readAnswer } from './script-answer.js'
 import { lookUpScript } from './script-lookup.js'
 import { ScriptRuns } from './script-runs.js'
@@ -31,6 +35,13 @@ export interface CgiHandler<Native = unknown> {
   handle(request: CgiRequest<Native>): Promise<CgiAnswer | null>
   /** Where to serve scripts when the framework has not mounted the gateway: `options.prefix`. */
   readonly prefix: string
+  /**
+   * Finds where a path leads to this gateway, for a framework that has not mounted it: see
+   * {@link findMount}.
+   *
+   * @param base - the beginning of the path that the framework has matched already.
+   */
+  findMount(path: string, base?: string): string | null
   /** Where failures are told that the framework does not log itself: `options.logger`. */
   readonly logger: CgiLogger
   /** What runs and waits now, and what has run. */
@@ -53,7 +64,9 @@ export function createCgiHandler<Native = unknown>(
   options: CgiOptions<Native> = {},
 ): CgiHandler<Native> {
   const settings = createSettings(options)
+  checkFallback(settings)
   const runs = new ScriptRuns(settings, new ProcessTransport(settings))
+  const linkWarnings = new LinkWarnings()
 
   async function answer(request: CgiRequest<Native>): Promise<CgiAnswer | null> {
     if (request.areHeadersCut === true) {
@@ -63,6 +76,7 @@ export function createCgiHandler<Native = unknown>(
     if (found === null) return null
     const { target, script } = found
     if (script.type === 'folder') return redirect(request, target, script.location)
+    if (script.type === 'file') return answerWithFile(request, script)
     const lookedAt = performance.now()
     const framing = readFraming(request, settings.bodyLimit)
     const { authenticate, env } = settings
@@ -112,6 +126,7 @@ export function createCgiHandler<Native = unknown>(
     try {
       return await answer(request)
     } catch (error) {
+      if (error instanceof CgiError) linkWarnings.tell(error, request.logger ?? settings.logger)
       // A client that is still sending may not listen before it is done.
       const isTooMuch = error instanceof CgiError && error.code === 'CGI_ERR_BODY_TOO_LARGE'
       if (!isTooMuch) await drain(request.body)
@@ -119,10 +134,12 @@ export function createCgiHandler<Native = unknown>(
     }
   }
 
-  const { prefix, logger, errorPage } = settings
+  const { prefix, logger, errorPage, isCaseBlind } = settings
   const stats = (): CgiStats => runs.stats()
   const close = (): Promise<void> => runs.close()
-  return { handle, prefix, logger, errorPage, stats, close }
+  const find = (urlPath: string, base?: string): string | null =>
+    findMount(urlPath, prefix, { base, isCaseBlind })
+  return { handle, prefix, findMount: find, logger, errorPage, stats, close }
 }
 
 /**

@@ -24,6 +24,7 @@ export type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
+export { findMount, type MountOptions, takeMount } from './mount.js'
 export { createMetaVariables, type MetaVariablesInput } from './meta-variables.js'
 export {
   applyLocalRedirect,
@@ -40,6 +41,8 @@ export { discardBody, prepareResponse } from './response-stream.js'
 export type { CgiRun, CgiStats, CgiWait } from './run-diagnostics.js'
 export {
   type FolderRedirect,
+  type OtherFile,
+  type Resource,
   resolveScript,
   type Script,
   type ScriptSettings,
@@ -47,4 +50,4 @@ export {
 export type { CgiAnswer } from './script-answer.js'
 export { type FoundScript, lookUpScript, type LookupSettings } from './script-lookup.js'
 export { type Command, createSettings, type ScriptSource, type Settings } from './settings.js'
-export { findMount, takeMount, toOriginForm } from './url-path.js'
+export { toOriginForm } from './url-path.js'

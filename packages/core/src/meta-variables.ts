@@ -69,8 +69,8 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
   variables['REDIRECT_STATUS'] = '200'
   if (request.scheme === 'https') variables['HTTPS'] = 'on'
   if (pathInfo !== '') {
-    variables['PATH_INFO'] = toByteString(pathInfo)
-    variables['PATH_TRANSLATED'] = toByteString(path.join(settings.documentRoot, pathInfo))
+    variables['PATH_INFO'] = pathInfo
+    variables['PATH_TRANSLATED'] = path.join(toByteString(settings.documentRoot), pathInfo)
   }
   if (input.contentLength !== undefined) variables['CONTENT_LENGTH'] = String(input.contentLength)
   const contentType = valuesOf(request.headers, 'content-type')

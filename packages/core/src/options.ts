@@ -51,7 +51,32 @@ export interface CgiOptions<Native = unknown> {
    */
   fallbackInterpreters?: Readonly<Record<string, string | readonly string[]>>
   /**
-   * **index** `string[]` - Scripts that answer for a folder, tried in this order. Default: `[]`.
+   * **extensions** `string[]` - The file name extensions of scripts (`['.php', '.cgi']`), in this letter
+   * case; other files are not run. `[]`: no file is. Default: every file that can be run is a script.
+   */
+  extensions?: readonly string[]
+  /**
+   * **otherFiles** `'deny' | 'ignore' | 'send'` - What becomes of a file that is no script. `'deny'`: 403.
+   * `'ignore'`: it is left to the application. `'send'`: it is sent, with ranges and validators. What could
+   * be the source of a script or a copy of one (`a.php~`, `a.php.bak`, what begins with `#!`) is a 404 with
+   * all of them, and so are names that begin with a dot, but for `.well-known` with `dotfiles: 'allow'`.
+   * Default: `'deny'`.
+   */
+  otherFiles?: 'deny' | 'ignore' | 'send'
+  /**
+   * **fallback** `string` - The script that answers for every path that names no file, and no folder with
+   * an index: a front controller, as a path below `root` (`'index.php'`). It is SCRIPT_NAME, and there is no
+   * PATH_INFO; it finds the path in REQUEST_URI. Default: none.
+   */
+  fallback?: string
+  /**
+   * **linkRoots** `string[]` - Folders that symbolic links in `root` may lead into. What other links lead to
+   * outside of `root` is a 404, with a warning in the log. Default: `[]`.
+   */
+  linkRoots?: readonly string[]
+  /**
+   * **index** `string[]` - Names of the files that answer for a folder, tried in this order: scripts, and
+   * with `otherFiles` other files. Default: `[]`.
    */
   index?: readonly string[]
   /**
@@ -290,6 +315,8 @@ export const DEFAULTS = {
   root: './cgi-bin',
   prefix: '/cgi-bin',
   index: [],
+  otherFiles: 'deny',
+  linkRoots: [],
   allowMissingRoot: false,
   interpreters: {},
   fallbackInterpreters: {},

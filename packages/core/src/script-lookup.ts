@@ -1,15 +1,15 @@
 import { CgiError } from './errors.js'
 import type { CgiRequest } from './message.js'
 import { parseRequestTarget, type RequestTarget } from './request-target.js'
-import { type FolderRedirect, resolveScript, type Script, type ScriptSettings } from './script.js'
+import { type Resource, resolveScript, type ScriptSettings } from './script.js'
 import type { Settings } from './settings.js'
 
 /** What a request has led to. */
 export interface FoundScript {
   /** The path and the query that were asked for. */
   readonly target: RequestTarget
-  /** What the path names: a script, or a folder that was asked for without its slash. */
-  readonly script: Script | FolderRedirect
+  /** What the path names: a script, a file to send, or a folder that was asked for without its slash. */
+  readonly script: Resource
 }
 
 /** The settings that decide which requests reach which script. */
@@ -27,11 +27,14 @@ export function lookUpScript(request: CgiRequest, settings: LookupSettings): Fou
   if (target === null) return null
   const script = resolveScript(target.path, request.mount, settings)
   if (script === null) return null
-  checkMethod(request.method, settings)
+  checkMethod(request.method, script.type === 'file' ? FILES : settings)
   return { target, script }
 }
 
-function checkMethod(method: string, { methods }: LookupSettings): void {
+/** What is no program answers these alone. */
+const FILES = { methods: new Set(['GET', 'HEAD']) }
+
+function checkMethod(method: string, { methods }: Pick<LookupSettings, 'methods'>): void {
   // A script cannot answer TRACE (it would be shown credentials to echo) nor CONNECT.
   const isAllowed = method !== 'TRACE' && method !== 'CONNECT' && (methods?.has(method) ?? true)
   if (isAllowed) return

@@ -2,6 +2,7 @@ import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { fromByteString } from './byte-string.js'
+import { isInside } from './containment.js'
 import { CgiError } from './errors.js'
 import { type HeaderField, valuesOf } from './header-fields.js'
 import type { CgiRequest } from './message.js'
@@ -46,8 +47,8 @@ export async function openNamedFile(
   const realRoots = await Promise.all(roots.map(realPath))
   for (const candidate of candidates(head, folder, roots)) {
     const file = await realPath(candidate)
-    const root = file && realRoots.find((each) => each !== null && isInside(file, each))
-    const opened = root ? await open(file, head, request) : null
+    const root = file && realRoots.find((each) => each !== null && isInside(each, file))
+    const opened = root ? await openFileAs(head, request, file) : null
     if (opened !== null) return opened
   }
   return 'it is no file that can be read in one of the sendfileRoots'
@@ -79,11 +80,8 @@ function candidates({ headers }: Head, folder: string, roots: readonly string[])
 }
 
 function decode(value: string): string | null {
-  return decodeSegments(value)?.join('/') ?? null
-}
-
-function isInside(file: string, folder: string): boolean {
-  return file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep)
+  const bytes = decodeSegments(value)?.join('/')
+  return bytes === undefined ? null : fromByteString(bytes)
 }
 
 /** Null where there is nothing. */
@@ -92,10 +90,23 @@ async function realPath(file: string): Promise<string | null> {
   return file.includes('\0') ? null : realpath(file).catch(() => null)
 }
 
-/** Null where it is no file that can be read. @throws {CgiError} CGI_ERR_NO_RESOURCES */
-async function open(file: string, head: Head, request: CgiRequest): Promise<OpenedFile | null> {
+/**
+ * Opens a file as the answer to a request.
+ *
+ * @param head - status and fields of the answer.
+ * @param file - an absolute real path.
+ * @param name - the type is that of this name.
+ * @returns null where it is no file that can be read.
+ * @throws {CgiError} CGI_ERR_NO_RESOURCES
+ */
+export async function openFileAs(
+  head: Head,
+  request: CgiRequest,
+  file: string,
+  name: string = file,
+): Promise<OpenedFile | null> {
   try {
-    const opened = await openFile(file, toFileRequest(request, head.status))
+    const opened = await openFile(file, toFileRequest(request, head.status), name)
     return opened && combine(head, opened)
   } catch (error) {
     const failure = toSystemError(error, file)

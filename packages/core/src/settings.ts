@@ -1,10 +1,11 @@
 import { closestMatch } from 'leven'
-import { accessSync, constants, type Stats, statSync } from 'node:fs'
+import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { invalidOption } from './errors.js'
 import { guardLogger, processLogger, type CgiLogger } from './logger.js'
 import { type CgiOptions, DEFAULTS } from './options.js'
+import { isCaseBlind } from './letter-case.js'
 
 /** A program and the arguments it always gets. */
 export type Command = readonly [program: string, ...args: string[]]
@@ -20,6 +21,8 @@ type OptionsThatChange =
   | 'script'
   | 'interpreters'
   | 'fallbackInterpreters'
+  | 'extensions'
+  | 'fallback'
   | 'methods'
   | 'env'
   | 'inheritEnv'
@@ -35,6 +38,14 @@ export interface Settings<Native> extends Checked {
   readonly source: ScriptSource
   readonly interpreters: ReadonlyMap<string, Command>
   readonly fallbackInterpreters: ReadonlyMap<string, Command>
+  /** Undefined: a file with any name can be a script. */
+  readonly extensions: ReadonlySet<string> | undefined
+  /** Path below the root of the script that answers for what names no file. */
+  readonly fallback: string | undefined
+  /** Real paths. */
+  readonly linkRoots: readonly string[]
+  /** Whether the file system of the root takes names in another letter case for the same. */
+  readonly isCaseBlind: boolean
   readonly methods: ReadonlySet<string> | undefined
   readonly env: CgiOptions<Native>['env']
   /** The host's variables that scripts get, as they were when the gateway was made. */
@@ -63,9 +74,15 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
   }
   checkRules(options)
   const source = checkSource(options)
+  const linkRoots = (options.linkRoots ?? DEFAULTS.linkRoots).map((each) => realpathSync(each))
+  const extensions = options.extensions && new Set(options.extensions)
   return {
     ...withDefaults(options),
     source,
+    linkRoots,
+    extensions,
+    fallback: options.fallback,
+    isCaseBlind: isCaseBlind(folderOf(source)),
     prefix: (options.prefix ?? DEFAULTS.prefix).replace(/\/+$/, ''),
     documentRoot: path.resolve(options.documentRoot ?? folderOf(source)),
     interpreters: checkInterpreters('interpreters', options),
@@ -109,6 +126,10 @@ const folder: Rule = [
   'the path of a folder that exists',
   (value) => isText(value) && isFolder(value),
 ]
+const folderList: Rule = [
+  'an array of folders that exist',
+  (value) => Array.isArray(value) && value.every((each) => isText(each) && isFolder(each)),
+]
 const oneOf = (...values: string[]): Rule => [
   `one of ${values.map((value) => `'${value}'`).join(', ')}`,
   (value) => isString(value) && values.includes(value),
@@ -118,6 +139,7 @@ const integer = (least: number, most: number, unit: string): Rule => [
   (value) =>
     Number.isInteger(value) && typeof value === 'number' && value >= least && value <= most,
 ]
+const EXTENSION = /^\.[^./\\]+$/
 /** The longest delay that Node's timers take. */
 const milliseconds = integer(0, 2 ** 31 - 1, ' (milliseconds)')
 const bytes = (least: number): Rule => integer(least, Number.MAX_SAFE_INTEGER, ' (bytes)')
@@ -138,6 +160,17 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   ],
   interpreters: ['an object of extension to program', isRecord],
   fallbackInterpreters: ['an object of extension to program', isRecord],
+  extensions: [
+    'an array of file name extensions that begin with their dot, such as `.py`',
+    (value) => Array.isArray(value) && value.every((each) => isText(each) && EXTENSION.test(each)),
+  ],
+  otherFiles: oneOf('deny', 'ignore', 'send'),
+  fallback: [
+    'the path of a script below `root` that can be run',
+    (value) =>
+      isText(value) && path.posix.normalize(value) === value && !/^(?:\/|\.\.)/.test(value),
+  ],
+  linkRoots: folderList,
   index: [
     'an array of file names without a slash',
     (value) =>
@@ -168,10 +201,7 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   indexQuery: flag,
   nph: flag,
   strict: flag,
-  sendfileRoots: [
-    'an array of folders that exist',
-    (value) => Array.isArray(value) && value.every((each) => isText(each) && isFolder(each)),
-  ],
+  sendfileRoots: folderList,
   chunkedBody: oneOf('spool', 'stream'),
   bodyLimit: bytes(0),
   maxHeaderSize: bytes(1),
@@ -246,6 +276,10 @@ function checkSource(options: CgiOptions<never>): ScriptSource {
   if (options.root !== undefined) {
     throw invalidOption('script', 'absent where `root` is given', options.script)
   }
+  for (const name of ['extensions', 'otherFiles', 'fallback', 'linkRoots'] as const) {
+    if (options[name] === undefined) continue
+    throw invalidOption(name, 'absent where `script` is given', options[name])
+  }
   const script = path.resolve(options.script)
   const { interpreters, fallbackInterpreters } = options
   const interpreted = Object.hasOwn(
@@ -268,7 +302,7 @@ function checkInterpreters(
   const commands = new Map<string, Command>()
   for (const [extension, value] of Object.entries(options[name] ?? DEFAULTS[name])) {
     const option = `${name}['${extension}']`
-    if (!/^\.[^./\\]+$/.test(extension)) {
+    if (!EXTENSION.test(extension)) {
       throw invalidOption(option, 'for an extension that begins with its dot, such as `.py`', value)
     }
     const [program, ...args]: readonly unknown[] = Array.isArray(value) ? value : [value]

@@ -12,7 +12,7 @@ import {
 } from '@common-gateway/core'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { watchLastAnswer } from './final-handler.js'
-import { findPlace, type MountedRequest } from './mount.js'
+import { findPlace, type MountedRequest, type Place } from './mount.js'
 import { guardNext, type Next } from './next.js'
 import {
   createClientView,
@@ -68,7 +68,12 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     response: ServerResponse,
     next: Next,
   ): void {
-    const place = findPlace(request, handler.prefix, options.prefix !== undefined)
+    let place: Place | null
+    try {
+      place = findPlace(request, handler, options.prefix !== undefined)
+    } catch (error) {
+      return guardNext(next, request, response, handler)(error)
+    }
     if (place === null) return next()
     const view = { ...place, native: request, ...viewOf(request) }
     const cgiRequest = toCgiRequest<Native>(request, response, view)

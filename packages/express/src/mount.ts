@@ -1,4 +1,4 @@
-import { findMount, toOriginForm } from '@common-gateway/core'
+import { type CgiHandler, toOriginForm } from '@common-gateway/core'
 import type { IncomingMessage } from 'node:http'
 
 /** What frameworks with middlewares tell of where one is mounted. */
@@ -18,17 +18,18 @@ export interface Place {
 /**
  * Where a gateway is for this request; null: somewhere else.
  *
- * @param prefix - where the gateway is served below what it is mounted at.
- * @param isPrefixGiven - whether that was asked for: else it is served where it is mounted, if it is.
+ * @param isPrefixGiven - whether the gateway has a prefix below what it is mounted at; else it is served
+ *   where it is mounted, if it is.
+ * @throws {CgiError} what the handler's findMount() throws
  */
 export function findPlace(
   request: MountedRequest,
-  prefix: string,
+  handler: Pick<CgiHandler, 'findMount'>,
   isPrefixGiven: boolean,
 ): Place | null {
   const { mount, url } = placeOf(request)
   if (mount !== '' && !isPrefixGiven) return { mount, url }
-  const found = findMount(url, mount + prefix)
+  const found = handler.findMount(url, mount)
   return found === null ? null : { mount: found, url }
 }
 

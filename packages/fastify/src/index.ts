@@ -32,6 +32,7 @@ import {
   replacedBodyOf,
 } from './pass-through.js'
 import { keepLists, sendReply } from './reply.js'
+import { spellingsOf } from './slashes.js'
 
 export type { CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
 
@@ -60,8 +61,10 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   const handler = createCgiHandler<FastifyRequest>(options)
   const mount = chooseMount(fastify, prefix, handler.prefix)
   addGateway(fastify, mount, handler)
-  const own = { prefix: mount, logLevel, logSerializers } as RegisterOptions
-  await fastify.register(async (scope) => serve(scope, handler), own)
+  for (const place of spellingsOf(fastify, mount)) {
+    const own = { prefix: place, logLevel, logSerializers } as RegisterOptions
+    await fastify.register(async (scope) => serve(scope, handler), own)
+  }
 }
 
 /** What plugins of Fastify that others have registered are told of the routes. */

@@ -91,8 +91,7 @@ function writeFinding(
             'No script',
             'Nothing would be run: there is no such script',
             html`<p>No file of the scripts’ folder is at this path: the answer is 404, or the list of a folder.
-Look at the spelling, and at letters that are large or small; names that begin with a dot, and links that
-leave the folder, are not served.</p>`,
+Look at the spelling, and at letters that are large or small.</p>`,
           )
   }
 }

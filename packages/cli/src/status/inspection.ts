@@ -75,9 +75,9 @@ export async function inspect(
   // Node's parser knows no others.
   if (!METHODS.includes(request.method)) return { type: 'no-method' }
   for (const { mount: wanted, settings } of gateways) {
-    const mount = findMount(request.url, wanted)
-    if (mount === null) continue
     try {
+      const mount = findMount(request.url, wanted)
+      if (mount === null) continue
       return await inspectAt({ ...request, mount }, settings, advise)
     } catch (error) {
       if (!(error instanceof CgiError)) throw error
@@ -100,6 +100,7 @@ async function inspectAt(
   if (found === null) return { type: 'nothing', mount }
   const { target, script } = found
   if (script.type === 'folder') return { type: 'redirect', location: script.location }
+  if (script.type === 'file') return { type: 'nothing', mount }
   const { user, group } = settings
   const env = typeof settings.env === 'function' ? await settings.env(native) : settings.env
   return {

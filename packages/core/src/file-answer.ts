@@ -1,0 +1,42 @@
+import { realpath } from 'node:fs/promises'
+import path from 'node:path'
+import { withheld } from './lookup-error.js'
+import type { CgiRequest, CgiResponse } from './message.js'
+import { standardReason } from './response.js'
+import { endOfRequest } from './response-body.js'
+import type { OtherFile } from './script.js'
+import { noBody } from './script-answer.js'
+import { createFileBody, openFileAs } from './sendfile.js'
+
+/** Types by extension that @fastify/send has by their names of before RFC 9239. */
+const TYPES: Readonly<Record<string, string>> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+}
+
+/** Answers with a file that lies beside scripts. @throws {CgiError} CGI_ERR_NOT_FOUND where it has gone. */
+export async function answerWithFile(
+  request: CgiRequest,
+  { file }: Pick<OtherFile, 'file'>,
+): Promise<CgiResponse> {
+  const type = TYPES[path.extname(file).toLowerCase()]
+  // Scripts store what people upload, and no browser shall take a text for a page.
+  const headers: CgiResponse['headers'] = [
+    ['X-Content-Type-Options', 'nosniff'],
+    ...(type === undefined ? [] : [['Content-Type', type] as const]),
+  ]
+  // Links in the root lead where they may.
+  const realFile = await realpath(file).catch(() => null)
+  const opened = realFile && (await openFileAs({ status: 200, headers }, request, realFile, file))
+  if (!opened) throw withheld(file, 'it cannot be read')
+  const { status, content } = opened
+  return {
+    type: 'response',
+    status,
+    reason: standardReason(status),
+    headers: opened.headers,
+    body: content
+      ? createFileBody(content, file, () => endOfRequest(null, request.body))
+      : noBody(request, null),
+  }
+}

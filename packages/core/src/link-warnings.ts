@@ -1,0 +1,20 @@
+import type { CgiError } from './errors.js'
+import type { CgiLogger } from './logger.js'
+
+/** How many links are told of: what names them is on disk, but it may be made by a program. */
+const MOST_LINKS = 1_000
+
+/** Tells of each link that is not followed because it leaves the root, once. */
+export class LinkWarnings {
+  readonly #told = new Set<string>()
+
+  tell({ script, linkTarget }: CgiError, logger: CgiLogger): void {
+    if (script === undefined || linkTarget === undefined || this.#told.has(script)) return
+    if (this.#told.size >= MOST_LINKS) return
+    this.#told.add(script)
+    logger.warn(
+      { script, linkTarget },
+      'a link that leaves `root` is not followed; the option `linkRoots` names folders that links may lead into',
+    )
+  }
+}
