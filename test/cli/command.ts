@@ -31,10 +31,11 @@ export class Command {
   readonly #child: ChildProcess
   readonly #watchers = new Set<() => void>()
 
-  constructor(t: TestContext, args: readonly string[], cwd?: string) {
+  constructor(t: TestContext, args: readonly string[], cwd?: string, uid?: number) {
     this.#child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd,
+      uid,
     })
     if (this.#child.pid === undefined) throw new Error('the command did not start')
     this.pid = this.#child.pid
@@ -116,7 +117,11 @@ export interface Served extends Command {
 
 /** Starts the command on a folder and a free port, and waits until it serves. */
 export async function serve(t: TestContext, folder: string, ...args: string[]): Promise<Served> {
-  const command = new Command(t, [folder, '--port', '0', ...args])
+  return ready(new Command(t, [folder, '--port', '0', ...args]))
+}
+
+/** Waits until a command serves. */
+export async function ready(command: Command): Promise<Served> {
   const line = await command.outputs(/^ {2}Address |"event":"start"/)
   const [url = '', port = ''] = /https?:\/\/\S+:(\d+)\//.exec(line) ?? []
   return Object.assign(command, { url, port: Number(port) })

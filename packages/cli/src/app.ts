@@ -38,7 +38,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.setErrorHandler(responses.sendError)
   app.setNotFoundHandler(responses.sendNotFound)
   ignoreBodies(app)
-  await serveStaticFiles(app, site)
+  serveStaticFiles(app, site)
   const mounts = createMounts(site, settings)
   for (const { url, options } of mounts) await app.register(cgi, { ...options, prefix: url })
   if (hasStatusPage(settings)) await serveStatus(app, { journal, site, mounts })

@@ -2,14 +2,13 @@ import { CgiError, createErrorPage } from '@common-gateway/fastify'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 import { adviseOnFailure } from './failure-advice.js'
+import { lookUpEntry } from './file-lookup.js'
 import { listFolder } from './folder-listing.js'
 import { createListingDocument, LISTING_HEADERS } from './listing-document.js'
 import { hasLocalHost, isLocalClient } from './local-client.js'
-import { isPublished } from './publication.js'
 import type { RawRequest } from './raw-exchange.js'
 import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
-import { toSitePath } from './site-path.js'
 
 /** What is read of an error, be it the gateway's, Fastify's or one of Node's own. */
 interface Failure extends Error {
@@ -50,7 +49,8 @@ export function createErrorResponses(site: Site, settings: EffectiveSettings): E
   async function sendNotFound({ raw }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { method, url = '/' } = raw
     if (method !== 'GET' && method !== 'HEAD') {
-      const isThere = isFile(url)
+      const found = lookUpEntry(url, site)
+      const isThere = found !== null && found.type !== 'withheld'
       return sendStatus(isThere ? reply.header('allow', 'GET, HEAD') : reply, isThere ? 405 : 404)
     }
     const [path = '', ...query] = url.split('?')
@@ -59,12 +59,6 @@ export function createErrorResponses(site: Site, settings: EffectiveSettings): E
     if (listing === null) return sendStatus(reply, 404)
     if (slashed !== path) return reply.redirect([slashed, ...query].join('?'), 301)
     return reply.code(200).headers(LISTING_HEADERS).send(createListingDocument(listing))
-  }
-
-  /** Whether there is a file to GET. */
-  function isFile(url: string): boolean {
-    const file = toSitePath(url, site.folder)
-    return file !== null && isPublished(file, site)
   }
 
   return { sendError, sendNotFound }

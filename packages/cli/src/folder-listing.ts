@@ -2,6 +2,7 @@ import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isInside } from './containment.js'
+import { canRead } from './file-lookup.js'
 import { createPublication } from './publication.js'
 import { adviseOn } from './script-check.js'
 import { toSitePath } from './site-path.js'
@@ -48,7 +49,9 @@ export async function listFolder(
   const isPublished = createPublication(site)
   if (!isPublished(folder)) return null
   const entries = await readEntries(folder, (entry, realFile) => {
-    return isPublished(path.join(folder, entry.name), realFile) ? entry : null
+    const file = path.join(folder, entry.name)
+    const isSent = isPublished(file, realFile) && canRead(file, entry.kind)
+    return isSent ? entry : null
   })
   if (entries === null) return null
   const mounts = isLocal ? await findMounts(listed, site) : []
@@ -88,7 +91,7 @@ const BATCH = 64
 
 async function readEntries(
   folder: string,
-  judge: (entry: Entry, realFile: string) => Entry | null,
+  judge: (entry: Entry & { kind: 'file' | 'folder' }, realFile: string) => Entry | null,
 ): Promise<Entry[] | null> {
   const realFolder = await realPathOf(folder)
   const found = await readdir(folder, { withFileTypes: true }).catch(() => null)

@@ -34,12 +34,8 @@ export function createPublication(site: Site): (file: string, realFile?: string 
   }
 }
 
-/** Whether one file or folder, an absolute path, may be sent or listed. */
-export function isPublished(file: string, site: Site): boolean {
-  return createPublication(site)(file)
-}
-
-function realPathOf(file: string): string | null {
+/** Where links lead from a file; null where nothing is. */
+export function realPathOf(file: string): string | null {
   try {
     return realpathSync.native(file)
   } catch {

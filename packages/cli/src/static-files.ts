@@ -1,48 +1,110 @@
-import fastifyStatic from '@fastify/static'
-import type { FastifyInstance } from 'fastify'
+import { breakResponse, type OpenedFile, openFile } from '@common-gateway/core'
+import type { FastifyInstance, FastifyReply } from 'fastify'
 import path from 'node:path'
-import { isPublished } from './publication.js'
+import { type FoundFile, lookUpEntry } from './file-lookup.js'
+import type { RawRequest } from './raw-exchange.js'
 import type { Site } from './site.js'
-import { decodePath } from './site-path.js'
 
-/** Types that the plugin's own table does not have, or has by names of long ago (RFC 9239). */
+/** Types that the table of `mime` has by names of long ago (RFC 9239), or does not have. */
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.mjs': 'text/javascript; charset=utf-8',
   '.py': 'text/x-python; charset=utf-8',
 }
 
-/** Serves a folder's files, except what must never be sent and files that begin with a dot. */
-export async function serveStaticFiles(app: FastifyInstance, site: Site): Promise<void> {
-  await app.register(fastifyStatic, {
-    root: site.folder,
-    serve: false,
-    dotfiles: 'ignore',
-    redirect: true,
-    index: ['index.html', 'index.htm'],
-    setHeaders(reply, file) {
-      const type = TYPES[path.extname(file)]
-      if (type !== undefined) reply.header('content-type', type)
-    },
-    onFile: (file) => {
-      if (!isPublished(file, site)) throw new NotServedError()
-    },
-  })
-  // In the place of the plugin's own route, which does not find what has an escaped `&` or `+` in
-  // its name.
+/** Serves a folder's files, except what must never be sent. */
+export function serveStaticFiles(app: FastifyInstance, site: Site): void {
   app.route({
     method: ['GET', 'HEAD'],
     url: '/*',
-    handler(request, reply) {
-      const [urlPath = ''] = (request.raw.url ?? '/').split('?', 1)
-      const segments = decodePath(urlPath)
-      if (segments === null) reply.callNotFound()
-      else reply.sendFile(segments.join('/'))
+    async handler({ raw }, reply) {
+      const found = lookUpEntry(raw.url ?? '/', site)
+      switch (found?.type) {
+        case 'redirect':
+          return reply.redirect(found.location, 301)
+        case 'withheld':
+          throw new WithheldError()
+        case 'unreadable':
+          throw new UnreadableError(found.file)
+        case 'file': {
+          const opened = await open(found, raw)
+          return opened === null ? callNotFound(reply) : sendFile(opened, found, reply)
+        }
+        default:
+          return callNotFound(reply)
+      }
     },
   })
 }
 
-/** Answered as if there were no such file, so that nobody learns that there is one. */
-class NotServedError extends Error {
+function callNotFound(reply: FastifyReply): FastifyReply {
+  reply.callNotFound()
+  return reply
+}
+
+/** @throws {UnreadableError} and what open(2) says else. */
+async function open(
+  { file, realFile }: FoundFile,
+  { method = 'GET', headers }: RawRequest,
+): Promise<OpenedFile | null> {
+  const single = Object.entries(headers).map(([name, value]) => [name, value?.toString()])
+  const request = { method, headers: Object.fromEntries(single) as Record<string, string> }
+  try {
+    return await openFile(realFile, request, file)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    throw code === 'EACCES' || code === 'EPERM' ? new UnreadableError(file) : error
+  }
+}
+
+function sendFile(
+  { status, headers, content }: OpenedFile,
+  { file }: FoundFile,
+  reply: FastifyReply,
+): FastifyReply {
+  if (status >= 400) {
+    content?.destroy()
+    throw new ConditionError(status, headers)
+  }
+  reply.code(status).headers(Object.fromEntries(headers))
+  reply.header('cache-control', 'max-age=0')
+  if (status !== 304) {
+    const type = TYPES[path.extname(file).toLowerCase()]
+    if (type !== undefined) reply.header('content-type', type)
+    else if (!reply.hasHeader('content-type')) reply.type('application/octet-stream')
+  }
+  content?.once('error', () => {
+    if (reply.raw.headersSent) breakResponse(reply.request.raw, reply.raw)
+  })
+  return reply.send(content ?? undefined)
+}
+
+/** Answered as if nothing were there. */
+class WithheldError extends Error {
   readonly statusCode = 404
+}
+
+/** The file is there, but this user may not read it. */
+class UnreadableError extends Error {
+  readonly statusCode = 403
+  readonly reason: string
+
+  constructor(file: string) {
+    super('The server may not read the file')
+    this.reason = file
+  }
+}
+
+/** A condition of the request does not hold, or its range lies outside of the file. */
+class ConditionError extends Error {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(statusCode: number, headers: OpenedFile['headers']) {
+    super('The file does not meet the conditions of the request')
+    this.statusCode = statusCode
+    // The others are of a page that is not sent.
+    const range = headers.find(([name]) => name === 'Content-Range')
+    this.headers = range === undefined ? {} : Object.fromEntries([range])
+  }
 }

@@ -1,4 +1,4 @@
-export { endConnectionAfter, unwatchClient } from './client-connection.js'
+export { breakResponse, endConnectionAfter, unwatchClient } from './client-connection.js'
 export { createCommandLine } from './command-line.js'
 export {
   CgiError,

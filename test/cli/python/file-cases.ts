@@ -91,9 +91,9 @@ export const FILE_CASES: readonly Case[] = [
   differs(ERROR_PAGES, 'HEAD /missing', {
     type: ['text/html;charset=utf-8', 'text/plain; charset=utf-8'],
   }),
-  differs(PATHS, 'GET //notes.txt', refused('403')),
-  differs(PATHS, 'GET /folder/../notes.txt', refused('403')),
-  differs(PATHS, 'GET /folder/./9.txt', refused('403', '200', '')),
+  differs(PATHS, 'GET //notes.txt', refused('404')),
+  differs(PATHS, 'GET /folder/../notes.txt', refused('404')),
+  differs(PATHS, 'GET /folder/./9.txt', refused('404', '200', '')),
   differs(PATHS, 'GET /%zz', refused('400', '404')),
   differs(PATHS, 'GET /notes.txt%00', {
     status: ['', '404'],

@@ -121,8 +121,8 @@ export const SCRIPT_CASES: readonly Case[] = [
   }),
 
   differs(PATHS, 'GET /cgi-bin//hello.sh', REFUSED('404')),
-  differs(PATHS, 'GET //cgi-bin/hello.sh', REFUSED('403')),
-  differs(PATHS, 'GET /folder/../cgi-bin/hello.sh', REFUSED('403')),
+  differs(PATHS, 'GET //cgi-bin/hello.sh', REFUSED('404')),
+  differs(PATHS, 'GET /folder/../cgi-bin/hello.sh', REFUSED('404')),
   differs(PATHS, 'GET /cgi-bin/../notes.txt', REFUSED('400', 'some notes')),
   differs(ESCAPES, 'GET /cgi-bin/hello.sh%3Fx', REFUSED('404')),
   ...SEEN_CASES.map((each) => ({ ...each, read: toSeen })),

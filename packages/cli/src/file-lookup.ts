@@ -1,0 +1,97 @@
+import { accessSync, constants, lstatSync, statSync } from 'node:fs'
+import path from 'node:path'
+import { createPublication, realPathOf } from './publication.js'
+import { toSitePath } from './site-path.js'
+import type { Site } from './site.js'
+
+/** A regular file that may be sent. */
+export interface FoundFile {
+  readonly type: 'file'
+  /** Absolute path; links may lead from there. */
+  readonly file: string
+  /** Where they lead. */
+  readonly realFile: string
+}
+
+/** What a URL names in the folder that is served. */
+export type FoundEntry =
+  | FoundFile
+  /** A folder without an index. */
+  | { readonly type: 'folder' }
+  /** A folder whose URL has no slash at its end. */
+  | { readonly type: 'redirect'; readonly location: string }
+  /** A folder whose index may not be sent, so that it is not listed either. */
+  | { readonly type: 'withheld' }
+  /** It is there, and this user may not read it. */
+  | { readonly type: 'unreadable'; readonly file: string }
+
+/** Files that stand for their folder, the first that is there. */
+const INDEXES = ['index.html', 'index.htm']
+
+/**
+ * Looks up what a URL names, without opening it: a regular file or a folder, and one that may be sent. All
+ * else is null, as if it were not there.
+ *
+ * The file system is asked synchronously, as by {@link createPublication}.
+ */
+export function lookUpEntry(url: string, site: Site): FoundEntry | null {
+  const file = toSitePath(url, site.folder)
+  if (file === null) return null
+  const isPublished = createPublication(site)
+  const found = look(file)
+  const [urlPath = ''] = url.split('?', 1)
+  const hasSlash = urlPath.endsWith('/')
+  if (found?.type !== 'folder') return hasSlash ? null : found
+  const inFolder = lookInto(file)
+  const isShown = inFolder.type === 'folder' || inFolder.type === 'file'
+  if (hasSlash || !isShown) return inFolder
+  return { type: 'redirect', location: `${urlPath}/${url.slice(urlPath.length)}` }
+
+  function lookInto(folder: string): FoundEntry {
+    if (!canRead(folder, 'folder')) return { type: 'unreadable', file: folder }
+    for (const name of INDEXES) {
+      const index = path.join(folder, name)
+      if (!isThere(index)) continue
+      const foundIndex = look(index)
+      if (foundIndex?.type !== 'folder') return foundIndex ?? { type: 'withheld' }
+    }
+    return { type: 'folder' }
+  }
+
+  function look(entry: string): FoundEntry | null {
+    const realFile = realPathOf(entry)
+    if (realFile === null || !isPublished(entry, realFile)) return null
+    const kind = kindOf(realFile)
+    if (kind === null) return null
+    return kind === 'file' ? { type: 'file', file: entry, realFile } : { type: 'folder' }
+  }
+}
+
+/** Whether this user may read a file, or list a folder and open what is in it. */
+export function canRead(file: string, kind: 'file' | 'folder'): boolean {
+  try {
+    accessSync(file, kind === 'file' ? constants.R_OK : constants.R_OK | constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Null for what is neither: a FIFO, a socket, a device. */
+function kindOf(file: string): 'file' | 'folder' | null {
+  try {
+    const status = statSync(file)
+    if (status.isFile()) return 'file'
+    return status.isDirectory() ? 'folder' : null
+  } catch {
+    return null
+  }
+}
+
+function isThere(file: string): boolean {
+  try {
+    return lstatSync(file, { throwIfNoEntry: false }) !== undefined
+  } catch {
+    return false
+  }
+}
