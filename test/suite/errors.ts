@@ -128,6 +128,27 @@ export function errorSuite(adapter: Adapter): void {
       assert.ok(answers.endsWith('plain GET last'))
     })
 
+    test('Errors what an option throws that is no error is a 500, and no request for the next route', async (t) => {
+      for (const thrown of [undefined, null, 0, '', false, 'route', 'router', Symbol('s'), 7n]) {
+        const fail = (): never => {
+          // oxlint-disable-next-line typescript/only-throw-error -- this is what the test is about
+          throw thrown
+        }
+        for (const options of [
+          { authenticate: fail },
+          { env: fail },
+          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- this is what the test is about
+          { authenticate: () => Promise.reject(thrown) },
+        ]) {
+          const gateway = await adapter.start({ options: { root: CGI_BIN, ...options } })
+          t.after(() => gateway.close())
+          const answer = await send(gateway, '/cgi-bin/report.cgi')
+          assert.equal(answer.status, 500, String(thrown))
+          assert.equal(gateway.stats().started, 0)
+        }
+      }
+    })
+
     test('Errors what no script has to do with is answered as ever', async () => {
       const headers = ['Accept', 'text/html']
       for (const [url, status] of [

@@ -84,6 +84,8 @@ export class CgiError extends Error {
   readonly code: CgiErrorCode
   /** HTTP status of the answer. */
   readonly statusCode: number
+  /** The same, as in `http-errors`: some frameworks look for this name. Not enumerable. */
+  declare status: number
   /** Whether `message` may be shown to the client: true below 500 (as in `http-errors`). */
   readonly expose: boolean
   declare readonly reason?: string
@@ -103,15 +105,12 @@ export class CgiError extends Error {
     super(message ?? sentence, details.cause === undefined ? undefined : { cause: details.cause })
     this.code = code
     this.statusCode = statusCode
+    // Koa sets it. Enumerable, it would be one more field in every log line.
+    Object.defineProperty(this, 'status', { value: statusCode, writable: true, configurable: true })
     this.expose = statusCode < 500
     // Where an option is wrong, the frames lead to the application's own line.
     if (code !== 'CGI_ERR_INVALID_OPTION') removeFrames(this)
     this.add(details)
-  }
-
-  /** The same as `statusCode`: as with the errors of `http-errors`, frameworks look for either. */
-  get status(): number {
-    return this.statusCode
   }
 
   /** Adds facts learned later; what is there already stays. Returns this same error. */

@@ -36,7 +36,8 @@ export interface CgiOptions<Native = unknown> {
   /**
    * **prefix** `string` - Where the scripts are served, when the framework has not mounted the
    * gateway somewhere itself: `app.use('/api', cgi())` serves at `/api/`, not at `/api/cgi-bin/`. Given
-   * as well as a mount path of Express, it is below that. Default: `'/cgi-bin'`.
+   * as well as a mount path of Express, it is below that. `'/'` is the root of the site; `app.use('/', cgi())`
+   * mounts it nowhere. Default: `'/cgi-bin'`.
    */
   prefix?: string
   /**
