@@ -11,6 +11,7 @@ import { Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
 import {
   dial,
+  exchange,
   open,
   openHttp2,
   openSession,
@@ -50,6 +51,32 @@ describe('the plugin in a Fastify application', () => {
       const bad = await app.inject({ method, url: saying('no header\n\n'), ...payload })
       assert.equal(bad.statusCode, 502)
     }
+  })
+
+  test('HDR-4 inject() reads an NPH script like any other', async (t) => {
+    const app = Fastify()
+    t.after(() => app.close())
+    await app.register(cgi, { root })
+    const { statusCode, statusMessage, headers, body } = await app.inject('/cgi-bin/nph-report.cgi')
+    assert.deepEqual([statusCode, statusMessage, body], [299, 'Own Words', 'own body'])
+    assert.equal(headers['x-own'], 'yes')
+  })
+
+  test('HDR-4 onResponse hooks see the status of an NPH script', async (t) => {
+    const app = Fastify()
+    const told = new Promise((resolve) => {
+      app.addHook('onResponse', async (request, reply) => resolve([request.url, reply.statusCode]))
+    })
+    await app.register(cgi, { root })
+    const text = await exchange(
+      await listen(t, app),
+      'GET /cgi-bin/nph-report.cgi HTTP/1.1\r\nHost: a\r\n\r\n',
+    )
+    assert.match(
+      text,
+      /^HTTP\/1\.1 299 Own Words\r\nX-Own: yes\r\nConnection: close\r\n\r\nown body$/,
+    )
+    assert.deepEqual(await told, ['/cgi-bin/nph-report.cgi', 299])
   })
 
   test('OPT-1 says how it is registered where it was called', async () => {

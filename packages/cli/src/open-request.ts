@@ -1,4 +1,5 @@
 import type { CgiRun } from '@common-gateway/fastify'
+import path from 'node:path'
 import type { RawRequest } from './raw-exchange.js'
 import type { RequestRecord } from './request-record.js'
 
@@ -87,13 +88,12 @@ export class OpenRequest implements RequestRecord {
   }
 
   get isAborted(): boolean {
-    if (!this.#isCutOff || this.error !== undefined) return false
-    return this.#isNonParsed ? (this.#runs.at(-1)?.isAbandoned ?? false) : true
+    return this.#isCutOff && this.error === undefined
   }
 
-  /** A response that no header of ours was written for, though it has ended. */
+  /** Whether a script writes past its response (RFC 3875 section 5), which has no content then. */
   get #isNonParsed(): boolean {
-    return this.#runs.length > 0 && this.status === undefined
+    return path.basename(this.script ?? '').startsWith('nph-') && this.#contentLength === 0
   }
 
   /** It has to wait for a slot. */

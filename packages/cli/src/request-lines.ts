@@ -102,7 +102,6 @@ function toMilliseconds(duration: number | undefined): string {
 }
 
 function paintStatus(status: number | undefined, paint: Paint): string {
-  // A script that writes the whole response itself (nph-) has a status that is its own affair.
   if (status === undefined) return '-  '
   const text = String(status)
   if (status >= 500) return paint('red', text)

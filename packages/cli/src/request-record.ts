@@ -19,7 +19,7 @@ export interface RequestRecord {
   readonly isWaiting: boolean
   /** How long it waited for its turn, once it has come. */
   readonly queueTime: number | undefined
-  /** Undefined as long as no header is out, and where the script writes the response itself (nph-). */
+  /** Undefined as long as no header is out. */
   readonly status: number | undefined
   /** From the request to the response's header. */
   readonly headerTime: number | undefined

@@ -39,6 +39,11 @@ export interface CgiRequest<Native = unknown> {
   readonly remotePort: number
   /** The redirects a script has asked for in the course of this request. */
   readonly localRedirects: LocalRedirects
+  /**
+   * Whether there is a connection that an NPH script can write on itself (RFC 3875 section 5): not one of
+   * HTTP/2, and none at all where a request is injected for a test. Default: by the HTTP version.
+   */
+  readonly allowsNonParsed?: boolean | undefined
   /** Aborted when the client has gone. */
   readonly signal: ClientSignal
   /** Where this request's messages go; `options.logger` by default. */

@@ -1,7 +1,5 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import { once } from 'node:events'
 import type { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { isList, uniteLists } from './field-lists.js'
 import { type HeaderField, toHeaderFields, valuesOf } from './header-fields.js'
 import type { CgiLogger } from './logger.js'
@@ -12,15 +10,9 @@ import type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
-import {
-  beginNonParsedResponse,
-  beginResponse,
-  expectMoreListeners,
-  hasBody,
-  resetConnection,
-  watchClient,
-} from './client-connection.js'
+import { beginResponse, expectMoreListeners, hasBody, watchClient } from './client-connection.js'
 import { toAddress, toScheme } from './forwarded.js'
+import { sendNonParsed } from './non-parsed.js'
 import { discardBody, pipeBody, prepareResponse } from './response-stream.js'
 import { toOriginForm } from './url-path.js'
 
@@ -97,6 +89,8 @@ export function toCgiRequest<Native>(
     remoteAddress,
     remotePort: socket.remotePort ?? 0,
     localRedirects: trail?.localRedirects ?? { count: 0 },
+    // What fastify.inject() sends comes on no connection, though its type says so.
+    allowsNonParsed: message.httpVersionMajor === 1 && 'write' in socket,
     signal: watchClient(message, response),
     sendEarlyHints: message.httpVersion === '1.0' ? undefined : sendEarlyHints,
     logger: view.logger,
@@ -116,7 +110,7 @@ export async function sendCgiResponse(
   response: ServerResponse,
 ): Promise<void> {
   if (answer.type === 'non-parsed') {
-    await sendNonParsed(answer, response)
+    await sendNonParsed(answer.body, response).catch(rethrowUnlessClientGone)
     return
   }
   if (response.headersSent) {
@@ -245,22 +239,6 @@ function areHeadersCut({ rawHeaders, socket, httpVersionMajor }: IncomingMessage
 function portOf(host: string | undefined, scheme: string): number {
   const port = host === undefined ? undefined : /:(\d{1,5})$/.exec(host)?.[1]
   return port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port)
-}
-
-/** RFC 3875 section 5: the bytes of the script, and nothing else. */
-async function sendNonParsed(answer: NonParsedResponse, response: ServerResponse): Promise<void> {
-  // A pipelined request has the socket only when its turn has come.
-  if (response.socket === null && !response.destroyed) {
-    await Promise.race([once(response, 'socket'), once(answer.body, 'close')])
-  }
-  beginNonParsedResponse(response)
-  const { socket } = response
-  if (socket === null || socket.destroyed) {
-    answer.body.destroy()
-    return
-  }
-  answer.body.once('error', () => resetConnection(socket))
-  await pipeline(answer.body, socket).catch(rethrowUnlessClientGone)
 }
 
 function rethrowUnlessClientGone(error: unknown): void {

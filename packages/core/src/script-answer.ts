@@ -60,7 +60,7 @@ export function noBody(request: CgiRequest, run: ScriptRun | null): CgiResponse[
 
 function isNonParsed({ request, script, settings }: Call): boolean {
   // A connection of HTTP/2 is not a script's to write on.
-  const isPlain = request.httpVersion.startsWith('1.')
+  const isPlain = request.allowsNonParsed ?? request.httpVersion.startsWith('1.')
   return settings.nph && isPlain && path.basename(script.file).startsWith('nph-')
 }
 

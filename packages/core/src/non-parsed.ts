@@ -1,0 +1,93 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { beginNonParsedResponse, resetConnection } from './client-connection.js'
+
+/**
+ * Sends what an NPH script writes as it is (RFC 3875 section 5), past its response. The response says
+ * nothing on the connection; but to all who watch it, such as access logs, it has the script's status,
+ * and ends when the script's output does.
+ */
+export async function sendNonParsed(body: Readable, response: ServerResponse): Promise<void> {
+  // A pipelined request has the socket only when its turn has come.
+  if (response.socket === null && !response.destroyed) {
+    await Promise.race([once(response, 'socket'), once(body, 'close')])
+  }
+  const { socket } = response
+  if (socket === null || socket.destroyed || response.headersSent) {
+    body.destroy()
+    return
+  }
+  beginNonParsedResponse(response)
+  silence(response)
+  tellStatus(body, response)
+  body.once('error', () => resetConnection(socket))
+  await pipeline(body, socket, { end: false })
+  if (!response.headersSent) writeHead(response)
+  try {
+    response.end()
+  } catch {
+    // A middleware has failed, in its own way of ending a response; the client has all the same.
+    socket.destroySoon()
+  }
+}
+
+/** Has a response end without a byte on its connection, and the connection end with it. */
+function silence(response: ServerResponse): void {
+  // Node's own way to the connection, which is behind all that middlewares put around a response. It has
+  // no public name.
+  Object.assign(response, {
+    _writeRaw(_data: unknown, encoding: unknown, callback: unknown): boolean {
+      const done = typeof encoding === 'function' ? encoding : callback
+      if (typeof done === 'function') process.nextTick(done as () => void)
+      return true
+    },
+  })
+}
+
+/** How much of the output is looked at for its status, in bytes. */
+const BEGINNING_SIZE = 16 * 1024
+
+function tellStatus(body: Readable, response: ServerResponse): void {
+  let beginning = ''
+  body.on('data', function look(chunk: Buffer) {
+    beginning += chunk.toString('latin1', 0, BEGINNING_SIZE)
+    const status = findStatus(beginning)
+    if (status === undefined && beginning.length < BEGINNING_SIZE) return
+    body.off('data', look)
+    if (!status || response.headersSent) return
+    response.statusCode = status.code
+    response.statusMessage = status.reason
+    writeHead(response)
+  })
+}
+
+/** The final status of a response; undefined where it is still to come, null where there is none. */
+function findStatus(text: string): { code: number; reason: string } | null | undefined {
+  let start = 0
+  for (;;) {
+    const end = text.indexOf('\n', start)
+    if (end === -1) return undefined
+    const line = text.slice(start, end).trimEnd()
+    const [, code, reason = ''] = /^HTTP\/1\.\d (\d{3})(?: (.*))?$/.exec(line) ?? []
+    if (code === undefined) return null
+    if (!code.startsWith('1')) return { code: Number(code), reason }
+    // An interim response has fields, and ends in an empty line.
+    const gap = /\n\r?\n/g
+    gap.lastIndex = end
+    if (!gap.test(text)) return undefined
+    start = gap.lastIndex
+  }
+}
+
+/** Makes the header that is not sent. */
+function writeHead(response: ServerResponse): void {
+  try {
+    response.setHeader('Connection', 'close')
+    response.writeHead(response.statusCode)
+  } catch {
+    // The reason has bytes that Node does not write, or a listener has failed: nothing depends on it.
+    response.statusMessage = ''
+  }
+}
