@@ -36,17 +36,19 @@ export function findPlace(
 /** What the framework has cut off is the mount. */
 function placeOf({ baseUrl, originalUrl, url = '/' }: MountedRequest): Place {
   const current = toOriginForm(url)
+  if (baseUrl === '' || (baseUrl === undefined && (originalUrl ?? url) === url)) {
+    return { mount: '', url: current }
+  }
   const path = pathOf(current)
   const original = pathOf(toOriginForm(originalUrl ?? url))
   const [mount, rest] = baseUrl === undefined ? cut(original, path) : [baseUrl, path]
   // Of a URL that is the mount itself, a framework makes `/`.
-  const isSlashAdded = mount !== '' && path === '/' && original === mount
+  const isSlashAdded = path === '/' && original === mount
   return { mount, url: mount + (isSlashAdded ? '' : rest) + current.slice(path.length) }
 }
 
 /** A path in two: what a framework has cut off, and what it has left, which may have lost its last slash. */
 function cut(original: string, path: string): [mount: string, rest: string] {
-  if (original === path) return ['', path]
   for (const rest of [path, `${path}/`]) {
     // middie can make one of several slashes, too.
     if (original.endsWith(rest)) return [original.slice(0, -rest.length).replace(/\/+$/, ''), rest]
