@@ -6,6 +6,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { dial, exchange, readToEnd, readUntil, send } from '../client.js'
@@ -227,6 +228,31 @@ for (const [name, express] of versions) {
       const other = { method: 'POST', headers: ['Content-Type', 'text/plain'], body: 'x' }
       assert.equal((await send(port, '/cgi-bin/echo.cgi', other)).text, 'x')
       assert.equal((await send(port, '/cgi-bin/echo.cgi')).status, 200)
+    })
+
+    test('BODY-5 a middleware that listens to the body takes nothing of it away', async (t) => {
+      const app = express()
+      const heard: string[] = []
+      app.use((request: Request, _response: unknown, next: () => void) => {
+        let text = ''
+        request.on('data', (chunk: Buffer) => (text += chunk.toString()))
+        request.once('end', () => heard.push(text))
+        next()
+      })
+      const authenticate = async (): Promise<null> => delay(50, null)
+      app.use(cgi({ root, authenticate }))
+      app.post('/own', (request: Request, response) => {
+        request.once('end', () => response.send('own'))
+      })
+      const port = await listen(t, app)
+      for (const body of ['the body', Readable.from([Buffer.from('the '), Buffer.from('body')])]) {
+        const sending = { method: 'POST', headers: ['Content-Type', 'text/plain'], body }
+        const { input } = readReport((await send(port, '/cgi-bin/report.cgi', sending)).text)
+        assert.equal(input, 'the body')
+      }
+      // What is no script's goes on as it came.
+      assert.equal((await send(port, '/own', { method: 'POST', body: 'other' })).text, 'own')
+      assert.deepEqual(heard, ['the body', 'the body', 'other'])
     })
 
     test('a parser after the gateway keeps working', async (t) => {

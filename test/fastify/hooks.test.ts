@@ -102,6 +102,30 @@ describe('BODY-5 hooks of Fastify that read the body', () => {
     })
   }
 
+  for (const method of ['POST', 'PROPFIND', 'GET']) {
+    test(`BODY-5 a hook that listens to the body takes nothing of it away (${method})`, async (t) => {
+      const app = Fastify()
+      const heard: string[] = []
+      // As fastify-raw-body does.
+      app.addHook('preParsing', (_request, _reply, payload, done) => {
+        let all = ''
+        payload.on('data', (chunk: Buffer) => (all += chunk.toString()))
+        payload.once('end', () => heard.push(all))
+        done(null, payload)
+      })
+      app.addHook('preHandler', async () => turns(20))
+      await app.register(cgi, { root, authenticate: async () => turns(20).then(() => null) })
+      const port = await listen(t, app)
+      const headers = ['Content-Type', 'text/plain']
+      for (const body of ['the body', Readable.from([Buffer.from('the '), Buffer.from('body')])]) {
+        const sending = { method, headers, body }
+        const answer = await send(port, '/cgi-bin/report.cgi', sending)
+        assert.equal(readReport(answer.text).input, 'the body')
+        assert.equal(heard.pop(), 'the body')
+      }
+    })
+  }
+
   test('BODY-5 a hook that decodes the body, and says so', async (t) => {
     const app = Fastify()
     app.addHook('preParsing', async (request, _reply, payload) => {

@@ -77,6 +77,8 @@ export function createCgiHandler<Native = unknown>(
     const { target, script } = found
     if (script.type === 'folder') return redirect(request, target, script.location)
     if (script.type === 'file') return answerWithFile(request, script)
+    // Where another listens to the body, too, it flows: what came before the script is there would be lost.
+    if (request.body?.readableFlowing === true) request.body.pause()
     const lookedAt = performance.now()
     const framing = readFraming(request, settings.bodyLimit)
     const { authenticate, env } = settings

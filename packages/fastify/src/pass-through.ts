@@ -5,7 +5,15 @@ import { PassThrough, pipeline, Readable } from 'node:stream'
 /** The body goes to the script as it was sent; the parsers of the application around stay. */
 export function passBodiesThrough(fastify: FastifyInstance): void {
   fastify.removeAllContentTypeParsers()
-  fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
+  fastify.addContentTypeParser('*', (_request, payload, done) => {
+    hold(payload)
+    done(null, payload)
+  })
+}
+
+/** Where a hook listens to a body, too, it flows: what came before the script is there would be lost. */
+function hold(payload: unknown): void {
+  if (payload instanceof Readable && payload.readableFlowing === true) payload.pause()
 }
 
 /** Every method that reaches a handler; Fastify has to be told of the rarer ones. */
@@ -24,6 +32,8 @@ const replaced = new WeakMap<FastifyRequest, unknown>()
 export const acceptAnyContentType: preParsingHookHandler = (request, _reply, payload, done) => {
   if (request.mediaType === undefined) delete request.raw.headers['content-type']
   if (payload !== request.raw) replaced.set(request, payload)
+  // What Fastify does not parse does not come to the parser above.
+  hold(payload)
   done(null, payload)
 }
 
