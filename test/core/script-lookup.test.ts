@@ -42,7 +42,7 @@ test('MAP-7 a method that is not allowed is told with those that are', () => {
     (error) => {
       assert.ok(error instanceof CgiError)
       assert.equal(error.code, 'CGI_ERR_METHOD_NOT_ALLOWED')
-      assert.deepEqual(error.headers, { allow: 'GET' })
+      assert.deepEqual(error.headers, { allow: 'GET, HEAD' })
       return true
     },
   )

@@ -6,6 +6,7 @@ import { processProperties } from './process.js'
 import type { Property } from './property.js'
 import { responseProperties } from './response.js'
 import { serverProperties } from './server.js'
+import { staticSourceProperties } from './static-source.js'
 import { writtenResponseProperties } from './written-response.js'
 
 /** The command that looks at the inputs of a search again; with `--path`, at one of them. */
@@ -23,4 +24,5 @@ export const properties: readonly Property[] = [
   ...processProperties,
   ...scriptProperties,
   ...serverProperties,
+  ...staticSourceProperties,
 ]

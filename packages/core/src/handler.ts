@@ -40,8 +40,9 @@ export interface CgiHandler<Native = unknown> {
    * {@link findMount}.
    *
    * @param base - the beginning of the path that the framework has matched already.
+   * @param at - where the gateway is below that. Default: `options.prefix`.
    */
-  findMount(path: string, base?: string): string | null
+  findMount(path: string, base?: string, at?: string): string | null
   /** Where failures are told that the framework does not log itself: `options.logger`. */
   readonly logger: CgiLogger
   /** What runs and waits now, and what has run. */
@@ -139,8 +140,8 @@ export function createCgiHandler<Native = unknown>(
   const { prefix, logger, errorPage, isCaseBlind } = settings
   const stats = (): CgiStats => runs.stats()
   const close = (): Promise<void> => runs.close()
-  const find = (urlPath: string, base?: string): string | null =>
-    findMount(urlPath, prefix, { base, isCaseBlind })
+  const find = (urlPath: string, base?: string, at = prefix): string | null =>
+    findMount(urlPath, at, { base, isCaseBlind })
   return { handle, prefix, findMount: find, logger, errorPage, stats, close }
 }
 

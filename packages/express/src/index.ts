@@ -13,6 +13,7 @@ import {
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { watchLastAnswer } from './final-handler.js'
 import { findPlace, type MountedRequest, type Place } from './mount.js'
+import { guardMounts } from './mount-guard.js'
 import { guardNext, type Next } from './next.js'
 import {
   createClientView,
@@ -124,6 +125,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     }
   }
 
+  guardMounts(middleware, handler, options.prefix === undefined ? '' : handler.prefix)
   return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
 }
 
