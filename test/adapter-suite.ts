@@ -8,6 +8,7 @@ import { limitsSuite } from './suite/limits.js'
 import { mappingSuite } from './suite/mapping.js'
 import { observationSuite } from './suite/observation.js'
 import { optionsSuite } from './suite/options.js'
+import { otherFilesSuite } from './suite/other-files.js'
 import { processSuite } from './suite/process.js'
 import { requestBodySuite } from './suite/request-body.js'
 import { responseSuite } from './suite/response.js'
@@ -17,6 +18,7 @@ import { sendfileSuite } from './suite/sendfile.js'
 /** The contract, as far as it can be seen from outside: what every adapter must do. */
 export function adapterSuite(adapter: Adapter): void {
   mappingSuite(adapter)
+  otherFilesSuite(adapter)
   environmentSuite(adapter)
   requestBodySuite(adapter)
   responseSuite(adapter)

@@ -14,12 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import {
-  createServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http'
+import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -98,7 +93,7 @@ async function startNodeHttp(site: StaticSite): Promise<StaticServer> {
       const end = (error?: unknown): void => endRequest(error, response)
       gateway(request, response, (error) => {
         // express.static asks for no more than a request of node:http has.
-        if (error === undefined) files(request as IncomingMessage as never, response as never, end)
+        if (error === undefined) files(request, response as never, end)
         else end(error)
       })
     },

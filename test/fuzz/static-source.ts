@@ -19,7 +19,9 @@ const PATHS = [
 type Writing = (segment: string) => string
 
 const escape = (text: string): string =>
-  [...text].map((each) => `%${each.charCodeAt(0).toString(16).padStart(2, '0')}`).join('')
+  Array.from(text)
+    .map((each) => `%${each.charCodeAt(0).toString(16).padStart(2, '0')}`)
+    .join('')
 
 const WRITINGS: readonly Writing[] = [
   (segment) => segment,
@@ -77,12 +79,35 @@ const spelling = fc
 
 /** Spellings that were found to lead to a script's source in some server, or might. */
 export const SPELLINGS: readonly string[] = [
-  ...['/cgi-bin/', '/cgi-bin//', '//cgi-bin/', '///cgi-bin///', '/./cgi-bin/', '/x/../cgi-bin/'],
-  ...['/%2e/cgi-bin/', '/x/%2e%2e/cgi-bin/', '/%63gi-bin/', '/cgi-bin/./', '/cgi-bin/x/../'],
-  ...['/cgi-bin%2f', '/%2fcgi-bin/', '/cgi-bin\\', '/cgi-bin%5c', '/CGI-BIN/', '/x\\..\\cgi-bin/'],
-  ...['/x\\y/../cgi-bin/', '/x%2f..%2fcgi-bin/', '/x%2fy/../cgi-bin/', '/%252e/cgi-bin/'],
-  ...['http://h/cgi-bin/', 'http://h//cgi-bin/', 'http://h/x/../cgi-bin/', 'http://h%2fcgi-bin/'],
-  ...['javascript://cgi-bin/', 'ftp://h/cgi-bin/', '/cgi-bin/../cgi-bin/', '/../cgi-bin/'],
+  '/cgi-bin/',
+  '/cgi-bin//',
+  '//cgi-bin/',
+  '///cgi-bin///',
+  '/./cgi-bin/',
+  '/x/../cgi-bin/',
+  '/%2e/cgi-bin/',
+  '/x/%2e%2e/cgi-bin/',
+  '/%63gi-bin/',
+  '/cgi-bin/./',
+  '/cgi-bin/x/../',
+  '/cgi-bin%2f',
+  '/%2fcgi-bin/',
+  '/cgi-bin\\',
+  '/cgi-bin%5c',
+  '/CGI-BIN/',
+  '/x\\..\\cgi-bin/',
+  '/x\\y/../cgi-bin/',
+  '/x%2f..%2fcgi-bin/',
+  '/x%2fy/../cgi-bin/',
+  '/%252e/cgi-bin/',
+  'http://h/cgi-bin/',
+  'http://h//cgi-bin/',
+  'http://h/x/../cgi-bin/',
+  'http://h%2fcgi-bin/',
+  'javascript://cgi-bin/',
+  'ftp://h/cgi-bin/',
+  '/cgi-bin/../cgi-bin/',
+  '/../cgi-bin/',
 ].flatMap((folder) => ['a.cgi', 'out.cgi', 'out/o.cgi', '.hidden.cgi'].map((name) => folder + name))
 
 /** Asks a server for a path, byte for byte, and reads all that it says. */
