@@ -1,4 +1,6 @@
 import cgi from '@common-gateway/express'
+import compression from 'compression'
+import cors from 'cors'
 import createExpress5, { type ErrorRequestHandler, type Request } from 'express'
 import createExpress4 from 'express4'
 import { strict as assert } from 'node:assert'
@@ -11,19 +13,7 @@ import { describe, test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { dial, exchange, readToEnd, readUntil, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
-
-/** Listens until the test is over. */
-async function listen(t: TestContext, app: RequestListener): Promise<number> {
-  const server = createServer(app)
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this kind.
-  return (server.address() as AddressInfo).port
-}
+import { listen } from '../listen.js'
 
 /** An error handler of the application. */
 function answerErrors(text: (error: Error & { code?: string }) => string): ErrorRequestHandler {
@@ -284,6 +274,47 @@ for (const [name, express] of versions) {
       const answer = await send(port, saying('Set-Cookie: a=1\nSet-Cookie: b=2\n\nx'))
       assert.deepEqual(answer.all('x-from-app'), ['yes'])
       assert.deepEqual(answer.all('set-cookie'), ['app=1', 'a=1', 'b=2'])
+    })
+
+    test('HDR-3 cookies do not gather in an array that the application sets each time', async (t) => {
+      const app = express()
+      const cookies = ['app=1']
+      app.use((_request, response, next) => {
+        response.setHeader('Set-Cookie', cookies)
+        next()
+      })
+      app.use(cgi({ root }))
+      const port = await listen(t, app)
+      for (const bytes of ['Set-Cookie: secret=1\n\nx', 'Set-Cookie: other=2\n\nx']) {
+        const own = bytes.split(/[ \n]/)[1]
+        assert.deepEqual((await send(port, saying(bytes))).all('set-cookie'), ['app=1', own])
+      }
+      assert.deepEqual(cookies, ['app=1'])
+    })
+
+    test('RES-9 fields that middlewares set before and after next()', async (t) => {
+      const app = express()
+      app.use(cors({ origin: ['https://a.example', 'https://b.example'] }))
+      app.use((_request, response, next) => {
+        next()
+        response.vary('Cookie')
+        response.append('Link', '</later>; rel=next')
+      })
+      app.use(compression({ threshold: 0 }))
+      app.use(cgi({ root }))
+      const port = await listen(t, app)
+      const bytes = 'Content-Type: text/plain\nVary: Accept-Language\nLink: </own>\n\nbody'
+      for (const url of [saying(bytes), saying(bytes, true)]) {
+        const headers = ['Origin', 'https://a.example', 'Accept-Encoding', 'gzip']
+        const answer = await send(port, url, { headers })
+        assert.deepEqual(answer.all('vary').join(', ').split(', ').toSorted(), [
+          'Accept-Encoding',
+          'Accept-Language',
+          'Cookie',
+          'Origin',
+        ])
+        assert.equal(answer.all('link').join(', '), '</later>; rel=next, </own>')
+      }
     })
 
     test('LIFE-1 a script whose answer comes after that of the application is stopped', async (t) => {

@@ -2,27 +2,13 @@ import cgi from '@common-gateway/express'
 import polka from 'polka'
 import polkaNext from 'polka-next'
 import { strict as assert } from 'node:assert'
-import { once } from 'node:events'
-import { createServer, type RequestListener } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { describe, test, type TestContext } from 'node:test'
+import type { RequestListener } from 'node:http'
+import { describe, test } from 'node:test'
 import { send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
+import { listen } from '../listen.js'
 
 const root = CGI_BIN
-
-/** Listens until the test is over. */
-async function listen(t: TestContext, app: RequestListener): Promise<number> {
-  const server = createServer(app)
-  t.after(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this kind.
-  return (server.address() as AddressInfo).port
-}
 
 describe('what next() throws stays in the gateway', () => {
   /** The ways in which an application fails in next(). */
