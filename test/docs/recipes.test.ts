@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import { describe, test } from 'node:test'
 import { NO_HANG } from '../apps/application.js'
 import { needs, needsRoot } from '../apps/programs.js'
+import { exchange } from '../client.js'
 import { Page } from './page.js'
 import { Workplace } from './workplace.js'
 
@@ -54,3 +55,48 @@ for (const [name, options] of Object.entries(recipes)) {
     }
   })
 }
+
+/** Ways to write a path that static files have been fooled with. */
+const SPELLINGS: readonly ((path: string) => string)[] = [
+  (path) => path,
+  (path) => path.replaceAll('.', '%2e'),
+  (path) => path.replaceAll('php', 'ph%70'),
+  (path) => path.replaceAll('php', 'PHP'),
+  (path) => path.replaceAll('/', '//'),
+  (path) => path.replace('/lib/', '/lib//'),
+  (path) => path.replace('/lib/', '//lib/./'),
+  (path) => path.replace('/lib/', '/x/../lib/'),
+  (path) => path.replace('/lib/', '/lib%2f'),
+  (path) => path.replace('/lib/', '/lib\\'),
+  (path) => path.replace('/wiki/', '/%77iki/'),
+  (path) => path.replace('/wiki/', '/./wiki/'),
+  (path) => path.replace('/wiki/', '//wiki/'),
+  (path) => `http://localhost/${path}`,
+  (path) => `${path}/`,
+  (path) => `${path}%20`,
+  (path) => `${path}.`,
+  (path) => `${path}~`,
+]
+
+describe('the recipe dokuwiki', needs('DokuWiki', 'php-cgi'), () => {
+  for (const file of ['fastify.js', 'express.js']) {
+    test(
+      `MAP-4 sends files, and no source however it is asked for (${file})`,
+      NO_HANG,
+      async (t) => {
+        const workplace = await Workplace.create(t, new Page('recipes/dokuwiki.md'))
+        await workplace.start(process.execPath, [file])
+        const { port } = workplace
+        const get = (target: string): Promise<string> =>
+          exchange(port, `GET ${target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`)
+        assert.match(await get('/wiki/lib/tpl/dokuwiki/images/button-dw.png'), /^HTTP\/1\.1 200 /)
+        assert.match(await get('/wiki/lib/tpl/dokuwiki/main.php'), /^HTTP\/1\.1 404 /)
+        for (const name of ['/wiki/lib/tpl/dokuwiki/main.php', '/wiki/lib/plugins/action.php']) {
+          for (const spell of SPELLINGS) {
+            assert.doesNotMatch(await get(spell(name)), /<\?php/, spell(name))
+          }
+        }
+      },
+    )
+  }
+})
