@@ -33,6 +33,8 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     // It bounds closing, too, and would end the process before the scripts have had their time.
     pluginTimeout: 0,
     serverFactory,
+    // The server that it makes has one of its own.
+    clientErrorHandler: () => {},
     schemaController: NO_SCHEMAS,
   })
   app.setErrorHandler(responses.sendError)

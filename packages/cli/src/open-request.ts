@@ -1,6 +1,5 @@
 import type { CgiRun } from '@common-gateway/fastify'
 import path from 'node:path'
-import type { RawRequest } from './raw-exchange.js'
 import type { RequestRecord } from './request-record.js'
 
 /** Who hears how a request goes on. */
@@ -8,6 +7,13 @@ export interface RecordListener {
   change(): void
   line(line: string): void
   end(): void
+}
+
+/** What a record begins with, as far as it is known. */
+export interface RequestFacts {
+  readonly method?: string | undefined
+  readonly url?: string | undefined
+  readonly socket: { readonly remoteAddress?: string | undefined }
 }
 
 /** How many lines of standard error are kept, and how many characters of them. */
@@ -39,7 +45,7 @@ export class OpenRequest implements RequestRecord {
   #isWaiting = false
   #isCutOff = false
 
-  constructor(id: number, request: RawRequest, listener: RecordListener) {
+  constructor(id: number, request: RequestFacts, listener: RecordListener) {
     this.id = id
     // Kept from before a script's local redirect, which makes another request of this one.
     this.method = request.method ?? '-'

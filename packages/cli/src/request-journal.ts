@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
-import { OpenRequest } from './open-request.js'
+import { OpenRequest, type RequestFacts } from './open-request.js'
 import type { RawRequest, RawResponse } from './raw-exchange.js'
 import { createRequestLogger } from './request-logger.js'
 import type { RequestRecord } from './request-record.js'
@@ -41,6 +41,22 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
 
   /** Begins the record of a request. */
   watch(request: RawRequest, response: RawResponse): void {
+    const record = this.#begin(request)
+    this.#byRaw.set(request, record)
+    watchResponse(request, response, record)
+    this.emit('open', record)
+  }
+
+  /** Records what came in the place of a request, and what it was answered. */
+  refuse(request: RequestFacts, status: number, reason: string): void {
+    const record = this.#begin(request)
+    this.emit('open', record)
+    record.sendHeader(status)
+    record.fail(reason)
+    record.close(true)
+  }
+
+  #begin(request: RequestFacts): OpenRequest {
     this.#count += 1
     const record: OpenRequest = new OpenRequest(this.#count, request, {
       change: () => this.emit('change', record),
@@ -50,10 +66,8 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
         this.emit('end', record)
       },
     })
-    this.#byRaw.set(request, record)
     this.#open.add(record)
-    watchResponse(request, response, record)
-    this.emit('open', record)
+    return record
   }
 
   /** The logger of a request, which writes to its record; of none, where it is not watched. */

@@ -54,6 +54,7 @@ export async function startServer(
     port: (app.server.address() as AddressInfo).port,
     statusPath: hasStatus ? `${STATUS_PATH}/` : undefined,
     async close() {
+      servers.forEach((each) => each.endIdle())
       const cutOff = (): void => servers.forEach((each) => each.cutOff())
       // The gateway first: it says why a script is cut off, where this looks like a client that leaves.
       setTimeout(cutOff, CLOSE_TIMEOUT + 100).unref()
