@@ -89,6 +89,26 @@ describe('posix_spawn', () => {
     }
   })
 
+  test('RES-4 the pipe of a large output holds more, whenever the output begins', {
+    ...BOUNDED,
+    skip: process.platform !== 'linux' && 'its size is asked for as Linux has it',
+  }, async () => {
+    const [F_SETPIPE_SZ, F_GETPIPE_SZ] = [1031, 1032]
+    for (const [before, expected] of [
+      ['', 524_288],
+      ['select(undef, undef, undef, 0.3);', 524_288],
+      // What a script has chosen stays.
+      [`fcntl(STDOUT, ${F_SETPIPE_SZ}, 1048576);`, 1_048_576],
+    ] as const) {
+      const size = `print STDERR fcntl(STDOUT, ${F_GETPIPE_SZ}, 0)`
+      const lines = `${before} syswrite STDOUT, 'x' x 3e6; ${size}`
+      const script = await run(`exec perl -e '${lines}'`)
+      const [out, error] = await Promise.all([buffer(script.stdout), text(script.stderr)])
+      assert.equal(out.length, 3_000_000)
+      assert.equal(error, String(expected), before)
+    }
+  })
+
   test('RES-4 what nobody has asked for yet waits, and so does its end', BOUNDED, async () => {
     const script = await run('echo out; echo error >&2')
     await script.exit

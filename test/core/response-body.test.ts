@@ -75,6 +75,8 @@ test('RES-4 bytes stay as they are when the body is piped to another stream inst
     process.nextTick(() => {
       body.unpipe(response)
       body.pipe(other)
+      // What takes a body away from its response has to end that, too.
+      other.once('finish', () => response.end())
     })
   })
   const [response] = await Promise.all([ask(port, 'xy'), once(other, 'finish')])

@@ -10,6 +10,7 @@ import type * as outputPipe from '../../packages/core/src/process/output-pipe.js
 import type * as spawnerChoice from '../../packages/core/src/process/spawner-choice.js'
 import type * as processTransport from '../../packages/core/src/process/process-transport.js'
 import type * as processGroup from '../../packages/core/src/process/process-group.js'
+import type * as lentMemory from '../../packages/core/src/lent-memory.js'
 import type * as zombies from '../../packages/core/src/process/zombies.js'
 import type * as requestBody from '../../packages/core/src/request-body.js'
 import type * as requestTarget from '../../packages/core/src/request-target.js'
@@ -45,6 +46,7 @@ export const { ProcessTransport } = (await load(
   'process/process-transport',
 )) as typeof processTransport
 export const { ProcessGroup } = (await load('process/process-group')) as typeof processGroup
+export const { MemoryLender } = (await load('lent-memory')) as typeof lentMemory
 export const { hasOnlyZombies } = (await load('process/zombies')) as typeof zombies
 export const { toSystemError } = (await load('system-error')) as typeof systemError
 export const { closeRequestBody, isFile, isReceived, openRequestBody, readFraming, sendToScript } =

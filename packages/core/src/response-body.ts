@@ -1,12 +1,9 @@
 import { once } from 'node:events'
-import { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { CgiError } from './errors.js'
 import { drain } from './drain.js'
-import { isLent } from './lent-memory.js'
 import type { OutputConsumer, ScriptRun } from './script-run.js'
 import type { ScriptExit } from './transport.js'
-import { giveBackWritten } from './written-memory.js'
 
 /** How much may wait for the client before the script has to, in bytes. */
 const HIGH_WATER_MARK = 512 * 1024
@@ -36,8 +33,6 @@ export class ResponseBody extends Readable implements OutputConsumer {
   #left: number
   #isComplete = false
   #isRead = false
-  /** What it is piped to, until memory is given back from there. */
-  #response: ServerResponse | undefined
   /** What went wrong before anybody began to read. */
   #failure: CgiError | undefined
 
@@ -68,20 +63,6 @@ export class ResponseBody extends Readable implements OutputConsumer {
     callback(error)
   }
 
-  override pipe<Destination extends NodeJS.WritableStream>(
-    destination: Destination,
-    options?: { end?: boolean },
-  ): Destination {
-    if (destination instanceof ServerResponse) this.#response = destination
-    return super.pipe(destination, options)
-  }
-
-  override unpipe(destination?: NodeJS.WritableStream): this {
-    // What it is piped to next is not known to be a response.
-    this.#response = undefined
-    return super.unpipe(destination)
-  }
-
   /** Waits for the first byte of content, or the end. @throws {CgiError} where the run fails first. */
   async hasContent(): Promise<boolean> {
     if (this.readableLength === 0) await once(this, 'readable')
@@ -93,10 +74,6 @@ export class ResponseBody extends Readable implements OutputConsumer {
     // RFC 9110 section 8.6: a message is as long as its Content-Length says. More is cut off.
     const part = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk
     this.#left -= part.length
-    if (this.#response !== undefined && isLent(part)) {
-      giveBackWritten(this, this.#response)
-      this.#response = undefined
-    }
     const isWanted = part.length === 0 || this.push(part)
     if (this.#left === 0) this.#complete()
     else if (!isWanted) this.#run.pause()

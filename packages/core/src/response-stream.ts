@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { beginResponse, breakResponse } from './client-connection.js'
+import { giveBackWritten } from './lent-memory.js'
 import type { CgiResponse } from './message.js'
 
 const NOTHING = Buffer.alloc(0)
@@ -25,7 +26,9 @@ export function prepareResponse(
   if (body === null || Buffer.isBuffer(body)) return
   // Not before: until then, an application may put something else in its place or add fields.
   response.on('pipe', (source) => {
-    if (source === body) sendAsItComes(body, response)
+    if (source !== body) return
+    sendAsItComes(body, response)
+    giveBackWritten(body, response)
   })
   // A script whose answer is replaced by another has no one to write for.
   response.once('close', () => body.destroy())
@@ -69,7 +72,7 @@ function sendAsItComes(body: Readable, response: FlushableResponse): void {
     response.write(NOTHING)
     flush()
   }
-  // One more listener for `data` where it is not needed would cost what `lendMemory` gains.
+  // One more listener for `data` where it is not needed would keep lent memory from coming back.
   if (!isFlushed) return
   let isScheduled = false
   body.on('data', () => {

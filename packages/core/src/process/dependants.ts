@@ -32,7 +32,7 @@ const STAY = 100
  * The package signal-exit does the same for most programs. It cannot be used here: it listens all the time,
  * for 16 signals, and ends the process although an application listens by `process.once()`.
  */
-export class Dependants {
+class Dependants {
   /** Not a Set: V8 keeps a table that has been replaced, and all that was in it, until a full collection. */
   readonly #members: Dependant[] = []
   readonly #guard = isMainThread ? undefined : new ThreadGuard()

@@ -1,6 +1,6 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import { giveBack, LENT_SIZE, lendMemory } from '../lent-memory.js'
+import { LENT_SIZE, MemoryLender } from '../lent-memory.js'
 import type { Output, OutputReader } from '../output.js'
 import type { CLibrary } from './c-library.js'
 import { enlargePipe, PIPE_SIZE } from './pipe-size.js'
@@ -24,8 +24,11 @@ export class OutputPipe implements Output {
   #descriptor: number | undefined
   #socket: Socket | undefined
   #reader: OutputReader | undefined
-  /** What libuv reads to. */
+  /** The buffer that libuv reads to: lent memory once there is much to read. */
   #memory = bytes
+  #lender: MemoryLender | undefined
+  /** Whether the pipe has been made to hold more. */
+  #isWide = false
   /** Whether all has been read, of which the reader may not have been told. */
   #isRead = false
   isPaused = true
@@ -110,6 +113,8 @@ export class OutputPipe implements Output {
     const onread = {
       buffer: (): Buffer => this.#memory,
       callback: (size: number): boolean => {
+        // The script writes faster than it is read.
+        if (size > PIPE_SIZE / 2) this.#enlarge(descriptor)
         this.#reader?.data(this.#take(size))
         return !this.isPaused
       },
@@ -149,8 +154,14 @@ export class OutputPipe implements Output {
   }
 
   #widen(descriptor: number): void {
-    enlargePipe(this.#library, descriptor)
+    this.#enlarge(descriptor)
     this.#watch(descriptor)
+  }
+
+  #enlarge(descriptor: number): void {
+    if (this.#isWide) return
+    this.#isWide = true
+    enlargePipe(this.#library, descriptor)
   }
 
   /** What libuv has read; who has much to say gets memory of its own for what comes next. */
@@ -158,7 +169,10 @@ export class OutputPipe implements Output {
     const memory = this.#memory
     const chunk = memory.subarray(0, size)
     const isLarge = size >= LARGE_CHUNK
-    if (isLarge) this.#memory = lendMemory()
+    if (isLarge) {
+      this.#lender ??= new MemoryLender()
+      this.#memory = this.#lender.lend()
+    }
     if (isLarge && memory !== bytes) return chunk
     const copy = Buffer.from(chunk)
     if (!isLarge) this.#giveBack()
@@ -192,9 +206,9 @@ export class OutputPipe implements Output {
     this.#giveBack()
   }
 
-  /** What has not been handed on. Once: it may be lent to somebody else then. */
+  /** What has not been handed on. */
   #giveBack(): void {
-    giveBack(this.#memory)
+    this.#lender?.takeBack(this.#memory)
     this.#memory = bytes
   }
 }
