@@ -12,6 +12,7 @@ import { otherFilesSuite } from './suite/other-files.js'
 import { processSuite } from './suite/process.js'
 import { requestBodySuite } from './suite/request-body.js'
 import { responseSuite } from './suite/response.js'
+import { slowClientsSuite } from './suite/slow-clients.js'
 import { startSuite } from './suite/start.js'
 import { sendfileSuite } from './suite/sendfile.js'
 
@@ -26,6 +27,7 @@ export function adapterSuite(adapter: Adapter): void {
   processSuite(adapter)
   limitsSuite(adapter)
   startSuite(adapter)
+  slowClientsSuite(adapter)
   sendfileSuite(adapter)
   observationSuite(adapter)
   errorSuite(adapter)

@@ -159,6 +159,8 @@ async function openHttp1(
     else request.destroy()
   })
   const responded = once(request, 'response')
+  // What befalls it after its response has begun is told by the response.
+  request.on('error', () => {})
   if (isStream) body.pipe(request)
   else request.end(body)
   const [response] = (await responded) as [IncomingMessage]

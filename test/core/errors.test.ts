@@ -15,6 +15,7 @@ const STATUSES: Record<CgiErrorCode, readonly [status: number, rule: string]> = 
   CGI_ERR_NOT_FOUND: [404, 'MAP-4'],
   CGI_ERR_METHOD_NOT_ALLOWED: [405, 'MAP-7'],
   CGI_ERR_BODY_STALLED: [408, 'RFC 9110 section 15.5.9'],
+  CGI_ERR_CLIENT_TOO_SLOW: [408, 'LIM-4'],
   CGI_ERR_BODY_TOO_LARGE: [413, 'BODY-4'],
   CGI_ERR_TARGET_TOO_LONG: [414, 'RFC 9110 section 15.5.15'],
   CGI_ERR_FIELD_TOO_LARGE: [431, 'RFC 6585 section 5'],

@@ -22,7 +22,13 @@ type RequestBody = Awaited<ReturnType<typeof openRequestBody>>
 /** More than this of unknown length goes to a file. */
 const IN_MEMORY = 64 * 1024
 
-const SPOOL = { bodyLimit: 0, chunkedBody: 'spool', bodyTimeout: 0, headersTimeout: 0 } as const
+const SPOOL = {
+  bodyLimit: 0,
+  chunkedBody: 'spool',
+  bodyTimeout: 0,
+  headersTimeout: 0,
+  minRate: 0,
+} as const
 const folder = createTemporaryFolder()
 process.env['TMPDIR'] = folder
 

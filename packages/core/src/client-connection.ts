@@ -4,8 +4,10 @@ import type { Socket } from 'node:net'
 import { ClientDeparture } from './client-departure.js'
 import { drain } from './drain.js'
 import { allowHalfClose, type Exchange } from './half-close.js'
-import type { ClientSignal } from './message.js'
+import { Delivery, type Outgoing } from './delivery.js'
+import type { ClientSignal, DeliveryLimits } from './message.js'
 import { keepParserErrors } from './parser-error.js'
+import { startTicking } from './ticker.js'
 
 /** A request whose client is watched. */
 interface WatchedExchange extends Exchange {
@@ -27,6 +29,8 @@ interface Progress {
   isNonParsed: boolean
   /** Whether it is looked at when it is finished: whether its connection is to end. */
   isEnding: boolean
+  /** How it goes out; undefined where nothing bounds that. */
+  delivery?: Delivery
 }
 
 /** On the response itself: V8 keeps what is in a WeakMap until a full collection, too. */
@@ -45,6 +49,39 @@ export function beginResponse(response: ServerResponse): void {
 /** Says the same, and that the script has the connection for itself. */
 export function beginNonParsedResponse(response: ServerResponse): void {
   Object.assign(progressOf(response), { isBegun: true, isNonParsed: true })
+}
+
+/** Bounds how a client takes a response. */
+export function limitDelivery(
+  message: IncomingMessage,
+  response: ServerResponse,
+  limits: DeliveryLimits,
+): void {
+  const progress = progressOf(response)
+  if (progress.delivery !== undefined) {
+    // A script has redirected to another, which may be of another gateway.
+    progress.delivery.limits = limits
+  } else if (!response.destroyed) {
+    const outgoing: Outgoing = {
+      isBegun: () => progress.isBegun,
+      isNonParsed: () => progress.isNonParsed,
+      cutOff: () => abandonResponse(message, response),
+    }
+    progress.delivery = new Delivery(message, response, outgoing, limits)
+    startTicking(progress.delivery)
+  }
+}
+
+/** Ends a response that the client does not take: what waits for it is not kept. */
+function abandonResponse(message: IncomingMessage, response: ServerResponse): void {
+  const stream = streamOf(message)
+  if (stream === undefined) {
+    resetConnection(message.socket)
+  } else {
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    stream.destroy()
+  }
+  response.destroy()
 }
 
 /** Leaves a request to the rest of the application: nothing is done to its connection any more. */
@@ -90,6 +127,9 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
   exchanges.push(exchange)
   if (response.destroyed || socket.destroyed) leave()
   response.once('close', () => {
+    // Its own end says nothing of what the script has written past it.
+    if (progress.isNonParsed) socket.once('close', () => progress.delivery?.stop())
+    else progress.delivery?.stop()
     if (response.writableFinished && progress.isBegun && !isComplete()) {
       // Node has let go of the request, but the script may still be reading it.
       message.once('end', () => remove(exchanges, exchange))

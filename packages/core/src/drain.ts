@@ -1,9 +1,12 @@
 import type { Readable } from 'node:stream'
+import { Patience } from './patience.js'
 
 /** How much of a body that no script wants is still received, so that the client hears the answer. */
 const DRAIN_BYTES = 16 * 1024 * 1024
 /** How long the client may leave us waiting for it, in milliseconds. */
 const DRAIN_IDLE = 1_000
+/** What it has to send, in bytes a second: a byte now and then is not worth the wait. */
+const DRAIN_RATE = 240
 
 /** Those whose bounds have been passed: they are not given them once more. */
 const expired = new WeakSet<Readable>()
@@ -19,10 +22,15 @@ export function drain(source: Readable | null): Promise<void> {
   }
   return new Promise((resolve) => {
     let received = 0
+    let last = performance.now()
+    const patience = new Patience(DRAIN_RATE)
     const timer = setTimeout(expire, DRAIN_IDLE)
     function count(chunk: Buffer): void {
       received += chunk.length
-      if (received > DRAIN_BYTES) expire()
+      const now = performance.now()
+      const isTooSlow = patience.spend(now - last, chunk.length)
+      last = now
+      if (received > DRAIN_BYTES || isTooSlow) expire()
       else timer.refresh()
     }
     function expire(): void {

@@ -11,6 +11,7 @@ const ERRORS = {
   CGI_ERR_NOT_FOUND: [404, 'The requested resource was not found'],
   CGI_ERR_METHOD_NOT_ALLOWED: [405, 'The request method is not allowed here'],
   CGI_ERR_BODY_STALLED: [408, 'The request body did not arrive in time'],
+  CGI_ERR_CLIENT_TOO_SLOW: [408, 'The client is too slow'],
   CGI_ERR_BODY_TOO_LARGE: [413, 'The request body is too large'],
   CGI_ERR_TARGET_TOO_LONG: [414, 'The target of the request is too long for a script'],
   CGI_ERR_FIELD_TOO_LARGE: [431, 'A header field of the request is too large for a script'],

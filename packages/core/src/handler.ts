@@ -2,11 +2,11 @@ import path from 'node:path'
 import { createCommandLine } from './command-line.js'
 import { checkStillInside } from './containment.js'
 import { drain } from './drain.js'
-import { CgiError } from './errors.js'
+import { CgiError, type CgiErrorCode } from './errors.js'
 import { checkFallback } from './fallback-check.js'
 import { answerWithFile } from './file-answer.js'
 import { LinkWarnings } from './link-warnings.js'
-import type { CgiLogger } from './logger.js'
+import { type CgiLogger, guardLogger } from './logger.js'
 import type { CgiRequest, CgiResponse } from './message.js'
 import { createMetaVariables } from './meta-variables.js'
 import { findMount } from './mount.js'
@@ -18,8 +18,9 @@ import { standardReason } from './response.js'
 import type { CgiStats } from './run-diagnostics.js'
 import { type CgiAnswer, noBody, readAnswer } from './script-answer.js'
 import { lookUpScript } from './script-lookup.js'
+import type { ScriptRun } from './script-run.js'
 import { ScriptRuns } from './script-runs.js'
-import { createSettings } from './settings.js'
+import { createSettings, type Settings } from './settings.js'
 import { StandardErrorTail } from './standard-error-tail.js'
 import { toSizeError } from './variable-size.js'
 
@@ -76,6 +77,9 @@ export function createCgiHandler<Native = unknown>(
     const found = lookUpScript(request, settings)
     if (found === null) return null
     const { target, script } = found
+    /** Bounded is also what is answered without a script. */
+    const current: { run?: ScriptRun } = {}
+    boundDelivery(request, settings, () => current.run?.touch())
     if (script.type === 'folder') return redirect(request, target, script.location)
     if (script.type === 'file') return answerWithFile(request, script)
     // Where another listens to the body, too, it flows: what came before the script is there would be lost.
@@ -117,6 +121,7 @@ export function createCgiHandler<Native = unknown>(
     const run = await started.catch((error: unknown) => {
       throw toSizeError(error, environment)
     })
+    current.run = run
     try {
       return await readAnswer({ request, script, run, settings })
     } catch (error) {
@@ -131,8 +136,8 @@ export function createCgiHandler<Native = unknown>(
     } catch (error) {
       if (error instanceof CgiError) linkWarnings.tell(error, request.logger ?? settings.logger)
       // A client that is still sending may not listen before it is done.
-      const isTooMuch = error instanceof CgiError && error.code === 'CGI_ERR_BODY_TOO_LARGE'
-      if (!isTooMuch) await drain(request.body)
+      const code = error instanceof CgiError ? error.code : undefined
+      if (code === undefined || !HEARD_AT_ONCE.has(code)) await drain(request.body)
       throw error
     }
   }
@@ -162,6 +167,23 @@ async function ask<Native, Result>(
     throw new CgiError('CGI_ERR_ENVIRONMENT', { reason, cause: thrown })
   }
 }
+
+/** Cuts a client off that does not take the answer. The script goes on or not, as when its client leaves. */
+function boundDelivery<Native>(
+  request: CgiRequest<Native>,
+  { minRate, bodyTimeout, logger: ownLogger }: Settings<Native>,
+  moved: () => void,
+): void {
+  if (minRate === 0 && bodyTimeout === 0) return
+  const cutOff = (reason: string): void => {
+    const logger = request.logger === undefined ? ownLogger : guardLogger(request.logger)
+    logger.warn({ url: request.originalUrl, reason }, 'a client that is too slow was cut off')
+  }
+  request.limitDelivery?.({ minRate, bodyTimeout, moved, cutOff })
+}
+
+/** Failures whose client has much to send still, or takes its time: it is answered first. */
+const HEARD_AT_ONCE = new Set<CgiErrorCode>(['CGI_ERR_BODY_TOO_LARGE', 'CGI_ERR_CLIENT_TOO_SLOW'])
 
 /** How long a look at the file system is as good as another, in milliseconds. */
 const FRESH = 1

@@ -20,6 +20,7 @@ export type {
   CgiRequest,
   CgiResponse,
   ClientSignal,
+  DeliveryLimits,
   LocalRedirect,
   LocalRedirects,
   NonParsedResponse,

@@ -53,8 +53,22 @@ export interface CgiRequest<Native = unknown> {
    * fields. Absent where its protocol has no interim responses.
    */
   readonly sendEarlyHints?: ((links: string[]) => void) | undefined
+  /** Bounds how the client takes the answer; absent where the host does not watch that. */
+  readonly limitDelivery?: ((limits: DeliveryLimits) => void) | undefined
   /** The framework's own request. */
   readonly native: Native
+}
+
+/** What is asked of a client that takes an answer, while it is the client that is waited for. */
+export interface DeliveryLimits {
+  /** The least that it takes, in bytes a second; 0: no limit. */
+  readonly minRate: number
+  /** How long it may take nothing, in milliseconds; 0: no limit. */
+  readonly bodyTimeout: number
+  /** Called when it has taken something. */
+  readonly moved: () => void
+  /** Called when it is cut off, with the reason for the log. */
+  readonly cutOff: (reason: string) => void
 }
 
 /** Says whether a client has gone: what the gateway uses of an AbortSignal, which is one. */

@@ -10,7 +10,13 @@ import type {
   LocalRedirects,
   NonParsedResponse,
 } from './message.js'
-import { beginResponse, expectMoreListeners, hasBody, watchClient } from './client-connection.js'
+import {
+  beginResponse,
+  expectMoreListeners,
+  hasBody,
+  limitDelivery,
+  watchClient,
+} from './client-connection.js'
 import { toAddress, toScheme } from './forwarded.js'
 import { sendNonParsed } from './non-parsed.js'
 import { discardBody, pipeBody, prepareResponse } from './response-stream.js'
@@ -93,6 +99,7 @@ export function toCgiRequest<Native>(
     allowsNonParsed: message.httpVersionMajor === 1 && 'write' in socket,
     signal: watchClient(message, response),
     sendEarlyHints: message.httpVersion === '1.0' ? undefined : sendEarlyHints,
+    limitDelivery: (limits) => limitDelivery(message, response, limits),
     logger: view.logger,
     native: view.native,
   }
@@ -243,5 +250,8 @@ function portOf(host: string | undefined, scheme: string): number {
 
 function rethrowUnlessClientGone(error: unknown): void {
   const isOurs = error instanceof Error && 'statusCode' in error
-  if (isOurs && 'code' in error && error.code !== 'CGI_ERR_CLIENT_GONE') throw error
+  if (isOurs && 'code' in error && !CLIENTS_OWN.has(error.code)) throw error
 }
+
+/** Nobody is there to hear it, and the log has it already. */
+const CLIENTS_OWN = new Set<unknown>(['CGI_ERR_CLIENT_GONE', 'CGI_ERR_CLIENT_TOO_SLOW'])

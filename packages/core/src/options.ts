@@ -192,10 +192,18 @@ export interface CgiOptions<Native = unknown> {
   /**
    * **bodyTimeout** `number` - How long no byte of the response may move from script to client (nor of
    * the request body from client to script), in milliseconds; then the script is stopped and the
-   * connection destroyed. It also bounds how long a script may go on writing what nobody hears: the
+   * connection destroyed. It holds until the client has all, also when the script has ended. It
+   * also bounds how long a script may go on writing what nobody hears: the
    * body of an answer to HEAD, what follows its Content-Length. `0`: no limit. Default: `300000`.
    */
   bodyTimeout?: number
+  /**
+   * **minRate** `number` - The least that a client sends of its body or takes of its answer while it is the
+   * one that is waited for, in bytes a second, after ten seconds of grace. One that is slower is cut off:
+   * 408, or the connection is destroyed once the header is out. A script that reads slowly or has nothing
+   * to say (event streams) is not the client's fault. `0`: no limit. Default: `240`.
+   */
+  minRate?: number
   /**
    * **requestTimeout** `number` - How long a script may run in all, in milliseconds; then it is
    * stopped: 504, or the connection destroyed once the header is out. `0`: no limit. Default: `0`.
@@ -335,6 +343,7 @@ export const DEFAULTS = {
   maxHeaderSize: 64 * 1024,
   headersTimeout: 60_000,
   bodyTimeout: 300_000,
+  minRate: 240,
   requestTimeout: 0,
   killTimeout: 5_000,
   lingerTimeout: 1_000,

@@ -3,9 +3,10 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { CgiError } from './errors.js'
+import { CgiError, type CgiErrorCode } from './errors.js'
 import { valuesOf } from './header-fields.js'
 import type { CgiRequest, ClientSignal } from './message.js'
+import { Patience } from './patience.js'
 import type { Settings } from './settings.js'
 import { StartAttempt } from './start-attempt.js'
 
@@ -20,7 +21,7 @@ export interface RequestBody {
 /** What the settings say of request bodies. */
 export type BodySettings = Pick<
   Settings<never>,
-  'bodyLimit' | 'bodyTimeout' | 'chunkedBody' | 'headersTimeout'
+  'bodyLimit' | 'bodyTimeout' | 'chunkedBody' | 'headersTimeout' | 'minRate'
 >
 
 const CONSUMED =
@@ -103,8 +104,8 @@ export function isFile(content: RequestBody['content']): content is FileHandle {
 
 /** Hears how a body fares on its way to a script. */
 export interface BodyObserver {
-  /** So many bytes of it have been taken from the client. */
-  progress(bytes: number): void
+  /** So many bytes of it have been taken from the client, for the script or to be discarded. */
+  progress(bytes: number, isForScript: boolean): void
   /** It cannot go on. */
   fail(error: CgiError): void
 }
@@ -134,7 +135,7 @@ export function sendToScript(
   let received = 0
   content.on('data', (chunk: Buffer) => {
     received += chunk.length
-    observer.progress(chunk.length)
+    observer.progress(chunk.length, !unwanted.has(content))
     if (bodyLimit > 0 && received > bodyLimit) observer.fail(tooLarge(bodyLimit))
   })
   // Not the end of the input: a script must not take half a body for the whole.
@@ -143,6 +144,7 @@ export function sendToScript(
     if (!content.readableEnded) observer.fail(new CgiError('CGI_ERR_CLIENT_GONE'))
   })
   stdin.once('close', () => {
+    if (!isReceived(content)) unwanted.add(content)
     content.unpipe(stdin)
     content.resume()
   })
@@ -150,9 +152,13 @@ export function sendToScript(
   return inputEnd
 }
 
+/** What is discarded, since the script has closed its input: nobody waits for it. */
+const unwanted = new WeakSet<Readable>()
+
 /** Whether it is the client that is waited for, and not the script that takes nothing. */
 export function isStalled(content: RequestBody['content']): boolean {
-  return isStream(content) && !isReceived(content) && !content.isPaused()
+  if (!isStream(content) || isReceived(content) || unwanted.has(content)) return false
+  return !content.isPaused()
 }
 
 /** Whether no more of a body is to come from the client. */
@@ -167,7 +173,7 @@ export function isStream(content: RequestBody['content']): content is Readable {
 
 async function spool(
   source: Readable,
-  { bodyLimit: limit, bodyTimeout, headersTimeout }: BodySettings,
+  { bodyLimit: limit, bodyTimeout, headersTimeout, minRate }: BodySettings,
   signal: ClientSignal,
 ): Promise<RequestBody> {
   // While a chunk is being written nobody waits for the next; its absence is noticed then.
@@ -180,7 +186,7 @@ async function spool(
   let file: FileHandle | undefined
   try {
     // Not for await: leaving its loop would destroy the request, and with it the connection.
-    const take = (): Promise<Buffer | null> => next(source, signal, bodyTimeout)
+    const take = createTake(source, signal, bodyTimeout, minRate)
     for (let chunk = await take(); chunk; chunk = await take()) {
       if (limit > 0 && length + chunk.length > limit) throw tooLarge(limit)
       if (file === undefined && length + chunk.length > SPOOL_IN_MEMORY) {
@@ -212,8 +218,32 @@ function closeFile(file: FileHandle): void {
   file.close().catch(() => {})
 }
 
+/** Takes one chunk after the other, as long as the client sends enough. */
+function createTake(
+  source: Readable,
+  signal: ClientSignal,
+  bodyTimeout: number,
+  minRate: number,
+): () => Promise<Buffer | null> {
+  const patience = new Patience(minRate)
+  return async () => {
+    const isShorter = bodyTimeout === 0 || patience.left < bodyTimeout
+    const code = isShorter ? 'CGI_ERR_CLIENT_TOO_SLOW' : 'CGI_ERR_BODY_STALLED'
+    const start = performance.now()
+    const chunk = await next(source, signal, isShorter ? patience.left : bodyTimeout, code)
+    const isOver = patience.spend(performance.now() - start, chunk?.length ?? 0)
+    if (isOver && chunk !== null) throw new CgiError('CGI_ERR_CLIENT_TOO_SLOW')
+    return chunk
+  }
+}
+
 /** The next chunk of a stream; null at its end. */
-function next(source: Readable, signal: ClientSignal, timeout: number): Promise<Buffer | null> {
+function next(
+  source: Readable,
+  signal: ClientSignal,
+  timeout: number,
+  code: CgiErrorCode,
+): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const gone = (): void => settle(() => reject(new CgiError('CGI_ERR_CLIENT_GONE')))
     const ended = (): void => settle(() => resolve(null))
@@ -222,7 +252,7 @@ function next(source: Readable, signal: ClientSignal, timeout: number): Promise<
       const chunk = source.read() as Buffer | null
       if (chunk !== null) settle(() => resolve(chunk))
     }
-    const stalled = (): void => settle(() => reject(new CgiError('CGI_ERR_BODY_STALLED')))
+    const stalled = (): void => settle(() => reject(new CgiError(code)))
     function settle(act: () => void): void {
       clearTimeout(timer)
       source.off('readable', look).off('end', ended).off('close', gone).off('error', gone)
@@ -237,7 +267,7 @@ function next(source: Readable, signal: ClientSignal, timeout: number): Promise<
       reject(new CgiError('CGI_ERR_CLIENT_GONE'))
       return
     }
-    const timer = timeout === 0 ? undefined : setTimeout(stalled, timeout)
+    const timer = Number.isFinite(timeout) ? setTimeout(stalled, timeout) : undefined
     source.on('readable', look).on('end', ended).on('close', gone).on('error', gone)
     signal.addEventListener('abort', gone)
     look()

@@ -77,7 +77,11 @@ const startChannel = channel('common-gateway:run:start')
 const endChannel = channel('common-gateway:run:end')
 
 /** What a client alone is to blame for: it has gone, or does not go on. */
-const CLIENTS_OWN = new Set<CgiErrorCode>(['CGI_ERR_BODY_STALLED', 'CGI_ERR_CLIENT_GONE'])
+const CLIENTS_OWN = new Set<CgiErrorCode>([
+  'CGI_ERR_BODY_STALLED',
+  'CGI_ERR_CLIENT_GONE',
+  'CGI_ERR_CLIENT_TOO_SLOW',
+])
 
 /** What the runs of a gateway have come to; told of each on the channels. */
 export class RunDiagnostics {

@@ -158,10 +158,16 @@ export class ScriptRun implements OutputReader {
     this.#idleTimer?.refresh()
   }
 
-  /** Says that so much more of the request body has come. */
-  receive(bytes: number): void {
+  /** Says that so much more of the request body has come. What is discarded moves nothing. */
+  receive(bytes: number, isForScript: boolean): void {
     this.bytesIn += bytes
-    this.touch()
+    if (isForScript) this.touch()
+  }
+
+  /** The client keeps the script waiting: ends both. */
+  abandon(error: CgiError): void {
+    this.isAbandoned = true
+    this.fail(error)
   }
 
   /** The header is read: leaves the output to the next consumer. */

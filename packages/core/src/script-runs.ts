@@ -2,14 +2,16 @@ import { CgiError } from './errors.js'
 import { Limiter, type Release } from './limiter.js'
 import { guardLogger } from './logger.js'
 import type { CgiRequest, ClientSignal } from './message.js'
-import { closeRequestBody, type RequestBody } from './request-body.js'
+import { closeRequestBody, isReceived, isStream, type RequestBody } from './request-body.js'
 import { type CgiStats, RunDiagnostics } from './run-diagnostics.js'
 import { ScriptRun } from './script-run.js'
 import type { Settings } from './settings.js'
 import type { StandardErrorTail } from './standard-error-tail.js'
 import { createStandardErrorLog, type StandardErrorLog } from './standard-error-log.js'
 import { StartAttempt, type StartLimit } from './start-attempt.js'
+import { startTicking, stopTicking } from './ticker.js'
 import type { ScriptCall, ScriptOutput, Transport } from './transport.js'
+import { UploadRate } from './upload-rate.js'
 
 /** What a run is started with. */
 export interface RunCall extends Pick<ScriptCall, 'command' | 'cwd'> {
@@ -153,9 +155,9 @@ export class ScriptRuns {
     const early: { run?: ScriptRun; bytes: number; failure?: CgiError } = { bytes: 0 }
     const sending = this.#send(call, body, {
       bodyObserver: {
-        progress: (bytes) => {
+        progress: (bytes, isForScript) => {
           if (early.run === undefined) early.bytes += bytes
-          else early.run.receive(bytes)
+          else early.run.receive(bytes, isForScript)
         },
         fail: (error) => {
           early.failure = error
@@ -186,16 +188,20 @@ export class ScriptRuns {
     const context = { facts: { script, pid }, requestBody: body }
     const run = new ScriptRun(output, this.#settings, context)
     early.run = run
-    run.receive(early.bytes)
+    run.receive(early.bytes, true)
     this.#running.push(run)
     const end = this.#diagnostics.start({ script, pid, request, queueTime, standardErrorEnd }, run)
 
+    const rate = this.#watchUpload(run, body.content, (reason) => {
+      guarded.warn({ ...facts, reason }, 'a client that is too slow was cut off')
+    })
     const leave = (): void => run.disconnect()
     signal.addEventListener('abort', leave)
     run.observe({
       exited: () => {
         this.#running.splice(this.#running.indexOf(run), 1)
         release()
+        if (rate !== undefined) stopTicking(rate)
         signal.removeEventListener('abort', leave)
         this.#checkLeft()
         void closeRequestBody(body)
@@ -213,6 +219,26 @@ export class ScriptRuns {
     if (early.failure !== undefined) run.fail(early.failure)
     else if (signal.aborted) leave()
     return run
+  }
+
+  #watchUpload(
+    run: ScriptRun,
+    content: RequestBody['content'],
+    tell: (reason: string) => void,
+  ): UploadRate | undefined {
+    const { minRate } = this.#settings
+    if (minRate === 0 || !isStream(content) || isReceived(content)) return undefined
+    const rate = new UploadRate(content, {
+      minRate,
+      received: () => run.bytesIn,
+      onSlow() {
+        const reason = `it sends less than ${minRate} bytes a second`
+        tell(reason)
+        run.abandon(new CgiError('CGI_ERR_CLIENT_TOO_SLOW', { reason }))
+      },
+    })
+    startTicking(rate)
+    return rate
   }
 
   /** Not to throw at once: whatever fails is the failure of the start. */

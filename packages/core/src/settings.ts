@@ -207,6 +207,7 @@ const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   maxHeaderSize: bytes(1),
   headersTimeout: milliseconds,
   bodyTimeout: milliseconds,
+  minRate: integer(0, Number.MAX_SAFE_INTEGER, ' (bytes a second)'),
   requestTimeout: milliseconds,
   killTimeout: milliseconds,
   lingerTimeout: milliseconds,

@@ -12,6 +12,7 @@ interface Functions {
   readonly pipe2: ((descriptors: Memory, flags: number) => number) | undefined
   readonly pipe: (descriptors: Memory) => number
   readonly fcntl: (descriptor: number, command: number, type: 'int', value: number) => number
+  readonly ioctl: (descriptor: number, request: number, type: 'void *', value: Memory) => number
   readonly close: (descriptor: number) => number
   readonly read: (descriptor: number, bytes: Memory, size: number) => number
   readonly poll: (descriptors: Memory, count: number, timeout: number) => number
@@ -109,6 +110,7 @@ const LAYOUTS: Readonly<Record<string, PlatformLayout | undefined>> = {
 const PROTOTYPES = [
   'int pipe(void *descriptors)',
   'int fcntl(int descriptor, int command, ...)',
+  'int ioctl(int descriptor, ulong request, ...)',
   'int close(int descriptor)',
   'long read(int descriptor, void *bytes, size_t size)',
   `int poll(void *descriptors, ${process.platform === 'darwin' ? 'uint' : 'ulong'} count, int timeout)`,
