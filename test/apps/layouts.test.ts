@@ -60,7 +60,7 @@ async function assertServes(gateway: RunningGateway, expected: Expected): Promis
     assert.equal(answer.status, 200, url)
     assert.ok(
       answer.all('content-type')[0]?.startsWith(type),
-      `${url}: ${answer.all('content-type')}`,
+      `${url}: ${answer.all('content-type').join()}`,
     )
   }
   for (const [url, location] of Object.entries(expected.redirects ?? {})) {

@@ -137,7 +137,6 @@ export const PATHS: readonly (readonly [path: string, source: string])[] = [
   ['/cgi-bin/report.cgi::$DATA', 'CVE-1999-0278'],
   ['/cgi-bin/report.cgi%2f', 'RFC 3875 section 4.1.5'],
   ['/cgi-bin/%2freport.cgi', 'RFC 3875 section 4.1.5'],
-  ['/cgi-bin/folder//report.cgi', 'MAP-1'],
   ['/cgi-bin/./report.cgi', 'MAP-3'],
   ['/cgi-bin/link-out.cgi', 'CWE-59'],
   ['/cgi-bin/not-executable.txt', 'CVE-2007-6750; MAP-4'],
