@@ -7,7 +7,7 @@ import {
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { createRequest } from '../core/requests.js'
-import { fromByteString, readFraming } from '../core/steps.js'
+import { fromByteString, readFraming, toByteString } from '../core/steps.js'
 import { createProperty, type Property } from './property.js'
 import { fieldValue, requestFields } from './request-fields.js'
 import { byteString } from './text.js'
@@ -69,7 +69,7 @@ const input: fc.Arbitrary<MetaVariablesInput> = fc
       type: 'script',
       file: '/srv/é/é.cgi',
       scriptName: '/cgi-bin/é.cgi',
-      pathInfo: given.pathInfo,
+      pathInfo: toByteString(given.pathInfo),
       command: ['/srv/é/é.cgi'],
     },
     contentLength: given.contentLength,
