@@ -70,6 +70,10 @@ const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] 
   [['--log', 'xml'], '--log', `'xml'`],
   [['--tls-cert', 'a.pem'], '--tls-cert needs --tls-key'],
   [['--config', 'site.toml'], '--config'],
+  [['8000', '8001'], 'one port', `'8000', '8001'`],
+  [['.', '8000', '8001'], 'one port', `'8000', '8001'`],
+  [['--cwd', '/no/such'], '--cwd must be', `'/no/such'`],
+  [['--user', 'no-such-user'], '--user must be', `'no-such-user'`],
 ]
 
 /** A process for each. */
@@ -91,10 +95,9 @@ test('what cannot be served is named, and the exit code is 1', NO_HANG, async (t
   const cases: [args: string[], named: RegExp][] = [
     [['no/such/folder'], /no\/such\/folder'/],
     [['-d', 'no/such/folder'], /no\/such\/folder'/],
-    [[path.join(folder, 'file.txt')], /file\.txt'/],
+    [[path.join(folder, 'file.txt')], /file\.txt' is a file: serve the folder it is in, '.+'/],
     [[path.join(folder, 'cgi-bin')], /folder of scripts/],
     [[folder, '--port', '0', '--bind', '192.0.2.1'], /192\.0\.2\.1: this machine does not have/],
-    [[folder, '--user', 'no-such-user'], /no-such-user/],
     [['no\u001b[2Jfolder'], /no\\u\{1b\}\[2Jfolder/],
   ]
   for (const [args, named] of cases) {

@@ -106,11 +106,45 @@ test('a script that goes on is heard meanwhile, under a line that says so', NO_H
   await command.outputs(/^ {4}two$/)
   await command.outputs(/\/cgi-bin\/long\.sh .*\d+ B$/)
   const said = command.output.split('\n').filter((each) => /long\.sh|one|two|page/.test(each))
-  assert.match(said[0] ?? '', / GET +\/cgi-bin\/long\.sh .* running$/)
+  assert.match(said[0] ?? '', /^ {4}cgi-bin\/long\.sh\[\d+\] is running, and says:$/)
   assert.equal(said[1], '    one')
   assert.match(said[2] ?? '', / \/page\.html /)
-  assert.match(said[3] ?? '', / GET +\/cgi-bin\/long\.sh +200 /)
+  // The request itself is one line.
+  assert.equal(said.filter((each) => / GET +\/cgi-bin\/long\.sh +200 /.test(each)).length, 1)
+  assert.equal(said.filter((each) => each.includes(' GET ')).length, 2)
 })
+
+test(
+  'of a flood on standard error, the beginning and the end are in the log',
+  NO_HANG,
+  async (t) => {
+    const sentence = 'something is deprecated, and here is a long sentence about what to do'
+    const flood = (lines: number): string =>
+      script(
+        `i=0; while [ $i -lt ${lines} ]; do echo "warning $i: ${sentence}" >&2; i=$((i+1)); done
+echo 'FATAL: the reason' >&2; exit 1`,
+      )
+    const folder = createSite(t, {
+      'cgi-bin/flood.sh': flood(5_000),
+      // More lines than are kept for Inspect, and not too many for the log.
+      'cgi-bin/many.sh': script(
+        'i=0; while [ $i -lt 550 ]; do echo $i >&2; i=$((i+1)); done; exit 1',
+      ),
+    })
+    const command = await serve(t, folder)
+    await send(command.port, '/cgi-bin/many.sh')
+    await command.outputs(/error: /)
+    assert.match(command.output, /^ {4}0$/m)
+    assert.match(command.output, /^ {4}549$/m)
+    assert.doesNotMatch(command.output, /too fast/)
+    await send(command.port, '/cgi-bin/flood.sh')
+    await command.outputs(
+      /^ {4}\d+ bytes in the middle of its standard error came too fast for the log$/,
+    )
+    assert.match(command.output, /^ {4}warning 0: /m)
+    assert.match(command.output, /^ {4}FATAL: the reason$/m)
+  },
+)
 
 test(
   'what a client or a script sends cannot reach the terminal as a control character',

@@ -33,6 +33,7 @@ function createRecord(given: Partial<RequestRecord> = {}): RequestRecord {
     error: undefined,
     standardError: [],
     droppedBytes: 0,
+    unloggedBytes: 0,
     isAborted: false,
     ...given,
   }

@@ -67,7 +67,8 @@ export function parseArguments(args: readonly string[]): Call {
     if (isSettingName(setting)) given.push(toGiven(setting, token.rawName, value))
   }
   if (flags.has('no-status')) given.push({ name: 'status', value: false, where: '--no-status' })
-  checkFolders(given)
+  checkOnce(given, 'the folder', 'one folder can be served')
+  checkOnce(given, 'the port', 'one port can be listened on')
   return { type: typeOf(flags), given, configFile }
 }
 
@@ -118,9 +119,12 @@ function checkPresence(name: OptionName, { rawName, value }: OptionToken): strin
   return value ?? ''
 }
 
-function checkFolders(given: readonly GivenSetting[]): void {
-  const folders = given.filter(({ name }) => name === 'directory')
-  if (folders.length < 2) return
-  const shown = folders.map(({ value }) => `'${String(value)}'`).join(', ')
-  throw badArgument(`one folder can be served, but got ${shown}`)
+/** Where two are given without a flag, neither is the one that is meant. */
+function checkOnce(given: readonly GivenSetting[], where: string, rule: string): void {
+  const name = where === 'the port' ? 'port' : 'directory'
+  const all = given.filter((each) => each.name === name)
+  const isDoubtful = name === 'directory' || all.every((each) => each.where === where)
+  if (all.length < 2 || !isDoubtful) return
+  const shown = all.map(({ value }) => `'${String(value)}'`).join(', ')
+  throw badArgument(`${rule}, but got ${shown}`)
 }

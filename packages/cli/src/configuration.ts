@@ -5,6 +5,9 @@ import { mergeSettings, readSettings } from './given-settings.js'
 import { resolveFolder } from './served-folder.js'
 import { DEFAULTS, type EffectiveSettings, type SettingName, type Settings } from './settings.js'
 
+/** The origin of settings that were given as flags. */
+export const COMMAND_LINE = 'the command line'
+
 /** What the command line, a file and the defaults come to. */
 export interface Configuration {
   readonly settings: EffectiveSettings
@@ -32,7 +35,7 @@ export async function createConfiguration({ given, configFile }: Call): Promise<
     folder: await resolveFolder(settings.directory),
     origins: {
       ...originsOf(file, read?.file ?? ''),
-      ...originsOf(commandLine, 'the command line'),
+      ...originsOf(commandLine, COMMAND_LINE),
     },
     configFile: found === null ? undefined : 'given' in found ? found.file : found.ignored,
     isIgnored: found !== null && read === undefined,

@@ -30,7 +30,7 @@ export function logAsJson(journal: RequestJournal, write: (text: string) => void
         exitCode,
         signal: signal ?? undefined,
         error,
-        droppedBytes: record.droppedBytes || undefined,
+        droppedBytes: record.unloggedBytes || undefined,
         isAborted: record.isAborted || undefined,
       }),
     )

@@ -32,13 +32,14 @@ export class OpenRequest implements RequestRecord {
   headerTime: number | undefined
   duration: number | undefined
   error: string | undefined
-  droppedBytes = 0
+  unloggedBytes = 0
 
   readonly #start = performance.now()
   readonly #listener: RecordListener
   readonly #runs: CgiRun[] = []
   readonly #lines: string[] = []
   #characters = 0
+  #forgottenBytes = 0
   /** What has not ended: the response, each script, the standard error of each. */
   #openParts = 1
   #contentLength = 0
@@ -91,6 +92,10 @@ export class OpenRequest implements RequestRecord {
 
   get standardError(): readonly string[] {
     return this.#lines
+  }
+
+  get droppedBytes(): number {
+    return this.unloggedBytes + this.#forgottenBytes
   }
 
   get isAborted(): boolean {
@@ -159,15 +164,15 @@ export class OpenRequest implements RequestRecord {
     while (this.#lines.length > MOST_LINES || this.#characters > MOST_CHARACTERS) {
       const dropped = this.#lines.shift() ?? ''
       this.#characters -= dropped.length
-      this.drop(Buffer.byteLength(dropped))
+      this.#forgottenBytes += Buffer.byteLength(dropped)
     }
     this.#listener.line(line)
     this.#listener.change()
   }
 
-  /** So much of standard error is not among the lines. */
+  /** So much of standard error came too fast for the log. */
   drop(bytes: number): void {
-    this.droppedBytes += bytes
+    this.unloggedBytes += bytes
   }
 
   #endPart(): void {

@@ -14,7 +14,7 @@ export interface LineStyle {
 }
 
 /** What the columns take that are not the path's or the script's, a last word included. */
-const OTHER_COLUMNS = '00:00:00 POST  200  1000ms 1000ms 100 kB running'.length + 1
+const OTHER_COLUMNS = '00:00:00 POST  200  1000ms 1000ms 100 kB aborted'.length + 1
 
 /** One line about a request: time, method, path, status, script, time to the header and in all, bytes. */
 export function writeRequestLine(record: RequestRecord, style: LineStyle): string {
@@ -33,9 +33,14 @@ export function writeRequestLine(record: RequestRecord, style: LineStyle): strin
     toMilliseconds(now).padStart(6),
     toByteCount(bytesOut).padStart(6),
   ]
-  if (duration === undefined) words.push(paint('cyan', 'running'))
   if (isAborted) words.push(paint('yellow', 'aborted'))
   return words.join(' ')
+}
+
+/** A heading for what a script says while it runs; the line of its request comes at the end. */
+export function writeRunningLine({ script = '', pid }: RequestRecord, style: LineStyle): string {
+  const name = toPrintable(path.relative(style.folder, script))
+  return style.paint('cyan', `    ${name}[${pid}] is running, and says:`)
 }
 
 /** Lines of a script's standard error. */
@@ -45,10 +50,12 @@ export function writeErrorLines(lines: readonly string[]): string[] {
 
 /** What else is to be said of a request once it is over. */
 export function writeOutcome(record: RequestRecord, { paint }: LineStyle): string[] {
-  const { error, exitCode, signal, droppedBytes, isAborted } = record
+  const { error, exitCode, signal, unloggedBytes, isAborted } = record
   const lines: string[] = []
-  if (droppedBytes > 0) {
-    lines.push(`    ${droppedBytes} bytes of its standard error came too fast and were dropped`)
+  if (unloggedBytes > 0) {
+    lines.push(
+      `    ${unloggedBytes} bytes in the middle of its standard error came too fast for the log`,
+    )
   }
   const details: string[] = []
   if (typeof exitCode === 'number' && exitCode !== 0) details.push(`exit code ${exitCode}`)

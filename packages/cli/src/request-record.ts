@@ -39,6 +39,8 @@ export interface RequestRecord {
   readonly standardError: readonly string[]
   /** How much of standard error is not among them, in bytes. */
   readonly droppedBytes: number
+  /** How much of it came too fast for the log, in bytes. */
+  readonly unloggedBytes: number
   /** Whether the response was cut off though no script had failed: the client left, or the server stopped. */
   readonly isAborted: boolean
 }

@@ -4,19 +4,16 @@ import { cannotStart } from './command-error.js'
 
 /** The folder's real path, which links in it are measured against. @throws {CommandError} */
 export async function resolveFolder(folder: string): Promise<string> {
-  if (!(await isFolder(folder))) throw cannotStart(`there is no folder '${folder}'`)
+  const status = await stat(folder).catch(() => null)
+  if (status === null) throw cannotStart(`there is no folder '${folder}'`)
   const realFolder = await realpath(folder)
+  if (!status.isDirectory()) {
+    const parent = path.dirname(realFolder)
+    throw cannotStart(`'${folder}' is a file: serve the folder it is in, '${parent}'`)
+  }
   if (['cgi-bin', 'htbin'].includes(path.basename(realFolder))) {
     const parent = path.dirname(realFolder)
     throw cannotStart(`'${folder}' is a folder of scripts: serve the one it is in, '${parent}'`)
   }
   return realFolder
-}
-
-/** Whether there is a folder of this name. */
-async function isFolder(name: string): Promise<boolean> {
-  return stat(name).then(
-    (status) => status.isDirectory(),
-    () => false,
-  )
 }

@@ -2,8 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from './app.js'
-import { cannotStart } from './command-error.js'
-import type { Configuration } from './configuration.js'
+import { badArgument, cannotStart } from './command-error.js'
+import { COMMAND_LINE, type Configuration } from './configuration.js'
 import { CLOSE_TIMEOUT } from './gateways.js'
 import { choosePort } from './port-choice.js'
 import type { RequestJournal } from './request-journal.js'
@@ -40,7 +40,11 @@ export async function startServer(
     servers.push(watched)
     return watched.server
   }
-  const app = await createApp({ site, settings, journal, serverFactory }).catch(throwReadable)
+  const app = await createApp({ site, settings, journal, serverFactory }).catch(
+    (error: unknown) => {
+      throw toReadable(error, origins)
+    },
+  )
   const isFlexible = origins.port === undefined && process.stdout.isTTY
   await listen(
     app,
@@ -64,12 +68,20 @@ export async function startServer(
   }
 }
 
-/** What the gateway has against an option is for the person who gave it. */
-function throwReadable(error: unknown): never {
+/** What the gateway has against an option is for the person who gave it, in the words of the setting. */
+function toReadable(error: unknown, origins: Configuration['origins']): unknown {
   const isOurs =
     error instanceof Error && 'code' in error && error.code === 'CGI_ERR_INVALID_OPTION'
-  throw isOurs ? cannotStart(error.message, error) : error
+  if (!isOurs) return error
+  const [, option, rule, value] = INVALID_OPTION.exec(error.message) ?? []
+  if (option !== 'cwd' && option !== 'user') return cannotStart(error.message, error)
+  const origin = origins[option]
+  const where = origin === COMMAND_LINE ? `--${option}` : `"${option}" in ${origin}`
+  return badArgument(`${where} must be ${rule}, but got ${value}`)
 }
+
+/** As the gateway words it. */
+const INVALID_OPTION = /^Expected the `(\w+)` option to be (.+), got (.+) \(\w+\)$/s
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
   await app.listen({ host, port }).catch((error: unknown) => {

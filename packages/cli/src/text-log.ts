@@ -1,4 +1,10 @@
-import { type LineStyle, writeErrorLines, writeOutcome, writeRequestLine } from './request-lines.js'
+import {
+  type LineStyle,
+  writeErrorLines,
+  writeOutcome,
+  writeRequestLine,
+  writeRunningLine,
+} from './request-lines.js'
 import type { RequestJournal } from './request-journal.js'
 import type { RequestRecord } from './request-record.js'
 
@@ -37,7 +43,7 @@ export function logAsText(
     const lines = held.get(record)
     if (lines === undefined) return
     held.delete(record)
-    const heading = current === record ? [] : [writeRequestLine(record, style())]
+    const heading = current === record ? [] : [writeRunningLine(record, style())]
     current = record
     writeLines([...heading, ...writeErrorLines(lines)])
   }

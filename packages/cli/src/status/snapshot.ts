@@ -41,6 +41,7 @@ export function snapshotOf(record: RequestRecord): Snapshot {
     standardError: lines,
     earlierLines: record.standardError.length - lines.length,
     droppedBytes: record.droppedBytes,
+    unloggedBytes: record.unloggedBytes,
     isAborted: record.isAborted,
   }
 }
