@@ -5,6 +5,7 @@ import { errorSuite } from './suite/errors.js'
 import { halfCloseSuite } from './suite/half-close.js'
 import { listsSuite } from './suite/lists.js'
 import { limitsSuite } from './suite/limits.js'
+import { localRedirectSuite } from './suite/local-redirect.js'
 import { mappingSuite } from './suite/mapping.js'
 import { observationSuite } from './suite/observation.js'
 import { optionsSuite } from './suite/options.js'
@@ -28,6 +29,7 @@ export function adapterSuite(adapter: Adapter): void {
   limitsSuite(adapter)
   startSuite(adapter)
   slowClientsSuite(adapter)
+  localRedirectSuite(adapter)
   sendfileSuite(adapter)
   observationSuite(adapter)
   errorSuite(adapter)

@@ -94,12 +94,12 @@ for (const [name, create] of frameworks) {
       const app = create()
       app.use((_request: unknown, response: Parameters<RequestListener>[1], next: () => void) => {
         response.setHeader('X-Application', 'yes')
-        const { end } = response
+        const end = response.end.bind(response)
         // As session stores do, which have something to save first.
-        response.end = ((...words: unknown[]) => {
-          void delay(10).then(() => Reflect.apply(end, response, words))
+        response.end = ((...words: Parameters<typeof end>) => {
+          void delay(10).then(() => end(...words))
           return response
-        }) as typeof end
+        }) as typeof response.end
         next()
       })
       app.use(cgi({ root: CGI_BIN }))

@@ -384,6 +384,22 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(answer.reason, 'Internal Server Error')
   })
 
+  test('RES-2 a hook that looks at originalUrl guards what a script redirects to', async (t) => {
+    const app = Fastify()
+    app.addHook('onRequest', async (request, reply) => {
+      if (request.originalUrl.startsWith('/private')) return reply.code(401).send('no')
+      return undefined
+    })
+    await app.register(cgi, { root })
+    app.get('/private', () => 'secret')
+    const port = await listen(t, app)
+    const url = saying('Location: /private?x\n\n')
+    assert.equal((await send(port, url)).status, 401)
+    assert.equal((await send(port, saying(`Location: ${url}\n\n`))).status, 401)
+    const injected = await app.inject(url)
+    assert.equal(injected.statusCode, 401)
+  })
+
   test('RES-2 a redirect is told by the URL that the client asked for', async (t) => {
     const app = Fastify({
       rewriteUrl: (request) => (request.url ?? '').replace('/old/', '/cgi-bin/'),

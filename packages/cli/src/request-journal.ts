@@ -1,3 +1,4 @@
+import { clientRequestOf } from '@common-gateway/core'
 import { EventEmitter } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
 import { OpenRequest, type RequestFacts } from './open-request.js'
@@ -31,7 +32,7 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
 
   constructor() {
     super()
-    this.#stopListening = listenToRuns((raw) => this.#byRaw.get(raw))
+    this.#stopListening = listenToRuns((raw) => this.#byRaw.get(clientRequestOf(raw)))
   }
 
   /** The requests that have not ended, the oldest first. */
@@ -72,7 +73,7 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
 
   /** The logger of a request, which writes to its record; of none, where it is not watched. */
   loggerOf(request: RawRequest): FastifyBaseLogger | undefined {
-    const record = this.#byRaw.get(request)
+    const record = this.#byRaw.get(clientRequestOf(request))
     return record && createRequestLogger(record)
   }
 

@@ -87,7 +87,7 @@ function abandonResponse(message: IncomingMessage, response: ServerResponse): vo
 /** Leaves a request to the rest of the application: nothing is done to its connection any more. */
 export function unwatchClient(message: IncomingMessage, response: ServerResponse): void {
   const exchanges = watched.get(message.socket) ?? []
-  const ours = exchanges.filter((each) => each.message === message)
+  const ours = exchanges.filter((each) => each.response === response)
   for (const exchange of ours) remove(exchanges, exchange)
   // Another gateway may come next, with listeners of its own.
   expectMoreListeners(message, response)

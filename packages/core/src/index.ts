@@ -28,7 +28,6 @@ export type {
 export { findMount, type MountOptions, takeMount } from './mount.js'
 export { createMetaVariables, type MetaVariablesInput } from './meta-variables.js'
 export {
-  applyLocalRedirect,
   type FrameworkView,
   groupByName,
   sendCgiResponse,
@@ -48,6 +47,7 @@ export {
   type Script,
   type ScriptSettings,
 } from './script.js'
+export { applyLocalRedirect, clientRequestOf, isLocalRedirect } from './local-redirect.js'
 export type { CgiAnswer } from './script-answer.js'
 export { type FoundScript, lookUpScript, type LookupSettings } from './script-lookup.js'
 export { type Command, createSettings, type ScriptSource, type Settings } from './settings.js'

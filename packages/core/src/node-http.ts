@@ -3,21 +3,10 @@ import type { Readable } from 'node:stream'
 import { isList, uniteLists } from './field-lists.js'
 import { type HeaderField, toHeaderFields, valuesOf } from './header-fields.js'
 import type { CgiLogger } from './logger.js'
-import type {
-  CgiRequest,
-  CgiResponse,
-  LocalRedirect,
-  LocalRedirects,
-  NonParsedResponse,
-} from './message.js'
-import {
-  beginResponse,
-  expectMoreListeners,
-  hasBody,
-  limitDelivery,
-  watchClient,
-} from './client-connection.js'
+import type { CgiRequest, CgiResponse, NonParsedResponse } from './message.js'
+import { hasBody, limitDelivery, watchClient } from './client-connection.js'
 import { toAddress, toScheme } from './forwarded.js'
+import { trailOf } from './local-redirect.js'
 import { sendNonParsed } from './non-parsed.js'
 import { discardBody, pipeBody, prepareResponse } from './response-stream.js'
 import { toOriginForm } from './url-path.js'
@@ -42,14 +31,6 @@ export interface FrameworkView<Native = IncomingMessage> {
   readonly body?: Readable | undefined
 }
 
-/** What is known of a request that has been redirected: how, and what the client itself asked for. */
-interface Trail {
-  readonly localRedirects: LocalRedirects
-  readonly originalUrl: string
-}
-
-const trails = new WeakMap<IncomingMessage, Trail>()
-
 /**
  * Makes a {@link CgiRequest} of a request of node:http.
  *
@@ -73,7 +54,7 @@ export function toCgiRequest<Native>(
   if (ownHost === undefined && host !== undefined) headers.push(['Host', host])
   const remoteAddress =
     view.remoteAddress === ownAddress ? ownAddress : (toAddress(view.remoteAddress) ?? ownAddress)
-  const trail = trails.get(message)
+  const trail = trailOf(message)
   const sendEarlyHints = (link: string[]): void => {
     if (!response.headersSent && !response.destroyed) response.writeEarlyHints({ link })
   }
@@ -95,8 +76,10 @@ export function toCgiRequest<Native>(
     remoteAddress,
     remotePort: socket.remotePort ?? 0,
     localRedirects: trail?.localRedirects ?? { count: 0 },
-    // What fastify.inject() sends comes on no connection, though its type says so.
-    allowsNonParsed: message.httpVersionMajor === 1 && 'write' in socket,
+    // What fastify.inject() sends comes on no connection, though its type says so. To a HEAD that was
+    // redirected, which is a GET to the script, no content may be sent.
+    allowsNonParsed:
+      message.httpVersionMajor === 1 && 'write' in socket && trail?.method !== 'HEAD',
     signal: watchClient(message, response),
     sendEarlyHints: message.httpVersion === '1.0' ? undefined : sendEarlyHints,
     limitDelivery: (limits) => limitDelivery(message, response, limits),
@@ -151,36 +134,6 @@ export async function sendCgiResponse(
 }
 
 /**
- * Makes a request the GET that a script's local redirect asks for (RFC 3875 section 6.2.2), to be
- * handed to the whole application again.
- */
-export function applyLocalRedirect(
-  redirect: LocalRedirect,
-  request: CgiRequest,
-  message: IncomingMessage & { originalUrl?: string },
-  response: ServerResponse,
-): void {
-  beginResponse(response)
-  expectMoreListeners(message, response)
-  const { originalUrl, localRedirects, url } = request
-  trails.set(message, {
-    originalUrl,
-    localRedirects: { count: localRedirects.count + 1, from: url },
-  })
-  // Frameworks keep the client's own URL under this name.
-  message.originalUrl = originalUrl
-  message.url = redirect.location
-  message.method = 'GET'
-  const raw = message.rawHeaders
-  for (let index = raw.length - 2; index >= 0; index -= 2) {
-    const name = raw[index]?.toLowerCase() ?? ''
-    if (!BODY_FIELDS.has(name)) continue
-    raw.splice(index, 2)
-    delete message.headers[name]
-  }
-}
-
-/**
  * Each name, in lower case, with all its values, in the order of their first appearance; but
  * Content-Length is last. For HTTP/2, the values of one name are one list, as Node takes some names only
  * once there; it means the same (RFC 9110 section 5.3), but for Set-Cookie.
@@ -206,15 +159,6 @@ export function groupByName(
   }
   return groups
 }
-
-/** What describes a body that the redirected request does not have. */
-const BODY_FIELDS = new Set([
-  'content-encoding',
-  'content-length',
-  'content-type',
-  'expect',
-  'transfer-encoding',
-])
 
 /** The fields of a request whose content has been replaced; who decodes it deletes its coding. */
 function withoutFraming(fields: HeaderField[], { headers }: IncomingMessage): HeaderField[] {

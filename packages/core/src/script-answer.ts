@@ -1,6 +1,7 @@
 import path from 'node:path'
 import { createFinalHeaderParser } from './early-hints.js'
 import { CgiError, toCgiError } from './errors.js'
+import { waitFor } from './grace.js'
 import type { ScriptHeader } from './header-parser.js'
 import { createFirstByteReader, readHeader } from './header-reader.js'
 import { guardLogger } from './logger.js'
@@ -71,6 +72,7 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
     checkRedirects(request)
     run.discard()
     await endOfRequest(run, request.body)
+    await endOfScript(call)
     return head
   }
   const file = await openFile(call, head)
@@ -89,6 +91,15 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
   }
   run.discard()
   return { type: 'response', status, reason, headers, body: noBody(request, run) }
+}
+
+/** A request has one script at a time: the next one gets the slot that this one gives back. */
+async function endOfScript({ run, settings: { bodyTimeout } }: Call): Promise<void> {
+  if (bodyTimeout === 0) await run.exit
+  else if ((await waitFor(run.exit, bodyTimeout)) === undefined) {
+    const reason = `it has redirected, but not ended after ${bodyTimeout} ms`
+    throw new CgiError('CGI_ERR_BODY_TIMEOUT', { reason })
+  }
 }
 
 function checkRedirects({ localRedirects: { count } }: CgiRequest): void {

@@ -98,6 +98,11 @@ export class ScriptRun implements OutputReader {
     this.#observer = observer
   }
 
+  /** Resolves when the script has ended; never rejects. */
+  get exit(): Promise<ScriptExit> {
+    return this.#output.exit
+  }
+
   /** Whether no more output is to come, though it may not be known yet how the script ended. */
   get isEnding(): boolean {
     return this.#isEnding

@@ -6,6 +6,7 @@ import {
   type CgiStats,
   createCgiHandler,
   createErrorPage,
+  isLocalRedirect,
   sendCgiResponse,
   toCgiRequest,
   unwatchClient,
@@ -96,8 +97,8 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
       return false
     }
     if (result.type === 'local-redirect') {
-      applyLocalRedirect(result, cgiRequest, request, response)
-      dispatchAgain(request, response)
+      const next = applyLocalRedirect(result, cgiRequest, request, response)
+      if (next !== null) dispatch(next, response)
     } else {
       await sendCgiResponse(result, request, response)
     }
@@ -129,19 +130,19 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
   return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
 }
 
-/** Hands a request to the whole application again, from its beginning. */
-function dispatchAgain(request: ExpressRequest, response: ServerResponse): void {
-  // Frameworks keep what they see first under this name, and routing and guards go by the new URL.
-  delete request.originalUrl
-  // Where there is none, there is no Express.
-  if (request.baseUrl !== undefined) request.baseUrl = ''
-  // Express 4 parses the query only where there is none yet.
-  delete request.query
+/** Hands a request to the whole application, from its beginning. */
+function dispatch(request: IncomingMessage, response: ServerResponse): void {
   // Every socket that a node:http server has accepted knows it; the type does not say so.
   const { server } = request.socket as unknown as { server: Server }
   server.emit('request', request, response)
 }
 
 /** What `require()` gives: the function itself, with all that this module exports. */
-const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError, createErrorPage })
-export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage }
+const commonjs = Object.assign(cgi, {
+  cgi,
+  default: cgi,
+  CgiError,
+  createErrorPage,
+  isLocalRedirect,
+})
+export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage, isLocalRedirect }

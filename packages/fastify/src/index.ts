@@ -8,6 +8,7 @@ import {
   createErrorPage,
   discardBody,
   endConnectionAfter,
+  isLocalRedirect,
   sendCgiResponse,
   takeMount,
   toCgiRequest,
@@ -107,8 +108,8 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
         reply.callNotFound()
       } else if (result.type === 'local-redirect') {
         reply.hijack()
-        applyLocalRedirect(result, cgiRequest, request.raw, reply.raw)
-        fastify.routing(request.raw, reply.raw)
+        const next = applyLocalRedirect(result, cgiRequest, request.raw, reply.raw)
+        if (next !== null) fastify.routing(next, reply.raw)
       } else if (result.type === 'non-parsed') {
         reply.hijack()
         await sendCgiResponse(result, request.raw, reply.raw)
@@ -144,5 +145,6 @@ export const cgi = plugin(cgiPlugin, {
 })
 
 /** What `require()` gives: the plugin itself, with all that this module exports. */
-const commonjs = Object.assign(cgi, { cgi, default: cgi, CgiError, createErrorPage })
-export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage }
+const others = { CgiError, createErrorPage, isLocalRedirect }
+const commonjs = Object.assign(cgi, { cgi, default: cgi, ...others })
+export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage, isLocalRedirect }
