@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import type { EventEmitter } from 'node:events'
 import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
 import { shareInProcess } from './shared.js'
@@ -87,11 +88,10 @@ class Dependants {
 
   readonly #noteRemoval = (event: string | symbol, listener: unknown): void => {
     if (listener === this.#end || listener === this.#killAll) {
-      // By process.removeAllListeners(), which means the application's own.
+      // By process.removeAllListeners(), which means the application's own. The others stay as they are: a
+      // signal that has come already, and is not told yet, would be lost with its listener.
       process.nextTick(() => {
-        if (!this.#isListening) return
-        this.#ignore()
-        if (this.#members.length > 0) this.#listen()
+        if (this.#isListening) this.#listen()
       })
     } else if (SIGNALS.some((signal) => signal === event)) {
       this.#justHandled.add(event)
@@ -103,10 +103,10 @@ class Dependants {
     this.#isListening = true
     this.#scope.runInAsyncScope(() => {
       // First: a listener of the application that throws ends the event.
-      process.prependListener('exit', this.#killAll)
+      listenOnce('exit', this.#killAll)
       if (!canBeEndedBySignals()) return
-      for (const signal of SIGNALS) process.prependListener(signal, this.#end)
-      process.on('removeListener', this.#noteRemoval)
+      for (const signal of SIGNALS) listenOnce(signal, this.#end)
+      listenOnce('removeListener', this.#noteRemoval)
     })
   }
 
@@ -134,6 +134,13 @@ class Dependants {
       }, STAY).unref()
     })
   }
+}
+
+/** Puts a listener before all others, if it is not there. */
+function listenOnce(event: string, listener: Parameters<EventEmitter['on']>[1]): void {
+  // The type knows each event with its own listener only.
+  const emitter: EventEmitter = process
+  if (!emitter.listeners(event).includes(listener)) emitter.prependListener(event, listener)
 }
 
 /**
