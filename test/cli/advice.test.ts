@@ -83,7 +83,6 @@ test(
   async (t) => {
     setPath(t, { sh: '#!/bin/sh\n' })
     const folder = createPlainSite(t, {
-      plain: 'text',
       'ready.cgi': OWN,
       'new.cgi': 'print 1',
       'form.php': '<?php',
@@ -100,12 +99,6 @@ test(
       `Install ${name}, which runs ${extension} files (Debian: sudo apt-get install ${name})`
     const line = 'Begin it with a line that says what runs it, such as #!'
     const cases: [name: string, status: number, hint: string, brief: string][] = [
-      [
-        'plain',
-        403,
-        'Make it executable (chmod +x cgi-bin/plain), with a first line such as #!/bin/sh',
-        'not executable: chmod +x cgi-bin/plain',
-      ],
       [
         'ready.cgi',
         403,
@@ -148,7 +141,7 @@ test(
     ]
     // Names are as one would type them where the command was started.
     const command = new Command(t, ['0'], folder)
-    await command.outputs(/and 4 more$/)
+    await command.outputs(/and 3 more$/)
     const port = Number(/:(\d+)\/$/m.exec(command.output)?.[1])
     const listing = unescape((await send(port, '/cgi-bin/', HTML)).text)
     const problems = cases.toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -167,16 +160,81 @@ test(
       assert.match(unescape(inspection.text), literal(hint))
       await command.outputs(literal(`. ${hint}`))
     }
-    const json = await send(port, '/cgi-bin/plain', { headers: ['Accept', 'application/json'] })
+    const json = await send(port, '/cgi-bin/new.cgi', { headers: ['Accept', 'application/json'] })
     const { hint } = JSON.parse(json.text) as { hint: string }
-    assert.equal(hint, cases[0]?.[2])
+    assert.equal(hint, cases[1]?.[2])
     // Somebody elsewhere learns no more than the status.
     const proxied = { headers: ['Accept', 'text/html', 'X-Forwarded-For', '192.0.2.1'] }
     // A page of another site whose name leads here would read it.
     const rebound = { headers: ['Accept', 'text/html', 'Host', 'evil.example'] }
     for (const others of [proxied, rebound]) {
-      assert.equal((await send(port, '/cgi-bin/plain', others)).text, '403 Forbidden\n')
+      assert.equal((await send(port, '/cgi-bin/new.cgi', others)).text, '403 Forbidden\n')
       assert.equal((await send(port, '/cgi-bin/', others)).status, 404)
+    }
+  },
+)
+
+test('nobody is advised to make a script of data', NO_HANG, async (t) => {
+  const data = ['lightsquid.cfg', 'README', 'repo.fossil', 'cgicc.cpp', 'NMZ.warnlog', 'a.json']
+  const files = data.map((name) => [name, name === 'repo.fossil' ? 'SQLite format 3\0' : 'text'])
+  const folder = createPlainSite(t, Object.fromEntries(files) as Record<string, string>)
+  const command = await serve(t, folder)
+  const { text } = await send(command.port, '/cgi-bin/', HTML)
+  assert.doesNotMatch(command.output + text, /cannot be run/)
+  for (const name of data) {
+    assert.ok(text.includes(`<span>${name}</span><span class="fact">data</span>`), text)
+    const answer = await send(command.port, `/cgi-bin/${name}`, HTML)
+    assert.equal(answer.status, 403)
+    assert.match(answer.text, /It looks like data for scripts, and is not sent\./)
+    assert.doesNotMatch(answer.text, /chmod|--interpreter/)
+  }
+  assert.doesNotMatch(command.output + text, /chmod/)
+})
+
+test(
+  'a URL with a typing error leads to a page for the person at the machine',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, {
+      'cgi-bin/hello.py': OWN,
+      'cgi-bin/<b>&.sh': OWN,
+      'cgi-bin/deep/other.sh': OWN,
+      'page.html': 'page',
+      'notes/index.html': 'notes',
+    })
+    const { port } = await serve(t, folder)
+    const linksOf = async (url: string): Promise<string[]> => {
+      const answer = await send(port, url, HTML)
+      assert.equal(answer.status, 404)
+      assert.match(answer.all('content-security-policy').join(), /^default-src 'none'/)
+      assert.doesNotMatch(answer.text, /<b>|<script/)
+      assert.match(answer.text, /you are at the machine that the server runs on/)
+      return [...answer.text.matchAll(/ href="(\/[^"]*)"/g)].map(([, href = '']) => href)
+    }
+    const inspect = (url: string): string => {
+      return `/.common-gateway/inspect?url=${encodeURIComponent(url)}`
+    }
+    const cases: [url: string, ...links: string[]][] = [
+      ['/cgi-bin/helo.py', '/cgi-bin/', '/cgi-bin/hello.py'],
+      ['/cgi-bin/HELLO.PY?a=b', '/cgi-bin/', '/cgi-bin/hello.py'],
+      ['/cgi-bin/hello', '/cgi-bin/', '/cgi-bin/hello.py'],
+      ['/cgi-bin/%3Cb%3E%26.s', '/cgi-bin/', '/cgi-bin/%3Cb%3E%26.sh'],
+      ['/cgi-bin/deep/othr.sh/more', '/cgi-bin/deep/', '/cgi-bin/deep/other.sh'],
+      ['/cgi-bin/%3Cscript%3E', '/cgi-bin/'],
+      ['/cgi-bni/hello.py', '/', '/cgi-bin/'],
+      ['/pgae.html', '/', '/page.html'],
+      ['/note/', '/', '/notes/'],
+      [`/cgi-bin/${'x'.repeat(300)}`],
+    ]
+    for (const [url, ...links] of cases) {
+      const [urlPath = ''] = url.split('?')
+      if (links.length > 0) assert.deepEqual(await linksOf(url), [...links, inspect(urlPath)], url)
+      const plain = [[], ['Accept', 'text/html', 'X-Forwarded-For', '192.0.2.1']]
+      plain.push(['Accept', 'text/html', 'Host', 'evil.example'])
+      for (const headers of plain) {
+        const answer = await send(port, url, { headers })
+        assert.deepEqual([answer.status, answer.text], [404, '404 Not Found\n'], url)
+      }
     }
   },
 )

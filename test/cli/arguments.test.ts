@@ -12,6 +12,7 @@ import { needs } from './program.js'
 
 const FLAGS = ['--port', '--bind', '--directory', '--cgi-dir', '--interpreter', '--script', '--env']
 FLAGS.push('--cwd', '--user', '--max-processes', '--timeout', '--tls-cert', '--tls-key', '--log')
+FLAGS.push('--scripts', '--index', '--files', '--link-root', '--send', '--auth', '--trust-proxy')
 FLAGS.push('--watch-errors', '--no-status', '--config', '--print-config', '--version', '--help')
 
 test('--help and --version print and exit with 0', NO_HANG, async (t) => {
@@ -43,8 +44,17 @@ const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] 
   [['--bind', ''], '--bind', `''`],
   [['--host', ''], '--host', `''`],
   [['--help=please'], '--help', `'please'`],
-  [['--prot', '80'], `'--prot'`],
-  [['--constructor'], `'--constructor'`],
+  [['--prot', '80'], `'--prot'`, 'did you mean --port?'],
+  [['--interpeter', '.x=sh'], `'--interpeter'`, 'did you mean --interpreter?'],
+  [['--scripts', 'cgi'], '--scripts must be extensions', `'cgi'`],
+  [['--scripts', '.cgi,,.php'], '--scripts', `'.cgi,,.php'`],
+  [['--send', '.'], '--send', `'.'`],
+  [['--index', 'a/index.cgi'], '--index', `'a/index.cgi'`],
+  [['--files', '/icons'], '--files must be /URL=FOLDER', `'/icons'`],
+  [['--trust-proxy', '10.0.0.0/40'], '--trust-proxy', `'10.0.0.0/40'`],
+  [['--trust-proxy', 'proxy.example'], '--trust-proxy', `'proxy.example'`],
+  [['--auth', '/no/such'], '--auth', '/no/such cannot be read'],
+  [['--constructor'], `'--constructor' (`],
   [['-x', '80'], `'-x'`],
   [['one', 'two'], `'one', 'two'`],
   [['one', '-d', 'two'], `'one', 'two'`],

@@ -60,12 +60,16 @@ test('a folder without an index is listed, with what can be had', NO_HANG, async
   assert.match((await send(port, '/empty/')).text, /There is nothing in this folder\./)
   assert.deepEqual((await send(port, '/empty?a=b')).all('location'), ['/empty/?a=b'])
   assert.equal((await send(port, '/none/')).status, 404)
-  for (const secret of ['hidden', 'outside', 'scripts']) assert.ok(!html.includes(secret), secret)
+  for (const secret of ['.hidden', '>scripts']) assert.ok(!html.includes(secret), secret)
+  assert.match(
+    html,
+    /<span>outside<\/span>.+not served.+a link to \/etc, .+--link-root \/etc allows/,
+  )
 
   // What scripts there are is nobody's business elsewhere; what files there are may be seen.
   const theirs = (await send(port, '/', OTHERS)).text
   assert.deepEqual(linksOf(theirs).slice(0, 2), ['./docs/', './empty/'])
-  assert.doesNotMatch(theirs, /cgi-bin|tree/)
+  assert.doesNotMatch(theirs, /cgi-bin|tree|outside/)
 })
 
 test('a folder of scripts is listed for those on this machine', NO_HANG, async (t) => {
@@ -86,7 +90,7 @@ test('a folder of scripts is listed for those on this machine', NO_HANG, async (
   assert.deepEqual(linksOf(text), ['./deep/', './link/', './script.sh'])
   assert.equal((await send(port, '/cgi-bin/etc/')).status, 404)
   assert.deepEqual(linksOf((await send(port, '/cgi-bin/link/')).text), ['./other.sh'])
-  assert.match(text, /plain<\/span><span class="fact"><span class="failure">cannot be run</)
+  assert.match(text, /plain<\/span><span class="fact">data</)
   assert.match(text, /<h1><a href="\/">All files<\/a> \/ cgi-bin<\/h1>/)
   const deep = (await send(port, '/cgi-bin/deep/')).text
   assert.match(deep, /<a href="\/cgi-bin\/">cgi-bin<\/a> \/ deep<\/h1>/)

@@ -1,4 +1,7 @@
 import type * as access from '../../packages/cli/src/status/access.js'
+import type * as checkQueue from '../../packages/cli/src/authentication/check-queue.js'
+import type * as credentials from '../../packages/cli/src/authentication/credentials.js'
+import type * as passwordHash from '../../packages/cli/src/authentication/password-hash.js'
 import type * as history from '../../packages/cli/src/status/history.js'
 import type * as markup from '../../packages/cli/src/status/markup.js'
 import type * as quantity from '../../packages/cli/src/status/quantity.js'
@@ -11,6 +14,11 @@ const load = (step: string): Promise<unknown> =>
   import(new URL(`../../../packages/cli/dist/${step}.js`, import.meta.url).href)
 
 // Each cast names the very file that is loaded; the compiler cannot see through the URL.
+export const { CheckQueue } = (await load('authentication/check-queue')) as typeof checkQueue
+export const { readCredentials } = (await load('authentication/credentials')) as typeof credentials
+export const { readPasswordHash } = (await load(
+  'authentication/password-hash',
+)) as typeof passwordHash
 export const { refusalOf } = (await load('status/access')) as typeof access
 export const { RequestHistory } = (await load('status/history')) as typeof history
 export const { html } = (await load('status/markup')) as typeof markup

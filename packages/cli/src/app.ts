@@ -1,5 +1,6 @@
 import { cgi } from '@common-gateway/fastify'
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify'
+import type { BasicAuthentication } from './authentication/basic-authentication.js'
 import { createErrorResponses } from './error-response.js'
 import { createMounts } from './gateways.js'
 import { toPrintable } from './printable.js'
@@ -7,8 +8,7 @@ import type { RequestJournal } from './request-journal.js'
 import { createLogger, describe, FailuresOnly } from './request-logger.js'
 import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
-import { serveStaticFiles } from './static-files.js'
-import { hasStatusPage, serveStatus } from './status/plugin.js'
+import { hasStatusPage } from './status/access.js'
 
 /** What an application is made of. */
 export interface AppParts {
@@ -16,11 +16,17 @@ export interface AppParts {
   readonly settings: EffectiveSettings
   readonly journal: RequestJournal
   readonly serverFactory: FastifyServerFactory
+  /** Who says whom a request is from; null where everyone is let in. */
+  readonly authentication: Pick<BasicAuthentication, 'userOf'> | null
 }
 
-/** The application: the scripts, then the files, then the answers of those that find nothing. */
+/**
+ * The application: the scripts, and where they leave a request alone, the files. Those have no route: it
+ * would be that of scripts which answer at `/`.
+ */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
-  const { site, settings, journal, serverFactory } = parts
+  const { site, settings, journal, serverFactory, authentication } = parts
+  const { 'trust-proxy': proxies = false } = settings
   const responses = createErrorResponses(site, settings)
   const log = createLogger((facts, message) => {
     process.stderr.write(`common-gateway: ${toPrintable(describe(facts, message))}\n`)
@@ -36,14 +42,20 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     // The server that it makes has one of its own.
     clientErrorHandler: () => {},
     schemaController: NO_SCHEMAS,
+    trustProxy: typeof proxies === 'object' ? [...proxies] : proxies,
   })
+  if (proxies !== false) app.addHook('onRequest', async ({ raw, ip }) => journal.name(raw, ip))
   app.setErrorHandler(responses.sendError)
   app.setNotFoundHandler(responses.sendNotFound)
   ignoreBodies(app)
-  serveStaticFiles(app, site)
-  const mounts = createMounts(site, settings)
+  // Scripts that answer at `/` withhold names with a dot; what is here is to be asked for (RFC 8615).
+  app.all('/.well-known/*', (_request, reply) => reply.callNotFound())
+  const mounts = createMounts(site, settings, authentication)
   for (const { url, options } of mounts) await app.register(cgi, { ...options, prefix: url })
-  if (hasStatusPage(settings)) await serveStatus(app, { journal, site, mounts })
+  if (hasStatusPage(settings)) {
+    const { serveStatus } = await import('./status/plugin.js')
+    await serveStatus(app, { journal, site, mounts })
+  }
   return app
 }
 

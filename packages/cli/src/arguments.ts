@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import { badArgument } from './command-error.js'
 import type { GivenSetting } from './given-settings.js'
+import { findNearest } from './nearest-name.js'
 import { isSettingName, RULES, type SettingName } from './settings.js'
 
 /** What the command line asks for. */
@@ -19,6 +20,13 @@ const OPTIONS = {
   'cgi-dir': { type: 'string' },
   interpreter: { type: 'string' },
   script: { type: 'string' },
+  scripts: { type: 'string' },
+  send: { type: 'string' },
+  index: { type: 'string' },
+  files: { type: 'string' },
+  'link-root': { type: 'string' },
+  auth: { type: 'string' },
+  'trust-proxy': { type: 'string' },
   env: { type: 'string' },
   cwd: { type: 'string' },
   user: { type: 'string' },
@@ -99,7 +107,11 @@ function toGiven(name: SettingName, where: string, value: string): GivenSetting 
 
 function checkName(name: string, rawName: string): OptionName {
   if (name === 'protocol') throw badArgument(`there is no option '${rawName}': ${PROTOCOL}`)
-  if (!Object.hasOwn(OPTIONS, name)) throw badArgument(`there is no option '${rawName}'`)
+  if (!Object.hasOwn(OPTIONS, name)) {
+    const nearest = findNearest(name, Object.keys(OPTIONS))
+    const question = nearest === undefined ? '' : `; did you mean --${nearest}?`
+    throw badArgument(`there is no option '${rawName}'${question}`)
+  }
   // Its presence in OPTIONS has just been seen.
   return name as OptionName
 }

@@ -5,6 +5,7 @@ import { inspect } from 'node:util'
 import { badArgument, cannotStart } from './command-error.js'
 import { isInside } from './containment.js'
 import { type GivenSetting, showValue } from './given-settings.js'
+import { findNearest } from './nearest-name.js'
 import { isSettingName, RULES, type SettingName } from './settings.js'
 
 /** A file of settings that has been read. */
@@ -96,8 +97,11 @@ function toGiven(key: string, value: unknown, file: string): GivenSetting[] {
   // In JavaScript, `cgiDir` needs no quotes.
   const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
   if (!isSettingName(name)) {
-    const known = Object.keys(RULES).join(', ')
-    throw badArgument(`"${key}" in ${file} is no setting; those are ${known}`)
+    const known = Object.keys(RULES)
+    const nearest = findNearest(name, known)
+    const advice =
+      nearest === undefined ? `those are ${known.join(', ')}` : `did you mean "${nearest}"?`
+    throw badArgument(`"${key}" in ${file} is no setting; ${advice}`)
   }
   const where = `"${key}" in ${file}`
   switch (RULES[name].shape) {

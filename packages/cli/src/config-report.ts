@@ -27,7 +27,7 @@ function toFileValue(name: string, value: unknown): unknown {
     case 'cgi-dir':
       // What its rule has made.
       return (value as readonly CgiFolderName[]).map(({ url, folder, isElsewhere }) => {
-        return isElsewhere ? `${url}=${folder}` : folder
+        return isElsewhere ? `${url || '/'}=${folder}` : folder
       })
     default:
       return value

@@ -49,17 +49,18 @@ function readFileSettings({ file, given }: ConfigFile): Partial<Settings> {
 
 function resolvePaths(settings: Partial<Settings>, base: string): Partial<Settings> {
   const resolved = new Map<string, unknown>(Object.entries(settings))
-  for (const name of ['directory', 'cwd', 'tls-cert', 'tls-key'] as const) {
+  for (const name of ['directory', 'cwd', 'tls-cert', 'tls-key', 'auth'] as const) {
     const file = settings[name]
     if (file !== undefined) resolved.set(name, path.resolve(base, file))
   }
-  const { script, interpreter } = settings
-  if (script !== undefined) {
-    resolved.set(
-      'script',
-      mapValues(script, (program) => path.resolve(base, program)),
-    )
+  const { interpreter } = settings
+  const resolveFrom = (file: string): string => path.resolve(base, file)
+  for (const name of ['script', 'files'] as const) {
+    const named = settings[name]
+    if (named !== undefined) resolved.set(name, mapValues(named, resolveFrom))
   }
+  const linkRoots = settings['link-root']
+  if (linkRoots !== undefined) resolved.set('link-root', linkRoots.map(resolveFrom))
   if (interpreter !== undefined) {
     const resolve = ([program = '', ...args]: readonly string[]): string[] => {
       // A name alone is looked up in PATH.

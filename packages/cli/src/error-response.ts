@@ -4,11 +4,16 @@ import { STATUS_CODES } from 'node:http'
 import { adviseOnFailure } from './failure-advice.js'
 import { lookUpEntry } from './file-lookup.js'
 import { listFolder } from './folder-listing.js'
-import { createListingDocument, LISTING_HEADERS } from './listing-document.js'
+import { createListingDocument } from './listing-document.js'
 import { hasLocalHost, isLocalClient } from './local-client.js'
+import { findNearestEntries } from './nearest-entries.js'
+import { createNotFoundDocument } from './not-found-document.js'
+import { PAGE_HEADERS } from './page-document.js'
 import type { RawRequest } from './raw-exchange.js'
 import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
+import { refuseSource, sendStaticFile } from './static-files.js'
+import { hasStatusPage, STATUS_PATH } from './status/access.js'
 
 /** What is read of an error, be it the gateway's, Fastify's or one of Node's own. */
 interface Failure extends Error {
@@ -45,20 +50,37 @@ export function createErrorResponses(site: Site, settings: EffectiveSettings): E
     else reply.code(statusCode).headers(headers).headers(page.headers).send(page.body)
   }
 
-  /** Answers for what is no file: a folder without an index is listed. */
+  /** Answers for what is no script: a file is sent, a folder without an index is listed. */
   async function sendNotFound({ raw }: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { method, url = '/' } = raw
     if (method !== 'GET' && method !== 'HEAD') {
       const found = lookUpEntry(url, site)
+      if (found?.type === 'source') throw refuseSource(found.file)
       const isThere = found !== null && found.type !== 'withheld'
       return sendStatus(isThere ? reply.header('allow', 'GET, HEAD') : reply, isThere ? 405 : 404)
     }
+    const sent = await sendStaticFile(raw, reply, site)
+    if (sent !== null) return sent
     const [path = '', ...query] = url.split('?')
     const slashed = path.endsWith('/') ? path : `${path}/`
     const listing = await listFolder(slashed, site, isPerson(raw))
-    if (listing === null) return sendStatus(reply, 404)
+    if (listing === null) return sendMissing(path, raw, reply)
     if (slashed !== path) return reply.redirect([slashed, ...query].join('?'), 301)
-    return reply.code(200).headers(LISTING_HEADERS).send(createListingDocument(listing))
+    return reply.code(200).headers(PAGE_HEADERS).send(createListingDocument(listing))
+  }
+
+  /** The person at this machine is told what there is instead. */
+  async function sendMissing(
+    urlPath: string,
+    raw: RawRequest,
+    reply: FastifyReply,
+  ): Promise<FastifyReply> {
+    const isPage = isPerson(raw) && raw.headers.accept?.includes('text/html') === true
+    const nearest = isPage ? await findNearestEntries(urlPath, site) : null
+    if (nearest === null) return sendStatus(reply, 404)
+    const inspectUrl = hasStatusPage(settings) ? `${STATUS_PATH}/inspect` : undefined
+    const page = createNotFoundDocument(urlPath, nearest, inspectUrl)
+    return reply.code(404).headers(PAGE_HEADERS).send(page)
   }
 
   return { sendError, sendNotFound }

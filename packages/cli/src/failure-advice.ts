@@ -1,5 +1,7 @@
 import type { CgiError } from '@common-gateway/fastify'
-import { adviseOn } from './script-check.js'
+import path from 'node:path'
+import { isInside } from './containment.js'
+import { adviseOn, adviseOnLink, adviseOnStray } from './script-check.js'
 import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
 
@@ -9,13 +11,22 @@ export function adviseOnFailure(
   site: Site,
   settings: Pick<EffectiveSettings, 'cwd'>,
 ): string | undefined {
-  const { code, script, reason = '' } = error
+  const { code, script, linkTarget, reason = '' } = error
   if (script === undefined) return undefined
+  if (linkTarget !== undefined) return adviseOnLink(linkTarget, false)
+  if (isStray(error, site)) return adviseOnStray(script, site)
   if (code === 'CGI_ERR_NOT_EXECUTABLE' || reason.includes('ENOEXEC')) {
     return adviseOn(script, site)?.sentence
   }
   if (code !== 'CGI_ERR_NO_RESPONSE') return undefined
   return adviseOnVariable(error) ?? adviseOnFile(error, settings)
+}
+
+/** Whether it is the source of a script, or a copy of one, where no scripts are run. */
+function isStray({ code, script = '' }: CgiError, site: Site): boolean {
+  if (code !== 'CGI_ERR_NOT_EXECUTABLE' && code !== 'CGI_ERR_NOT_FOUND') return false
+  if (site.scriptExtensions.includes(path.extname(script))) return false
+  return !site.cgiFolders.some(({ folder }) => isInside(script, folder))
 }
 
 /** Python's server gave scripts the whole environment, and empty variables for what a request has not. */

@@ -1,6 +1,7 @@
 import { accessSync, constants, lstatSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { createPublication, realPathOf } from './publication.js'
+import { createSourceCheck } from './source-check.js'
 import { toSitePath } from './site-path.js'
 import type { Site } from './site.js'
 
@@ -22,11 +23,10 @@ export type FoundEntry =
   | { readonly type: 'redirect'; readonly location: string }
   /** A folder whose index may not be sent, so that it is not listed either. */
   | { readonly type: 'withheld' }
+  /** It could be the source of a script, or a copy of one. */
+  | { readonly type: 'source'; readonly file: string }
   /** It is there, and this user may not read it. */
   | { readonly type: 'unreadable'; readonly file: string }
-
-/** Files that stand for their folder, the first that is there. */
-const INDEXES = ['index.html', 'index.htm']
 
 /**
  * Looks up what a URL names, without opening it: a regular file or a folder, and one that may be sent. All
@@ -35,9 +35,10 @@ const INDEXES = ['index.html', 'index.htm']
  * The file system is asked synchronously, as by {@link createPublication}.
  */
 export function lookUpEntry(url: string, site: Site): FoundEntry | null {
-  const file = toSitePath(url, site.folder)
-  if (file === null) return null
+  const file = toSitePath(url, site)?.file
+  if (file === undefined) return null
   const isPublished = createPublication(site)
+  const isSource = createSourceCheck(site)
   const found = look(file)
   const [urlPath = ''] = url.split('?', 1)
   const hasSlash = urlPath.endsWith('/')
@@ -49,7 +50,7 @@ export function lookUpEntry(url: string, site: Site): FoundEntry | null {
 
   function lookInto(folder: string): FoundEntry {
     if (!canRead(folder, 'folder')) return { type: 'unreadable', file: folder }
-    for (const name of INDEXES) {
+    for (const name of site.indexes) {
       const index = path.join(folder, name)
       if (!isThere(index)) continue
       const foundIndex = look(index)
@@ -63,7 +64,9 @@ export function lookUpEntry(url: string, site: Site): FoundEntry | null {
     if (realFile === null || !isPublished(entry, realFile)) return null
     const kind = kindOf(realFile)
     if (kind === null) return null
-    return kind === 'file' ? { type: 'file', file: entry, realFile } : { type: 'folder' }
+    if (kind === 'folder') return { type: 'folder' }
+    if (!canRead(realFile, 'file')) return { type: 'unreadable', file: entry }
+    return { type: isSource(entry, realFile) ? 'source' : 'file', file: entry, realFile }
   }
 }
 

@@ -3,8 +3,9 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isInside } from './containment.js'
 import { canRead } from './file-lookup.js'
-import { createPublication } from './publication.js'
-import { adviseOn } from './script-check.js'
+import { createPublication, isOutside } from './publication.js'
+import { adviseOn, adviseOnLink, adviseOnStray } from './script-check.js'
+import { createSourceCheck } from './source-check.js'
 import { toSitePath } from './site-path.js'
 import type { CgiFolder, Site } from './site.js'
 
@@ -20,11 +21,12 @@ export interface FolderListing {
 /** One file or folder in a listing. */
 export interface Entry {
   readonly name: string
-  readonly kind: 'folder' | 'scripts' | 'script' | 'file'
+  /** `data`: it lies among scripts, and is neither run nor sent; `withheld`: the same, and `advice` says why. */
+  readonly kind: 'folder' | 'scripts' | 'script' | 'file' | 'data' | 'withheld'
   /** In bytes. */
   readonly size?: number
   readonly modified?: Date
-  /** Why it cannot be run, if it is a script. */
+  /** Why it cannot be run, or is withheld. */
   readonly advice?: string | undefined
 }
 
@@ -40,22 +42,36 @@ export async function listFolder(
   isLocal: boolean,
 ): Promise<FolderListing | null> {
   const [urlPath = ''] = url.split('?', 1)
-  const folder = toSitePath(urlPath, site.folder)
-  if (folder === null || !urlPath.endsWith('/')) return null
-  const name = `/${path.relative(site.folder, folder).split(path.sep).join('/')}/`
-  const listed = name === '//' ? '/' : name
+  const place = toSitePath(urlPath, site)
+  if (place === null || !urlPath.endsWith('/')) return null
+  const { tree, file: folder, path: listed } = place
   const scripts = findCgiFolder(listed, site)
-  if (scripts !== undefined) return isLocal ? listScripts(listed, scripts, site) : null
+  if (scripts !== undefined && scripts.url.length >= tree.url.length) {
+    return isLocal ? listScripts(listed, scripts, site) : null
+  }
   const isPublished = createPublication(site)
   if (!isPublished(folder)) return null
-  const entries = await readEntries(folder, (entry, realFile) => {
+  const isSource = createSourceCheck(site)
+  const entries = await readEntries(folder, (entry, realFile): Entry | null => {
     const file = path.join(folder, entry.name)
-    const isSent = isPublished(file, realFile) && canRead(file, entry.kind)
-    return isSent ? entry : null
+    if (isLocal && isOutside(realFile, site)) return toWithheldLink(entry, realFile)
+    if (!isPublished(file, realFile) || !canRead(file, entry.kind)) return null
+    if (entry.kind === 'folder' || !isSource(file, realFile)) return entry
+    const isRun = tree.url === '' && site.scriptExtensions.includes(path.extname(entry.name))
+    const advice = isRun ? adviseOn(file, site)?.sentence : adviseOnStray(file, site)
+    if (isRun) return { ...entry, kind: 'script', ...(isLocal && { advice }) }
+    return isLocal ? { ...entry, kind: 'withheld', advice } : null
   })
   if (entries === null) return null
-  const mounts = isLocal ? await findMounts(listed, site) : []
-  return { path: listed, entries: order([...mounts, ...entries]), hasScripts: false }
+  const mounts = await findMounts(listed, site, isLocal)
+  const names = new Set(mounts.map(({ name }) => name))
+  const others = entries.filter(({ name }) => !names.has(name))
+  return { path: listed, entries: order([...mounts, ...others]), hasScripts: false }
+}
+
+/** A link that leaves what is served, for the person who can allow it. */
+function toWithheldLink({ name, kind }: Entry, target: string): Entry {
+  return { name, kind: 'withheld', advice: adviseOnLink(target, kind === 'folder') }
 }
 
 function findCgiFolder(listed: string, { cgiFolders }: Site): CgiFolder | undefined {
@@ -70,18 +86,17 @@ async function listScripts(
   const below = path.join(folder, listed.slice(url.length))
   const [root, realBelow] = await Promise.all([folder, below].map(realPathOf))
   // The gateway runs nothing that a link has outside.
+  const roots = root == null ? [] : [root, ...site.linkRoots]
   const isWithin = (realFile: string): boolean => {
-    return root != null && (realFile === root || isInside(realFile, root))
+    return roots.some((each) => realFile === each || isInside(realFile, each))
   }
   if (realBelow == null || !isWithin(realBelow)) return null
   const entries = await readEntries(below, (entry, realFile): Entry | null => {
-    if (!isWithin(realFile)) return null
+    if (!isWithin(realFile)) return toWithheldLink(entry, realFile)
     if (entry.kind === 'folder') return { name: entry.name, kind: 'scripts' }
-    return {
-      ...entry,
-      kind: 'script',
-      advice: adviseOn(path.join(below, entry.name), site)?.sentence,
-    }
+    const advice = adviseOn(path.join(below, entry.name), site)
+    if (advice?.isData === true) return { ...entry, kind: 'data' }
+    return { ...entry, kind: 'script', advice: advice?.sentence }
   })
   return entries && { path: listed, entries: order(entries), hasScripts: true }
 }
@@ -121,24 +136,30 @@ function realPathOf(file: string): Promise<string | null> {
   return realpath(file).catch(() => null)
 }
 
-/** The folders of scripts, and the programs, that answer right below this folder. */
-async function findMounts(listed: string, { cgiFolders, programs }: Site): Promise<Entry[]> {
-  const isHere = ({ url }: { url: string }): boolean => path.posix.dirname(url) === shorten(listed)
+/** What answers right below this folder: other folders of files, and for this machine scripts. */
+async function findMounts(listed: string, site: Site, isLocal: boolean): Promise<Entry[]> {
+  const isHere = ({ url }: { url: string }): boolean => {
+    return url !== '' && path.posix.dirname(url) === shorten(listed)
+  }
   const nameOf = ({ url }: { url: string }): string => path.posix.basename(url)
-  const isThere = await Promise.all(
-    cgiFolders.map(({ folder }) =>
-      stat(folder).then(
-        (status) => status.isDirectory(),
-        () => false,
-      ),
-    ),
-  )
+  const trees = site.trees.filter(isHere)
+  const cgiFolders = isLocal ? site.cgiFolders.filter(isHere) : []
+  const isThere = await Promise.all(cgiFolders.map(({ folder }) => isFolder(folder)))
+  const programs = isLocal ? site.programs.filter(isHere) : []
   return [
+    ...trees.map((each): Entry => ({ name: nameOf(each), kind: 'folder' })),
     ...cgiFolders
-      .filter((each, index) => isHere(each) && isThere[index])
+      .filter((_each, index) => isThere[index])
       .map((each): Entry => ({ name: nameOf(each), kind: 'scripts' })),
-    ...programs.filter(isHere).map((each): Entry => ({ name: nameOf(each), kind: 'script' })),
+    ...programs.map((each): Entry => ({ name: nameOf(each), kind: 'script' })),
   ]
+}
+
+function isFolder(name: string): Promise<boolean> {
+  return stat(name).then(
+    (status) => status.isDirectory(),
+    () => false,
+  )
 }
 
 function shorten(listed: string): string {

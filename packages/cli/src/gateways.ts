@@ -1,4 +1,5 @@
 import type { CgiPluginOptions } from '@common-gateway/fastify'
+import type { BasicAuthentication } from './authentication/basic-authentication.js'
 import type { EffectiveSettings } from './settings.js'
 import type { Site } from './site.js'
 
@@ -12,7 +13,11 @@ export interface Mount {
 }
 
 /** The gateways of a site: one for each folder of scripts, and for each program that has a tree. */
-export function createMounts(site: Site, settings: EffectiveSettings): Mount[] {
+export function createMounts(
+  site: Site,
+  settings: EffectiveSettings,
+  authentication: Pick<BasicAuthentication, 'userOf'> | null,
+): Mount[] {
   const { env, cwd, user, timeout, 'max-processes': maxProcesses } = settings
   const fallbackInterpreters = Object.fromEntries(
     site.defaultInterpreters.flatMap(({ extension, program }) => {
@@ -25,6 +30,7 @@ export function createMounts(site: Site, settings: EffectiveSettings): Mount[] {
     interpreters: site.interpreters,
     fallbackInterpreters,
     errorPage: settings['watch-errors'] !== 'off',
+    ...(authentication && { authenticate: ({ raw }) => authentication.userOf(raw) }),
     ...(env && { env }),
     ...(cwd !== undefined && { cwd }),
     ...(user !== undefined && { user }),
@@ -32,10 +38,31 @@ export function createMounts(site: Site, settings: EffectiveSettings): Mount[] {
     // Silence before the header, and silence after it.
     ...(timeout !== undefined && { headersTimeout: timeout, bodyTimeout: timeout }),
   }
+  const { scriptExtensions, indexes, linkRoots } = site
+  // A page among scripts is none of them.
+  const index = indexes.filter((name) => !/\.html?$/.test(name))
   return [
     ...site.cgiFolders.map(({ url, folder }) => {
-      return { url, options: { ...common, root: folder, allowMissingRoot: true } }
+      const options = { ...common, root: folder, allowMissingRoot: true, index, linkRoots }
+      return { url: url || '/', options }
     }),
+    ...(scriptExtensions.length > 0 ? [createScriptTree(common, site)] : []),
     ...site.programs.map(({ url, file }) => ({ url, options: { ...common, script: file } })),
   ]
+}
+
+/** Runs scripts wherever they lie, and leaves all else to what serves the files. */
+function createScriptTree(
+  common: CgiPluginOptions,
+  { folder, scriptExtensions, indexes, linkRoots }: Site,
+): Mount {
+  const options: CgiPluginOptions = {
+    ...common,
+    root: folder,
+    extensions: scriptExtensions,
+    otherFiles: 'ignore',
+    index: indexes,
+    linkRoots,
+  }
+  return { url: '/', options }
 }

@@ -26,7 +26,7 @@ export class OpenRequest implements RequestRecord {
   readonly startTime = Date.now()
   readonly method: string
   readonly url: string
-  readonly client: string
+  client: string
   script: string | undefined
   status: number | undefined
   headerTime: number | undefined
@@ -105,6 +105,11 @@ export class OpenRequest implements RequestRecord {
   /** Whether a script writes past its response (RFC 3875 section 5), which has no content then. */
   get #isNonParsed(): boolean {
     return path.basename(this.script ?? '').startsWith('nph-') && this.#contentLength === 0
+  }
+
+  /** A proxy that is trusted says whom it is from. */
+  setClient(client: string): void {
+    this.client = client
   }
 
   /** It has to wait for a slot. */

@@ -8,7 +8,7 @@ const SCRIPT_FOLDERS = new Set(['cgi-bin', 'htbin'])
 
 /**
  * Judges whether a file or folder may be sent or listed. What must never be is the scripts, by whatever name
- * or link they are asked for, what lies outside the folder, and what is nobody's business.
+ * or link they are asked for, what lies outside of the folders that are served, and what is nobody's business.
  *
  * The file is judged and not the URL: the many spellings of a URL end in few files. The file system is asked
  * synchronously: it takes microseconds, and the way through another thread takes more than all of it.
@@ -22,16 +22,30 @@ export function createPublication(site: Site): (file: string, realFile?: string 
     return { folder, realFolder: realPathOf(folder) ?? folder }
   })
   const secrets = new Set(site.unpublished.map(realPathOf))
+  const roots = rootsOf(site)
   return (file, realFile = realPathOf(file)) => {
-    if (realFile === null || secrets.has(realFile) || !isIn(realFile, site.folder)) return false
+    if (realFile === null || secrets.has(realFile)) return false
     const isScript = [file, realFile].some((each) => {
-      return path.relative(site.folder, each).split(path.sep).some(isScriptFolder)
+      // One that a URL has for itself is named by whoever has started this.
+      const root = roots.find((folder) => isIn(each, folder))
+      return root === undefined || path.relative(root, each).split(path.sep).some(isScriptFolder)
     })
     if (isScript) return false
     return !scripts.some(({ folder, realFolder }) => {
       return isIn(file, folder) || isIn(realFile, realFolder)
     })
   }
+}
+
+/** Whether what has this real path lies outside of all that is served, and of what links may lead into. */
+export function isOutside(realFile: string, site: Site): boolean {
+  return !rootsOf(site).some((folder) => isIn(realFile, folder))
+}
+
+/** The longest first. */
+function rootsOf({ trees, linkRoots }: Site): string[] {
+  const folders = [...trees.map(({ folder }) => folder), ...linkRoots]
+  return folders.toSorted((one, other) => other.length - one.length)
 }
 
 /** Where links lead from a file; null where nothing is. */

@@ -77,6 +77,11 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
     return record && createRequestLogger(record)
   }
 
+  /** Tells the record of a request whom it is from, where that is not the client of the connection. */
+  name(request: RawRequest, client: string): void {
+    this.#byRaw.get(request)?.setClient(client)
+  }
+
   /** Hears of no more scripts. */
   close(): void {
     this.#stopListening()

@@ -7,6 +7,8 @@ import type { Site } from './site.js'
 
 /** What a person should do so that a script can be run. */
 export interface Advice {
+  /** Whether it does not look like a script: it is left alone, unless somebody asks why it is not run. */
+  readonly isData: boolean
   /** Why it cannot, and the first thing to try. */
   readonly brief: string
   /** All that can be done, as a sentence without its full stop. */
@@ -17,6 +19,8 @@ export interface Advice {
 interface Candidate {
   /** As a person would type it where the command was started, quoted for a shell. */
   readonly word: string
+  /** Whether an editor or a person has kept it of another. */
+  readonly isCopy: boolean
   readonly extension: string
   /** What runs scripts with its extension by default, installed or not. */
   readonly known: DefaultInterpreter | undefined
@@ -31,15 +35,61 @@ export function adviseOn(file: string, site: Site): Advice | undefined {
   const isExecutable = isProgram(file)
   if (!isExecutable && known?.program !== undefined) return undefined
   const beginning = beginningOf(file)
-  const candidate = { word: toShellWord(nameOf(file)), extension, known, beginning }
+  const isCopy = COPY.test(path.basename(file))
+  const candidate = { word: toShellWord(nameOf(file)), isCopy, extension, known, beginning }
   if (!isExecutable) return adviseOnPlain(candidate)
   return beginning === 'text' ? adviseOnFirstLine(candidate) : undefined
 }
 
+/** Extensions of scripts, beside those that have an interpreter by default. */
+const SCRIPT_EXTENSIONS =
+  /^\.(?:cgi|fcgi|fpl|pl|plx|phtml|php\d?|pyw|tcl|lua|bash|ksh|aspx?|jspx?)$/i
+
+const COPY = /~$|^#|\.(?:bak|orig|old|save|swp|rej|dpkg-\w+|rpm(?:save|new))$/i
+
+/** Whether a name ends as those of scripts do; `.js` is more often that of a page's program. */
+export function hasScriptExtension(
+  name: string,
+  { interpreters, defaultInterpreters }: Pick<Site, 'interpreters' | 'defaultInterpreters'>,
+): boolean {
+  const extension = path.extname(name)
+  if (Object.hasOwn(interpreters, extension) || SCRIPT_EXTENSIONS.test(extension)) return true
+  return extension !== '.js' && defaultInterpreters.some((each) => each.extension === extension)
+}
+
+/** What to do about a script that lies outside of all folders of scripts, as a sentence without its full stop. */
+export function adviseOnStray(file: string, site: Site): string {
+  const extension = path.extname(file)
+  if (!hasScriptExtension(file, site)) {
+    return 'It looks like a script, or a copy of one: they are run in cgi-bin; --cgi-dir names other folders'
+  }
+  return (
+    `It looks like a script: --scripts ${extension} runs what ends in ${extension} wherever it lies; ` +
+    `--send ${extension} sends it as it is`
+  )
+}
+
+/** Not a word of `chmod`: whoever follows it has data run by its URL. */
+const DATA: Advice = {
+  isData: true,
+  brief: 'data for scripts',
+  sentence:
+    'It looks like data for scripts, and is not sent. A script is executable, and begins with a line ' +
+    'such as #!/bin/sh',
+}
+
+/** What to do about a link that leaves what is served, as a sentence without its full stop. */
+export function adviseOnLink(target: string, isFolder: boolean): string {
+  const root = toShellWord(isFolder ? target : path.dirname(target))
+  return `It is a link to ${target}, outside of what is served: --link-root ${root} allows it`
+}
+
 /** Of one that nobody may execute, and that has no interpreter here. */
-function adviseOnPlain({ word, extension, known, beginning }: Candidate): Advice {
+function adviseOnPlain({ word, isCopy, extension, known, beginning }: Candidate): Advice {
   const options: string[] = []
   const chmod = `chmod +x ${word}`
+  const isScript = beginning === 'program' || SCRIPT_EXTENSIONS.test(extension)
+  if (known === undefined && (!isScript || isCopy)) return DATA
   if (known !== undefined) {
     const install = `sudo apt-get install ${known.package}`
     options.push(`install ${known.name}, which runs ${extension} files (Debian: ${install})`)
@@ -47,9 +97,10 @@ function adviseOnPlain({ word, extension, known, beginning }: Candidate): Advice
   if (beginning === 'program') options.push(`make it executable: ${chmod}`)
   else if (known === undefined) {
     options.push(`make it executable (${chmod}), with a first line such as #!/bin/sh`)
-    if (extension !== '') options.push(`name what runs it: --interpreter ${extension}=PROGRAM`)
+    options.push(`name what runs it: --interpreter ${extension}=PROGRAM`)
   }
   return {
+    isData: false,
     brief:
       known === undefined
         ? `not executable: ${chmod}`
@@ -65,7 +116,7 @@ function adviseOnFirstLine({ word, extension, known }: Candidate): Advice {
   if (known?.program !== undefined) {
     options.push(`chmod -x ${word}, since ${known.name} runs ${extension} files anyhow`)
   }
-  return { brief: `has no first line such as ${line}`, sentence: join(options) }
+  return { isData: false, brief: `has no first line such as ${line}`, sentence: join(options) }
 }
 
 function join(options: readonly string[]): string {

@@ -1,6 +1,8 @@
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
+import { isInside } from './containment.js'
 import { adviseOn } from './script-check.js'
+import { toShellWord } from './shell-word.js'
 import type { CgiFolder, Site } from './site.js'
 
 /** A file among scripts that cannot be run. */
@@ -30,6 +32,7 @@ const MOST_FOLDERS = 200
 export async function surveyScripts(cgiFolder: CgiFolder, site: Site): Promise<ScriptSurvey> {
   const { url, folder } = cgiFolder
   const problems: Problem[] = []
+  const roots = [await realpath(folder).catch(() => folder), ...site.linkRoots]
   const folders = [folder]
   let count = 0
   let isThere = false
@@ -41,10 +44,16 @@ export async function surveyScripts(cgiFolder: CgiFolder, site: Site): Promise<S
       const file = path.join(each, entry.name)
       if (entry.name.startsWith('.')) continue
       if (entry.isDirectory() && folders.length < MOST_FOLDERS) folders.push(file)
-      if (!(await isFile(file))) continue
+      const target = entry.isSymbolicLink() ? await realpath(file).catch(() => null) : file
+      if (target === null || !(await isFile(file))) continue
+      if (target !== file && !roots.some((root) => isInside(target, root))) {
+        problems.push({ name: path.relative(site.folder, file), advice: briefOnLink(target) })
+        continue
+      }
       const advice = adviseOn(file, site)
       if (advice === undefined) count += 1
-      else problems.push({ name: path.relative(site.folder, file), advice: advice.brief })
+      else if (!advice.isData)
+        problems.push({ name: path.relative(site.folder, file), advice: advice.brief })
     }
   }
   return { url, folder, isThere, count, problems }
@@ -55,4 +64,8 @@ async function isFile(name: string): Promise<boolean> {
     (status) => status.isFile(),
     () => false,
   )
+}
+
+function briefOnLink(target: string): string {
+  return `a link to ${target}: --link-root ${toShellWord(path.dirname(target))} allows it`
 }

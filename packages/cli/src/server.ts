@@ -2,14 +2,15 @@ import type { FastifyInstance } from 'fastify'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from './app.js'
+import type { BasicAuthentication } from './authentication/basic-authentication.js'
 import { badArgument, cannotStart } from './command-error.js'
 import { COMMAND_LINE, type Configuration } from './configuration.js'
 import { CLOSE_TIMEOUT } from './gateways.js'
 import { choosePort } from './port-choice.js'
 import type { RequestJournal } from './request-journal.js'
+import type { EffectiveSettings } from './settings.js'
 import { findSite, type Site } from './site.js'
-import { STATUS_PATH } from './status/access.js'
-import { hasStatusPage } from './status/plugin.js'
+import { hasStatusPage, STATUS_PATH } from './status/access.js'
 import { readTlsIdentity } from './tls-identity.js'
 import { createWatchedServer, type WatchedServer } from './watched-server.js'
 
@@ -33,18 +34,19 @@ export async function startServer(
   const site = findSite(configuration)
   const tls = await readTlsIdentity(settings)
   const hasStatus = hasStatusPage(settings)
+  const authentication = await authenticationOf(settings)
   const servers: WatchedServer[] = []
   // Asked for a server for each address of a name: localhost has two.
   const serverFactory = (handler: Parameters<typeof createWatchedServer>[0]): Server => {
-    const watched = createWatchedServer(handler, journal, tls, hasStatus)
+    const listener = authentication?.guard(handler) ?? handler
+    const watched = createWatchedServer(listener, journal, tls, hasStatus)
     servers.push(watched)
     return watched.server
   }
-  const app = await createApp({ site, settings, journal, serverFactory }).catch(
-    (error: unknown) => {
-      throw toReadable(error, origins)
-    },
-  )
+  const parts = { site, settings, journal, serverFactory, authentication }
+  const app = await createApp(parts).catch((error: unknown) => {
+    throw toReadable(error, origins)
+  })
   const isFlexible = origins.port === undefined && process.stdout.isTTY
   await listen(
     app,
@@ -66,6 +68,13 @@ export async function startServer(
       journal.close()
     },
   }
+}
+
+/** Loaded only where it is asked for: the start is the quicker for it. */
+async function authenticationOf({ auth }: EffectiveSettings): Promise<BasicAuthentication | null> {
+  if (auth === undefined) return null
+  const { openAuthentication } = await import('./authentication/open-authentication.js')
+  return openAuthentication(auth)
 }
 
 /** What the gateway has against an option is for the person who gave it, in the words of the setting. */

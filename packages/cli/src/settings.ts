@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { parseDuration } from './duration.js'
 
 /** All that can be set, as it is after its check, by the name of its flag. */
@@ -8,6 +9,20 @@ export interface Settings {
   readonly 'cgi-dir': readonly CgiFolderName[]
   readonly interpreter: Readonly<Record<string, readonly string[]>>
   readonly script: Readonly<Record<string, string>>
+  /** Extensions of scripts that are run wherever they lie in the folder that is served. */
+  readonly scripts: readonly string[]
+  /** Extensions of files that are sent although they look like scripts. */
+  readonly send: readonly string[]
+  /** Names of what answers for a folder, in this order. */
+  readonly index: readonly string[]
+  /** Other folders of files, by their URLs. */
+  readonly files: Readonly<Record<string, string>>
+  /** Folders that links may lead into. */
+  readonly 'link-root': readonly string[]
+  /** A file of names and passwords, as htpasswd writes it. */
+  readonly auth: string
+  /** The proxies whose word is taken for who asks, as Fastify's option `trustProxy` has it. */
+  readonly 'trust-proxy': boolean | readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
   readonly user: string
@@ -25,6 +40,7 @@ export type SettingName = keyof Settings
 
 /** A folder of scripts, and where they answer. */
 export interface CgiFolderName {
+  /** Without a slash at its end: empty where it is all of the site. */
   readonly url: string
   /** From the folder that is served, or by itself where it is elsewhere. */
   readonly folder: string
@@ -66,6 +82,10 @@ const one = <T>(rule: string, read: (value: unknown) => T | undefined): Rule<T> 
 const list = <T>(rule: string, read: (value: unknown) => T | undefined): Rule<readonly T[]> => {
   return { rule, read: (value) => wrap(read(value)), shape: 'list' }
 }
+/** The same, and one value may have several, with a comma between them. */
+const separated = <T>(rule: string, read: (word: string) => T | undefined): Rule<readonly T[]> => {
+  return { rule, read: (value) => readWords(value, read), shape: 'list' }
+}
 const pairs = <T>(
   rule: string,
   read: (name: string, value: unknown) => T | undefined,
@@ -89,11 +109,25 @@ export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
     toCgiFolder,
   ),
   interpreter: pairs('.EXTENSION=PROGRAM, such as .py=python3', (extension, command) => {
-    return /^\.[^./\\]+$/.test(extension) ? toCommand(command) : undefined
+    return toExtension(extension) === undefined ? undefined : toCommand(command)
   }),
   script: pairs('/URL=PROGRAM, such as /git=/usr/lib/git-core/git-http-backend', (url, program) => {
     return isUrl(url) ? toText(program) : undefined
   }),
+  scripts: separated('extensions, such as .cgi,.php', toExtension),
+  send: separated('extensions, such as .py,.sh', toExtension),
+  index: separated('names of files, such as index.cgi,index.php', (name) => {
+    return /^(?!\.)[^/\\\0]+$/.test(name) ? name : undefined
+  }),
+  files: pairs('/URL=FOLDER, such as /icons=/usr/share/icons', (url, folder) => {
+    return isUrl(url) ? toText(folder) : undefined
+  }),
+  'link-root': list('the name of a folder', toText),
+  auth: one('the name of a file', toText),
+  'trust-proxy': one(
+    'true, false, or the addresses of proxies, such as loopback,10.0.0.0/8',
+    toTrustedProxies,
+  ),
   env: pairs('NAME=VALUE, or the name alone of a variable that is set here', (name, value) => {
     return name !== '' && !/[=\0]/.test(name) && isString(value) && !value.includes('\0')
       ? value
@@ -125,6 +159,16 @@ function wrap<T>(value: T | undefined): readonly T[] | undefined {
   return value === undefined ? undefined : [value]
 }
 
+function readWords<T>(
+  value: unknown,
+  read: (word: string) => T | undefined,
+): readonly T[] | undefined {
+  const words = isString(value) ? value.split(',') : []
+  const found = words.map((word) => read(word.trim()))
+  const known = found.filter((each) => each !== undefined)
+  return known.length === 0 || known.length < found.length ? undefined : known
+}
+
 function isString(value: unknown): value is string {
   return typeof value === 'string'
 }
@@ -144,13 +188,34 @@ function toCgiFolder(value: unknown): CgiFolderName | undefined {
   if (!isString(value)) return undefined
   const [, mount, elsewhere] = /^(\/[^=]*)=(.+)$/.exec(value) ?? []
   if (mount !== undefined) {
-    return elsewhere !== undefined && isUrl(mount)
-      ? { url: mount, folder: elsewhere, isElsewhere: true }
+    return elsewhere !== undefined && (mount === '/' || isUrl(mount))
+      ? { url: mount === '/' ? '' : mount, folder: elsewhere, isElsewhere: true }
       : undefined
   }
+  if (value === '.' || value === './') return { url: '', folder: '.', isElsewhere: false }
   const folder = value.replace(/^\.\//, '').replace(/\/+$/, '')
   const url = `/${folder}`
   return !value.startsWith('/') && isUrl(url) ? { url, folder, isElsewhere: false } : undefined
+}
+
+function toExtension(value: string): string | undefined {
+  return /^\.[^./\\]+$/.test(value) ? value : undefined
+}
+
+function toTrustedProxies(value: unknown): Settings['trust-proxy'] | undefined {
+  if (typeof value === 'boolean') return value
+  if (value === 'true' || value === 'false') return value === 'true'
+  const addresses = Array.isArray(value) ? value.join() : value
+  return readWords(addresses, (word) => (isNetwork(word) ? word : undefined))
+}
+
+/** What `trustProxy` takes for an address, or for several. */
+function isNetwork(word: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(word)) return true
+  const [address = '', prefix, ...rest] = word.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return prefix === undefined || toInteger(prefix, 1, family === 4 ? 32 : 128) !== undefined
 }
 
 /** A path that something can be served at: no empty or dot segment, and nothing that a router reads. */

@@ -3,13 +3,25 @@ import { badArgument } from './command-error.js'
 import { CONFIG_NAMES } from './config-file.js'
 import type { Configuration } from './configuration.js'
 import { type DefaultInterpreter, findDefaultInterpreters } from './default-interpreters.js'
+import { type FileTree, findFileTrees, findLinkRoots } from './file-trees.js'
 import { findProgram, isProgram } from './program-search.js'
+import type { EffectiveSettings } from './settings.js'
 import { STATUS_PATH } from './status/access.js'
 
 /** What is served, all of it found: folders are absolute, programs are there. */
 export interface Site {
   /** Absolute real path of the folder that is served. */
   readonly folder: string
+  /** Folders of files, the one with the longest URL first: that of all the site is the last. */
+  readonly trees: readonly FileTree[]
+  /** Extensions of the scripts that are run wherever they lie in the folder that is served. */
+  readonly scriptExtensions: readonly string[]
+  /** Extensions of what is sent though it may be the source of a script. */
+  readonly sentExtensions: ReadonlySet<string>
+  /** Names of what answers for a folder, in this order. */
+  readonly indexes: readonly string[]
+  /** Folders that links may lead into, real paths. */
+  readonly linkRoots: readonly string[]
   /** Folders of scripts. They may be made later. */
   readonly cgiFolders: readonly CgiFolder[]
   /** Programs that answer for all that is below a URL. */
@@ -61,12 +73,36 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     if (isProgram(file) || extensions.has(path.extname(file))) return { url, file }
     throw badArgument(`--script ${url} must name a program that can be run, but got '${file}'`)
   })
-  checkUrls([...cgiFolders, ...programs], settings.status)
+  const { scripts: scriptExtensions = [] } = settings
+  const tree = scriptExtensions.length > 0 ? [{ url: '' }] : []
+  const trees = findFileTrees(folder, settings.files)
+  const others = trees.filter(({ url }) => url !== '')
+  checkUrls([...cgiFolders, ...programs, ...tree, ...others], settings.status)
   const configFiles = CONFIG_NAMES.map((name) => path.join(folder, name))
   const files = programs.map(({ file }) => file)
-  const secrets = [configFile, ...configFiles, settings['tls-key'], ...files]
+  const secrets = [configFile, ...configFiles, settings['tls-key'], settings.auth, ...files]
   const unpublished = secrets.filter((file) => file !== undefined)
-  return { folder, cgiFolders, programs, interpreters, defaultInterpreters, unpublished }
+  return {
+    folder,
+    trees,
+    scriptExtensions,
+    sentExtensions: new Set(settings.send),
+    indexes: findIndexes(settings),
+    linkRoots: findLinkRoots(settings['link-root']),
+    cgiFolders,
+    programs,
+    interpreters,
+    defaultInterpreters,
+    unpublished,
+  }
+}
+
+/** What names an index comes first; scripts that run anywhere come after pages, as in Apache. */
+function findIndexes({ index, scripts = [] }: EffectiveSettings): string[] {
+  const pages = ['index.html', 'index.htm']
+  const all = index === undefined ? [] : [...index]
+  all.push(...pages, ...scripts.map((extension) => `index${extension}`))
+  return [...new Set(all)]
 }
 
 function checkUrls(mounts: readonly { readonly url: string }[], hasStatus: boolean): void {
@@ -75,7 +111,10 @@ function checkUrls(mounts: readonly { readonly url: string }[], hasStatus: boole
     if (hasStatus && `${url}/`.startsWith(`${STATUS_PATH}/`)) {
       throw badArgument(`${STATUS_PATH}/ is the status page's, unless there is --no-status`)
     }
-    if (seen.has(url)) throw badArgument(`two of --cgi-dir and --script answer at ${url}`)
+    if (seen.has(url)) {
+      const flags = url === '' ? '--cgi-dir and --scripts' : '--cgi-dir, --script and --files'
+      throw badArgument(`two of ${flags} answer at ${url === '' ? '/' : url}`)
+    }
     seen.add(url)
   }
 }

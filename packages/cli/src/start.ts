@@ -3,6 +3,7 @@ import { toJsonLine } from './json-log.js'
 import { surveyScripts } from './script-survey.js'
 import { describeAddress } from './server-address.js'
 import type { RunningServer } from './server.js'
+import { describeStrayScripts } from './stray-scripts.js'
 import { type StartFacts, writeStartScreen } from './start-screen.js'
 import type { Paint } from './terminal-style.js'
 import { readVersion } from './version.js'
@@ -18,6 +19,7 @@ export async function writeStart(
   const surveys = await Promise.all(
     site.cgiFolders.map(async (each) => ({ ...(await surveyScripts(each, site)), ...each })),
   )
+  const stray = await describeStrayScripts(site)
   const address = describeAddress(server.scheme, settings.bind, server.port)
   const facts: StartFacts = {
     version: await readVersion(),
@@ -26,7 +28,7 @@ export async function writeStart(
     surveys,
     programs: site.programs,
     statusPath: server.statusPath,
-    notes: notesOn(server, configuration),
+    notes: [...notesOn(server, configuration), ...(stray === undefined ? [] : [stray])],
     warnings: warningsOn(address.isOpen, configuration),
   }
   if (settings.log === 'text') return writeStartScreen(facts, paint)
@@ -36,7 +38,7 @@ export async function writeStart(
   const remarks = [...warnings, ...notes]
   const scripts = surveys
     .filter(({ isThere }) => isThere)
-    .map((each) => ({ url: each.url, count: each.count, problems: each.problems }))
+    .map((each) => ({ url: each.url || '/', count: each.count, problems: each.problems }))
   return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, scripts, remarks })
 }
 
@@ -53,8 +55,10 @@ function notesOn({ port }: RunningServer, configuration: Configuration): string[
 function warningsOn(isOpen: boolean, configuration: Configuration): string[] {
   const { settings, configFile = '', isIgnored } = configuration
   const warnings: string[] = []
-  if (isOpen) {
+  if (isOpen && settings.auth === undefined) {
     warnings.push('anyone on the network can read these files and run these scripts.')
+  } else if (isOpen && settings['tls-cert'] === undefined) {
+    warnings.push('passwords go over the network as they are; --tls-cert and --tls-key hide them.')
   }
   if (process.getuid?.() === 0 && settings.user === undefined) {
     warnings.push('scripts run as root, as you are; --user NAME runs them as somebody else.')

@@ -1,5 +1,5 @@
-import { breakResponse, type OpenedFile, openFile } from '@common-gateway/core'
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import { breakResponse, CgiError, type OpenedFile, openFile } from '@common-gateway/core'
+import type { FastifyReply } from 'fastify'
 import path from 'node:path'
 import { type FoundFile, lookUpEntry } from './file-lookup.js'
 import type { RawRequest } from './raw-exchange.js'
@@ -12,34 +12,39 @@ const TYPES: Readonly<Record<string, string>> = {
   '.py': 'text/x-python; charset=utf-8',
 }
 
-/** Serves a folder's files, except what must never be sent. */
-export function serveStaticFiles(app: FastifyInstance, site: Site): void {
-  app.route({
-    method: ['GET', 'HEAD'],
-    url: '/*',
-    async handler({ raw }, reply) {
-      const found = lookUpEntry(raw.url ?? '/', site)
-      switch (found?.type) {
-        case 'redirect':
-          return reply.redirect(found.location, 301)
-        case 'withheld':
-          throw new WithheldError()
-        case 'unreadable':
-          throw new UnreadableError(found.file)
-        case 'file': {
-          const opened = await open(found, raw)
-          return opened === null ? callNotFound(reply) : sendFile(opened, found, reply)
-        }
-        default:
-          return callNotFound(reply)
-      }
-    },
-  })
+/**
+ * Sends the file that a GET or HEAD request names. Null where it names none, and nothing has been sent.
+ *
+ * @throws {CgiError} for what could be the source of a script; errors with a status for what is withheld.
+ */
+export async function sendStaticFile(
+  raw: RawRequest,
+  reply: FastifyReply,
+  site: Site,
+): Promise<FastifyReply | null> {
+  const found = lookUpEntry(raw.url ?? '/', site)
+  switch (found?.type) {
+    case 'redirect':
+      return reply.redirect(found.location, 301)
+    case 'withheld':
+      throw new WithheldError()
+    case 'source':
+      throw refuseSource(found.file)
+    case 'unreadable':
+      throw new UnreadableError(found.file)
+    case 'file': {
+      const opened = await open(found, raw)
+      return opened === null ? null : sendFile(opened, found, reply)
+    }
+    default:
+      return null
+  }
 }
 
-function callNotFound(reply: FastifyReply): FastifyReply {
-  reply.callNotFound()
-  return reply
+/** The error for what could be the source of a script, where no scripts are run. */
+export function refuseSource(script: string): CgiError {
+  const reason = 'it may be the source of a script, outside of the folders of scripts'
+  return new CgiError('CGI_ERR_NOT_EXECUTABLE', { script, reason })
 }
 
 /** @throws {UnreadableError} and what open(2) says else. */

@@ -4,7 +4,10 @@ import { notExecutable } from './lookup-error.js'
 import type { Settings } from './settings.js'
 
 /** The settings that tell scripts from the files beside them. */
-export type OtherFileSettings = Pick<Settings<never>, 'extensions' | 'interpreters'>
+export interface OtherFileSettings extends Pick<Settings<never>, 'extensions'> {
+  /** By the extension of what they run. */
+  readonly interpreters: ReadonlyMap<string, unknown>
+}
 
 /** Whether a file has the name of a script. */
 export function hasScriptName(file: string, { extensions }: OtherFileSettings): boolean {

@@ -19,6 +19,7 @@ const refused = (status: string, python = '200', body = 'some notes'): Differing
 })
 
 const UTF_8 = 'The type of text'
+const SOURCES = 'Scripts outside of `cgi-bin`'
 const LISTING = 'The list of a folder'
 const DOTFILES = 'Names that begin with a dot'
 const LINKS = 'Links that lead out of the folder'
@@ -47,7 +48,10 @@ export const FILE_CASES: readonly Case[] = [
     type: ['application/json', 'application/json; charset=utf-8'],
   }),
   differs(UTF_8, 'GET /code.js', { type: ['text/javascript', 'text/javascript; charset=utf-8'] }),
-  differs(UTF_8, 'GET /program.py', { type: ['text/x-python', 'text/x-python; charset=utf-8'] }),
+  differs(SOURCES, 'GET /program.py', {
+    ...refused('403', '200', 'print()'),
+    type: ['text/x-python', 'of an error page'],
+  }),
 
   differs(UTF_8, 'GET /with-index/', { type: HTML }),
   differs(UTF_8, 'GET /with-htm/', { type: HTML }),

@@ -1,8 +1,14 @@
 import { hasLocalHost, isLocalClient } from '../local-client.js'
 import type { RawRequest } from '../raw-exchange.js'
+import type { Settings } from '../settings.js'
 
 /** The path that everything of the status page is below. */
 export const STATUS_PATH = '/.common-gateway'
+
+/** Whether there is a status page: in development, where it is wanted. */
+export function hasStatusPage({ status }: Pick<Settings, 'status'>): boolean {
+  return status && process.env['NODE_ENV'] !== 'production'
+}
 
 /** Why the status page is not for somebody. */
 export interface Refusal {

@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Mount } from '../gateways.js'
 import type { RequestJournal } from '../request-journal.js'
 import { adviseOn } from '../script-check.js'
-import type { Settings } from '../settings.js'
 import type { Site } from '../site.js'
 import { refusalOf, STATUS_PATH } from './access.js'
 import { type Assets, readAssets } from './assets.js'
@@ -23,11 +22,6 @@ export interface StatusOptions {
   readonly mounts: readonly Mount[]
 }
 
-/** Whether there is a status page: in development, where it is wanted. */
-export function hasStatusPage({ status }: Pick<Settings, 'status'>): boolean {
-  return status && process.env['NODE_ENV'] !== 'production'
-}
-
 /** Serves the status page, to whoever is at this machine. */
 export async function serveStatus(app: FastifyInstance, options: StatusOptions): Promise<void> {
   const assets = await readAssets()
@@ -44,7 +38,7 @@ function addRoutes(
   const traffic = new Traffic()
   const { folder } = site
   const gateways = prepareGateways(mounts)
-  const urls = mounts.map(({ url }) => url)
+  const urls = mounts.map(({ url }) => (url === '/' ? '' : url))
   const updates = new StatusUpdates(
     {
       get sequence() {
