@@ -139,7 +139,10 @@ function createFastifyAdapter(
         trustProxy,
         logger: { level: 'warn', stream: log.stream },
       } as FastifyHttpOptions<Server>)
-      app.addHook('onRequest', async (_request, reply) => void reply.headers(fields))
+      app.addHook('onRequest', (_request, reply, done) => {
+        reply.headers(fields)
+        done()
+      })
       app.get('/plain', (request) => `plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
       // The options' functions take this framework's request; the setup cannot know which it will be.
       const own = { ...PRODUCTION, ...(options as CgiOptions<FastifyRequest>) }

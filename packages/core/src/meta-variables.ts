@@ -46,8 +46,6 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
   const variables: Record<string, string> = Object.create(null)
   assignByteStrings(variables, settings.inherited)
   assignProtocolVariables(variables, request.headers, settings)
-  // A trusted proxy may have named another than the Host field does. Programs make their links of it.
-  if (request.host && 'HTTP_HOST' in variables) variables['HTTP_HOST'] = request.host
   variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
   variables['SERVER_SOFTWARE'] = SERVER_SOFTWARE
   variables['SERVER_PROTOCOL'] = `HTTP/${request.httpVersion}`

@@ -50,11 +50,14 @@ export function toCgiRequest<Native>(
   const ownAddress = socket.remoteAddress ?? ''
   const scheme = toScheme(view.scheme) ?? ownScheme
   const host = view.host || ownHost
-  // A proxy that speaks HTTP/1.0 need not send a Host.
-  if (ownHost === undefined && host !== undefined) headers.push(['Host', host])
+  // Programs make their links of the Host field: it is to name what the proxy has named.
+  const isHostForwarded = host !== undefined && host !== ownHost
+  if (isHostForwarded) replaceHost(headers, host)
   const remoteAddress =
     view.remoteAddress === ownAddress ? ownAddress : (toAddress(view.remoteAddress) ?? ownAddress)
   const trail = trailOf(message)
+  // In absolute form it has a host, too, which is the proxy's word for us.
+  const originalUrl = trail?.originalUrl ?? originalUrlOf(message)
   const sendEarlyHints = (link: string[]): void => {
     if (!response.headersSent && !response.destroyed) response.writeEarlyHints({ link })
   }
@@ -62,7 +65,7 @@ export function toCgiRequest<Native>(
   return {
     method: message.method ?? 'GET',
     url: toOriginForm(view.url ?? message.url ?? '/'),
-    originalUrl: trail?.originalUrl ?? originalUrlOf(message),
+    originalUrl: isHostForwarded ? toOriginForm(originalUrl) : originalUrl,
     mount: view.mount,
     httpVersion: message.httpVersion,
     headers,
@@ -168,6 +171,13 @@ function withoutFraming(fields: HeaderField[], { headers }: IncomingMessage): He
     if (lowerCase === 'content-encoding') return isCoded
     return lowerCase !== 'content-length' && lowerCase !== 'transfer-encoding'
   })
+}
+
+/** Puts another host in the place of the first; where there are several, they are refused as ever. */
+function replaceHost(fields: HeaderField[], host: string): void {
+  const index = fields.findIndex(([name]) => name.toLowerCase() === 'host')
+  // A proxy that speaks HTTP/1.0 need not send one.
+  fields.splice(index === -1 ? fields.length : index, 1, ['Host', host])
 }
 
 function originalUrlOf(message: IncomingMessage): string {
