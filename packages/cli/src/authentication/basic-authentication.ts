@@ -1,3 +1,4 @@
+import { clientRequestOf } from '@common-gateway/core'
 import type { RequestListener } from 'node:http'
 import type { RawRequest, RawResponse } from '../raw-exchange.js'
 import { readCredentials } from './credentials.js'
@@ -23,9 +24,9 @@ export class BasicAuthentication {
     this.#passwords = passwords
   }
 
-  /** The user of a request that has been let in. */
+  /** The user of a request that has been let in, or that a script of theirs has redirected. */
   userOf(request: RawRequest): User | null {
-    return this.#users.get(request) ?? null
+    return this.#users.get(clientRequestOf(request)) ?? null
   }
 
   /** A listener for requests that passes on those which are let in. */
