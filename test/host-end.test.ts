@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
 import { utimesSync } from 'node:fs'
+import path from 'node:path'
 import { PassThrough } from 'node:stream'
 import { text as textOf } from 'node:stream/consumers'
 import { needs, needsRoot } from './apps/programs.js'
 import { open, send } from './client.js'
-import { writeProgram } from './core/temporary-folder.js'
+import { createTemporaryFolder, writeProgram } from './core/temporary-folder.js'
 import { ROOT, startEndingHost, startHostedScript } from './ending-host.js'
 import { childrenOf, until, untilGone } from './processes.js'
 
@@ -93,6 +94,26 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
       })
     }
   }
+
+  test('LIFE-6 a host that hangs while it exits still ends by a signal', BOUNDED, async (t) => {
+    const fifo = path.join(createTemporaryFolder(), 'fifo')
+    execFileSync('mkfifo', [fifo])
+    // Node waits for its threads, each of which sleeps in open(2).
+    const act = `for (let each = 0; each < 16; each += 1) openFile(${JSON.stringify(fifo)}, () => {}); process.exit()`
+    const host = await startEndingHost(
+      t,
+      plain(
+        'posix_spawn',
+        `process.on('SIGUSR1', () => { ${act} })`,
+        `import { open as openFile } from 'node:fs'`,
+      ),
+    )
+    const { pids } = await startHostedScript(t, host.port)
+    host.kill('SIGUSR1')
+    await untilGone(...pids)
+    host.kill('SIGTERM')
+    assert.deepEqual(await host.ended, [null, 'SIGTERM'])
+  })
 
   /** Ways to listen; each is text that says `handled` when the signal comes, and how often it may come. */
   const LISTENERS: readonly [how: string, text: string, isOnce: boolean][] = [

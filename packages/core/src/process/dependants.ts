@@ -68,6 +68,13 @@ class Dependants {
     for (const dependant of this.#members) dependant.kill()
   }
 
+  readonly #exit = (): void => {
+    this.#killAll()
+    // Node waits for its threads after 'exit'. If one hangs in a system call, a signal must still end the
+    // process, which no listener can do any more.
+    this.#ignore()
+  }
+
   /** Runs first or last among the listeners of a signal, which makes no difference. */
   readonly #end = (signal: NodeJS.Signals): void => {
     if (this.#isHandled(signal)) return
@@ -87,7 +94,7 @@ class Dependants {
   }
 
   readonly #noteRemoval = (event: string | symbol, listener: unknown): void => {
-    if (listener === this.#end || listener === this.#killAll) {
+    if (listener === this.#end || listener === this.#exit) {
       // By process.removeAllListeners(), which means the application's own. The others stay as they are: a
       // signal that has come already, and is not told yet, would be lost with its listener.
       process.nextTick(() => {
@@ -103,7 +110,7 @@ class Dependants {
     this.#isListening = true
     this.#scope.runInAsyncScope(() => {
       // First: a listener of the application that throws ends the event.
-      listenOnce('exit', this.#killAll)
+      listenOnce('exit', this.#exit)
       if (!canBeEndedBySignals()) return
       for (const signal of SIGNALS) listenOnce(signal, this.#end)
       listenOnce('removeListener', this.#noteRemoval)
@@ -113,7 +120,7 @@ class Dependants {
   #ignore(): void {
     this.#isListening = false
     process.off('removeListener', this.#noteRemoval)
-    process.off('exit', this.#killAll)
+    process.off('exit', this.#exit)
     for (const signal of SIGNALS) process.off(signal, this.#end)
   }
 
