@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:http2'
+import { symlinkSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { connect, constants, createServer } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import path from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import {
   CgiError,
   type CgiOptions,
@@ -194,3 +199,57 @@ for (const spawner of ['posix_spawn', 'child_process'] as const) {
     await assert.rejects(refused, { code: 'CGI_ERR_SPAWN', reason: /E2BIG/ })
   })
 }
+
+test('LOG-1 a link that leaves the root is a 404, though the logger of the request fails', async (t) => {
+  const folder = createTemporaryFolder()
+  symlinkSync(path.join(root, 'host.cgi'), path.join(folder, 'link.cgi'))
+  const handler = createCgiHandler({ root: folder })
+  t.after(() => handler.close())
+  let calls = 0
+  const fail = (): never => {
+    calls += 1
+    throw new Error('no room')
+  }
+  const logger = { warn: fail, error: fail }
+  const write = t.mock.method(process.stderr, 'write', () => true)
+  const answering = handler.handle(createRequest({ url: '/cgi-bin/link.cgi', logger }))
+  await assert.rejects(answering, { code: 'CGI_ERR_NOT_FOUND' })
+  write.mock.restore()
+  assert.equal(calls, 1)
+})
+
+test('LIM-4 a stream of HTTP/2 that is over before the gateway comes is not kept', async (t) => {
+  const handler = createCgiHandler({ root })
+  let kept: WeakRef<object> | undefined
+  const server = createServer((request, response) => {
+    // The application is still busy with something else.
+    response.once('close', () => {
+      const view = { native: request, mount: '/cgi-bin', url: '/cgi-bin/host.cgi' }
+      // What its compatibility layer makes is what node:http makes, but for its types.
+      const message = request as unknown as IncomingMessage
+      const reply = response as unknown as ServerResponse
+      kept = new WeakRef(response)
+      handler.handle(toCgiRequest(message, reply, view)).catch(() => {})
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  // A server that listens on a port has an address of this kind.
+  const { port } = server.address() as AddressInfo
+  const session = connect(`http://127.0.0.1:${port}`)
+  t.after(async () => {
+    session.close()
+    server.close()
+    await handler.close()
+  })
+  const stream = session.request()
+  stream.on('error', () => {})
+  server.once('stream', () => stream.close(constants.NGHTTP2_CANCEL))
+  await until(() => kept !== undefined, 'the gateway has the request')
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  await until(() => {
+    collectGarbage()
+    return kept?.deref() === undefined
+  }, 'its response is garbage')
+})

@@ -61,7 +61,7 @@ export function limitDelivery(
   if (progress.delivery !== undefined) {
     // A script has redirected to another, which may be of another gateway.
     progress.delivery.limits = limits
-  } else if (!response.destroyed) {
+  } else if (!isOver(message, response)) {
     const outgoing: Outgoing = {
       isBegun: () => progress.isBegun,
       isNonParsed: () => progress.isNonParsed,
@@ -70,6 +70,11 @@ export function limitDelivery(
     progress.delivery = new Delivery(message, response, outgoing, limits)
     startTicking(progress.delivery)
   }
+}
+
+/** Whether a response is closed, so that it will not emit `'close'`. That of HTTP/2 does not say so itself. */
+function isOver({ socket }: IncomingMessage, { destroyed }: ServerResponse): boolean {
+  return destroyed || socket.destroyed
 }
 
 /** Ends a response that the client does not take: what waits for it is not kept. */
@@ -125,7 +130,7 @@ export function watchClient(message: IncomingMessage, response: ServerResponse):
   // A response that waits for its turn on the connection (pipelining) is not told of its end.
   const exchanges = exchangesOn(message)
   exchanges.push(exchange)
-  if (response.destroyed || socket.destroyed) leave()
+  if (isOver(message, response)) leave()
   response.once('close', () => {
     // Its own end says nothing of what the script has written past it.
     if (progress.isNonParsed) socket.once('close', () => progress.delivery?.stop())
