@@ -6,7 +6,7 @@ import { CgiError, type CgiErrorCode } from './errors.js'
 import { checkFallback } from './fallback-check.js'
 import { answerWithFile } from './file-answer.js'
 import { LinkWarnings } from './link-warnings.js'
-import { type CgiLogger, guardLogger } from './logger.js'
+import { type CgiLogger, loggerOf } from './logger.js'
 import type { CgiRequest, CgiResponse } from './message.js'
 import { createMetaVariables } from './meta-variables.js'
 import { findMount } from './mount.js'
@@ -134,7 +134,7 @@ export function createCgiHandler<Native = unknown>(
     try {
       return await answer(request)
     } catch (error) {
-      if (error instanceof CgiError) linkWarnings.tell(error, request.logger ?? settings.logger)
+      if (error instanceof CgiError) linkWarnings.tell(error, request, settings)
       // A client that is still sending may not listen before it is done.
       const code = error instanceof CgiError ? error.code : undefined
       if (code === undefined || !HEARD_AT_ONCE.has(code)) await drain(request.body)
@@ -171,13 +171,14 @@ async function ask<Native, Result>(
 /** Cuts a client off that does not take the answer. The script goes on or not, as when its client leaves. */
 function boundDelivery<Native>(
   request: CgiRequest<Native>,
-  { minRate, bodyTimeout, logger: ownLogger }: Settings<Native>,
+  settings: Settings<Native>,
   moved: () => void,
 ): void {
+  const { minRate, bodyTimeout } = settings
   if (minRate === 0 && bodyTimeout === 0) return
   const cutOff = (reason: string): void => {
-    const logger = request.logger === undefined ? ownLogger : guardLogger(request.logger)
-    logger.warn({ url: request.originalUrl, reason }, 'a client that is too slow was cut off')
+    const facts = { url: request.originalUrl, reason }
+    loggerOf(request, settings).warn(facts, 'a client that is too slow was cut off')
   }
   request.limitDelivery?.({ minRate, bodyTimeout, moved, cutOff })
 }

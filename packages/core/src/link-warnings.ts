@@ -1,5 +1,7 @@
 import type { CgiError } from './errors.js'
-import type { CgiLogger } from './logger.js'
+import { loggerOf } from './logger.js'
+import type { CgiRequest } from './message.js'
+import type { Settings } from './settings.js'
 
 /** How many links are told of: what names them is on disk, but it may be made by a program. */
 const MOST_LINKS = 1_000
@@ -8,11 +10,15 @@ const MOST_LINKS = 1_000
 export class LinkWarnings {
   readonly #told = new Set<string>()
 
-  tell({ script, linkTarget }: CgiError, logger: CgiLogger): void {
+  tell(
+    { script, linkTarget }: CgiError,
+    request: CgiRequest,
+    settings: Pick<Settings<never>, 'logger'>,
+  ): void {
     if (script === undefined || linkTarget === undefined || this.#told.has(script)) return
     if (this.#told.size >= MOST_LINKS) return
     this.#told.add(script)
-    logger.warn(
+    loggerOf(request, settings).warn(
       { script, linkTarget },
       'a link that leaves `root` is not followed; the option `linkRoots` names folders that links may lead into',
     )

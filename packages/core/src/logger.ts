@@ -40,6 +40,19 @@ export function guardLogger(logger: CgiLogger): CgiLogger {
   }
 }
 
+/**
+ * Where messages about a request go: to its own logger, else to the gateway's. To be called when there is a
+ * message, as for most requests there is none.
+ *
+ * @param settings - whose logger is guarded already.
+ */
+export function loggerOf(
+  request: { readonly logger?: CgiLogger | undefined },
+  settings: { readonly logger: CgiLogger },
+): CgiLogger {
+  return request.logger === undefined ? settings.logger : guardLogger(request.logger)
+}
+
 /** Writes each message as one line to the standard error of this process. */
 export const processLogger: CgiLogger = guardLogger({ warn: writeLine, error: writeLine })
 

@@ -4,7 +4,7 @@ import { CgiError, toCgiError } from './errors.js'
 import { waitFor } from './grace.js'
 import type { ScriptHeader } from './header-parser.js'
 import { createFirstByteReader, readHeader } from './header-reader.js'
-import { guardLogger } from './logger.js'
+import { loggerOf } from './logger.js'
 import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from './message.js'
 import type { OpenedFile } from './opened-file.js'
 import { isReceived } from './request-body.js'
@@ -120,8 +120,8 @@ async function openFile(
   // What the client's leaving means is decided by the run.
   const file = await new StartAttempt().until(opening, letGo, limit)
   if (typeof file !== 'string') return file
-  const logger = request.logger === undefined ? settings.logger : guardLogger(request.logger)
-  logger.warn({ script: script.file, reason: file }, 'the file that the script names is not sent')
+  const facts = { script: script.file, reason: file }
+  loggerOf(request, settings).warn(facts, 'the file that the script names is not sent')
   return null
 }
 

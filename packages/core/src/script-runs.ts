@@ -1,6 +1,6 @@
 import { CgiError } from './errors.js'
 import { Limiter, type Release } from './limiter.js'
-import { guardLogger } from './logger.js'
+import { loggerOf } from './logger.js'
 import type { CgiRequest, ClientSignal } from './message.js'
 import { closeRequestBody, isReceived, isStream, type RequestBody } from './request-body.js'
 import { type CgiStats, RunDiagnostics } from './run-diagnostics.js'
@@ -145,8 +145,7 @@ export class ScriptRuns {
     queueTime: number,
   ): Promise<ScriptRun> {
     const { script, request } = call
-    const { signal, logger } = request
-    const guarded = logger === undefined ? this.#settings.logger : guardLogger(logger)
+    const { signal } = request
     /** Loggers have a `pid` of their own, which is the host's. */
     const facts: { script: string; scriptPid?: number } = { script }
     /** Most scripts write nothing there. */
@@ -165,7 +164,7 @@ export class ScriptRuns {
         },
       },
       onStandardError: (chunk) => {
-        standardError ??= createStandardErrorLog(guarded, facts)
+        standardError ??= createStandardErrorLog(loggerOf(request, this.#settings), facts)
         standardError.write(chunk)
         call.standardError?.write(chunk)
       },
@@ -193,7 +192,8 @@ export class ScriptRuns {
     const end = this.#diagnostics.start({ script, pid, request, queueTime, standardErrorEnd }, run)
 
     const rate = this.#watchUpload(run, body.content, (reason) => {
-      guarded.warn({ ...facts, reason }, 'a client that is too slow was cut off')
+      const message = 'a client that is too slow was cut off'
+      loggerOf(request, this.#settings).warn({ ...facts, reason }, message)
     })
     const leave = (): void => run.disconnect()
     signal.addEventListener('abort', leave)
@@ -212,8 +212,8 @@ export class ScriptRuns {
         if (run.failure !== undefined) this.#awaitTermination(run)
         // A failure that somebody has heard of is told by whoever did.
         if (run.failure === undefined ? run.exited?.exitCode === 0 : !run.isUnheard) return
-        const reason = run.failure?.reason
-        guarded.warn({ ...facts, ...run.exited, reason }, 'the script did not end well')
+        const told = { ...facts, ...run.exited, reason: run.failure?.reason }
+        loggerOf(request, this.#settings).warn(told, 'the script did not end well')
       },
     })
     if (early.failure !== undefined) run.fail(early.failure)
