@@ -169,6 +169,19 @@ export function startSuite(adapter: Adapter): void {
       assert.equal(gateway.stats().running, 0)
     })
 
+    test('LIFE-7 MAP-8 so is a file beside scripts that cannot be opened', async (t) => {
+      const root = createFolder(t)
+      writeFileSync(path.join(root, 'page.html'), 'page')
+      const gateway = await start(t, { root, otherFiles: 'send', headersTimeout: 200 })
+      const wake = takeThreads(t)
+      assert.equal((await send(gateway, '/cgi-bin/page.html')).status, 504)
+      await wake()
+      assert.equal((await send(gateway, '/cgi-bin/page.html')).text, 'page')
+      const isOpen = (): boolean =>
+        descriptorsOf(process.pid).some((each) => each.endsWith('/page.html'))
+      await until(() => !isOpen(), 'what was opened late is closed')
+    })
+
     for (const option of ['authenticate', 'env'] as const) {
       test(`LIFE-7 \`${option}\` that never comes to an end is a 504`, async (t) => {
         const never = (): Promise<never> => new Promise(() => {})

@@ -81,7 +81,7 @@ export function createCgiHandler<Native = unknown>(
     const current: { run?: ScriptRun } = {}
     boundDelivery(request, settings, () => current.run?.touch())
     if (script.type === 'folder') return redirect(request, target, script.location)
-    if (script.type === 'file') return answerWithFile(request, script)
+    if (script.type === 'file') return answerWithFile(request, script, settings)
     // Where another listens to the body, too, it flows: what came before the script is there would be lost.
     if (request.body?.readableFlowing === true) request.body.pause()
     const lookedAt = performance.now()

@@ -12,9 +12,14 @@ import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
 import { type ResponseHead, standardReason, toResponse } from './response.js'
 import type { Script } from './script.js'
 import type { ScriptRun } from './script-run.js'
-import { createFileBody, namesFile, openNamedFile, withoutFileName } from './sendfile.js'
+import {
+  createFileBody,
+  namesFile,
+  openNamedFile,
+  untilOpened,
+  withoutFileName,
+} from './sendfile.js'
 import type { Settings } from './settings.js'
-import { StartAttempt } from './start-attempt.js'
 import { readBeginning } from './whole-body.js'
 
 /** What a script can answer with. */
@@ -114,25 +119,13 @@ async function openFile(
 ): Promise<OpenedFile | null> {
   if (!head.hasBody || !namesFile(head)) return null
   const folder = path.dirname(script.file)
-  const { headersTimeout, sendfileRoots } = settings
-  const limit = { milliseconds: headersTimeout, ...SLOW_FILE }
-  const opening = openNamedFile(head, request, folder, sendfileRoots)
+  const opening = openNamedFile(head, request, folder, settings.sendfileRoots)
   // What the client's leaving means is decided by the run.
-  const file = await new StartAttempt().until(opening, letGo, limit)
+  const file = await untilOpened(opening, settings)
   if (typeof file !== 'string') return file
   const facts = { script: script.file, reason: file }
   loggerOf(request, settings).warn(facts, 'the file that the script names is not sent')
   return null
-}
-
-/** What is said where a thread does not come to a file. */
-const SLOW_FILE = {
-  code: 'CGI_ERR_HEADERS_TIMEOUT',
-  what: 'the file that the script names has not been opened',
-} as const
-
-function letGo(file: OpenedFile | string): void {
-  if (typeof file !== 'string') file.content?.destroy()
 }
 
 function toFileResponse(

@@ -5,8 +5,10 @@ import { fromByteString } from './byte-string.js'
 import { isInside } from './containment.js'
 import { CgiError } from './errors.js'
 import { type HeaderField, valuesOf } from './header-fields.js'
-import type { CgiRequest } from './message.js'
+import type { CgiRequest, ClientSignal } from './message.js'
 import { type FileRequest, type OpenedFile, openFile } from './opened-file.js'
+import type { Settings } from './settings.js'
+import { StartAttempt } from './start-attempt.js'
 import { toSystemError } from './system-error.js'
 import { decodeSegments } from './url-path.js'
 
@@ -114,6 +116,34 @@ export async function openFileAs(
     if (failure.code === 'CGI_ERR_NO_RESOURCES') throw failure
     return null
   }
+}
+
+/**
+ * Waits for a file, for as long as a script may be waited for: the threads that open files may all sleep.
+ *
+ * @param client - whose leaving ends the wait.
+ * @throws {CgiError} CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_CLIENT_GONE, and what the opening throws.
+ */
+export async function untilOpened<Opened extends OpenedFile | string | null>(
+  opening: Promise<Opened>,
+  { headersTimeout }: Pick<Settings<never>, 'headersTimeout'>,
+  client?: ClientSignal,
+): Promise<Opened> {
+  const limit = {
+    milliseconds: headersTimeout,
+    code: 'CGI_ERR_HEADERS_TIMEOUT',
+    what: 'the file to be sent has not been opened',
+  } as const
+  const attempt = new StartAttempt(client)
+  try {
+    return await attempt.until(opening, letGo, limit)
+  } finally {
+    attempt.end()
+  }
+}
+
+function letGo(opened: OpenedFile | string | null): void {
+  if (opened !== null && typeof opened !== 'string') opened.content?.destroy()
 }
 
 /** Conditions are for a 200 only. */
