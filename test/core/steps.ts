@@ -5,6 +5,7 @@ import type * as halfClose from '../../packages/core/src/half-close.js'
 import type * as limiter from '../../packages/core/src/limiter.js'
 import type * as logger from '../../packages/core/src/logger.js'
 import type * as metaVariables from '../../packages/core/src/meta-variables.js'
+import type * as optionRules from '../../packages/core/src/option-rules.js'
 import type * as cLibrary from '../../packages/core/src/process/c-library.js'
 import type * as outputPipe from '../../packages/core/src/process/output-pipe.js'
 import type * as spawnerChoice from '../../packages/core/src/process/spawner-choice.js'
@@ -52,7 +53,8 @@ export const { toSystemError } = (await load('system-error')) as typeof systemEr
 export const { closeRequestBody, isFile, isReceived, openRequestBody, readFraming, sendToScript } =
   (await load('request-body')) as typeof requestBody
 export const { parseRequestTarget } = (await load('request-target')) as typeof requestTarget
-export const { createSettings, OPTION_NAMES } = (await load('settings')) as typeof settings
+export const { OPTION_NAMES } = (await load('option-rules')) as typeof optionRules
+export const { createSettings } = (await load('settings')) as typeof settings
 export const { createStandardErrorLog } = (await load(
   'standard-error-log',
 )) as typeof standardErrorLog

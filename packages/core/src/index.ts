@@ -1,5 +1,6 @@
 export { breakResponse, endConnectionAfter, unwatchClient } from './client-connection.js'
 export { createCommandLine } from './command-line.js'
+export { DEFAULTS } from './defaults.js'
 export {
   CgiError,
   type CgiErrorCode,
@@ -35,7 +36,8 @@ export {
   toCgiRequest,
 } from './node-http.js'
 export { type FileRequest, openFile, type OpenedFile } from './opened-file.js'
-export { type CgiOptions, type CgiUser, DEFAULTS } from './options.js'
+export type { CgiOptions, CgiUser } from './options.js'
+export type { ProcessOptions } from './process-options.js'
 export { parseRequestTarget, type RequestTarget } from './request-target.js'
 export { type ResponseHead, toResponse } from './response.js'
 export { discardBody, prepareResponse } from './response-stream.js'

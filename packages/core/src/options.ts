@@ -1,5 +1,5 @@
-import { availableParallelism } from 'node:os'
 import type { CgiLogger } from './logger.js'
+import type { ProcessOptions } from './process-options.js'
 
 /** Who the client is, as far as the application has made sure of it (RFC 3875 sections 4.1.1, 4.1.11). */
 export interface CgiUser {
@@ -16,7 +16,7 @@ export interface CgiUser {
  *
  * @typeParam Native - the framework's own request, which the options that are functions receive.
  */
-export interface CgiOptions<Native = unknown> {
+export interface CgiOptions<Native = unknown> extends ProcessOptions {
   /**
    * **root** `string` - The folder whose files are the scripts; its sub-folders are served too. Not
    * together with `script`. Default: `'./cgi-bin'`.
@@ -250,61 +250,6 @@ export interface CgiOptions<Native = unknown> {
    */
   queueTimeout?: number
   /**
-   * **spawner** `'auto' | 'posix_spawn' | 'child_process'` - What starts scripts. `'posix_spawn'`
-   * (through the optional package `koffi`; Linux and macOS) takes the same short time however large
-   * the host is, on another thread; `'child_process'` is Node's own, which stops the host for
-   * milliseconds, the more memory it has the longer. `'auto'`: the first, where it can be used.
-   * Default: `'auto'`.
-   */
-  spawner?: 'auto' | 'posix_spawn' | 'child_process'
-  /**
-   * **cpuTimeLimit** `number` - How much processor time a script and each of its children may use, in
-   * milliseconds; rounded up to seconds, as the kernel counts them. Then SIGXCPU, and SIGKILL a second
-   * later. Linux only. `0`: no limit of ours. Default: `0`.
-   */
-  cpuTimeLimit?: number
-  /**
-   * **memoryLimit** `number` - The largest address space of a script and of each of its children, in
-   * bytes (RLIMIT_AS). What would take more fails (ENOMEM). An address space is larger than the memory
-   * that is in use, for some (Node, Java) by gigabytes. Linux only. `0`: no limit of ours. Default: `0`.
-   */
-  memoryLimit?: number
-  /**
-   * **openFileLimit** `number` - How many files a script, and each of its children, may have open
-   * (RLIMIT_NOFILE). Opening more fails (EMFILE). Linux only. `0`: no limit of ours. Default: `0`.
-   */
-  openFileLimit?: number
-  /**
-   * **fileSizeLimit** `number` - The largest file that a script or its children may write, in bytes
-   * (RLIMIT_FSIZE). Writing on is SIGXFSZ, or fails (EFBIG) in a script that ignores that. Linux only.
-   * `0`: no limit of ours. Default: `0`.
-   */
-  fileSizeLimit?: number
-  /**
-   * **user** `string | number` - The user that scripts run as, by name or number, with all of that
-   * user's groups and no capability. Looked up once, when the gateway is made. A number without an
-   * account needs `group`, and has no other group. The host must be allowed to become that user and to
-   * stop its processes, as the superuser is. Linux only. Default: the host's.
-   */
-  user?: string | number
-  /**
-   * **group** `string | number` - The group that scripts run as, by name or number. It takes the place
-   * of the primary group of `user`; without `user` it is the only one. Linux only. Default: that of
-   * `user`, or the host's.
-   */
-  group?: string | number
-  /**
-   * **umask** `number` - Permissions that files made by scripts do not get: `0o027`. A shell sets it,
-   * which passes on no variables with names such as `a.b`: with those in `env`, a script is not
-   * started. Linux only. Default: the host's.
-   */
-  umask?: number
-  /**
-   * **nice** `number` - Niceness of scripts, from `-20` (first) to `19` (last). To go below its own the
-   * host must be allowed to. Linux only. Default: the host's.
-   */
-  nice?: number
-  /**
    * **logger** `{ warn(facts, message), error(facts, message) }` - Where scripts' standard error and
    * failures after the header go, where the framework has no logger of its own (Fastify has). pino
    * fits. Default: lines on the standard error of the process.
@@ -318,43 +263,3 @@ export interface CgiOptions<Native = unknown> {
    */
   errorPage?: boolean
 }
-
-/** What the options that are plain values are when they are not given. */
-export const DEFAULTS = {
-  root: './cgi-bin',
-  prefix: '/cgi-bin',
-  index: [],
-  otherFiles: 'deny',
-  linkRoots: [],
-  allowMissingRoot: false,
-  interpreters: {},
-  fallbackInterpreters: {},
-  dotfiles: 'ignore',
-  encodedSlashes: 'deny',
-  inheritEnv: ['PATH'],
-  passAuthorization: false,
-  underscoreHeaders: 'ignore',
-  indexQuery: false,
-  nph: true,
-  strict: false,
-  sendfileRoots: [],
-  chunkedBody: 'spool',
-  bodyLimit: 1024 ** 3,
-  maxHeaderSize: 64 * 1024,
-  headersTimeout: 60_000,
-  bodyTimeout: 300_000,
-  minRate: 240,
-  requestTimeout: 0,
-  killTimeout: 5_000,
-  lingerTimeout: 1_000,
-  closeTimeout: 10_000,
-  killOnDisconnect: true,
-  maxProcesses: 8 * availableParallelism(),
-  maxQueue: 1024,
-  queueTimeout: 30_000,
-  spawner: 'auto',
-  cpuTimeLimit: 0,
-  memoryLimit: 0,
-  openFileLimit: 0,
-  fileSizeLimit: 0,
-} as const satisfies CgiOptions

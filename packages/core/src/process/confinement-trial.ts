@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { toReadableText } from '../byte-string.js'
-import { findProgram } from '../settings.js'
+import { findProgram } from '../program-search.js'
 import type { Invocation } from './shell.js'
 
 /** What the kernel says of a process: `'Max open files' -> '64 64'`, `'Umask' -> '0027'`. */

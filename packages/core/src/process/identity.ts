@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { invalidOption } from '../errors.js'
-import { findProgram } from '../settings.js'
+import { findProgram } from '../program-search.js'
 
 /** Whom a script runs as, in numbers. */
 export interface Identity {
