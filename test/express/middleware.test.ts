@@ -51,6 +51,38 @@ for (const [name, express] of versions) {
       assert.deepEqual([status, text], [500, ''])
     })
 
+    test('MAP-4 a target in absolute form that a router shortens is no other way to a source', async (t) => {
+      const app = express()
+      app.set('env', 'test')
+      const router = express.Router()
+      router.use(cgi({ root, logger, prefix: '/cgi-bin' }))
+      router.use(express.static(path.dirname(root)))
+      app.use('/site', router)
+      const port = await listen(t, app)
+      const ask = (target: string): Promise<string> =>
+        exchange(port, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+      assert.match(await ask('http://host/site/cgi-bin/report.cgi'), /SCRIPT_NAME=\/site\/cgi-bin/)
+      assert.match(await ask('ftp://host/site/cgi-bin/report.cgi'), /^HTTP\/1\.1 400 /)
+    })
+
+    test('ENV-4 a trust function that fails is an error of the application', async (t) => {
+      const app = express()
+      const trustProxy = (): boolean => {
+        throw new Error('the list of proxies is gone')
+      }
+      app.use(cgi({ root, logger, trustProxy }))
+      app.use(answerErrors(({ message }) => message))
+      const port = await listen(t, app)
+      const { status, text } = await send(port, '/cgi-bin/report.cgi')
+      assert.deepEqual([status, text], [500, 'the list of proxies is gone'])
+      // Without a framework, there is none that would catch it.
+      const gateway = cgi({ root, logger, trustProxy })
+      const plain = await listen(t, (request, response) => {
+        gateway(request, response, (error) => response.end(String(error)))
+      })
+      assert.match((await send(plain, '/cgi-bin/report.cgi')).text, /the list of proxies is gone/)
+    })
+
     test("ENV-4 trustProxy takes the place of Express's own setting", async (t) => {
       const app = express()
       app.set('trust proxy', false)

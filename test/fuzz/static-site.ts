@@ -3,7 +3,7 @@ import fastifyAdapter from '@common-gateway/fastify'
 import fastifyStatic from '@fastify/static'
 import createExpress5 from 'express'
 import createExpress4 from 'express4'
-import Fastify, { type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { once } from 'node:events'
 import {
   chmodSync,
@@ -85,6 +85,27 @@ function startExpress(
   return listen(app, () => gateway.close())
 }
 
+/** The gateway is in an application that is mounted in another, which has the static files. */
+function startInner(
+  create: typeof createExpress5,
+  mount: string[],
+  prefix: string | undefined,
+  site: StaticSite,
+): Promise<StaticServer> {
+  const options = prefix === undefined ? {} : { prefix }
+  const gateway = expressAdapter({ root: site.scripts, logger: quiet, ...options })
+  // As above.
+  const inner = create() as unknown as Application
+  const outer = create() as unknown as Application
+  outer.set('env', 'test')
+  inner.set('env', 'test')
+  if (prefix === undefined) inner.use('/cgi-bin', gateway)
+  else inner.use(gateway)
+  outer.use(...mount, inner)
+  outer.use(create.static(site.folder))
+  return listen(outer, () => gateway.close())
+}
+
 async function startNodeHttp(site: StaticSite): Promise<StaticServer> {
   const gateway = expressAdapter({ root: site.scripts, logger: quiet })
   const files = createExpress5.static(site.folder)
@@ -131,6 +152,21 @@ async function startFastify(
   const app = Fastify(options)
   await app.register(fastifyAdapter, { root: site.scripts })
   await app.register(fastifyStatic, { root: site.folder })
+  return listenFastify(app)
+}
+
+/** `@fastify/static` with a route for each file, which goes before a wildcard. */
+async function startFileRoutes(site: StaticSite, isFirst: boolean): Promise<StaticServer> {
+  const app = Fastify({ useSemicolonDelimiter: true })
+  const registerFiles = async (): Promise<unknown> =>
+    app.register(fastifyStatic, { root: site.folder, wildcard: false, serveDotFiles: true })
+  if (isFirst) await registerFiles()
+  await app.register(fastifyAdapter, { root: site.scripts })
+  if (!isFirst) await registerFiles()
+  return listenFastify(app)
+}
+
+async function listenFastify(app: FastifyInstance): Promise<StaticServer> {
   await app.listen({ port: 0, host: '127.0.0.1' })
   return {
     // As above.
@@ -152,10 +188,18 @@ export const STATIC_SERVERS: Readonly<Record<string, (site: StaticSite) => Promi
     'Express 5, mounted': (site) => startExpress(createExpress5, ['/cgi-bin'], site),
     'Express 4, mounted': (site) =>
       startExpress(createExpress4 as unknown as typeof createExpress5, ['/cgi-bin'], site),
+    'Express 5, mounted in an application': (site) =>
+      startInner(createExpress5, [], undefined, site),
+    'Express 5, in a mounted application': (site) =>
+      startInner(createExpress5, ['/cgi-bin'], '/', site),
+    'Express 4, in a mounted application': (site) =>
+      startInner(createExpress4 as unknown as typeof createExpress5, ['/cgi-bin'], '/', site),
     'node:http': startNodeHttp,
     'Fastify 5': (site) => startFastify(site),
     'Fastify 5, slashes merged': (site) =>
       startFastify(site, { routerOptions: { ignoreDuplicateSlashes: true } }),
     'Fastify 5, case-blind': (site) =>
       startFastify(site, { routerOptions: { caseSensitive: false } }),
+    'Fastify 5, a route for each file': (site) => startFileRoutes(site, false),
+    'Fastify 5, a route for each file first': (site) => startFileRoutes(site, true),
   }

@@ -17,6 +17,7 @@ import type { RequestTarget } from './request-target.js'
 import { standardReason } from './response.js'
 import type { CgiStats } from './run-diagnostics.js'
 import { type CgiAnswer, noBody, readAnswer } from './script-answer.js'
+import { resolveScript } from './script.js'
 import { lookUpScript } from './script-lookup.js'
 import type { ScriptRun } from './script-run.js'
 import { ScriptRuns } from './script-runs.js'
@@ -44,6 +45,13 @@ export interface CgiHandler<Native = unknown> {
    * @param at - where the gateway is below that. Default: `options.prefix`.
    */
   findMount(path: string, base?: string, at?: string): string | null
+  /**
+   * Whether a path names a script, or what is withheld: nothing but this gateway may answer for it.
+   *
+   * @param path - without a query.
+   * @param mount - the part of it that the gateway is mounted at, as {@link findMount} gives it.
+   */
+  isKept(path: string, mount: string): boolean
   /** Where failures are told that the framework does not log itself: `options.logger`. */
   readonly logger: CgiLogger
   /** What runs and waits now, and what has run. */
@@ -142,12 +150,20 @@ export function createCgiHandler<Native = unknown>(
     }
   }
 
+  function isKept(urlPath: string, mount: string): boolean {
+    try {
+      return resolveScript(urlPath, mount, settings)?.type === 'script'
+    } catch {
+      return true
+    }
+  }
+
   const { prefix, logger, errorPage, isCaseBlind } = settings
   const stats = (): CgiStats => runs.stats()
   const close = (): Promise<void> => runs.close()
   const find = (urlPath: string, base?: string, at = prefix): string | null =>
     findMount(urlPath, at, { base, isCaseBlind })
-  return { handle, prefix, findMount: find, logger, errorPage, stats, close }
+  return { handle, prefix, findMount: find, isKept, logger, errorPage, stats, close }
 }
 
 /**

@@ -20,7 +20,8 @@ export interface ViewedRequest extends IncomingMessage {
   readonly protocol?: string
 }
 
-type ClientView = Pick<FrameworkView, 'remoteAddress' | 'scheme' | 'host'>
+/** What is known of the client of a request beyond its connection. */
+export type ClientView = Pick<FrameworkView, 'remoteAddress' | 'scheme' | 'host'>
 
 /** The option that is not the gateway's own, and the others; what is no object is told by the gateway. */
 export function takeTrustProxy<Options>(

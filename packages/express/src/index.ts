@@ -17,6 +17,7 @@ import { findPlace, type MountedRequest, type Place } from './mount.js'
 import { guardMounts } from './mount-guard.js'
 import { guardNext, type Next } from './next.js'
 import {
+  type ClientView,
   createClientView,
   takeTrustProxy,
   type TrustProxy,
@@ -70,15 +71,15 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     response: ServerResponse,
     next: Next,
   ): void {
-    let place: Place | null
+    let view: (Place & ClientView) | null
     try {
-      place = findPlace(request, handler, options.prefix !== undefined)
+      const place = findPlace(request, handler, options.prefix !== undefined)
+      view = place && { ...place, ...viewOf(request) }
     } catch (error) {
       return guardNext(next, request, response, handler)(error)
     }
-    if (place === null) return next()
-    const view = { ...place, native: request, ...viewOf(request) }
-    const cgiRequest = toCgiRequest<Native>(request, response, view)
+    if (view === null) return next()
+    const cgiRequest = toCgiRequest<Native>(request, response, { ...view, native: request })
     const goOn = guardNext(next, request, response, handler)
     void answer(cgiRequest, request, response).then(
       (isAnswered) => isAnswered || goOn(),
@@ -126,7 +127,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     }
   }
 
-  guardMounts(middleware, handler, options.prefix === undefined ? '' : handler.prefix)
+  guardMounts(middleware, handler, options.prefix !== undefined)
   return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
 }
 

@@ -29,7 +29,9 @@ export function findPlace(
 ): Place | null {
   const { mount, url } = placeOf(request)
   if (mount !== '' && !isPrefixGiven) return { mount, url }
-  const found = handler.findMount(url, mount)
+  const rest = url.slice(mount.length)
+  // A target in absolute form of which the framework has cut off the mount: `ftp://host/a.cgi`.
+  const found = /^(?:[/?]|$)/.test(rest) ? handler.findMount(url, mount) : handler.findMount(rest)
   return found === null ? null : { mount: found, url }
 }
 

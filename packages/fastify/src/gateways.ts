@@ -1,5 +1,6 @@
 import { CgiError, type CgiHandler } from '@common-gateway/core'
 import type { FastifyInstance } from 'fastify'
+import { guardFileRoutes } from './file-routes.js'
 
 /** What others see of the gateways: `app.cgi.get('/cgi-bin')`. */
 export type Gateways = ReadonlyMap<string, Pick<CgiHandler, 'stats'>>
@@ -54,6 +55,7 @@ export function addGateway(
       `There is a route at ${url} already, where the gateway is to be: give one another prefix`,
     )
   }
+  guardFileRoutes(fastify, place, handler)
   gateways.set(place, { stats: () => handler.stats() })
 }
 
