@@ -95,6 +95,8 @@ function layoutSuite(adapter: Adapter): void {
         '.htaccess': 'hunter2',
         '.git/config': 'hunter2',
       })
+      const outside = lay(makeFolder(), { 'evil.php': PAGE, 'dump.sql': 'hunter2' })
+      symlinkSync(outside, path.join(root, 'wp-content/private'))
       const gateway = await startAt(t, adapter, '/blog', { root, ...PHP, fallback: 'index.php' })
       await assertServes(gateway, {
         runs: {
@@ -125,6 +127,11 @@ function layoutSuite(adapter: Adapter): void {
           '/blog/.htaccess',
           '/blog/.git/config',
           '/blog/.git/',
+          '/blog/wp-content/private/evil.php',
+          '/blog/wp-content//private/evil.php',
+          '/blog/wp-content/%70rivate/evil.php/x',
+          '/blog/wp-content/private/dump.sql',
+          '/blog/wp-content/private/',
         ],
       })
     },

@@ -28,6 +28,10 @@ const PROGRAMS = {
   gitweb: { package: 'gitweb', isInstalled: () => isExecutable(GITWEB) },
   lighttpd: { package: 'lighttpd', isInstalled: () => isExecutable('/usr/sbin/lighttpd') },
   MapServer: { package: 'cgi-mapserver', isInstalled: () => isExecutable(MAPSERVER) },
+  MediaWiki: {
+    package: 'mediawiki php-sqlite3',
+    isInstalled: () => existsSync(MEDIAWIKI) && hasPhpExtension('pdo_sqlite'),
+  },
   nginx: { package: 'nginx', isInstalled: () => isExecutable('/usr/sbin/nginx') },
   perl: { package: 'perl', isInstalled: () => isInPath('perl') },
   'php-cgi': { package: 'php-cgi', isInstalled: () => isInPath('php-cgi') },
@@ -44,6 +48,7 @@ export const AWSTATS = '/usr/lib/cgi-bin/awstats.pl'
 const CGIT = '/usr/lib/cgit/cgit.cgi'
 const DOKUWIKI = '/usr/share/dokuwiki/doku.php'
 const MAPSERVER = '/usr/lib/cgi-bin/mapserv'
+const MEDIAWIKI = '/usr/share/mediawiki/index.php'
 export const GITWEB = '/usr/share/gitweb/gitweb.cgi'
 
 /** Absolute path of the CGI program that serves git repositories; git knows where its own are. */
@@ -106,6 +111,11 @@ export function run(
 function isInPath(name: string): boolean {
   const folders = (process.env['PATH'] ?? '').split(path.delimiter)
   return folders.some((folder) => isExecutable(path.join(folder, name)))
+}
+
+function hasPhpExtension(name: string): boolean {
+  const { status } = spawnSync('php', ['-r', `exit(extension_loaded('${name}') ? 0 : 1);`])
+  return status === 0
 }
 
 function isExecutable(file: string): boolean {

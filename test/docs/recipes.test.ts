@@ -13,6 +13,7 @@ const recipes = {
   awstats: needs('AWStats', 'perl', 'curl'),
   'git-hosting': needs('git', 'git http-backend'),
   mapserver: needs('MapServer', 'curl'),
+  mediawiki: needs('MediaWiki', 'php-cgi', 'curl'),
   perl: needs('CGI.pm', 'curl'),
   php: needs('php-cgi', 'curl'),
   python: needs('python3', 'curl'),
