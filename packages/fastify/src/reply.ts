@@ -11,8 +11,15 @@ import { finished } from 'node:stream/promises'
 
 type List = readonly [name: string, values: readonly string[]]
 
-/** The fields of scripts' answers that are lists. */
-const lists = new WeakMap<FastifyRequest, List[]>()
+/**
+ * The fields of a script's answer that are lists. On the reply itself: V8 keeps what is in a WeakMap until a
+ * full collection.
+ */
+const LISTS = Symbol('common-gateway.lists')
+
+interface ListingReply extends FastifyReply {
+  [LISTS]?: List[]
+}
 
 /** Sends what a script has answered through Fastify, so that its hooks see it. */
 export async function sendReply(
@@ -24,7 +31,7 @@ export async function sendReply(
   if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = reason
   for (const [name, values] of groupByName(headers, request.raw)) {
     if (name === 'set-cookie') takeCookies(reply)
-    if (isList(name)) setList(request, reply, name, values)
+    if (isList(name)) setList(reply, name, values)
     // Fastify keeps header fields in a plain object, which takes this name for something else.
     else if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
   }
@@ -44,23 +51,19 @@ export async function sendReply(
  * Puts the script's part back into lists that a hook of the application has overwritten, where the script's
  * answer was there before the hook was. Runs after the hooks of the scopes around.
  */
-export const keepLists: onSendHookHandler = (request, reply, payload, done) => {
-  for (const [name, values] of lists.get(request) ?? []) {
+export const keepLists: onSendHookHandler = (_request, reply: ListingReply, payload, done) => {
+  for (const [name, values] of reply[LISTS] ?? NONE) {
     const united = uniteLists(name, heldBy(reply, name), values)
     if (united !== null) reply.header(name, united)
   }
   done(null, payload)
 }
 
-function setList(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  name: string,
-  values: string[],
-): void {
-  const own = lists.get(request)
-  if (own === undefined) lists.set(request, [[name, values]])
-  else own.push([name, values])
+const NONE: readonly List[] = []
+
+function setList(reply: ListingReply, name: string, values: string[]): void {
+  reply[LISTS] ??= []
+  reply[LISTS].push([name, values])
   const united = uniteLists(name, heldBy(reply, name), values)
   reply.header(name, united ?? (values.length === 1 ? values[0] : values))
 }
