@@ -1,3 +1,4 @@
+import { mime } from '@fastify/send'
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { notExecutable } from './lookup-error.js'
@@ -15,12 +16,14 @@ export function hasScriptName(file: string, { extensions }: OtherFileSettings): 
 }
 
 /** Extensions of what some server runs: the file is source, whatever is configured here. */
-const SOURCE =
-  /\.(?:php\d*|phtml|phtm|pht|phps|phar|inc|cgi|fcgi|fpl|pl|pm|plx|psgi|py|pyc|pyo|pyw|wsgi|rb|rhtml|erb|sh|bash|ksh|csh|zsh|tcl|lua|asp|aspx|ascx|ashx|asmx|asa|asax|jsp|jspx|cfm|cfc)$/
+const EXTENSIONS = String.raw`php\d*|phtml|phtm|pht|phps|phar|inc|cgi|fcgi|fpl|pl|pm|plx|psgi|py|pyc|pyo|pyw|wsgi|rb|rhtml|erb|sh|bash|ksh|csh|zsh|tcl|lua|asp|aspx|ascx|ashx|asmx|asa|asax|jsp|jspx|cfm|cfc`
+const SOURCE = new RegExp(String.raw`\.(?:${EXTENSIONS})$`)
+/** The same, with something after it: `a.php.mine`, `a.php;1`. */
+const SOURCE_WITHIN = new RegExp(String.raw`\.(?:${EXTENSIONS})[^a-z0-9]`)
 
 /** What editors, packagers and people add to the name of a file that they keep a copy of. */
 const COPY =
-  /(?:[~#._ -]|,v|[-_. ](?:bak|bk|back|backup|old|orig|original|save|saved|sav|swp|swo|swn|swx|tmp|temp|copy|dist|new|rej|txt|text|disabled|off|inactive|sample|example|default|test|local|prod|dev|source|src|rpm(?:save|new|orig)|(?:dpkg|ucf)-\w+|gz|bz2|xz|zst|zip|tar|tgz|7z|rar|\d[\d._-]*)|[ _-]?\((?:copy|\d+)\))$/
+  /(?:[~#._ -]|,v|[-_. ](?:bak|bk|back|backup|old|ori|org|orig|original|save|saved|sav|swp|swo|swn|swx|tmp|temp|copy|dist|new|rej|txt|text|disabled|off|inactive|sample|example|default|test|local|prod|dev|source|src|rpm(?:save|new|orig)|(?:dpkg|ucf)-\w+|gz|bz2|xz|zst|zip|tar|tgz|7z|rar|\d[\d._-]*)|[ _-]?\((?:copy|\d+)\))$/
 
 /**
  * Whether a file could be the source of a script, or a copy of one that an editor or a person has left
@@ -42,12 +45,29 @@ function hasSourceName(file: string, { extensions, interpreters }: OtherFileSett
     .basename(file)
     .toLowerCase()
     .replace(/^[#.]+/, '')
+  if (!hasKnownType(name) && holdsExtension(name, own)) return true
   while (!isSource(name)) {
     const original = name.replace(COPY, '')
     if (original === name) return false
     name = original
   }
   return true
+}
+
+/** Whether the last extension says what the file is (`index.pl.html`), and not just whose copy. */
+function hasKnownType(name: string): boolean {
+  const type = mime.getType(name)
+  return type !== null && type !== 'application/octet-stream'
+}
+
+function holdsExtension(name: string, own: readonly string[]): boolean {
+  if (SOURCE_WITHIN.test(name)) return true
+  return own.some((extension) =>
+    name
+      .split(extension)
+      .slice(1)
+      .some((rest) => /^[^a-z0-9]/.test(rest)),
+  )
 }
 
 const ELF = '\x7fELF'
