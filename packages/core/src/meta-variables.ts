@@ -8,7 +8,7 @@ import type { CgiUser } from './options.js'
 import type { RequestTarget } from './request-target.js'
 import type { Script } from './script.js'
 import type { Settings } from './settings.js'
-import { splitQuery } from './url-path.js'
+import { decodeEscapes, splitQuery } from './url-path.js'
 import { LONGEST_VARIABLE } from './variable-size.js'
 
 /** All that the environment of a script is made of. */
@@ -95,13 +95,7 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
  */
 export function createArguments(method: string, query: string): string[] {
   if (query === '' || query.includes('=') || (method !== 'GET' && method !== 'HEAD')) return []
-  const words = query
-    .split('+')
-    .map((word) =>
-      word.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
-        String.fromCharCode(Number.parseInt(digits, 16)),
-      ),
-    )
+  const words = query.split('+').map(decodeEscapes)
   // No argument can hold a NUL; section 4.4: if it cannot be done right, it is not done at all.
   return words.some((word) => word.includes('\0')) ? [] : words
 }
