@@ -1,5 +1,6 @@
 import type * as access from '../../packages/cli/src/status/access.js'
 import type * as checkQueue from '../../packages/cli/src/authentication/check-queue.js'
+import type * as compileCache from '../../packages/cli/src/compile-cache.js'
 import type * as credentials from '../../packages/cli/src/authentication/credentials.js'
 import type * as passwordHash from '../../packages/cli/src/authentication/password-hash.js'
 import type * as history from '../../packages/cli/src/status/history.js'
@@ -15,6 +16,7 @@ const load = (step: string): Promise<unknown> =>
 
 // Each cast names the very file that is loaded; the compiler cannot see through the URL.
 export const { CheckQueue } = (await load('authentication/check-queue')) as typeof checkQueue
+export const { makeCacheFolder } = (await load('compile-cache')) as typeof compileCache
 export const { readCredentials } = (await load('authentication/credentials')) as typeof credentials
 export const { readPasswordHash } = (await load(
   'authentication/password-hash',

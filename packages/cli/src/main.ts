@@ -1,11 +1,10 @@
 #!/usr/bin/env node
-import * as nodeModule from 'node:module'
 import { parseArguments } from './arguments.js'
 import { CommandError } from './command-error.js'
 import { tell } from './command-message.js'
+import { keepCompiledCode } from './compile-cache.js'
 
-// Keeps what has been compiled for the next start, in Node.js 22.1 and later; the types are those of 20.
-;(nodeModule as { enableCompileCache?: () => unknown }).enableCompileCache?.()
+keepCompiledCode()
 
 /** Each kind of call loads what it needs: --help would otherwise take as long as a server's start. */
 async function main(args: readonly string[]): Promise<void> {
