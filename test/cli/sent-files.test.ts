@@ -18,16 +18,25 @@ const TLS = ['certificate', 'key'].map((name) =>
 const NOT_FOUND = [404, '404 Not Found\n']
 const IS_ROOT = process.getuid?.() === 0
 
-/** Has a shell do the same in a folder again and again until the test is over. */
-async function repeat(t: TestContext, folder: string, commands: string): Promise<void> {
+/** Makes a site, in which a shell does the same again and again until the test is over. */
+async function createChangingSite(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  commands: string,
+): Promise<string> {
+  let stop = async (): Promise<void> => {}
+  // Before the folder is removed: it is not empty as long as the shell writes into it.
+  t.after(() => stop())
+  const folder = createSite(t, files)
   const shell = spawn('sh', ['-c', `${commands}; echo; while :; do ${commands}; done`], {
     cwd: folder,
   })
-  t.after(async () => {
+  stop = async () => {
     shell.kill('SIGKILL')
     await once(shell, 'close')
-  })
+  }
   await once(shell.stdout, 'data')
+  return folder
 }
 
 test('RES-7 nothing but a regular file is opened, whatever leads to it', NO_HANG, async (t) => {
@@ -77,8 +86,8 @@ test('RES-7 nothing but a regular file is opened, whatever leads to it', NO_HANG
 })
 
 test('RES-7 a FIFO that takes the place of a file is not waited for', NO_HANG, async (t) => {
-  const folder = createSite(t, { 'page.html': 'page' })
-  await repeat(t, folder, 'printf x > new; mv new swapped; mkfifo new; mv new swapped')
+  const commands = 'printf x > new; mv new swapped; mkfifo new; mv new swapped'
+  const folder = await createChangingSite(t, { 'page.html': 'page' }, commands)
   const { port } = await serve(t, folder)
   for (let count = 0; count < 100; count += 1) {
     const { status } = await send(port, '/swapped')
@@ -136,8 +145,8 @@ async function readWhole(connection: Socket): Promise<string> {
 }
 
 test('RES-5 not a byte is sent beyond the length that was told', NO_HANG, async (t) => {
-  const folder = createSite(t, { 'empty.txt': '' })
-  await repeat(t, folder, ': > now.log; printf 0123456789 > now.log')
+  const commands = ': > now.log; printf 0123456789 > now.log'
+  const folder = await createChangingSite(t, { 'empty.txt': '' }, commands)
   const { port } = await serve(t, folder)
   let connection = await dial(port)
   t.after(() => connection.destroy())
