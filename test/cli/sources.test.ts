@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
-import { chmodSync, copyFileSync, linkSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  linkSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { send } from '../client.js'
 import { NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
@@ -99,6 +107,74 @@ test('MAP-4 what could be the source of a script is 403 outside of cgi-bin', NO_
   const links = [...listed.matchAll(/ href="\.\/([^"]+)"/g)].map(([, href]) => href)
   assert.deepEqual(links, ['a/', 'bin/', ...Object.keys(FILES).toSorted()])
 })
+
+test(
+  'files of passwords, keys and settings are not sent, nor copies of them',
+  NO_HANG,
+  async (t) => {
+    const login = 'ann:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ='
+    const key = readFileSync(new URL('../../fixtures/tls/key.pem', import.meta.url), 'utf8')
+    const secrets: Readonly<Record<string, string>> = {
+      'users.txt': `${login}\n# ${SECRET}\n`,
+      'sub/key.pem': `${key}\n# ${SECRET}\n`,
+      'common-gateway.config.json': JSON.stringify({ env: { A: SECRET } }),
+      'common-gateway.config.js': `// ${SECRET}`,
+      'sub/common-gateway.config.json': `{"${SECRET}": 1}`,
+      'named.json': JSON.stringify({ env: { A: SECRET } }),
+    }
+    const folder = createSite(t, { ...secrets, 'users.html': 'page' })
+    const names = Object.keys(secrets)
+    for (const name of Object.keys(secrets)) {
+      const { dir, base } = path.parse(name)
+      const copies = [`${base}~`, `${base}.bak`, `${base}.orig.swp`, `${base}.1`, `#${base}#`]
+      for (const copy of copies.map((each) => path.join(dir, each))) {
+        writeFileSync(path.join(folder, copy), secrets[name] ?? '')
+        names.push(copy)
+      }
+    }
+    const other = createSite(t, { 'common-gateway.config.json': SECRET, 'page.html': 'page' })
+    symlinkSync('users.txt', path.join(folder, 'link.html'))
+    symlinkSync(folder, path.join(other, 'up'))
+    symlinkSync('sub', path.join(folder, 'link'))
+    names.push('link.html', 'link/key.pem', 'other/common-gateway.config.json')
+    names.push('other/up/users.txt', 'other/up/users.txt~', 'other/up/sub/key.pem')
+    const certificate = fileURLToPath(
+      new URL('../../fixtures/tls/certificate.pem', import.meta.url),
+    )
+    const at = (name: string): string => path.join(folder, name)
+    const tls = ['--tls-key', at('sub/key.pem'), '--tls-cert', certificate]
+    const config = ['--config', at('named.json'), '--auth', at('users.txt')]
+    const command = await serve(t, folder, ...tls, ...config, '--files', `/other=${other}`)
+    const peer = { port: command.port, scheme: 'https', httpVersion: 1 } as const
+    const authorization = ['Authorization', `Basic ${Buffer.from('ann:secret').toString('base64')}`]
+    const headers = [...HTML, ...authorization]
+    for (const name of names) {
+      const url = encode(name)
+      const spellings = [url, `/${url}`, `/.${url}`, `${url}/`, `${url}?a`, `${url}%20`, `${url}.`]
+      spellings.push(`/sub/..${url}`, `/%2e${url}`, url.replaceAll('e', '%65'), url.toUpperCase())
+      spellings.push(`/cgi-bin/..${url}`, `/.well-known/..${url}`, `/other/up${url}`)
+      for (const spelling of spellings) {
+        for (const method of ['GET', 'POST']) {
+          const { status, text } = await send(peer, spelling, { method, headers })
+          assert.ok(status === 404 || status === 400, `${method} ${spelling} ${status}`)
+          assert.ok(!text.includes(SECRET), spelling)
+        }
+      }
+    }
+    assert.equal((await send(peer, '/users.html', { headers: authorization })).text, 'page')
+    const lists: [url: string, names: string[]][] = [
+      ['/', ['link/', 'other/', 'sub/', 'users.html']],
+      ['/sub/', []],
+      ['/other/', ['up/', 'page.html']],
+      ['/other/up/', ['link/', 'sub/', 'users.html']],
+    ]
+    for (const [url, expected] of lists) {
+      const { text } = await send(peer, url, { headers })
+      const listed = [...text.matchAll(/<li><(?:a[^>]*|span)>([^<]+)</g)].map(([, name]) => name)
+      assert.deepEqual(listed, expected, url)
+    }
+  },
+)
 
 test('--send sends what looks like a script as a file', NO_HANG, async (t) => {
   const folder = createSite(t, { 'install.sh': '#!/bin/sh\n', 'a.py': 'print()', 'a.php': TEXT })

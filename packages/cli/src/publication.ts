@@ -1,5 +1,7 @@
+import { hasNameOrCopy } from '@common-gateway/core'
 import { realpathSync } from 'node:fs'
 import path from 'node:path'
+import { CONFIG_NAMES } from './config-file.js'
 import { isInside } from './containment.js'
 import type { Site } from './site.js'
 
@@ -21,10 +23,11 @@ export function createPublication(site: Site): (file: string, realFile?: string 
     // Be it there or not: it may be made later.
     return { folder, realFolder: realPathOf(folder) ?? folder }
   })
-  const secrets = new Set(site.unpublished.map(realPathOf))
+  const programs = new Set(site.programs.map(({ file }) => realPathOf(file)))
+  const isSecret = createSecretCheck(site)
   const roots = rootsOf(site)
   return (file, realFile = realPathOf(file)) => {
-    if (realFile === null || secrets.has(realFile)) return false
+    if (realFile === null || programs.has(realFile) || isSecret(realFile)) return false
     const isScript = [file, realFile].some((each) => {
       // One that a URL has for itself is named by whoever has started this.
       const root = roots.find((folder) => isIn(each, folder))
@@ -35,6 +38,22 @@ export function createPublication(site: Site): (file: string, realFile?: string 
       return isIn(file, folder) || isIn(realFile, realFolder)
     })
   }
+}
+
+/** Judges whether a real path is that of a secret, or of a copy beside it. */
+function createSecretCheck({ secrets }: Site): (realFile: string) => boolean {
+  const names = secrets.map((file) => path.parse(realPathOf(file) ?? file))
+  return (realFile) => {
+    const here = names.filter(({ dir }) => dir === path.dirname(realFile))
+    return hasNameOrCopy(realFile, (name) => {
+      return CONFIG_NAMES.includes(name) || here.some(({ base }) => toPlainName(base) === name)
+    })
+  }
+}
+
+/** As {@link hasNameOrCopy} has names. */
+function toPlainName(name: string): string {
+  return name.toLowerCase().replace(/^[#.]+/, '')
 }
 
 /** Whether what has this real path lies outside of all that is served, and of what links may lead into. */

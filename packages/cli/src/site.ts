@@ -30,8 +30,8 @@ export interface Site {
   readonly interpreters: Readonly<Record<string, readonly string[]>>
   /** What runs those that are not executable, as far as it is installed. */
   readonly defaultInterpreters: readonly DefaultInterpreter[]
-  /** Files that are nobody's business though they may lie in the folder. */
-  readonly unpublished: readonly string[]
+  /** Files with passwords, keys or settings: neither they nor copies beside them are sent. */
+  readonly secrets: readonly string[]
 }
 
 /** A folder of scripts, and where they answer. */
@@ -79,9 +79,7 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
   const others = trees.filter(({ url }) => url !== '')
   checkUrls([...cgiFolders, ...programs, ...tree, ...others], settings.status)
   const configFiles = CONFIG_NAMES.map((name) => path.join(folder, name))
-  const files = programs.map(({ file }) => file)
-  const secrets = [configFile, ...configFiles, settings['tls-key'], settings.auth, ...files]
-  const unpublished = secrets.filter((file) => file !== undefined)
+  const secrets = [configFile, ...configFiles, settings['tls-key'], settings.auth]
   return {
     folder,
     trees,
@@ -93,7 +91,7 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     programs,
     interpreters,
     defaultInterpreters,
-    unpublished,
+    secrets: secrets.filter((file) => file !== undefined),
   }
 }
 

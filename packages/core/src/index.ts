@@ -27,7 +27,7 @@ export type {
   NonParsedResponse,
 } from './message.js'
 export { findMount, type MountOptions, takeMount } from './mount.js'
-export { mayBeSource, type OtherFileSettings } from './other-file.js'
+export { hasNameOrCopy, mayBeSource, type OtherFileSettings } from './other-file.js'
 export { createMetaVariables, type MetaVariablesInput } from './meta-variables.js'
 export {
   type FrameworkView,

@@ -39,19 +39,33 @@ export function mayBeSource(file: string, isLinked: boolean, settings: OtherFile
 
 function hasSourceName(file: string, { extensions, interpreters }: OtherFileSettings): boolean {
   const own = [...(extensions ?? []), ...interpreters.keys()].map((each) => each.toLowerCase())
-  const isSource = (name: string): boolean =>
-    SOURCE.test(name) || own.some((extension) => name.endsWith(extension))
-  let name = path
-    .basename(file)
-    .toLowerCase()
-    .replace(/^[#.]+/, '')
+  const name = toPlainName(file)
   if (!hasKnownType(name) && holdsExtension(name, own)) return true
-  while (!isSource(name)) {
+  return hasNameOrCopy(file, (each) => {
+    return SOURCE.test(each) || own.some((extension) => each.endsWith(extension))
+  })
+}
+
+/**
+ * Whether a file has a name that is looked for, or the name of a copy that an editor or a person has left there.
+ *
+ * @param isWanted - judges a name in lower case, without dots before it.
+ */
+export function hasNameOrCopy(file: string, isWanted: (name: string) => boolean): boolean {
+  let name = toPlainName(file)
+  while (!isWanted(name)) {
     const original = name.replace(COPY, '')
     if (original === name) return false
     name = original
   }
   return true
+}
+
+function toPlainName(file: string): string {
+  return path
+    .basename(file)
+    .toLowerCase()
+    .replace(/^[#.]+/, '')
 }
 
 /** Whether the last extension says what the file is (`index.pl.html`), and not just whose copy. */
