@@ -4,7 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { PassThrough } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
 import type { Adapter, RunningGateway } from '../adapters.js'
 import {
@@ -98,6 +98,35 @@ export function slowClientsSuite(adapter: Adapter): void {
       }
     }
 
+    /** Asks for something and takes a kilobyte of it twice a second. Returns what leaves. */
+    async function takeSlowly(
+      t: TestContext,
+      gateway: RunningGateway,
+      url: string,
+    ): Promise<() => void> {
+      let stream: Duplex
+      if (gateway.httpVersion === 1) {
+        stream = await dial(gateway)
+        stream.write(`GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      } else {
+        const session = openSession(gateway)
+        t.after(() => session.destroy())
+        stream = await openHttp2(session, url)
+      }
+      stream.on('error', () => {})
+      // Without it, nothing comes before something is read.
+      stream.on('readable', () => {})
+      const interval = setInterval(() => {
+        stream.read(Math.min(stream.readableLength, 1_000))
+      }, 500)
+      const leave = (): void => {
+        clearInterval(interval)
+        stream.destroy()
+      }
+      t.after(leave)
+      return leave
+    }
+
     const cutOff = (gateway: RunningGateway, reason: RegExp, url: string): Promise<unknown> =>
       gateway.logged((record) => {
         const about = String(record['url'] ?? record['script'])
@@ -160,18 +189,24 @@ export function slowClientsSuite(adapter: Adapter): void {
         body: Buffer.alloc(2_000_000),
       })
       const [steadyBody, steady] = upload('count.cgi', 1_000)
+      // Its system takes more at once than it reads in half a minute.
+      const leave = await takeSlowly(t, gateway, `/cgi-bin/chunked.cgi?${LARGE}`)
 
       // Those that are.
       const [, stored] = upload('count.cgi', 10)
       const [, streamed] = upload('count.cgi', 10, length)
       const [, answered] = upload('answer-first.cgi', 10, length)
       const broken = assert.rejects(answered)
-      const end = await takeNothing(t, gateway, `/cgi-bin/chunked.cgi?${LARGE}`)
+      // What the system of a client takes for it would be enough for longer, by the rate of the others.
+      const hurried = await start(t, { minRate: 1_000_000 })
+      const end = await takeNothing(t, hurried, `/cgi-bin/chunked.cgi?${LARGE}`)
       assert.equal((await stored).status, 408)
       assert.equal((await streamed).status, 408)
       await broken
-      await cutOff(gateway, /takes less than 240 bytes/, 'chunked.cgi')
+      await cutOff(hurried, /takes less than 1000000 bytes/, 'chunked.cgi')
       assert.ok((await end()) < LARGE)
+      assert.ok(!gateway.log.some((record) => /takes less/.test(String(record['reason']))))
+      leave()
       await cutOff(gateway, /sends less than 240 bytes/, 'count.cgi')
 
       writeFileSync(events, '\n')

@@ -38,6 +38,7 @@ export class Delivery extends Ticking {
   readonly #outgoing: Outgoing
   #patience: Patience | undefined
   #isAwaited = false
+  /** How much the other side of the connection had at the last look. */
   #taken: number | undefined
   /** How long nothing has moved, in milliseconds. */
   #stalled = 0
@@ -65,21 +66,22 @@ export class Delivery extends Ticking {
     const wasAwaited = this.#isAwaited
     this.#await(this.#outgoing.isBegun() && this.#hasUnsent())
     if (!this.#isAwaited) {
-      this.#taken = undefined
       this.#stalled = 0
       return
     }
     const { socket } = this.#message
-    const before = this.#taken
+    const before = this.#taken ?? 0
     this.#taken = takenBytes(socket)
-    // Since when it is waited for is not known before the second look.
-    if (!wasAwaited || before === undefined || this.#taken === undefined) return
+    if (this.#taken === undefined) return
+    // The client's system takes much at once, also before the first look, and nothing more until the client
+    // has read some of it. All of that counts; time counts from the first look on.
     const moved = this.#taken - before
+    const waited = wasAwaited ? milliseconds : 0
     const { minRate, bodyTimeout } = this.limits
-    this.#stalled = moved > 0 ? 0 : this.#stalled + milliseconds
+    this.#stalled = moved > 0 ? 0 : this.#stalled + waited
     if (moved > 0) this.limits.moved()
     this.#patience ??= new Patience(minRate, canTellTaken() ? LUMP : LARGE_LUMP)
-    const isSlow = this.#patience.spend(milliseconds, moved / (waiting.get(socket) ?? 1))
+    const isSlow = this.#patience.spend(waited, moved / (waiting.get(socket) ?? 1))
     const isStalled = bodyTimeout > 0 && this.#stalled >= bodyTimeout
     if (!isSlow && !isStalled) return
     const reason = isStalled
