@@ -63,6 +63,7 @@ const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] 
   [['--cgi-dir', '/abs'], '--cgi-dir', `'/abs'`],
   [['--cgi-dir', '/a*=x'], '--cgi-dir', `'/a*=x'`],
   [['--cgi-dir', 'a', '--cgi-dir', './a/'], 'answer at /a'],
+  [['--scripts', '.cgi,.php', '--send', '.php'], '.php must be in one of --scripts'],
   [['--interpreter', 'py=python3'], '--interpreter', `'py=python3'`],
   [['--interpreter', '.py'], '--interpreter', `'.py'`],
   [['--interpreter', '.py='], '--interpreter', `'.py='`],

@@ -73,7 +73,13 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     if (isProgram(file) || extensions.has(path.extname(file))) return { url, file }
     throw badArgument(`--script ${url} must name a program that can be run, but got '${file}'`)
   })
-  const { scripts: scriptExtensions = [] } = settings
+  const { scripts: scriptExtensions = [], send: sentExtensions = [] } = settings
+  const both = scriptExtensions.find((extension) => sentExtensions.includes(extension))
+  if (both !== undefined) {
+    throw badArgument(
+      `${both} must be in one of --scripts, which runs it, and --send, which sends it`,
+    )
+  }
   const tree = scriptExtensions.length > 0 ? [{ url: '' }] : []
   const trees = findFileTrees(folder, settings.files)
   const others = trees.filter(({ url }) => url !== '')
@@ -84,7 +90,7 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     folder,
     trees,
     scriptExtensions,
-    sentExtensions: new Set(settings.send),
+    sentExtensions: new Set(sentExtensions),
     indexes: findIndexes(settings),
     linkRoots: findLinkRoots(settings['link-root']),
     cgiFolders,
