@@ -180,6 +180,13 @@ test(
     assert.ok(record instanceof Object && 'client' in record)
     assert.equal(record.client, '192.0.2.7')
 
+    // Whom nobody lets in is told by the address that counts.
+    writeFileSync(path.join(folder, 'users'), `ann:${HASHES.sha1[1]}\n`)
+    const auth = ['--auth', path.join(folder, 'users'), '--log', 'json']
+    const guarded = await serve(t, folder, '--trust-proxy', 'true', ...auth)
+    assert.equal((await send(guarded.port, '/', { headers })).status, 401)
+    assert.match(await guarded.outputs(/"status":401/), /"client":"192\.0\.2\.7"/)
+
     const { port } = await serve(t, folder, '--trust-proxy', '192.0.2.0/24')
     assert.equal((await send(port, '/cgi-bin/client.sh', { headers })).text, '127.0.0.1 http')
   },

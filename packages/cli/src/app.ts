@@ -44,7 +44,6 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     schemaController: NO_SCHEMAS,
     trustProxy: typeof proxies === 'object' ? [...proxies] : proxies,
   })
-  if (proxies !== false) app.addHook('onRequest', async ({ raw, ip }) => journal.name(raw, ip))
   app.setErrorHandler(responses.sendError)
   app.setNotFoundHandler(responses.sendNotFound)
   ignoreBodies(app)

@@ -13,7 +13,8 @@ export interface RecordListener {
 export interface RequestFacts {
   readonly method?: string | undefined
   readonly url?: string | undefined
-  readonly socket: { readonly remoteAddress?: string | undefined }
+  /** The client's address. */
+  readonly client?: string | undefined
 }
 
 /** How many lines of standard error are kept, and how many characters of them. */
@@ -26,7 +27,7 @@ export class OpenRequest implements RequestRecord {
   readonly startTime = Date.now()
   readonly method: string
   readonly url: string
-  client: string
+  readonly client: string
   script: string | undefined
   status: number | undefined
   headerTime: number | undefined
@@ -51,7 +52,7 @@ export class OpenRequest implements RequestRecord {
     // Kept from before a script's local redirect, which makes another request of this one.
     this.method = request.method ?? '-'
     this.url = request.url ?? '-'
-    this.client = request.socket.remoteAddress ?? '-'
+    this.client = request.client ?? '-'
     this.#listener = listener
   }
 
@@ -105,11 +106,6 @@ export class OpenRequest implements RequestRecord {
   /** Whether a script writes past its response (RFC 3875 section 5), which has no content then. */
   get #isNonParsed(): boolean {
     return path.basename(this.script ?? '').startsWith('nph-') && this.#contentLength === 0
-  }
-
-  /** A proxy that is trusted says whom it is from. */
-  setClient(client: string): void {
-    this.client = client
   }
 
   /** It has to wait for a slot. */

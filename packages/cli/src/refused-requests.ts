@@ -44,11 +44,7 @@ export function answerRefusedRequests(
 
   function record(status: number, reason: string, socket?: Socket, packet?: Buffer): void {
     const [, method, url] = REQUEST_LINE.exec(packet?.toString('latin1', 0, 2048) ?? '') ?? []
-    journal.refuse(
-      { method, url, socket: { remoteAddress: socket?.remoteAddress } },
-      status,
-      reason,
-    )
+    journal.refuse({ method, url, client: socket?.remoteAddress }, status, reason)
   }
 }
 

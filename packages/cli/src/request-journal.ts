@@ -1,6 +1,7 @@
 import { clientRequestOf } from '@common-gateway/core'
 import { EventEmitter } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
+import type { ClientAddress } from './client-address.js'
 import { OpenRequest, type RequestFacts } from './open-request.js'
 import type { RawRequest, RawResponse } from './raw-exchange.js'
 import { createRequestLogger } from './request-logger.js'
@@ -28,10 +29,12 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
   /** What Fastify and the gateway know a request by. */
   readonly #byRaw = new WeakMap<object, OpenRequest>()
   readonly #stopListening: () => void
+  readonly #clientOf: ClientAddress
   #count = 0
 
-  constructor() {
+  constructor(clientOf: ClientAddress) {
     super()
+    this.#clientOf = clientOf
     this.#stopListening = listenToRuns((raw) => this.#byRaw.get(clientRequestOf(raw)))
   }
 
@@ -42,7 +45,8 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
 
   /** Begins the record of a request. */
   watch(request: RawRequest, response: RawResponse): void {
-    const record = this.#begin(request)
+    const { method, url } = request
+    const record = this.#begin({ method, url, client: this.#clientOf(request) })
     this.#byRaw.set(request, record)
     watchResponse(request, response, record)
     this.emit('open', record)
@@ -75,11 +79,6 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
   loggerOf(request: RawRequest): FastifyBaseLogger | undefined {
     const record = this.#byRaw.get(clientRequestOf(request))
     return record && createRequestLogger(record)
-  }
-
-  /** Tells the record of a request whom it is from, where that is not the client of the connection. */
-  name(request: RawRequest, client: string): void {
-    this.#byRaw.get(request)?.setClient(client)
   }
 
   /** Hears of no more scripts. */

@@ -1,3 +1,4 @@
+import { createClientAddress } from './client-address.js'
 import { tell } from './command-message.js'
 import type { Configuration } from './configuration.js'
 import { logAsJson } from './json-log.js'
@@ -17,7 +18,7 @@ export async function serve(
   fail: (error: unknown) => void,
 ): Promise<void> {
   const paint = createPaint(process.stdout, process.env)
-  const journal = new RequestJournal()
+  const journal = new RequestJournal(createClientAddress(configuration.settings['trust-proxy']))
   /** What is written of requests that come before the server has been introduced. */
   let early: string[] | null = []
   const log = (text: string): void => {
