@@ -9,9 +9,10 @@ import { stopTicking, Ticking } from './ticker.js'
 /**
  * How long the next bytes may take to be seen, in milliseconds. A client's system tells that there is room
  * again when there is some for a lump of it (RFC 9293 section 3.8.6.2.2); ours, where it does not tell what
- * the client has, when a third of its buffer is free.
+ * the client has, when a third of its buffer is free. Less than the default of `queueTimeout`: a client that
+ * has stopped must give its slot back while others still wait for it.
  */
-const LUMP = 40_000
+const LUMP = 25_000
 const LARGE_LUMP = 60_000
 
 /** How many responses of each connection wait for their client (HTTP/2): each has its share of what moves. */

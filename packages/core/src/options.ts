@@ -202,8 +202,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * one that is waited for, in bytes a second, after ten seconds of grace. One that is slower is cut off:
    * 408, or the connection is destroyed once the header is out. A script that reads slowly or has nothing
    * to say (event streams) is not the client's fault. Of an answer, what the client's system has acknowledged
-   * counts. That may be much at once, and no more until the client has read it: it stands for forty seconds at
-   * most (sixty without koffi). `0`: no limit. Default: `240`.
+   * counts. That may be much at once, and no more until the client has read it: it stands for 25 seconds at
+   * most (60 without koffi). `0`: no limit. Default: `240`.
    */
   minRate?: number
   /**
