@@ -116,7 +116,9 @@ describe('LIFE-1 Node warns of no leak with two listeners of the application', (
       agent.destroy()
       const pipelined = `GET ${slowly} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(15)
       const last = 'GET /cgi-bin/none.cgi HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'
-      assert.equal((await exchange(port, pipelined + last)).match(/slowly/g)?.length, 15)
+      // By their status lines: the words may come in several chunks.
+      const answers = await exchange(port, pipelined + last)
+      assert.equal(answers.match(/HTTP\/1\.1 200 /g)?.length, 15)
       assert.deepEqual(warnings, [])
     })
   }
