@@ -22,6 +22,7 @@ const STATUSES: Record<CgiErrorCode, readonly [status: number, rule: string]> = 
   CGI_ERR_HEADERS_CUT: [431, 'RFC 6585 section 5'],
   CGI_ERR_CLIENT_GONE: [400, 'BODY-4: nobody hears it'],
   CGI_ERR_BODY_CONSUMED: [500, 'BODY-5'],
+  CGI_ERR_BODY_FAILED: [500, 'BODY-5'],
   CGI_ERR_SPOOL: [500, 'BODY-2'],
   CGI_ERR_ENVIRONMENT: [500, 'ENV-3'],
   CGI_ERR_SPAWN: [500, 'LIFE-3'],

@@ -335,10 +335,15 @@ test('BODY-4 an endless body is refused as soon as the limit is passed', async (
   await untilNothingLeft()
 })
 
+/** What a request of Node's fails with. */
+function connectionReset(): Error {
+  return Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
+}
+
 const LEAVES: readonly [how: string, leave: (source: Readable, client: AbortController) => void][] =
   [
     ['it is destroyed', (source) => source.destroy()],
-    ['it fails', (source) => source.destroy(new Error('ECONNRESET'))],
+    ['it fails', (source) => source.destroy(connectionReset())],
     ['the signal says so', (_source, client) => client.abort()],
   ]
 
@@ -379,7 +384,7 @@ test('BODY-4 a body that fails while what came of it is being stored harms nobod
     highWaterMark: IN_MEMORY * 2,
     read() {
       this.push(Buffer.alloc(IN_MEMORY * 2))
-      setImmediate(() => source.destroy(new Error('ECONNRESET')))
+      setImmediate(() => source.destroy(connectionReset()))
     },
   })
   await assert.rejects(openRequestBody(withBody(source), 'chunked', SPOOL), {
@@ -538,7 +543,7 @@ test('BODY-4 a body that passes the limit on its way fails, one of just the limi
 })
 
 test('BODY-4 a body cut short never looks whole to the script', async () => {
-  for (const reason of [undefined, new Error('ECONNRESET')]) {
+  for (const reason of [undefined, connectionReset()]) {
     const source = new PassThrough()
     const { stdin } = createReader()
     const observer = observe()

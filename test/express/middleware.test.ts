@@ -4,9 +4,12 @@ import cors from 'cors'
 import createExpress5, { type ErrorRequestHandler, type Request } from 'express'
 import createExpress4 from 'express4'
 import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
 import { EventEmitter, once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { describe, test, type TestContext } from 'node:test'
@@ -365,6 +368,44 @@ for (const [name, express] of versions) {
         assert.equal((await send(port, '/cgi-bin/endless.cgi')).text, 'late')
       }
     })
+
+    for (const way of ['writeHead', 'write', 'end', 'flush'] as const) {
+      test(`Errors a middleware whose ${way}() fails does not end the process`, async (t) => {
+        const app = express()
+        app.use((_request, response, next) => {
+          Object.assign(response, {
+            [way](): never {
+              // Once, as what comes next may be the answer of the application.
+              Reflect.deleteProperty(response, way)
+              throw new Error('the middleware has failed')
+            },
+          })
+          next()
+        })
+        const told: unknown[] = []
+        const error = ({ err }: { err?: unknown }): void => void told.push(String(err))
+        app.use(cgi({ root, logger: { ...logger, error } }))
+        app.use(answerErrors(({ message }) => message))
+        const port = await listen(t, app)
+        const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+        t.after(() => rmSync(folder, { recursive: true }))
+        const pipe = path.join(folder, 'pipe')
+        execFileSync('mkfifo', [pipe])
+        // What has no type is a stream. Flushed is what comes before its end.
+        const streamed = saying('Status: 200\n\nwords')
+        const target = way === 'flush' ? `/cgi-bin/body-when-told.cgi?${pipe}` : streamed
+        const answer = await exchange(
+          port,
+          `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+        )
+        if (way === 'writeHead' || way === 'write') {
+          assert.match(answer, /^HTTP\/1\.1 500 .*the middleware has failed$/s)
+        } else {
+          assert.doesNotMatch(answer, /\r\n0\r\n\r\n$/)
+          assert.deepEqual(told, ['Error: the middleware has failed'])
+        }
+      })
+    }
 
     test('Errors a handler of the application comes before the error page', async (t) => {
       const policy = "default-src 'none'"

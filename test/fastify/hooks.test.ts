@@ -5,6 +5,8 @@ import { strict as assert } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -12,7 +14,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { describe, test, type TestContext } from 'node:test'
 import { brotliCompressSync, createGunzip, deflateSync, gunzipSync, gzipSync } from 'node:zlib'
-import { send } from '../client.js'
+import { exchange, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
 
 type Application = ReturnType<typeof Fastify>
@@ -141,6 +143,80 @@ describe('BODY-5 hooks of Fastify that read the body', () => {
     assert.equal(variables.get('HTTP_CONTENT_ENCODING'), undefined)
   })
 })
+
+describe('Errors hooks of Fastify that fail', () => {
+  const failures: [words: string, status: number, error: Error][] = [
+    ['no gzip', 400, new Error('no gzip')],
+    ['too much', 413, Object.assign(new Error('too much'), { statusCode: 413 })],
+  ]
+  for (const [words, status, error] of failures) {
+    test(`BODY-5 the stream of a hook fails with ${status}, and not as if the client had left`, async (t) => {
+      const app = Fastify()
+      app.addHook('preParsing', async (_request, _reply, payload) =>
+        payload.pipe(
+          new PassThrough({
+            transform: (_chunk, _encoding, done) => void setImmediate(done, error),
+          }),
+        ),
+      )
+      for (const [prefix, chunkedBody] of [
+        ['/cgi-bin', 'spool'],
+        ['/streamed', 'stream'],
+      ] as const) {
+        await app.register(cgi, { root, prefix, chunkedBody })
+      }
+      const port = await listen(t, app)
+      for (const prefix of ['/cgi-bin', '/streamed']) {
+        const sending = { method: 'POST', headers: ['Content-Type', 'text/plain'], body: 'A BODY' }
+        const answer = await send(port, `${prefix}/report.cgi`, sending)
+        assert.equal(answer.status, status, prefix)
+        assert.match(answer.text, new RegExp(words))
+      }
+    })
+  }
+
+  test('Errors what a script has sent before it failed is sent, where a hook has waited', async (t) => {
+    const app = Fastify()
+    const ended = new Promise((resolve) => {
+      const listener = (run: unknown): void => {
+        unsubscribe('common-gateway:run:end', listener)
+        resolve(run)
+      }
+      subscribe('common-gateway:run:end', listener)
+    })
+    app.addHook('onSend', async (_request, _reply, payload) => {
+      await ended
+      return payload
+    })
+    await app.register(cgi, { root })
+    const port = await listen(t, app)
+    const target = saying('Content-Type: text/plain\nContent-Length: 9\n\nshort', true)
+    const answer = await exchange(port, `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)
+    assert.match(answer, /^HTTP\/1\.1 200 .*\r\n\r\nshort$/s)
+  })
+
+  for (const httpVersion of ['1.1', '1.0']) {
+    test(`Errors a listener for the header that fails is a 500 (HTTP/${httpVersion})`, async (t) => {
+      const app = Fastify()
+      app.addHook('onRequest', async (_request, { raw }) => failOnHeader(raw))
+      await app.register(cgi, { root })
+      const port = await listen(t, app)
+      // What has no type is a stream.
+      const target = saying('Status: 200\n\nwords')
+      const head = `GET ${target} HTTP/${httpVersion}\r\nHost: a\r\nConnection: close\r\n\r\n`
+      const answer = await exchange(port, head)
+      assert.match(answer, /^HTTP\/1\.1 500 .*the listener has failed/s)
+    })
+  }
+})
+
+/** As the package `on-headers` calls its listener: once, at the header. */
+function failOnHeader(response: ServerResponse): void {
+  response.writeHead = () => {
+    Reflect.deleteProperty(response, 'writeHead')
+    throw new Error('the listener has failed')
+  }
+}
 
 async function* upperCase(payload: Readable): AsyncGenerator<string> {
   for await (const chunk of payload) yield String(chunk).toUpperCase()

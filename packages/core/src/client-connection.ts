@@ -213,7 +213,7 @@ export function breakResponse(message: IncomingMessage, response: ServerResponse
   const stream = streamOf(message)
   if (stream === undefined) {
     // The end of the connection is the end of an HTTP/1.0 body; only a reset says that it is not.
-    if (message.httpVersion === '1.0') resetConnection(message.socket)
+    if (message.httpVersion === '1.0' && response.headersSent) resetConnection(message.socket)
   } else if (response.headersSent) {
     // Destroyed, it would be reset without an error, which asks no more than that the client be
     // silent (RFC 9113 section 8.1).

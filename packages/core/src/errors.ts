@@ -21,6 +21,7 @@ const ERRORS = {
     500,
     'The request body was read before the gateway could: mount the gateway before body parsers',
   ],
+  CGI_ERR_BODY_FAILED: [500, 'The request body could not be read'],
   CGI_ERR_SPOOL: [500, 'The request body could not be stored'],
   CGI_ERR_ENVIRONMENT: [500, 'The environment of the script could not be made'],
   CGI_ERR_SPAWN: [500, 'The script could not be started'],

@@ -133,7 +133,9 @@ export async function sendCgiResponse(
     response.end(answer.body.toString('latin1'), 'latin1')
     return
   }
-  await pipeBody(answer.body, response).catch(rethrowUnlessClientGone)
+  await pipeBody(answer.body, response).catch((error: unknown) => {
+    if (!isClientsOwn(error)) throw error
+  })
 }
 
 /**
@@ -204,7 +206,11 @@ function portOf(host: string | undefined, scheme: string): number {
 
 function rethrowUnlessClientGone(error: unknown): void {
   const isOurs = error instanceof Error && 'statusCode' in error
-  if (isOurs && 'code' in error && !CLIENTS_OWN.has(error.code)) throw error
+  if (isOurs && !isClientsOwn(error)) throw error
+}
+
+function isClientsOwn(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && CLIENTS_OWN.has(error.code)
 }
 
 /** Nobody is there to hear it, and the log has it already. */

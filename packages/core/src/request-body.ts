@@ -3,6 +3,7 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Readable, Writable } from 'node:stream'
+import { badFraming, failureOf, tooLarge } from './body-failure.js'
 import { CgiError, type CgiErrorCode } from './errors.js'
 import { valuesOf } from './header-fields.js'
 import type { CgiRequest, ClientSignal } from './message.js'
@@ -73,8 +74,7 @@ export function isSpooled(
  * Makes the request body ready for a script. A body without a length is received first, unless
  * `chunkedBody` is `'stream'`, since CONTENT_LENGTH must be its length (RFC 3875 section 4.1.2).
  *
- * @throws {CgiError} CGI_ERR_BODY_CONSUMED, CGI_ERR_BODY_TOO_LARGE, CGI_ERR_BODY_STALLED,
- *   CGI_ERR_SPOOL, CGI_ERR_CLIENT_GONE
+ * @throws {CgiError} CGI_ERR_BODY_CONSUMED, _TOO_LARGE, _STALLED, _FAILED, CGI_ERR_SPOOL, CGI_ERR_CLIENT_GONE
  */
 export async function openRequestBody(
   request: Pick<CgiRequest, 'body' | 'signal'>,
@@ -140,9 +140,12 @@ export function sendToScript(
   })
   // Not the end of the input: a script must not take half a body for the whole.
   content.on('error', () => {})
-  content.once('close', () => {
-    if (!content.readableEnded) observer.fail(new CgiError('CGI_ERR_CLIENT_GONE'))
-  })
+  const fail = (): void => {
+    if (!content.readableEnded) observer.fail(failureOf(content))
+  }
+  // What a hook has put in the place of the body may have failed while the script was started.
+  if (content.destroyed) process.nextTick(fail)
+  else content.once('close', fail)
   stdin.once('close', () => {
     if (!isReceived(content)) unwanted.add(content)
     content.unpipe(stdin)
@@ -166,7 +169,7 @@ export function isReceived(content: RequestBody['content']): boolean {
   return !isStream(content) || content.readableEnded || content.destroyed
 }
 
-/** Whether the content is still to come from the client. */
+/** Whether it is still to come from the client. */
 export function isStream(content: RequestBody['content']): content is Readable {
   return content !== null && 'readableEnded' in content
 }
@@ -245,7 +248,7 @@ function next(
   code: CgiErrorCode,
 ): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
-    const gone = (): void => settle(() => reject(new CgiError('CGI_ERR_CLIENT_GONE')))
+    const gone = (): void => settle(() => reject(failureOf(source)))
     const ended = (): void => settle(() => resolve(null))
     const look = (): void => {
       // Without an encoding set, and not in object mode, a stream gives Buffers.
@@ -264,7 +267,7 @@ function next(
       return
     }
     if (signal.aborted || source.destroyed) {
-      reject(new CgiError('CGI_ERR_CLIENT_GONE'))
+      reject(failureOf(source))
       return
     }
     const timer = Number.isFinite(timeout) ? setTimeout(stalled, timeout) : undefined
@@ -289,12 +292,4 @@ async function writeAll(file: FileHandle, bytes: Buffer, position: number): Prom
     const result = await file.write(bytes, written, bytes.length - written, position + written)
     written += result.bytesWritten
   }
-}
-
-function tooLarge(limit: number): CgiError {
-  return new CgiError('CGI_ERR_BODY_TOO_LARGE', { reason: `the limit is ${limit} bytes` })
-}
-
-function badFraming(reason: string): CgiError {
-  return new CgiError('CGI_ERR_BAD_FRAMING', { reason, headers: { connection: 'close' } })
 }

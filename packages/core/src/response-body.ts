@@ -32,8 +32,7 @@ export class ResponseBody extends Readable implements OutputConsumer {
   /** What is left of the promised Content-Length; Infinity where none was promised. */
   #left: number
   #isComplete = false
-  #isRead = false
-  /** What went wrong before anybody began to read. */
+  /** What went wrong before anything began to read. */
   #failure: CgiError | undefined
 
   constructor(source: ResponseBodySource) {
@@ -48,11 +47,7 @@ export class ResponseBody extends Readable implements OutputConsumer {
   }
 
   override _read(): void {
-    this.#isRead = true
-    const failure = this.#failure
-    // First goes what there is, and with it the header: it is the body that fails, not the response.
-    if (failure !== undefined) setImmediate(() => this.destroy(failure))
-    if (this.#isComplete || failure !== undefined) return
+    if (this.#isComplete || this.#failure !== undefined) return
     this.#run.touch()
     this.#run.resume()
   }
@@ -91,8 +86,23 @@ export class ResponseBody extends Readable implements OutputConsumer {
   }
 
   fail(error: CgiError): void {
-    if (this.#isRead) this.destroy(error)
-    else this.#failure ??= error
+    // Not by whether _read() was called: the stream does that itself, to have something in stock.
+    const isRead = this.readableFlowing !== null || this.listenerCount('readable') > 0
+    if (isRead) this.destroy(error)
+    else if (this.#failure === undefined) this.#failWhenRead(error)
+  }
+
+  /**
+   * A hook of the application may still be waiting before it reads. First goes what there is, and with it the
+   * header: it is the body that fails, not the response.
+   */
+  #failWhenRead(error: CgiError): void {
+    this.#failure = error
+    const begin = (): void => void setImmediate(() => this.destroy(error))
+    this.once('resume', begin)
+    this.on('newListener', (event) => {
+      if (event === 'data' || event === 'readable') begin()
+    })
   }
 
   #fail(error: CgiError): void {

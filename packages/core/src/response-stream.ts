@@ -27,7 +27,10 @@ export function prepareResponse(
   // Not before: until then, an application may put something else in its place or add fields.
   response.on('pipe', (source) => {
     if (source !== body) return
-    sendAsItComes(body, response)
+    const isHeaderOut = response.headersSent
+    guardWrites(body, response)
+    if (body.destroyed) return
+    sendAsItComes(body, response, isHeaderOut)
     giveBackWritten(body, response)
   })
   // A script whose answer is replaced by another has no one to write for.
@@ -45,10 +48,13 @@ export function pipeBody(body: Readable, response: ServerResponse): Promise<void
   // Not pipeline(): its seven listeners for `close` make Node warn of a leak after three more.
   return new Promise((resolve, reject) => {
     const cutOff = (): void => {
-      if (body.readableEnded) return
-      response.destroy()
-      if (body.errored) reject(body.errored)
+      const { errored } = body
+      if (body.readableEnded && errored === null) return
+      // What a middleware has thrown at the header can still be answered.
+      if (response.headersSent || errored === null) response.destroy()
+      if (errored) reject(errored)
     }
+    body.on('error', () => {})
     if (body.destroyed) cutOff()
     body.once('close', cutOff)
     response.once('close', resolve)
@@ -57,17 +63,61 @@ export function pipeBody(body: Readable, response: ServerResponse): Promise<void
   })
 }
 
+/**
+ * Has the body fail where a way of a middleware to write the response does, or its listener for the header
+ * (the package `on-headers`). A pipe calls them where nothing catches what they throw, which would end the
+ * process.
+ */
+function guardWrites(body: Readable, response: ServerResponse): void {
+  const before = new Map<'write' | 'end', ServerResponse['write' | 'end']>()
+  const fail = (thrown: unknown): void => {
+    body.unpipe(response)
+    // What answers in the place of the body may have more luck.
+    for (const [name, way] of before) Object.assign(response, { [name]: way })
+    body.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)))
+  }
+  for (const name of ['write', 'end'] as const) {
+    // Node's own do not throw here; and memory is not lent to others.
+    if (!Object.hasOwn(response, name)) continue
+    const way = response[name]
+    before.set(name, way)
+    const guarded = (...words: unknown[]): unknown => {
+      try {
+        return Reflect.apply(way, response, words)
+      } catch (thrown) {
+        fail(thrown)
+        // All of the body has been written: only the end of the connection says that something is wrong.
+        if (name === 'end') response.destroy()
+        return name === 'end' ? response : false
+      }
+    }
+    Object.assign(response, { [name]: guarded })
+  }
+  if (response.headersSent || !Object.hasOwn(response, 'writeHead')) return
+  try {
+    // As the first write would do.
+    response.writeHead(response.statusCode)
+  } catch (thrown) {
+    fail(thrown)
+  }
+}
+
 /** Lets go of a body that is not going to be sent. */
 export function discardBody(body: CgiResponse['body']): void {
   if (body !== null && !Buffer.isBuffer(body)) body.destroy()
 }
 
-function sendAsItComes(body: Readable, response: FlushableResponse): void {
+function sendAsItComes(body: Readable, response: FlushableResponse, isHeaderOut: boolean): void {
   const isFlushed = 'flush' in response && !response.hasHeader('content-length')
   const flush = (): void => {
-    if (isFlushed && !response.writableEnded && !response.destroyed) response.flush?.()
+    if (!isFlushed || response.writableEnded || response.destroyed) return
+    try {
+      response.flush?.()
+    } catch (error) {
+      body.destroy(error instanceof Error ? error : new Error(String(error)))
+    }
   }
-  if (body.readableLength === 0 && !response.headersSent) {
+  if (body.readableLength === 0 && !isHeaderOut) {
     // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
     response.write(NOTHING)
     flush()

@@ -47,9 +47,7 @@ export interface CgiMiddlewareOptions<Native = IncomingMessage> extends CgiOptio
 }
 
 /** What Express adds to a request, where it is there. */
-interface ExpressRequest extends ViewedRequest, MountedRequest {
-  query?: unknown
-}
+type ExpressRequest = ViewedRequest & MountedRequest
 
 /**
  * CGI scripts as a middleware: `app.use(cgi())` serves `./cgi-bin` at `/cgi-bin/`; mounted at a path,
@@ -112,9 +110,11 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     response: ServerResponse,
     next: Next,
   ): void {
-    const isFailure = error instanceof CgiError && error.statusCode >= 500
-    let log = isFailure ? () => handler.logger.error({ err: error }, error.message) : undefined
     const isLate = signal.aborted || response.headersSent || response.socket?.destroyed === true
+    // What is the application's own it tells itself, but for what is late.
+    const isTold = error instanceof CgiError ? error.statusCode >= 500 : isLate
+    const message = error instanceof Error ? error.message : String(error)
+    let log = isTold ? () => handler.logger.error({ err: error }, message) : undefined
     if (isLate || options.logger !== undefined) {
       log?.()
       log = undefined

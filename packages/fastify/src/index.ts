@@ -30,6 +30,7 @@ import {
   acceptAnyContentType,
   addMethods,
   passBodiesThrough,
+  ownError,
   replacedBodyOf,
 } from './pass-through.js'
 import { keepLists, sendReply } from './reply.js'
@@ -99,7 +100,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const cgiRequest = toRequest(request, reply)
-    // A connection that stays open would keep a server that is closing from its end.
+    // Kept open, it would keep a server that is closing from its end.
     endConnectionAfter(request.raw, reply.raw, () => isClosing)
     try {
       const result = await handler.handle(cgiRequest)
@@ -120,7 +121,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
         await sendReply(result, request, reply)
       }
     } catch (error) {
-      if (!cgiRequest.signal.aborted && !reply.sent) throw error
+      if (!cgiRequest.signal.aborted && !reply.sent) throw ownError(error)
       if (!cgiRequest.signal.aborted) request.log.error({ err: error }, 'the script failed')
       reply.hijack()
       reply.raw.destroy()
@@ -129,9 +130,8 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
   }
 
   function toRequest(request: FastifyRequest, reply: FastifyReply): CgiRequest<FastifyRequest> {
-    const { raw, ip, protocol, host } = request
+    const { raw, ip, protocol, host, log: logger } = request
     const mount = takeMount(toOriginForm(raw.url ?? '/'), depth)
-    const { log: logger } = request
     const body = replacedBodyOf(request)
     const view = { mount, remoteAddress: ip, scheme: protocol, host, body, logger, native: request }
     return toCgiRequest(raw, reply.raw, view)

@@ -1,3 +1,4 @@
+import { CgiError } from '@common-gateway/core'
 import type { FastifyInstance, FastifyRequest, preParsingHookHandler } from 'fastify'
 import { METHODS } from 'node:http'
 import { PassThrough, pipeline, Readable } from 'node:stream'
@@ -31,7 +32,11 @@ const replaced = new WeakMap<FastifyRequest, unknown>()
 /** Fastify answers 415 to a Content-Type it cannot read, but that is for the script to say. */
 export const acceptAnyContentType: preParsingHookHandler = (request, _reply, payload, done) => {
   if (request.mediaType === undefined) delete request.raw.headers['content-type']
-  if (payload !== request.raw) replaced.set(request, payload)
+  if (payload !== request.raw) {
+    replaced.set(request, payload)
+    // It may fail before the script is there to read it; the stream keeps its error for then.
+    if (payload instanceof Readable) payload.on('error', () => {})
+  }
   // What Fastify does not parse does not come to the parser above.
   hold(payload)
   done(null, payload)
@@ -45,4 +50,16 @@ export function replacedBodyOf(request: FastifyRequest): Readable | undefined {
   const isOfBytes = !payload.readableObjectMode && payload.readableEncoding === null
   // What has been made of a generator, for example, is not: a script is given bytes.
   return isOfBytes ? payload : pipeline(payload, new PassThrough(), () => {})
+}
+
+/**
+ * The stream of a hook fails with an error of the application, which is for its error handler. As where
+ * Fastify reads the stream itself, it is the request that is not valid, unless the error says otherwise.
+ */
+export function ownError(error: unknown): unknown {
+  if (!(error instanceof CgiError) || error.code !== 'CGI_ERR_BODY_FAILED') return error
+  const { cause } = error
+  if (!(cause instanceof Error)) return cause
+  if ('statusCode' in cause && Number(cause.statusCode) >= 400) return cause
+  return Object.assign(new Error(cause.message, { cause }), { statusCode: 400 })
 }
