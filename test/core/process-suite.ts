@@ -710,6 +710,21 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     })
 
+    test(
+      'LOG-1 what a script has written is read after a stall of the event loop',
+      BOUNDED,
+      async (t) => {
+        for (let round = 0; round < 10; round += 1) {
+          const sent = await send(t, script('echo gone >&2'))
+          sent.stdout.resume()
+          void sent.exit.then(() => block(5))
+          block(20)
+          await sent.standardErrorEnd
+          assert.equal(sent.error(), 'gone\n')
+        }
+      },
+    )
+
     test('RES-8 output flows while the body still arrives', BOUNDED, async (t) => {
       const source = new PassThrough()
       t.after(() => source.destroy())
@@ -890,4 +905,9 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       })
     }
   })
+}
+
+/** Blocks the event loop for so many milliseconds. */
+function block(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds)
 }

@@ -99,7 +99,8 @@ echo`,
   'broken.sh': 'echo "This is no header"\necho "Nor is this"',
   'status.sh': 'echo "Status: 99"\necho "Content-Type: text/plain"\necho\necho ok',
   'silent.sh': ':',
-  'slow.sh': 'sleep 30',
+  /** Longer than any time-out: a server that is slow to notice answers with its time-out all the same. */
+  'slow.sh': 'exec sleep 300',
   'nph-raw.sh':
     'printf "HTTP/1.1 404 Nobody Here\\r\\nX-Raw: yes\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n"',
   'sendfile.sh':

@@ -92,8 +92,11 @@ export class ProcessTransport implements Transport {
       void exit.then(() => {
         if (stderr.isOver) return
         timer = setTimeout(() => {
-          stderr.destroy()
-          resolve()
+          // After a stall of the event loop the timer comes before the bytes that are already there.
+          setImmediate(() => {
+            stderr.destroy()
+            resolve()
+          })
         }, this.#settings.lingerTimeout)
       })
     })
