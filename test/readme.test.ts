@@ -31,7 +31,7 @@ describe('the README', () => {
   })
 
   test('OPT-3 options say the same next to their types', () => {
-    const folder = new URL('../../packages/core/src/', import.meta.url)
+    const folder = new URL('../../packages/core/src/options/', import.meta.url)
     const source = ['options.ts', 'process-options.ts']
       .map((name) => readFileSync(new URL(name, folder), 'utf8'))
       .join('')

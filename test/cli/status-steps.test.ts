@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { RequestRecord } from '../../packages/cli/src/request-record.js'
+import type { RequestRecord } from '../../packages/cli/src/journal/request-record.js'
 import {
   describeDuration,
   html,

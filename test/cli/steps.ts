@@ -1,6 +1,6 @@
-import type * as access from '../../packages/cli/src/status/access.js'
+import type * as access from '../../packages/cli/src/access/access.js'
 import type * as checkQueue from '../../packages/cli/src/authentication/check-queue.js'
-import type * as compileCache from '../../packages/cli/src/compile-cache.js'
+import type * as compileCache from '../../packages/cli/src/start/compile-cache.js'
 import type * as credentials from '../../packages/cli/src/authentication/credentials.js'
 import type * as passwordHash from '../../packages/cli/src/authentication/password-hash.js'
 import type * as history from '../../packages/cli/src/status/history.js'
@@ -16,12 +16,12 @@ const load = (step: string): Promise<unknown> =>
 
 // Each cast names the very file that is loaded; the compiler cannot see through the URL.
 export const { CheckQueue } = (await load('authentication/check-queue')) as typeof checkQueue
-export const { makeCacheFolder } = (await load('compile-cache')) as typeof compileCache
+export const { makeCacheFolder } = (await load('start/compile-cache')) as typeof compileCache
 export const { readCredentials } = (await load('authentication/credentials')) as typeof credentials
 export const { readPasswordHash } = (await load(
   'authentication/password-hash',
 )) as typeof passwordHash
-export const { refusalOf } = (await load('status/access')) as typeof access
+export const { refusalOf } = (await load('access/access')) as typeof access
 export const { RequestHistory } = (await load('status/history')) as typeof history
 export const { html } = (await load('status/markup')) as typeof markup
 export const { describeDuration } = (await load('status/quantity')) as typeof quantity

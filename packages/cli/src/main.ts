@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { parseArguments } from './arguments.js'
-import { CommandError } from './command-error.js'
-import { tell } from './command-message.js'
-import { keepCompiledCode } from './compile-cache.js'
+import { parseArguments } from './settings/arguments.js'
+import { CommandError } from './settings/command-error.js'
+import { tell } from './text/command-message.js'
+import { keepCompiledCode } from './start/compile-cache.js'
 
 keepCompiledCode()
 
@@ -11,25 +11,25 @@ async function main(args: readonly string[]): Promise<void> {
   const call = parseArguments(args)
   switch (call.type) {
     case 'help': {
-      const { HELP } = await import('./help.js')
+      const { HELP } = await import('./settings/help.js')
       process.stdout.write(HELP)
       break
     }
     case 'version': {
-      const { readVersion } = await import('./version.js')
+      const { readVersion } = await import('./settings/version.js')
       process.stdout.write(`common-gateway ${await readVersion()}\n`)
       break
     }
     case 'print-config': {
-      const { createConfiguration } = await import('./configuration.js')
-      const { createConfigReport } = await import('./config-report.js')
+      const { createConfiguration } = await import('./settings/configuration.js')
+      const { createConfigReport } = await import('./settings/config-report.js')
       process.stdout.write(createConfigReport(await createConfiguration(call)))
       break
     }
     case 'serve': {
-      const { createConfiguration } = await import('./configuration.js')
+      const { createConfiguration } = await import('./settings/configuration.js')
       const configuration = await createConfiguration(call)
-      const { serve } = await import('./serve.js')
+      const { serve } = await import('./start/serve.js')
       await serve(configuration, fail)
       break
     }

@@ -1,22 +1,22 @@
-export { breakResponse, endConnectionAfter, unwatchClient } from './client-connection.js'
-export { createCommandLine } from './command-line.js'
-export { DEFAULTS } from './defaults.js'
+export { breakResponse, endConnectionAfter, unwatchClient } from './http/client-connection.js'
+export { createCommandLine } from './environment/command-line.js'
+export { DEFAULTS } from './options/defaults.js'
 export {
   CgiError,
   type CgiErrorCode,
   type CgiErrorDetails,
-} from './errors.js'
-export { isList, uniteLists } from './field-lists.js'
-export { type CgiHandler, createCgiHandler } from './handler.js'
-export { hintFor } from './error-hint.js'
-export { createErrorPage, type ErrorPage } from './error-page.js'
-export type { HeaderField } from './header-fields.js'
+} from './data/cgi-error.js'
+export { isList, uniteLists } from './http/field-lists.js'
+export { type CgiHandler, createCgiHandler } from './gateway.js'
+export { hintFor } from './failure/hint.js'
+export { createErrorPage, type ErrorPage } from './failure/error-page.js'
+export type { HeaderField } from './data/header-fields.js'
 export {
   createHeaderParser,
   type HeaderParser,
   type ScriptHeader,
-} from './header-parser.js'
-export { type CgiLogger, describeFailure } from './logger.js'
+} from './response/header-parser.js'
+export { type CgiLogger, describeFailure } from './data/logger.js'
 export type {
   CgiRequest,
   CgiResponse,
@@ -25,23 +25,23 @@ export type {
   LocalRedirect,
   LocalRedirects,
   NonParsedResponse,
-} from './message.js'
-export { findMount, type MountOptions, takeMount } from './mount.js'
-export { hasNameOrCopy, mayBeSource, type OtherFileSettings } from './other-file.js'
-export { createMetaVariables, type MetaVariablesInput } from './meta-variables.js'
+} from './data/message.js'
+export { findMount, type MountOptions, takeMount } from './request/mount.js'
+export { hasNameOrCopy, mayBeSource, type OtherFileSettings } from './script/other-file.js'
+export { createMetaVariables, type MetaVariablesInput } from './environment/meta-variables.js'
 export {
   type FrameworkView,
   groupByName,
   sendCgiResponse,
   toCgiRequest,
-} from './node-http.js'
-export { type FileRequest, openFile, type OpenedFile } from './opened-file.js'
-export type { CgiOptions, CgiUser } from './options.js'
-export type { ProcessOptions } from './process-options.js'
-export { parseRequestTarget, type RequestTarget } from './request-target.js'
-export { type ResponseHead, toResponse } from './response.js'
-export { discardBody, prepareResponse } from './response-stream.js'
-export type { CgiRun, CgiStats, CgiWait } from './run-diagnostics.js'
+} from './http/node-http.js'
+export { type FileRequest, openFile, type OpenedFile } from './response/opened-file.js'
+export type { CgiOptions, CgiUser } from './options/options.js'
+export type { ProcessOptions } from './options/process-options.js'
+export { parseRequestTarget, type RequestTarget } from './request/target.js'
+export { type ResponseHead, toResponse } from './response/response-head.js'
+export { discardBody, prepareResponse } from './http/response-stream.js'
+export type { CgiRun, CgiStats, CgiWait } from './run/diagnostics.js'
 export {
   type FolderRedirect,
   type OtherFile,
@@ -49,9 +49,14 @@ export {
   resolveScript,
   type Script,
   type ScriptSettings,
-} from './script.js'
-export { applyLocalRedirect, clientRequestOf, isLocalRedirect } from './local-redirect.js'
-export type { CgiAnswer } from './script-answer.js'
-export { type FoundScript, lookUpScript, type LookupSettings } from './script-lookup.js'
-export { type Command, createSettings, type ScriptSource, type Settings } from './settings.js'
-export { toOriginForm } from './url-path.js'
+} from './script/script.js'
+export { applyLocalRedirect, clientRequestOf, isLocalRedirect } from './http/local-redirect.js'
+export type { CgiAnswer } from './response/answer.js'
+export { type FoundScript, lookUpScript, type LookupSettings } from './script/lookup.js'
+export {
+  type Command,
+  createSettings,
+  type ScriptSource,
+  type Settings,
+} from './options/settings.js'
+export { toOriginForm } from './request/url-path.js'

@@ -1,6 +1,6 @@
 import { clientRequestOf } from '@common-gateway/core'
 import type { RequestListener } from 'node:http'
-import type { RawRequest, RawResponse } from '../raw-exchange.js'
+import type { RawRequest, RawResponse } from '../access/raw-exchange.js'
 import { readCredentials } from './credentials.js'
 import { CheckQueue } from './check-queue.js'
 import type { PasswordFile } from './password-file.js'

@@ -1,5 +1,5 @@
-import { badArgument } from '../command-error.js'
-import { tell } from '../command-message.js'
+import { badArgument } from '../settings/command-error.js'
+import { tell } from '../text/command-message.js'
 import { BasicAuthentication } from './basic-authentication.js'
 import { PasswordFile } from './password-file.js'
 

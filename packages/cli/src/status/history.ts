@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../request-record.js'
+import type { RequestRecord } from '../journal/request-record.js'
 import { outcomeOf } from './outcome.js'
 import { type Snapshot, snapshotOf } from './snapshot.js'
 

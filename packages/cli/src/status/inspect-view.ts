@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { STATUS_PATH } from './access.js'
+import { STATUS_PATH } from '../access/access.js'
 import type { Inspection } from './inspection.js'
 import { html, Markup } from './markup.js'
 import { describeMounts } from './mounts.js'

@@ -13,7 +13,7 @@ import {
 import type { FastifyRequest } from 'fastify'
 import { METHODS } from 'node:http'
 import path from 'node:path'
-import type { Mount } from '../gateways.js'
+import type { Mount } from '../site/gateways.js'
 
 /** A gateway as it answers. */
 export interface InspectedGateway {

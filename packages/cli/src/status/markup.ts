@@ -1,4 +1,4 @@
-import { toHtml } from '../html-text.js'
+import { toHtml } from '../text/html-text.js'
 
 /** HTML, as opposed to text that might look like it. */
 export class Markup {

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../request-record.js'
+import type { RequestRecord } from '../journal/request-record.js'
 
 /** How a request that has ended came out. `left`: its client did not wait for all of it. */
 export type Outcome = 'done' | 'failed' | 'left'

@@ -1,4 +1,4 @@
-import { STATUS_PATH } from './access.js'
+import { STATUS_PATH } from '../access/access.js'
 import type { Assets } from './assets.js'
 import { html, Markup } from './markup.js'
 

@@ -1,4 +1,4 @@
-import type { RequestRecord } from '../request-record.js'
+import type { RequestRecord } from '../journal/request-record.js'
 
 /** A request as it was at one moment, with nothing of the server behind it. */
 export interface Snapshot extends RequestRecord {

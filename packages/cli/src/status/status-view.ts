@@ -1,4 +1,4 @@
-import { toByteCount } from '../byte-count.js'
+import { toByteCount } from '../text/byte-count.js'
 import { html, type Markup } from './markup.js'
 import { describeMounts } from './mounts.js'
 import type { PastRequest, Totals } from './history.js'

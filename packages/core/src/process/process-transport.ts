@@ -1,15 +1,15 @@
-import { waitFor } from '../grace.js'
-import type { Output } from '../output.js'
-import { isFile, isStream, sendToScript } from '../request-body.js'
-import type { Settings } from '../settings.js'
-import type { ScriptCall, ScriptExit, ScriptOutput, Transport } from '../transport.js'
+import { waitFor } from '../data/with-timeout.js'
+import type { Output } from '../transport/output.js'
+import { isFile, isStream, sendToScript } from '../transport/request-body.js'
+import type { Settings } from '../options/settings.js'
+import type { ScriptCall, ScriptExit, ScriptOutput, Transport } from '../transport/transport.js'
 import {
   type Confinement,
   type ConfinementSettings,
   createConfinement,
   whyNotStarted,
-} from './confinement.js'
-import { PIPE_SIZE } from './pipe-size.js'
+} from './confinement/confinement.js'
+import { PIPE_SIZE } from './posix/pipe-size.js'
 import { chooseSpawner } from './spawner-choice.js'
 import type { Spawner } from './spawner.js'
 import { ProcessGroup } from './process-group.js'

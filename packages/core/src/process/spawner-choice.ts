@@ -1,11 +1,11 @@
 import { isMainThread } from 'node:worker_threads'
-import { invalidOption } from '../errors.js'
-import type { CgiLogger } from '../logger.js'
-import type { Settings } from '../settings.js'
-import { loadCLibrary } from './c-library.js'
-import { ChildProcessSpawner } from './child-process-spawner.js'
+import { invalidOption } from '../data/cgi-error.js'
+import type { CgiLogger } from '../data/logger.js'
+import type { Settings } from '../options/settings.js'
+import { loadCLibrary } from './posix/c-library.js'
+import { ChildProcessSpawner } from './child-process/child-process-spawner.js'
 import { accessDenied, mayStartProcesses } from './permission.js'
-import { PosixSpawner } from './posix-spawner.js'
+import { PosixSpawner } from './posix/posix-spawner.js'
 import type { Spawner } from './spawner.js'
 
 /** One for the whole process: it hears of the end of all of its children. */

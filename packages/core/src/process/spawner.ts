@@ -1,8 +1,8 @@
 import type { Writable } from 'node:stream'
-import type { ClientSignal } from '../message.js'
-import type { Output } from '../output.js'
-import type { Command } from '../settings.js'
-import type { ScriptExit } from '../transport.js'
+import type { ClientSignal } from '../data/message.js'
+import type { Output } from '../transport/output.js'
+import type { Command } from '../options/settings.js'
+import type { ScriptExit } from '../transport/transport.js'
 import type { SendSignal } from './process-group.js'
 
 /** What a process is started with. */

@@ -1,0 +1,71 @@
+import { readdir, realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { isInside } from '../files/containment.js'
+import { adviseOn } from './script-check.js'
+import { toShellWord } from '../text/shell-word.js'
+import type { CgiFolder, Site } from '../site/site.js'
+
+/** A file among scripts that cannot be run. */
+interface Problem {
+  /** From the folder that is served. */
+  readonly name: string
+  /** Why, and what to do about it. */
+  readonly advice: string
+}
+
+/** What is in a folder of scripts. */
+export interface ScriptSurvey {
+  readonly url: string
+  readonly folder: string
+  /** Whether there is such a folder. */
+  readonly isThere: boolean
+  /** How many files can be run. */
+  readonly count: number
+  /** Those that cannot. */
+  readonly problems: readonly Problem[]
+}
+
+/** At a glance: nobody reads more, and a tree may be endless. */
+const MOST_FOLDERS = 200
+
+/** Looks through a folder of scripts. */
+export async function surveyScripts(cgiFolder: CgiFolder, site: Site): Promise<ScriptSurvey> {
+  const { url, folder } = cgiFolder
+  const problems: Problem[] = []
+  const roots = [await realpath(folder).catch(() => folder), ...site.linkRoots]
+  const folders = [folder]
+  let count = 0
+  let isThere = false
+  for (const [index, each] of folders.entries()) {
+    const entries = await readdir(each, { withFileTypes: true }).catch(() => null)
+    if (entries === null) continue
+    if (index === 0) isThere = true
+    for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      const file = path.join(each, entry.name)
+      if (entry.name.startsWith('.')) continue
+      if (entry.isDirectory() && folders.length < MOST_FOLDERS) folders.push(file)
+      const target = entry.isSymbolicLink() ? await realpath(file).catch(() => null) : file
+      if (target === null || !(await isFile(file))) continue
+      if (target !== file && !roots.some((root) => isInside(target, root))) {
+        problems.push({ name: path.relative(site.folder, file), advice: briefOnLink(target) })
+        continue
+      }
+      const advice = adviseOn(file, site)
+      if (advice === undefined) count += 1
+      else if (!advice.isData)
+        problems.push({ name: path.relative(site.folder, file), advice: advice.brief })
+    }
+  }
+  return { url, folder, isThere, count, problems }
+}
+
+async function isFile(name: string): Promise<boolean> {
+  return stat(name).then(
+    (status) => status.isFile(),
+    () => false,
+  )
+}
+
+function briefOnLink(target: string): string {
+  return `a link to ${target}: --link-root ${toShellWord(path.dirname(target))} allows it`
+}

@@ -1,0 +1,174 @@
+import type { Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import path from 'node:path'
+import { isInside } from '../files/containment.js'
+import { canRead } from '../site/file-lookup.js'
+import { createPublication, isOutside } from '../site/publication.js'
+import { adviseOn, adviseOnLink, adviseOnStray } from '../advice/script-check.js'
+import { createSourceCheck } from '../site/source-check.js'
+import { toSitePath } from '../site/site-path.js'
+import type { CgiFolder, Site } from '../site/site.js'
+
+/** What is in a folder, for people to see. */
+export interface FolderListing {
+  /** Path of the URL, decoded, with a slash at both ends. */
+  readonly path: string
+  readonly entries: readonly Entry[]
+  /** Whether it is a folder of scripts. */
+  readonly hasScripts: boolean
+}
+
+/** One file or folder in a listing. */
+export interface Entry {
+  readonly name: string
+  /** `data`: it lies among scripts, and is neither run nor sent; `withheld`: the same, and `advice` says why. */
+  readonly kind: 'folder' | 'scripts' | 'script' | 'file' | 'data' | 'withheld'
+  /** In bytes. */
+  readonly size?: number
+  readonly modified?: Date
+  /** Why it cannot be run, or is withheld. */
+  readonly advice?: string | undefined
+}
+
+/**
+ * Lists the folder that a URL names by its path with a slash at its end; null where there is none, or it
+ * is not to be seen.
+ *
+ * @param isLocal - whether the client is on this machine: no other sees what scripts there are.
+ */
+export async function listFolder(
+  url: string,
+  site: Site,
+  isLocal: boolean,
+): Promise<FolderListing | null> {
+  const [urlPath = ''] = url.split('?', 1)
+  const place = toSitePath(urlPath, site)
+  if (place === null || !urlPath.endsWith('/')) return null
+  const { tree, file: folder, path: listed } = place
+  const scripts = findCgiFolder(listed, site)
+  if (scripts !== undefined && scripts.url.length >= tree.url.length) {
+    return isLocal ? listScripts(listed, scripts, site) : null
+  }
+  const isPublished = createPublication(site)
+  if (!isPublished(folder)) return null
+  const isSource = createSourceCheck(site)
+  const entries = await readEntries(folder, (entry, realFile): Entry | null => {
+    const file = path.join(folder, entry.name)
+    if (isLocal && isOutside(realFile, site)) return toWithheldLink(entry, realFile)
+    if (!isPublished(file, realFile) || !canRead(file, entry.kind)) return null
+    if (entry.kind === 'folder' || !isSource(file, realFile)) return entry
+    const isRun = tree.url === '' && site.scriptExtensions.includes(path.extname(entry.name))
+    const advice = isRun ? adviseOn(file, site)?.sentence : adviseOnStray(file, site)
+    if (isRun) return { ...entry, kind: 'script', ...(isLocal && { advice }) }
+    return isLocal ? { ...entry, kind: 'withheld', advice } : null
+  })
+  if (entries === null) return null
+  const mounts = await findMounts(listed, site, isLocal)
+  const names = new Set(mounts.map(({ name }) => name))
+  const others = entries.filter(({ name }) => !names.has(name))
+  return { path: listed, entries: order([...mounts, ...others]), hasScripts: false }
+}
+
+/** A link that leaves what is served, for the person who can allow it. */
+function toWithheldLink({ name, kind }: Entry, target: string): Entry {
+  return { name, kind: 'withheld', advice: adviseOnLink(target, kind === 'folder') }
+}
+
+function findCgiFolder(listed: string, { cgiFolders }: Site): CgiFolder | undefined {
+  return cgiFolders.find(({ url }) => listed.startsWith(`${url}/`))
+}
+
+async function listScripts(
+  listed: string,
+  { url, folder }: CgiFolder,
+  site: Site,
+): Promise<FolderListing | null> {
+  const below = path.join(folder, listed.slice(url.length))
+  const [root, realBelow] = await Promise.all([folder, below].map(realPathOf))
+  // The gateway runs nothing that a link has outside.
+  const roots = root == null ? [] : [root, ...site.linkRoots]
+  const isWithin = (realFile: string): boolean => {
+    return roots.some((each) => realFile === each || isInside(realFile, each))
+  }
+  if (realBelow == null || !isWithin(realBelow)) return null
+  const entries = await readEntries(below, (entry, realFile): Entry | null => {
+    if (!isWithin(realFile)) return toWithheldLink(entry, realFile)
+    if (entry.kind === 'folder') return { name: entry.name, kind: 'scripts' }
+    const advice = adviseOn(path.join(below, entry.name), site)
+    if (advice?.isData === true) return { ...entry, kind: 'data' }
+    return { ...entry, kind: 'script', advice: advice?.sentence }
+  })
+  return entries && { path: listed, entries: order(entries), hasScripts: true }
+}
+
+/** How many files are looked at together: what else the server does comes in between. */
+const BATCH = 64
+
+async function readEntries(
+  folder: string,
+  judge: (entry: Entry & { kind: 'file' | 'folder' }, realFile: string) => Entry | null,
+): Promise<Entry[] | null> {
+  const realFolder = await realPathOf(folder)
+  const found = await readdir(folder, { withFileTypes: true }).catch(() => null)
+  if (found === null || realFolder === null) return null
+
+  const read = async (each: Dirent): Promise<Entry | null> => {
+    const { name } = each
+    // No URL leads to a name with a backslash.
+    if (name.startsWith('.') || name.includes('\\')) return null
+    const file = path.join(folder, name)
+    const realFile = each.isSymbolicLink() ? await realPathOf(file) : path.join(realFolder, name)
+    const status = realFile === null ? null : await stat(file).catch(() => null)
+    if (realFile === null || status === null) return null
+    if (status.isDirectory()) return judge({ name, kind: 'folder' }, realFile)
+    if (!status.isFile()) return null
+    return judge({ name, kind: 'file', size: status.size, modified: status.mtime }, realFile)
+  }
+
+  const entries: (Entry | null)[] = []
+  for (let start = 0; start < found.length; start += BATCH) {
+    entries.push(...(await Promise.all(found.slice(start, start + BATCH).map(read))))
+  }
+  return entries.filter((entry) => entry !== null)
+}
+
+function realPathOf(file: string): Promise<string | null> {
+  return realpath(file).catch(() => null)
+}
+
+/** What answers right below this folder: other folders of files, and for this machine scripts. */
+async function findMounts(listed: string, site: Site, isLocal: boolean): Promise<Entry[]> {
+  const isHere = ({ url }: { url: string }): boolean => {
+    return url !== '' && path.posix.dirname(url) === shorten(listed)
+  }
+  const nameOf = ({ url }: { url: string }): string => path.posix.basename(url)
+  const trees = site.trees.filter(isHere)
+  const cgiFolders = isLocal ? site.cgiFolders.filter(isHere) : []
+  const isThere = await Promise.all(cgiFolders.map(({ folder }) => isFolder(folder)))
+  const programs = isLocal ? site.programs.filter(isHere) : []
+  return [
+    ...trees.map((each): Entry => ({ name: nameOf(each), kind: 'folder' })),
+    ...cgiFolders
+      .filter((_each, index) => isThere[index])
+      .map((each): Entry => ({ name: nameOf(each), kind: 'scripts' })),
+    ...programs.map((each): Entry => ({ name: nameOf(each), kind: 'script' })),
+  ]
+}
+
+function isFolder(name: string): Promise<boolean> {
+  return stat(name).then(
+    (status) => status.isDirectory(),
+    () => false,
+  )
+}
+
+function shorten(listed: string): string {
+  return listed === '/' ? '/' : listed.slice(0, -1)
+}
+
+/** Folders first, and 2 before 10. */
+function order(entries: readonly Entry[]): Entry[] {
+  const rank = ({ kind }: Entry): number => (kind === 'folder' || kind === 'scripts' ? 0 : 1)
+  const { compare } = new Intl.Collator('en', { numeric: true })
+  return entries.toSorted((a, b) => rank(a) - rank(b) || compare(a.name, b.name))
+}

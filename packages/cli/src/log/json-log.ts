@@ -1,0 +1,54 @@
+import type { RequestJournal } from '../journal/request-journal.js'
+
+/**
+ * Writes an object for each event, as one line of JSON: `stderr` for a line of a script's standard error
+ * when it comes, `request` for a request when it is over. (`start` is written when the server listens.)
+ */
+export function logAsJson(journal: RequestJournal, write: (text: string) => void): void {
+  journal.on('line', ({ id, script, pid }, line) => {
+    write(toJsonLine({ event: 'stderr', time: new Date().toISOString(), id, script, pid, line }))
+  })
+  journal.on('end', (record) => {
+    const { id, startTime, method, url, client, script, pid, queueTime, status } = record
+    const { headerTime, duration, bytesIn, bytesOut, exitCode, signal, error } = record
+    write(
+      toJsonLine({
+        event: 'request',
+        time: new Date(startTime).toISOString(),
+        id,
+        method,
+        url,
+        client,
+        status,
+        script,
+        pid,
+        queueTime: round(queueTime),
+        headerTime: round(headerTime),
+        duration: round(duration),
+        bytesIn,
+        bytesOut,
+        exitCode,
+        signal: signal ?? undefined,
+        error,
+        droppedBytes: record.unloggedBytes || undefined,
+        isAborted: record.isAborted || undefined,
+      }),
+    )
+  })
+}
+
+/** An object as a line that any terminal can show. */
+export function toJsonLine(value: object): string {
+  const json = JSON.stringify(value).replace(
+    /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
+    (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
+    },
+  )
+  return `${json}\n`
+}
+
+/** To microseconds. */
+function round(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : Math.round(milliseconds * 1_000) / 1_000
+}

@@ -1,0 +1,117 @@
+import path from 'node:path'
+import { toByteCount } from '../text/byte-count.js'
+import { toPrintable, toPrintableUrl } from '../text/printable.js'
+import type { RequestRecord } from '../journal/request-record.js'
+import type { Paint } from '../text/terminal-style.js'
+
+/** How lines about requests look. */
+export interface LineStyle {
+  readonly paint: Paint
+  /** The folder that is served; scripts are named from there. */
+  readonly folder: string
+  /** Width of the terminal; undefined where there is none, and nothing is cut. */
+  readonly columns: number | undefined
+}
+
+/** What the columns take that are not the path's or the script's, a last word included. */
+const OTHER_COLUMNS = '00:00:00 POST  200  1000ms 1000ms 100 kB aborted'.length + 1
+
+/** One line about a request: time, method, path, status, script, time to the header and in all, bytes. */
+export function writeRequestLine(record: RequestRecord, style: LineStyle): string {
+  const { paint, columns } = style
+  const { method, status, headerTime, duration, isAborted, bytesOut } = record
+  const widths = columns === undefined ? { path: 32, script: 20 } : shareOf(columns)
+  const url = toPrintableUrl(record.url)
+  const now = duration ?? Date.now() - record.startTime
+  const words = [
+    paint('dim', toTime(record.startTime, columns !== undefined)),
+    toPrintable(method).padEnd(4),
+    (columns === undefined ? url : truncate(url, widths.path)).padEnd(widths.path),
+    paintStatus(status, paint),
+    paint('dim', nameOf(record, style, widths.script).padEnd(widths.script)),
+    toMilliseconds(headerTime).padStart(6),
+    toMilliseconds(now).padStart(6),
+    toByteCount(bytesOut).padStart(6),
+  ]
+  if (isAborted) words.push(paint('yellow', 'aborted'))
+  return words.join(' ')
+}
+
+/** A heading for what a script says while it runs; the line of its request comes at the end. */
+export function writeRunningLine({ script = '', pid }: RequestRecord, style: LineStyle): string {
+  const name = toPrintable(path.relative(style.folder, script))
+  return style.paint('cyan', `    ${name}[${pid}] is running, and says:`)
+}
+
+/** Lines of a script's standard error. */
+export function writeErrorLines(lines: readonly string[]): string[] {
+  return lines.map((line) => `    ${toPrintable(line)}`)
+}
+
+/** What else is to be said of a request once it is over. */
+export function writeOutcome(record: RequestRecord, { paint }: LineStyle): string[] {
+  const { error, exitCode, signal, unloggedBytes, isAborted } = record
+  const lines: string[] = []
+  if (unloggedBytes > 0) {
+    lines.push(
+      `    ${unloggedBytes} bytes in the middle of its standard error came too fast for the log`,
+    )
+  }
+  const details: string[] = []
+  if (typeof exitCode === 'number' && exitCode !== 0) details.push(`exit code ${exitCode}`)
+  // One whose client has gone is stopped by a signal of ours.
+  if (typeof signal === 'string' && !isAborted) details.push(signal)
+  const end = details.join(', ')
+  if (error !== undefined) {
+    const text = toPrintable(end === '' ? error : `${error} (${end})`)
+    lines.push(paint('red', `    error: ${text}`))
+  } else if (end !== '') {
+    lines.push(paint('yellow', `    the script did not end well: ${end}`))
+  }
+  return lines
+}
+
+/** The rest of the line: more of it for the path, which says more. */
+function shareOf(columns: number): { path: number; script: number } {
+  const rest = Math.max(30, columns - OTHER_COLUMNS)
+  const script = Math.min(24, Math.floor(rest / 3))
+  return { path: Math.min(72, rest - script), script }
+}
+
+/** The script as `cgi-bin/form.py[4242]`, or as much of that as there is room for. */
+function nameOf(record: RequestRecord, { folder, columns }: LineStyle, width: number): string {
+  const { script, pid } = record
+  if (script === undefined) return '-'
+  const relative = path.relative(folder, script)
+  const base = toPrintable(path.basename(script))
+  const name = relative.startsWith('..') ? base : toPrintable(relative)
+  const process = pid === undefined ? '' : `[${pid}]`
+  const full = name + process
+  if (columns === undefined || full.length <= width) return full
+  const short = base + process
+  return short.length <= width ? short : truncate(base, width)
+}
+
+function truncate(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, width - 1)}…`
+}
+
+function toTime(milliseconds: number, isForPerson: boolean): string {
+  const date = new Date(milliseconds)
+  if (!isForPerson) return date.toISOString()
+  const parts = [date.getHours(), date.getMinutes(), date.getSeconds()]
+  return parts.map((part) => String(part).padStart(2, '0')).join(':')
+}
+
+function toMilliseconds(duration: number | undefined): string {
+  if (duration === undefined) return '-'
+  return duration < 9_999.5 ? `${Math.round(duration)}ms` : `${Math.round(duration / 1_000)}s`
+}
+
+function paintStatus(status: number | undefined, paint: Paint): string {
+  if (status === undefined) return '-  '
+  const text = String(status)
+  if (status >= 500) return paint('red', text)
+  if (status >= 400) return paint('yellow', text)
+  return paint(status >= 300 ? 'cyan' : 'green', text)
+}

@@ -1,0 +1,48 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { cannotStart } from '../settings/command-error.js'
+
+/** Where to listen, and what somebody has said of it. */
+export interface PortWish {
+  readonly host: string
+  readonly port: number
+  /** Whether another port will do: nobody asked for this one, and a person will read which it is. */
+  readonly isFlexible: boolean
+}
+
+/** How many ports after one that is taken are tried. */
+const MOST_TRIES = 100
+
+/**
+ * The port to listen on: the one that is wished for, or the next that is free.
+ *
+ * @throws {CommandError} where it has to be that one, and is taken; it names the next that is free.
+ */
+export async function choosePort({ host, port, isFlexible }: PortWish): Promise<number> {
+  if (port === 0 || !(await isTaken(host, port))) return port
+  const next = await findFree(host, port + 1)
+  if (isFlexible && next !== undefined) return next
+  const advice = next === undefined ? '--port names another' : `${next} is free (--port ${next})`
+  throw cannotStart(`cannot listen on port ${port} of ${host}: another program has it; ${advice}`)
+}
+
+async function findFree(host: string, first: number): Promise<number | undefined> {
+  for (let port = first; port < first + MOST_TRIES && port <= 65_535; port += 1) {
+    if (!(await isTaken(host, port))) return port
+  }
+  return undefined
+}
+
+/** Only that it is taken counts: what else may be wrong shows when the server is started. */
+async function isTaken(host: string, port: number): Promise<boolean> {
+  const probe = createServer().listen(port, host)
+  try {
+    await once(probe, 'listening')
+    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE'
+  } finally {
+    const closed = new Promise((resolve) => probe.close(resolve))
+    await closed
+  }
+}

@@ -1,0 +1,80 @@
+import { type Server, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Connections } from './connections.js'
+import type { RequestJournal } from '../journal/request-journal.js'
+
+/** An error of Node's parser of HTTP/1, or of OpenSSL. */
+interface ProtocolError extends Error {
+  readonly code?: string
+  readonly reason?: string
+  /** What the parser was given when it failed. */
+  readonly rawPacket?: Buffer
+}
+
+/** The first byte of a record of TLS that begins a handshake (RFC 8446 section 5.1). */
+const HANDSHAKE = 0x16
+
+/** Answers what Node's parser refuses, and writes it to the journal: no request is made of it. */
+export function answerRefusedRequests(
+  server: Server,
+  connections: Connections,
+  journal: RequestJournal,
+): void {
+  // Failures of TLS are among them.
+  server.on('clientError', (error: ProtocolError, socket: Socket) => {
+    if (error.code === 'ERR_SSL_HTTP_REQUEST') {
+      const plain = connections.beneath(socket)
+      record(400, `plain HTTP came to a port of HTTPS: its ${ADDRESS}`, plain)
+      plain?.end(toResponse(400, `This port speaks HTTPS: its ${ADDRESS}`))
+    } else if (isRefusal(error, socket)) {
+      refuse(error, socket)
+    } else {
+      socket.destroy()
+    }
+  })
+
+  function refuse(error: ProtocolError, socket: Socket): void {
+    const status = statusOf(error)
+    // A body that breaks off, or is no body, belongs to a request that has a record.
+    if (!connections.isUnderWay(socket)) record(status, explain(error), socket, error.rawPacket)
+    // What is added to a part of a response would be taken for the rest of it.
+    if (socket.writable && !connections.isAnswering(socket)) socket.write(toResponse(status))
+    socket.destroySoon()
+  }
+
+  function record(status: number, reason: string, socket?: Socket, packet?: Buffer): void {
+    const [, method, url] = REQUEST_LINE.exec(packet?.toString('latin1', 0, 2048) ?? '') ?? []
+    journal.refuse({ method, url, client: socket?.remoteAddress }, status, reason)
+  }
+}
+
+const ADDRESS = 'address begins with https://'
+
+/** Whether it is a request that is refused. Browsers connect ahead of need, and then say nothing. */
+function isRefusal({ code }: ProtocolError, { destroyed, bytesRead }: Socket): boolean {
+  if (destroyed) return false
+  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? bytesRead > 0 : code?.startsWith('HPE_') === true
+}
+
+const REQUEST_LINE = /^([\w!#$%&'*+.^`|~-]{1,32}) (\S{1,1024})(?: HTTP\/|$)/
+
+function statusOf({ code }: ProtocolError): number {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 408
+  return code === 'HPE_HEADER_OVERFLOW' ? 431 : 400
+}
+
+function explain({ code, reason, message, rawPacket }: ProtocolError): string {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'the header of the request did not come in time'
+  if (code === 'HPE_HEADER_OVERFLOW') return 'the header of the request is too large'
+  if (rawPacket?.[0] === HANDSHAKE) {
+    return 'TLS came to a port of plain HTTP: its address begins with http://'
+  }
+  return `what came is no request of HTTP: ${reason ?? message}`
+}
+
+function toResponse(status: number, sentence?: string): string {
+  const line = `${status} ${STATUS_CODES[status]}`
+  const body = sentence === undefined ? `${line}\n` : `${line}\n${sentence}\n`
+  const fields = ['Content-Type: text/plain; charset=utf-8', `Content-Length: ${body.length}`]
+  return [`HTTP/1.1 ${line}`, ...fields, 'Connection: close', '', body].join('\r\n')
+}

@@ -1,0 +1,142 @@
+import { parseArgs } from 'node:util'
+import { badArgument } from './command-error.js'
+import type { GivenSetting } from './given-settings.js'
+import { findNearest } from '../text/nearest-name.js'
+import { isSettingName, RULES, type SettingName } from './settings.js'
+
+/** What the command line asks for. */
+export interface Call {
+  readonly type: 'help' | 'version' | 'print-config' | 'serve'
+  readonly given: readonly GivenSetting[]
+  /** The file that `--config` names. */
+  readonly configFile: string | undefined
+}
+
+const OPTIONS = {
+  directory: { type: 'string', short: 'd' },
+  port: { type: 'string', short: 'p' },
+  bind: { type: 'string', short: 'b' },
+  host: { type: 'string' },
+  'cgi-dir': { type: 'string' },
+  interpreter: { type: 'string' },
+  script: { type: 'string' },
+  scripts: { type: 'string' },
+  send: { type: 'string' },
+  index: { type: 'string' },
+  files: { type: 'string' },
+  'link-root': { type: 'string' },
+  auth: { type: 'string' },
+  'trust-proxy': { type: 'string' },
+  env: { type: 'string' },
+  cwd: { type: 'string' },
+  user: { type: 'string' },
+  'max-processes': { type: 'string' },
+  timeout: { type: 'string' },
+  'tls-cert': { type: 'string' },
+  'tls-key': { type: 'string' },
+  'watch-errors': { type: 'string' },
+  'no-status': { type: 'boolean' },
+  log: { type: 'string' },
+  config: { type: 'string' },
+  // Python's server ran scripts only with it, and people will leave it where it is.
+  cgi: { type: 'boolean' },
+  'print-config': { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const
+
+type OptionName = keyof typeof OPTIONS
+
+/** To those who told Python's server which version to speak, by -p and --protocol. */
+const PROTOCOL = 'HTTP/1.1 is always spoken'
+
+/**
+ * Reads the arguments of the command; what they say is not judged yet.
+ *
+ * @throws {CommandError} that names the argument which is wrong, and its value.
+ */
+export function parseArguments(args: readonly string[]): Call {
+  const flags = new Set<OptionName>()
+  const given: GivenSetting[] = []
+  let configFile: string | undefined
+  // Not strict: the messages of parseArgs are written for programmers, and leave the value out.
+  const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true })
+  for (const token of tokens) {
+    if (token.kind === 'positional') given.push(toPositional(token.value))
+    if (token.kind !== 'option') continue
+    const name = checkName(token.name, token.rawName)
+    const value = checkPresence(name, token)
+    if (name === 'port' && value.startsWith('HTTP/')) {
+      throw badArgument(`${token.rawName} is for the port here: ${PROTOCOL}`)
+    }
+    flags.add(name)
+    if (name === 'config') configFile = value
+    const setting = name === 'host' ? 'bind' : name
+    if (isSettingName(setting)) given.push(toGiven(setting, token.rawName, value))
+  }
+  if (flags.has('no-status')) given.push({ name: 'status', value: false, where: '--no-status' })
+  checkOnce(given, 'the folder', 'one folder can be served')
+  checkOnce(given, 'the port', 'one port can be listened on')
+  return { type: typeOf(flags), given, configFile }
+}
+
+function typeOf(flags: ReadonlySet<OptionName>): Call['type'] {
+  for (const type of ['help', 'version', 'print-config'] as const) {
+    if (flags.has(type)) return type
+  }
+  return 'serve'
+}
+
+/** Python took a number alone for the port. */
+function toPositional(value: string): GivenSetting {
+  return /^\d+$/.test(value)
+    ? { name: 'port', value, where: 'the port' }
+    : { name: 'directory', value, where: 'the folder' }
+}
+
+function toGiven(name: SettingName, where: string, value: string): GivenSetting {
+  if (RULES[name].shape !== 'pairs') return { name, value, where }
+  const equals = value.indexOf('=')
+  if (equals !== -1) {
+    return { name, value: [value.slice(0, equals), value.slice(equals + 1)], where, shown: value }
+  }
+  // A variable that is named alone is passed on.
+  const own = name === 'env' ? process.env[value] : undefined
+  return { name, value: own === undefined ? null : [value, own], where, shown: value }
+}
+
+function checkName(name: string, rawName: string): OptionName {
+  if (name === 'protocol') throw badArgument(`there is no option '${rawName}': ${PROTOCOL}`)
+  if (!Object.hasOwn(OPTIONS, name)) {
+    const nearest = findNearest(name, Object.keys(OPTIONS))
+    const question = nearest === undefined ? '' : `; did you mean --${nearest}?`
+    throw badArgument(`there is no option '${rawName}'${question}`)
+  }
+  // Its presence in OPTIONS has just been seen.
+  return name as OptionName
+}
+
+interface OptionToken {
+  readonly rawName: string
+  readonly value: string | undefined
+}
+
+/** The value of an option, which is there exactly if the option takes one. */
+function checkPresence(name: OptionName, { rawName, value }: OptionToken): string {
+  const takesValue = OPTIONS[name].type === 'string'
+  if (takesValue && value === undefined) throw badArgument(`${rawName} needs a value`)
+  if (!takesValue && value !== undefined) {
+    throw badArgument(`${rawName} takes no value, but got '${value}'`)
+  }
+  return value ?? ''
+}
+
+/** Where two are given without a flag, neither is the one that is meant. */
+function checkOnce(given: readonly GivenSetting[], where: string, rule: string): void {
+  const name = where === 'the port' ? 'port' : 'directory'
+  const all = given.filter((each) => each.name === name)
+  const isDoubtful = name === 'directory' || all.every((each) => each.where === where)
+  if (all.length < 2 || !isDoubtful) return
+  const shown = all.map(({ value }) => `'${String(value)}'`).join(', ')
+  throw badArgument(`${rule}, but got ${shown}`)
+}

@@ -1,0 +1,35 @@
+import type { Configuration } from './configuration.js'
+import { findDefaultInterpreters } from '../files/default-interpreters.js'
+import type { CgiFolderName, Settings } from './settings.js'
+
+/** What `--print-config` shows: `config` is itself a file of settings. */
+export function createConfigReport(configuration: Configuration): string {
+  const { settings, origins, configFile, isIgnored } = configuration
+  const config = Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, toFileValue(name, value)]),
+  )
+  const from = Object.fromEntries(
+    // The names of settings are those that have origins.
+    Object.keys(settings).map((name) => [name, origins[name as keyof Settings] ?? 'default']),
+  )
+  const interpreters = findDefaultInterpreters()
+  const defaultInterpreters = Object.fromEntries(
+    interpreters.map(({ extension, program }) => [extension, program ?? null]),
+  )
+  const file = isIgnored ? null : (configFile ?? null)
+  return `${JSON.stringify({ config, from, file, defaultInterpreters }, undefined, 2)}\n`
+}
+
+function toFileValue(name: string, value: unknown): unknown {
+  switch (name) {
+    case 'timeout':
+      return `${String(value)}ms`
+    case 'cgi-dir':
+      // What its rule has made.
+      return (value as readonly CgiFolderName[]).map(({ url, folder, isElsewhere }) => {
+        return isElsewhere ? `${url || '/'}=${folder}` : folder
+      })
+    default:
+      return value
+  }
+}

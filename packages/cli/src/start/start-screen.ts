@@ -1,0 +1,65 @@
+import { toPrintable } from '../text/printable.js'
+import type { ScriptSurvey } from '../advice/script-survey.js'
+import type { ServerAddress } from '../server/server-address.js'
+import type { Program } from '../site/site.js'
+import type { Paint } from '../text/terminal-style.js'
+
+/** What there is to say of a server that has started. */
+export interface StartFacts {
+  readonly version: string
+  readonly address: ServerAddress
+  /** The folder that is served. */
+  readonly folder: string
+  readonly surveys: readonly (ScriptSurvey & { readonly isGiven: boolean })[]
+  readonly programs: readonly Program[]
+  /** Path of the status page; undefined where there is none. */
+  readonly statusPath: string | undefined
+  /** What a person should know beside it, a sentence each. */
+  readonly notes: readonly string[]
+  readonly warnings: readonly string[]
+}
+
+/** How many scripts that cannot be run are named. */
+const MOST_PROBLEMS = 5
+
+/** The screen that a person sees first. */
+export function writeStartScreen(facts: StartFacts, paint: Paint): string {
+  const { address, surveys, programs, statusPath, notes, warnings } = facts
+  const rows: [name: string, value: string][] = [['Address', paint('cyan', address.url)]]
+  for (const url of address.networkUrls) rows.push(['Network', paint('cyan', url)])
+  rows.push(['Folder', toPrintable(facts.folder)])
+  const found = surveys.filter(({ isThere, isGiven }) => isThere || isGiven)
+  for (const survey of found) rows.push(['Scripts', describe(survey)])
+  for (const { url, file } of programs) rows.push(['Program', toPrintable(`${url} is ${file}`)])
+  if (found.length === 0 && programs.length === 0) {
+    rows.push(['Scripts', 'none yet: those in cgi-bin are run as soon as there are any'])
+  }
+  if (statusPath !== undefined) {
+    rows.push(['Status', paint('cyan', new URL(statusPath, address.url).href)])
+  }
+  const lines = rows.map(([name, value]) => `  ${paint('dim', name.padEnd(9))}${value}`)
+  const problems = writeProblems(surveys)
+  const remarks = [
+    ...warnings.map((text) => `  ${paint('yellow', `Warning: ${toPrintable(text)}`)}`),
+    ...notes.map((text) => `  ${toPrintable(text)}`),
+  ]
+  const title = `${paint('bold', 'Common Gateway')} ${facts.version}`
+  const blocks = [[title], lines, problems, remarks].filter((block) => block.length > 0)
+  return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n\n`
+}
+
+function describe({ url, isThere, count }: ScriptSurvey): string {
+  if (!isThere) return toPrintable(`${url}/ is not there yet`)
+  return toPrintable(`${url}/ has ${count === 1 ? '1 script' : `${count} scripts`}`)
+}
+
+function writeProblems(surveys: readonly ScriptSurvey[]): string[] {
+  const problems = surveys.flatMap((survey) => survey.problems)
+  if (problems.length === 0) return []
+  const lines = problems.slice(0, MOST_PROBLEMS).map(({ name, advice }) => {
+    return `    ${toPrintable(`${name}: ${advice}`)}`
+  })
+  const more = problems.length - MOST_PROBLEMS
+  if (more > 0) lines.push(`    and ${more} more`)
+  return ['  Files among the scripts that cannot be run:', ...lines]
+}

@@ -1,0 +1,72 @@
+import type { Configuration } from '../settings/configuration.js'
+import { toJsonLine } from '../log/json-log.js'
+import { surveyScripts } from '../advice/script-survey.js'
+import { describeAddress } from '../server/server-address.js'
+import type { RunningServer } from '../server/server.js'
+import { describeStrayScripts } from '../advice/stray-scripts.js'
+import { type StartFacts, writeStartScreen } from './start-screen.js'
+import type { Paint } from '../text/terminal-style.js'
+import { readVersion } from '../settings/version.js'
+
+/** Says that the server has started: as a screen for people, or as one line of JSON. */
+export async function writeStart(
+  server: RunningServer,
+  configuration: Configuration,
+  paint: Paint,
+): Promise<string> {
+  const { settings, folder } = configuration
+  const { site } = server
+  const surveys = await Promise.all(
+    site.cgiFolders.map(async (each) => ({ ...(await surveyScripts(each, site)), ...each })),
+  )
+  const stray = await describeStrayScripts(site)
+  const address = describeAddress(server.scheme, settings.bind, server.port)
+  const facts: StartFacts = {
+    version: await readVersion(),
+    address,
+    folder,
+    surveys,
+    programs: site.programs,
+    statusPath: server.statusPath,
+    notes: [...notesOn(server, configuration), ...(stray === undefined ? [] : [stray])],
+    warnings: warningsOn(address.isOpen, configuration),
+  }
+  if (settings.log === 'text') return writeStartScreen(facts, paint)
+  const { url, networkUrls } = address
+  const { version, warnings, notes } = facts
+  const time = new Date().toISOString()
+  const remarks = [...warnings, ...notes]
+  const scripts = surveys
+    .filter(({ isThere }) => isThere)
+    .map((each) => ({ url: each.url || '/', count: each.count, problems: each.problems }))
+  return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, scripts, remarks })
+}
+
+function notesOn({ port }: RunningServer, configuration: Configuration): string[] {
+  const { settings, configFile, isIgnored } = configuration
+  const notes: string[] = []
+  if (settings.port !== 0 && port !== settings.port) {
+    notes.push(`Another program has port ${settings.port}, so this is ${port}.`)
+  }
+  if (configFile !== undefined && !isIgnored) notes.push(`Settings come from ${configFile}.`)
+  return notes
+}
+
+function warningsOn(isOpen: boolean, configuration: Configuration): string[] {
+  const { settings, configFile = '', isIgnored } = configuration
+  const warnings: string[] = []
+  if (isOpen && settings.auth === undefined) {
+    warnings.push('anyone on the network can read these files and run these scripts.')
+  } else if (isOpen && settings['tls-cert'] === undefined) {
+    warnings.push('passwords go over the network as they are; --tls-cert and --tls-key hide them.')
+  }
+  if (process.getuid?.() === 0 && settings.user === undefined) {
+    warnings.push('scripts run as root, as you are; --user NAME runs them as somebody else.')
+  }
+  if (isIgnored) {
+    warnings.push(
+      `${configFile} lies in the folder that is served, and is not read; --config reads it.`,
+    )
+  }
+  return warnings
+}

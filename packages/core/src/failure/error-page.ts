@@ -1,0 +1,92 @@
+import { STATUS_CODES } from 'node:http'
+import { toReadableText } from '../data/byte-string.js'
+import { createErrorDocument, ERROR_DOCUMENT_POLICY } from './document.js'
+import { type Explanation, explain, showControls } from './explanation.js'
+import { hintFor } from './hint.js'
+import { CgiError } from '../data/cgi-error.js'
+import { preferredType } from './media-type.js'
+
+/** An answer that explains a failure to whoever develops the script. */
+export interface ErrorPage {
+  /** Fields of the response, names in lower case: all that describe the body, and what it may do. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * Explains a failed run: as HTML or JSON where the Accept field prefers it, else as plain text. It
+ * tells paths of the host and output of the script, so it is for development only. Null for an error
+ * that has nothing to do with a script (one of another class, or a bad request), and for a client that
+ * does not say what it reads: it is a program, which wants the status alone.
+ *
+ * @param accept - the Accept field of the request; undefined where there is none.
+ * @param audience - who sees the page and why, for its foot, where it is not `NODE_ENV` that decides.
+ */
+export function createErrorPage(
+  error: unknown,
+  accept?: string,
+  audience?: string,
+): ErrorPage | null {
+  if (!(error instanceof CgiError) || accept === undefined) return null
+  if (error.script === undefined && error.statusCode < 500) return null
+  const type = preferredType(accept, ['text/plain', 'text/html', 'application/json'])
+  const body = WRITERS[type](error, audience)
+  return {
+    headers: {
+      'content-type': type === 'application/json' ? type : `${type}; charset=utf-8`,
+      'content-length': String(Buffer.byteLength(body)),
+      'content-security-policy': ERROR_DOCUMENT_POLICY,
+      'x-content-type-options': 'nosniff',
+      'cache-control': 'no-store',
+    },
+    body,
+  }
+}
+
+const WRITERS = {
+  'text/plain': (error: CgiError): string => writeText(explain(error)),
+  'text/html': (error: CgiError, audience?: string): string => {
+    return createErrorDocument(explain(error), audience)
+  },
+  'application/json': writeJson,
+}
+
+/** The shape that Fastify gives errors, and more. */
+function writeJson(error: CgiError): string {
+  const { statusCode, code, message, script, reason, line, output } = error
+  const { exitCode, signal, pid, standardError } = error
+  const value = {
+    statusCode,
+    code,
+    error: STATUS_CODES[statusCode],
+    message,
+    script,
+    reason: reason && toReadableText(reason),
+    line,
+    output,
+    exitCode,
+    signal,
+    pid,
+    hint: hintFor(error),
+    standardError,
+  }
+  // Nobody takes it for HTML then, whatever becomes of its type.
+  return `${JSON.stringify(value, null, 2).replaceAll('<', String.raw`\u003c`)}\n`
+}
+
+function writeText({ status, sentence, hint, facts, standardError }: Explanation): string {
+  const width = Math.max(...facts.map(({ name }) => name.length)) + 2
+  const parts = [
+    `${status}\n${sentence}`,
+    facts
+      .map(({ name, value }) => `${`${name}:`.padEnd(width)}${indent(showControls(value), width)}`)
+      .join('\n'),
+    hint,
+    standardError && `The end of its standard error:\n${showControls(standardError)}`,
+  ]
+  return `${parts.filter(Boolean).join('\n\n')}\n`
+}
+
+function indent(text: string, width: number): string {
+  return text.replaceAll('\n', `\n${' '.repeat(width)}`)
+}

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerHttp2Stream } from 'node:http2'
+import type { Socket } from 'node:net'
+import type { DeliveryLimits } from '../data/message.js'
+import { Patience } from '../data/patience.js'
+import { canTellTaken, hasUnsent, takenBytes } from './taken-bytes.js'
+import { stopTicking, Ticking } from '../data/ticker.js'
+
+/**
+ * How long the next bytes may take to be seen, in milliseconds. A client's system tells that there is room
+ * again when there is some for a lump of it (RFC 9293 section 3.8.6.2.2); ours, where it does not tell what
+ * the client has, when a third of its buffer is free. Less than the default of `queueTimeout`: a client that
+ * has stopped must give its slot back while others still wait for it.
+ */
+const LUMP = 25_000
+const LARGE_LUMP = 60_000
+
+/** How many responses of each connection wait for their client (HTTP/2): each has its share of what moves. */
+const waiting = new WeakMap<Socket, number>()
+
+/** What is asked of how a response goes out. */
+export interface Outgoing {
+  /** Whether a script answers. */
+  isBegun(): boolean
+  /** Whether that script has the connection for itself (NPH): the response says nothing of it. */
+  isNonParsed(): boolean
+  /** Ends it so that the client can tell. */
+  cutOff(): void
+}
+
+/**
+ * Watches how a client takes a response, until the system has all of it: also when the script has ended. The
+ * client is waited for while there is something for it that its connection does not take.
+ */
+export class Delivery extends Ticking {
+  limits: DeliveryLimits
+  readonly #message: IncomingMessage
+  readonly #response: ServerResponse & { readonly stream?: ServerHttp2Stream }
+  readonly #outgoing: Outgoing
+  #patience: Patience | undefined
+  #isAwaited = false
+  /** How much the other side of the connection had at the last look. */
+  #taken: number | undefined
+  /** How long nothing has moved, in milliseconds. */
+  #stalled = 0
+
+  constructor(
+    message: IncomingMessage,
+    response: ServerResponse,
+    outgoing: Outgoing,
+    limits: DeliveryLimits,
+  ) {
+    super()
+    this.#message = message
+    this.#response = response
+    this.#outgoing = outgoing
+    this.limits = limits
+  }
+
+  /** The response is over. */
+  stop(): void {
+    stopTicking(this)
+    this.#await(false)
+  }
+
+  tick(milliseconds: number): void {
+    const wasAwaited = this.#isAwaited
+    this.#await(this.#outgoing.isBegun() && this.#hasUnsent())
+    if (!this.#isAwaited) {
+      this.#stalled = 0
+      return
+    }
+    const { socket } = this.#message
+    const before = this.#taken ?? 0
+    this.#taken = takenBytes(socket)
+    if (this.#taken === undefined) return
+    // The client's system takes much at once, also before the first look, and nothing more until the client
+    // has read some of it. All of that counts; time counts from the first look on.
+    const moved = this.#taken - before
+    const waited = wasAwaited ? milliseconds : 0
+    const { minRate, bodyTimeout } = this.limits
+    this.#stalled = moved > 0 ? 0 : this.#stalled + waited
+    if (moved > 0) this.limits.moved()
+    this.#patience ??= new Patience(minRate, canTellTaken() ? LUMP : LARGE_LUMP)
+    const isSlow = this.#patience.spend(waited, moved / (waiting.get(socket) ?? 1))
+    const isStalled = bodyTimeout > 0 && this.#stalled >= bodyTimeout
+    if (!isSlow && !isStalled) return
+    const reason = isStalled
+      ? `it has taken nothing for ${bodyTimeout} ms`
+      : `it takes less than ${minRate} bytes a second`
+    this.stop()
+    this.limits.cutOff(reason)
+    this.#outgoing.cutOff()
+  }
+
+  #hasUnsent(): boolean {
+    const { stream, socket, destroyed } = this.#response
+    if (this.#outgoing.isNonParsed()) return hasUnsent(this.#message.socket)
+    if (destroyed) return false
+    if (stream !== undefined) return !stream.destroyed && stream.writableLength > 0
+    // One that has no socket waits for its turn (pipelining).
+    return socket === this.#message.socket && socket !== null && hasUnsent(socket)
+  }
+
+  #await(isAwaited: boolean): void {
+    if (isAwaited === this.#isAwaited) return
+    this.#isAwaited = isAwaited
+    const { socket } = this.#message
+    waiting.set(socket, (waiting.get(socket) ?? 0) + (isAwaited ? 1 : -1))
+  }
+}

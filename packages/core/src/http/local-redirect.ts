@@ -1,0 +1,109 @@
+import { IncomingMessage, type ServerResponse } from 'node:http'
+import { beginResponse, expectMoreListeners } from './client-connection.js'
+import type { CgiRequest, LocalRedirect, LocalRedirects } from '../data/message.js'
+
+/** What is known of a request that has been redirected. */
+export interface Trail {
+  readonly localRedirects: LocalRedirects
+  /** The request that the client sent. */
+  readonly clientRequest: object
+  /** Its request-target. */
+  readonly originalUrl: string
+  /** Its method. */
+  readonly method: string
+}
+
+/** One for all copies of this package in a process: two of them could redirect to each other for ever. */
+const TRAIL = Symbol.for('common-gateway.local-redirect')
+
+/** What is known of a request, if it has been redirected. */
+export function trailOf(message: object & { [TRAIL]?: Trail }): Trail | undefined {
+  return message[TRAIL]
+}
+
+/**
+ * Whether a script's local redirect has made this request of node:http (RFC 3875 section 6.2.2): the application
+ * sees it after the one that the client sent, and has one response for both. For access logs that are to
+ * have one line for the two.
+ */
+export function isLocalRedirect(message: object): boolean {
+  return trailOf(message) !== undefined
+}
+
+/** The request that the client sent: another where a script's local redirect has made this one. */
+export function clientRequestOf(message: object): object {
+  return trailOf(message)?.clientRequest ?? message
+}
+
+/**
+ * Makes the GET that a script's local redirect asks for, to be handed to the whole application; null
+ * where there is nobody to be answered any more. Nothing that was found out about the first request
+ * stays (its user, its parsed URL, fields of its response but for cookies): what guards the second has
+ * to see it for itself.
+ */
+export function applyLocalRedirect(
+  redirect: LocalRedirect,
+  request: CgiRequest,
+  message: IncomingMessage,
+  response: ServerResponse,
+): IncomingMessage | null {
+  if (response.headersSent || response.destroyed) return null
+  beginResponse(response)
+  expectMoreListeners(message, response)
+  clear(response)
+  const before = trailOf(message)
+  const trail: Trail = {
+    localRedirects: { count: request.localRedirects.count + 1, from: request.url },
+    clientRequest: before?.clientRequest ?? message,
+    originalUrl: request.originalUrl,
+    method: before?.method ?? request.method,
+  }
+  // A request of HTTP/2, or one that is injected for a test, can only be what it is.
+  const isPlain = message instanceof IncomingMessage && message.httpVersionMajor === 1
+  const next = isPlain ? createRequest(message) : message
+  const { rawHeaders } = next
+  for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
+    const name = rawHeaders[index]?.toLowerCase() ?? ''
+    if (!BODY_FIELDS.has(name)) continue
+    // In place: a request of HTTP/2 takes no other array.
+    rawHeaders.splice(index, 2)
+    delete next.headers[name]
+  }
+  // Frameworks keep under this name what they see first; guards and routes are to see the same URL.
+  if ('originalUrl' in next) delete next.originalUrl
+  next.method = 'GET'
+  next.url = redirect.location
+  return Object.assign(next, { [TRAIL]: trail })
+}
+
+/** A request on the same connection, all of which has come. */
+function createRequest(message: IncomingMessage): IncomingMessage {
+  const { httpVersion, httpVersionMajor, httpVersionMinor } = message
+  const next = new IncomingMessage(message.socket)
+  Object.assign(next, { httpVersion, httpVersionMajor, httpVersionMinor, complete: true })
+  next.rawHeaders = [...message.rawHeaders]
+  next.headers = { ...message.headers }
+  next.headersDistinct = { ...message.headersDistinct }
+  for (const name of BODY_FIELDS) delete next.headersDistinct[name]
+  next.push(null)
+  return next
+}
+
+/** Makes a response what it was before the application saw the request, but for its listeners. */
+function clear(response: ServerResponse): void {
+  for (const name of response.getHeaderNames()) {
+    if (name !== 'set-cookie') response.removeHeader(name)
+  }
+  response.statusCode = 200
+  // Express keeps there what its middlewares have found out.
+  if ('locals' in response) delete response.locals
+}
+
+/** What describes a body that the redirected request does not have. */
+const BODY_FIELDS = new Set([
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'expect',
+  'transfer-encoding',
+])

@@ -1,0 +1,267 @@
+import type { CgiLogger } from '../data/logger.js'
+import type { ProcessOptions } from './process-options.js'
+
+/** Who the client is, as far as the application has made sure of it (RFC 3875 sections 4.1.1, 4.1.11). */
+export interface CgiUser {
+  /** The authentication scheme, for AUTH_TYPE: `Basic`. Left out: AUTH_TYPE is not set. */
+  readonly type?: string | undefined
+  /** The user's name, for REMOTE_USER. */
+  readonly user: string
+}
+
+/**
+ * Options of {@link createCgiHandler} and of the adapters. All are checked once, at creation; an
+ * unknown name or a value that breaks its rule throws a `CgiError` (`CGI_ERR_INVALID_OPTION`).
+ * Times are in milliseconds, sizes in bytes.
+ *
+ * @typeParam Native - the framework's own request, which the options that are functions receive.
+ */
+export interface CgiOptions<Native = unknown> extends ProcessOptions {
+  /**
+   * **root** `string` - The folder whose files are the scripts; its sub-folders are served too. Not
+   * together with `script`. Default: `'./cgi-bin'`.
+   */
+  root?: string
+  /**
+   * **allowMissingRoot** `boolean` - Whether `root` may be missing when the gateway is made. There are no
+   * scripts as long as it is. Default: `false`.
+   */
+  allowMissingRoot?: boolean
+  /**
+   * **script** `string` - One program that answers every URL below the mount, as git-http-backend and
+   * gitweb want it; all of the path below the mount is its PATH_INFO. Not together with `root`.
+   * Default: none.
+   */
+  script?: string
+  /**
+   * **prefix** `string` - Where the scripts are served, when the framework has not mounted the
+   * gateway somewhere itself: `app.use('/api', cgi())` serves at `/api/`, not at `/api/cgi-bin/`. Given
+   * as well as a mount path of Express, it is below that. `'/'` is the root of the site; `app.use('/', cgi())`
+   * mounts it nowhere. Default: `'/cgi-bin'`.
+   */
+  prefix?: string
+  /**
+   * **interpreters** `Record<string, string | string[]>` - Program, or program and arguments, that
+   * runs the scripts with a file name extension (`{ '.py': 'python3' }`); such a script needs no
+   * execute permission. A name without a slash is looked up in PATH, once. Default: `{}`.
+   */
+  interpreters?: Readonly<Record<string, string | readonly string[]>>
+  /**
+   * **fallbackInterpreters** `Record<string, string | string[]>` - The same, for those scripts alone that
+   * are not executable: the others run by their own `#!` line. Default: `{}`.
+   */
+  fallbackInterpreters?: Readonly<Record<string, string | readonly string[]>>
+  /**
+   * **extensions** `string[]` - The file name extensions of scripts (`['.php', '.cgi']`), in this letter
+   * case; other files are not run. `[]`: no file is. Default: every file that can be run is a script.
+   */
+  extensions?: readonly string[]
+  /**
+   * **otherFiles** `'deny' | 'ignore' | 'send'` - What becomes of a file that is no script. `'deny'`: 403.
+   * `'ignore'`: it is left to the application. `'send'`: it is sent, with ranges and validators. What could
+   * be the source of a script or a copy of one (`a.php~`, `a.php.bak`, what begins with `#!`) is a 404 with
+   * all of them, and so are names that begin with a dot, but for `.well-known` with `dotfiles: 'allow'`.
+   * Default: `'deny'`.
+   */
+  otherFiles?: 'deny' | 'ignore' | 'send'
+  /**
+   * **fallback** `string` - The script that answers for every path that names no file, and no folder with
+   * an index: a front controller, as a path below `root` (`'index.php'`). It is SCRIPT_NAME, and there is no
+   * PATH_INFO; it finds the path in REQUEST_URI. Default: none.
+   */
+  fallback?: string
+  /**
+   * **linkRoots** `string[]` - Folders that symbolic links in `root` may lead into. What other links lead to
+   * outside of `root` is a 404, with a warning in the log. Default: `[]`.
+   */
+  linkRoots?: readonly string[]
+  /**
+   * **index** `string[]` - Names of the files that answer for a folder, tried in this order: scripts, and
+   * with `otherFiles` other files. Default: `[]`.
+   */
+  index?: readonly string[]
+  /**
+   * **dotfiles** `'ignore' | 'allow'` - Whether path segments that begin with a dot can name a
+   * script. `'ignore'`: there is no such script. Default: `'ignore'`.
+   */
+  dotfiles?: 'ignore' | 'allow'
+  /**
+   * **encodedSlashes** `'deny' | 'allow'` - Whether PATH_INFO may hold a `/` that was sent as `%2F`,
+   * which a script cannot tell from a plain one. `'deny'`: 400. Default: `'deny'`.
+   */
+  encodedSlashes?: 'deny' | 'allow'
+  /**
+   * **methods** `string[]` - The request methods that reach a script; others get 405. GET
+   * includes HEAD. TRACE and CONNECT never reach one. Default: every method that Node's HTTP parser knows.
+   */
+  methods?: readonly string[]
+  /**
+   * **env** `Record<string, string> | (request) => Record<string, string>` - Variables for every
+   * script; they win over all others. Default: `{}`.
+   */
+  env?:
+    | Readonly<Record<string, string>>
+    | ((
+        request: Native,
+      ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
+  /**
+   * **inheritEnv** `string[]` - Names of the host's own variables that scripts get too. Nothing else
+   * of the host's environment does, but for PATH, which is always there, the time zone (TZ), and the
+   * folders of shared libraries (`LD_LIBRARY_PATH`, `DYLD_LIBRARY_PATH`) that programs may not start
+   * without. Default: `['PATH']`.
+   */
+  inheritEnv?: readonly string[]
+  /**
+   * **documentRoot** `string` - The folder that DOCUMENT_ROOT names and that PATH_TRANSLATED lies
+   * in. Default: `root`, or the folder of `script`.
+   */
+  documentRoot?: string
+  /**
+   * **cwd** `string` - The working directory of scripts. Default: the script's own folder (RFC 3875
+   * section 7.2).
+   */
+  cwd?: string
+  /**
+   * **authenticate** `(request) => { user, type? } | null` - Says who the client is: REMOTE_USER and
+   * AUTH_TYPE. It may return a promise. Not asked, those are never set: not from the client's header
+   * alone. Default: none.
+   */
+  authenticate?: (
+    request: Native,
+  ) => CgiUser | null | undefined | Promise<CgiUser | null | undefined>
+  /**
+   * **passAuthorization** `boolean` - Whether scripts see the Authorization and Proxy-Authorization
+   * headers, and with them passwords (RFC 3875 section 9.2). Default: `false`.
+   */
+  passAuthorization?: boolean
+  /**
+   * **underscoreHeaders** `'ignore' | 'allow'` - What becomes of request headers with `_` in their
+   * name, which scripts cannot tell from those with `-`. Allowed, they still never take the place of
+   * one with `-`. Default: `'ignore'`.
+   */
+  underscoreHeaders?: 'ignore' | 'allow'
+  /**
+   * **indexQuery** `boolean` - Whether a GET or HEAD whose query has no `=` passes the query's words
+   * as command-line arguments (RFC 3875 section 4.4). It is how CVE-2012-1823 reached php-cgi.
+   * Default: `false`.
+   */
+  indexQuery?: boolean
+  /**
+   * **nph** `boolean` - Whether the output of a script named `nph-...` goes to an HTTP/1 client as it
+   * is (RFC 3875 section 5). Default: `true`.
+   */
+  nph?: boolean
+  /**
+   * **strict** `boolean` - Whether a response with a body must have a Content-Type (RFC 3875 section
+   * 6.3.1), else 502. Default: `false`.
+   */
+  strict?: boolean
+  /**
+   * **sendfileRoots** `string[]` - Folders of the files that a script may have sent in the place of its
+   * own content, by `X-Sendfile` (a path; relative to the script) or `X-Accel-Redirect` (a path, or the
+   * path of a URL below one of these folders). The real path must lie in one. Ranges and validators of
+   * the request are heeded. Without any, or for another file, the field is dropped and a warning logged.
+   * Default: `[]`.
+   */
+  sendfileRoots?: readonly string[]
+  /**
+   * **chunkedBody** `'spool' | 'stream'` - What to do with a request body that has no Content-Length.
+   * `'spool'` receives it whole first (64 KiB in memory, more in a temporary file), so that
+   * CONTENT_LENGTH can be told as RFC 3875 section 4.1.2 demands; `'stream'` passes it on as it comes,
+   * without CONTENT_LENGTH. Default: `'spool'`.
+   */
+  chunkedBody?: 'spool' | 'stream'
+  /**
+   * **bodyLimit** `number` - The largest request body, in bytes; more is a 413. `0`: no limit.
+   * Default: `1073741824` (1 GiB).
+   */
+  bodyLimit?: number
+  /**
+   * **maxHeaderSize** `number` - The largest header that a script may send, in bytes; more is a 502.
+   * Default: `65536` (64 KiB).
+   */
+  maxHeaderSize?: number
+  /**
+   * **headersTimeout** `number` - How long a script may take until its header is complete, in
+   * milliseconds, counted from its start or from the last of the request body that it took, whichever
+   * is later; then 504 (408 where it is the client that sends no more of its body). A start that hangs, an
+   * `authenticate` or `env` that does not come to an end, and a file that cannot be opened are bounded by
+   * it, too. `0`: no limit. Default: `60000`.
+   */
+  headersTimeout?: number
+  /**
+   * **bodyTimeout** `number` - How long no byte of the response may move from script to client (nor of
+   * the request body from client to script), in milliseconds; then the script is stopped and the
+   * connection destroyed. It holds until the client has all, also when the script has ended. It
+   * also bounds how long a script may go on writing what nobody hears: the
+   * body of an answer to HEAD, what follows its Content-Length. `0`: no limit. Default: `300000`.
+   */
+  bodyTimeout?: number
+  /**
+   * **minRate** `number` - The least that a client sends of its body or takes of its answer while it is the
+   * one that is waited for, in bytes a second, after ten seconds of grace. One that is slower is cut off:
+   * 408, or the connection is destroyed once the header is out. A script that reads slowly or has nothing
+   * to say (event streams) is not the client's fault. Of an answer, what the client's system has acknowledged
+   * counts. That may be much at once, and no more until the client has read it: it stands for 25 seconds at
+   * most (60 without koffi). `0`: no limit. Default: `240`.
+   */
+  minRate?: number
+  /**
+   * **requestTimeout** `number` - How long a script may run in all, in milliseconds; then it is
+   * stopped: 504, or the connection destroyed once the header is out. `0`: no limit. Default: `0`.
+   */
+  requestTimeout?: number
+  /**
+   * **killTimeout** `number` - How long after SIGTERM what is left of a script's process group gets
+   * SIGKILL, in milliseconds. `0`: at once. Default: `5000`.
+   */
+  killTimeout?: number
+  /**
+   * **lingerTimeout** `number` - How long a response stays open after its script has exited, while a
+   * background child of the script still holds the output, in milliseconds. `0`: not at all.
+   * Default: `1000`.
+   */
+  lingerTimeout?: number
+  /**
+   * **closeTimeout** `number` - How long scripts may go on after `close()`, in milliseconds, before
+   * they are stopped. `0`: not at all. Default: `10000`.
+   */
+  closeTimeout?: number
+  /**
+   * **killOnDisconnect** `boolean` - Whether a script is stopped when its client goes away. `false`:
+   * it may finish, its output discarded, as long as `bodyTimeout` sees it write or read. One whose
+   * input was cut short is always stopped. A client of plain HTTP/1.x that closes its connection within
+   * 100 ms of its request looks like one that has closed its sending side and waits: it is taken for gone
+   * within about a second, or at once between two chunks of an answer. Default: `true`.
+   */
+  killOnDisconnect?: boolean
+  /**
+   * **maxProcesses** `number` - How many scripts run at once; further requests queue. At least 1.
+   * Default: 8 for each core.
+   */
+  maxProcesses?: number
+  /**
+   * **maxQueue** `number` - How many requests may wait for a script to end; further ones get 503. One
+   * whose body is received before its script starts (`chunkedBody`) counts from the beginning.
+   * Default: `1024`.
+   */
+  maxQueue?: number
+  /**
+   * **queueTimeout** `number` - How long a request may wait in the queue, in milliseconds; then 503.
+   * `0`: no limit. Default: `30000`.
+   */
+  queueTimeout?: number
+  /**
+   * **logger** `{ warn(facts, message), error(facts, message) }` - Where scripts' standard error and
+   * failures after the header go, where the framework has no logger of its own (Fastify has). pino
+   * fits. Default: lines on the standard error of the process.
+   */
+  logger?: CgiLogger
+  /**
+   * **errorPage** `boolean` - Whether a request that fails because of a script is answered with what is
+   * known of the failure (script, reason, offending output, exit code, the end of standard error), as
+   * the HTML, JSON or text that its Accept field asks for, where the application has no error handler of
+   * its own. Default: `true`, but `false` where `NODE_ENV` is `production`.
+   */
+  errorPage?: boolean
+}

@@ -1,0 +1,162 @@
+import path from 'node:path'
+import { createFinalHeaderParser } from './early-hints.js'
+import { CgiError, toCgiError } from '../data/cgi-error.js'
+import { waitFor } from '../data/with-timeout.js'
+import type { ScriptHeader } from './header-parser.js'
+import { createFirstByteReader, readHeader } from './header-reader.js'
+import { loggerOf } from '../data/logger.js'
+import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from '../data/message.js'
+import type { OpenedFile } from './opened-file.js'
+import { isReceived } from '../transport/request-body.js'
+import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
+import { type ResponseHead, standardReason, toResponse } from './response-head.js'
+import type { Script } from '../script/script.js'
+import type { ScriptRun } from '../run/run.js'
+import {
+  createFileBody,
+  namesFile,
+  openNamedFile,
+  untilOpened,
+  withoutFileName,
+} from './sendfile.js'
+import type { Settings } from '../options/settings.js'
+import { readBeginning } from './body-beginning.js'
+
+/** What a script can answer with. */
+export type CgiAnswer = CgiResponse | NonParsedResponse | LocalRedirect
+
+/** A request, and the script that runs for it. */
+export interface Call {
+  readonly request: CgiRequest
+  readonly script: Script
+  readonly run: ScriptRun
+  readonly settings: Settings<never>
+}
+
+/** Local redirects in a row that are followed; Apache's LimitInternalRecursion is the same. */
+const MOST_LOCAL_REDIRECTS = 10
+
+/**
+ * Reads what a script answers: its header, and what of the rest is the client's. Where it makes no
+ * answer, the script is stopped.
+ *
+ * @throws {CgiError} what readHeader() and toResponse() throw; CGI_ERR_TOO_MANY_REDIRECTS
+ */
+export async function readAnswer(call: Call): Promise<CgiAnswer> {
+  const { request, run, settings } = call
+  if (isNonParsed(call)) {
+    const { rest } = await readHeader(run, createFirstByteReader(), settings.headersTimeout)
+    return { type: 'non-parsed', body: createBody(call, rest, undefined) }
+  }
+  const parser = createFinalHeaderParser(settings, (links) => request.sendEarlyHints?.(links))
+  const header = await readHeader(run, parser, settings.headersTimeout)
+  try {
+    return await toAnswer(call, header)
+  } catch (error) {
+    const failure = toCgiError(error)
+    run.fail(failure)
+    throw failure
+  }
+}
+
+/** No content, after what the client still sends. */
+export function noBody(request: CgiRequest, run: ScriptRun | null): CgiResponse['body'] {
+  return isReceived(request.body) ? null : createEmptyBody(run, request.body)
+}
+
+function isNonParsed({ request, script, settings }: Call): boolean {
+  // A connection of HTTP/2 is not a script's to write on.
+  const isPlain = request.allowsNonParsed ?? request.httpVersion.startsWith('1.')
+  return settings.nph && isPlain && path.basename(script.file).startsWith('nph-')
+}
+
+async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse | LocalRedirect> {
+  const { request, run, settings } = call
+  const head = toResponse(header)
+  if (head.type === 'local-redirect') {
+    checkRedirects(request)
+    run.discard()
+    await endOfRequest(run, request.body)
+    await endOfScript(call)
+    return head
+  }
+  const file = await openFile(call, head)
+  if (file !== null) return toFileResponse(call, head, file)
+  const { status, reason, contentLength, hasBody } = head
+  const headers = withoutFileName(head)
+  if (hasBody && request.method !== 'HEAD') {
+    const { bytes, isWhole } = await readBeginning(run, header.rest, contentLength)
+    // A framework would give bytes that have no type one of its own choice.
+    if (isWhole && head.hasContentType && isReceived(request.body)) {
+      return { type: 'response', status, reason, headers, body: bytes }
+    }
+    const body = createBody(call, bytes, contentLength)
+    if (settings.strict && !head.hasContentType) await checkEmpty(body)
+    return { type: 'response', status, reason, headers, body }
+  }
+  run.discard()
+  return { type: 'response', status, reason, headers, body: noBody(request, run) }
+}
+
+/** A request has one script at a time: the next one gets the slot that this one gives back. */
+async function endOfScript({ run, settings: { bodyTimeout } }: Call): Promise<void> {
+  if (bodyTimeout === 0) await run.exit
+  else if ((await waitFor(run.exit, bodyTimeout)) === undefined) {
+    const reason = `it has redirected, but not ended after ${bodyTimeout} ms`
+    throw new CgiError('CGI_ERR_BODY_TIMEOUT', { reason })
+  }
+}
+
+function checkRedirects({ localRedirects: { count } }: CgiRequest): void {
+  if (count < MOST_LOCAL_REDIRECTS) return
+  throw new CgiError('CGI_ERR_TOO_MANY_REDIRECTS', { reason: `${count} in a row` })
+}
+
+/** The file that a script names in the place of its own content; null where there is none. */
+async function openFile(
+  { request, script, settings }: Call,
+  head: ResponseHead,
+): Promise<OpenedFile | null> {
+  if (!head.hasBody || !namesFile(head)) return null
+  const folder = path.dirname(script.file)
+  const opening = openNamedFile(head, request, folder, settings.sendfileRoots)
+  // What the client's leaving means is decided by the run.
+  const file = await untilOpened(opening, settings)
+  if (typeof file !== 'string') return file
+  const facts = { script: script.file, reason: file }
+  loggerOf(request, settings).warn(facts, 'the file that the script names is not sent')
+  return null
+}
+
+function toFileResponse(
+  { request, script, run }: Call,
+  head: ResponseHead,
+  file: OpenedFile,
+): CgiResponse {
+  const { status, headers, content } = file
+  run.discard()
+  return {
+    type: 'response',
+    status,
+    reason: status === head.status ? head.reason : standardReason(status),
+    headers,
+    body: content
+      ? createFileBody(content, script.file, () => endOfRequest(run, request.body))
+      : noBody(request, run),
+  }
+}
+
+function createBody(
+  { request, run, settings: { bodyTimeout } }: Call,
+  first: Buffer,
+  contentLength: number | undefined,
+): ResponseBody {
+  return new ResponseBody({ run, first, contentLength, requestBody: request.body, bodyTimeout })
+}
+
+/** RFC 3875 section 6.3.1: a script MUST send a Content-Type with content. */
+async function checkEmpty(body: ResponseBody): Promise<void> {
+  if (await body.hasContent()) {
+    throw new CgiError('CGI_ERR_BAD_HEADER', { reason: 'there is content, but no Content-Type' })
+  }
+}

@@ -1,0 +1,151 @@
+import { excerptOf } from '../data/byte-string.js'
+import { CgiError } from '../data/cgi-error.js'
+import type { HeaderField } from '../data/header-fields.js'
+
+/** The header of a script's response, read. */
+export interface ScriptHeader {
+  /** The fields in their order, values as byte strings. */
+  readonly fields: readonly HeaderField[]
+  /** What stood after `HTTP/1.x ` in a status line that some scripts begin with: `404 Not Found`. */
+  readonly statusLine: string | undefined
+  /** The first bytes of the content, which came together with the end of the header. */
+  readonly rest: Buffer
+}
+
+/** Reads the header of a script's response, however its bytes are split. */
+export interface HeaderParser {
+  /**
+   * Takes the next bytes. Returns the header once it is complete, null until then; after that the
+   * parser is used up.
+   *
+   * @throws {CgiError} CGI_ERR_BAD_HEADER, with the line and its number; CGI_ERR_HEADER_TOO_LARGE.
+   */
+  push(chunk: Buffer): ScriptHeader | null
+  /** How many bytes it has taken. */
+  readonly size: number
+  /** How many lines. */
+  readonly lineNumber: number
+}
+
+/** RFC 9110 section 5.6.2. */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** RFC 9110 section 5.5 allows visible characters, blanks and bytes over 0x7F. */
+// oxlint-disable-next-line no-control-regex -- these are the control characters that HTTP forbids
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
+const STATUS_LINE = /^HTTP\/\d(?:\.\d)?[ \t]+(.*)$/
+/**
+ * What Python's cgitb prints before the header of its page about a script that has failed: the beginning of
+ * a comment if a page has been begun, and something like a field if none has.
+ */
+const CGITB = '<!--: spam'
+const LF = 0x0a
+
+/**
+ * A parser for one response (RFC 3875 section 6.3): fields up to an empty line; lines end in LF or CRLF;
+ * blanks around a value go; a line that begins with a blank continues the one before it. Pure: bytes
+ * in, fields out.
+ *
+ * @param options.maxHeaderSize - how many bytes the header may have, the empty line included.
+ * @param before - what the script has sent before: it counts for the size, and the lines go on.
+ */
+export function createHeaderParser(
+  { maxHeaderSize }: { maxHeaderSize: number },
+  before: Pick<HeaderParser, 'size' | 'lineNumber'> = { size: 0, lineNumber: 0 },
+): HeaderParser {
+  /** A value is in pieces as long as lines may continue it. */
+  const fields: { readonly name: string; readonly pieces: string[] }[] = []
+  /** What has come of a line that is not complete. */
+  let begun: Buffer[] = []
+  let { size, lineNumber } = before
+  let statusLine: string | undefined
+
+  function badHeader(reason: string, line: string): CgiError {
+    const output = excerptOf(line)
+    return new CgiError('CGI_ERR_BAD_HEADER', { reason, line: lineNumber, output })
+  }
+
+  function addLine(line: string): void {
+    if (CONTROL.test(line)) throw badHeader('it holds a control character', line)
+    if (line.startsWith(' ') || line.startsWith('\t')) {
+      const field = fields.at(-1)
+      if (field === undefined) {
+        throw badHeader('it continues a line, but there is none before it', line)
+      }
+      field.pieces.push(trimBlanks(line))
+      return
+    }
+    const found = lineNumber === before.lineNumber + 1 ? STATUS_LINE.exec(line) : null
+    if (found !== null) {
+      statusLine = trimBlanks(found[1] ?? '')
+      return
+    }
+    if (line === CGITB) return
+    const colon = line.indexOf(':')
+    if (colon === -1) throw badHeader('it has no colon', line)
+    const name = line.slice(0, colon)
+    if (!TOKEN.test(name)) throw badHeader('what stands before the colon is not a field name', line)
+    fields.push({ name, pieces: [trimBlanks(line.slice(colon + 1))] })
+  }
+
+  function push(chunk: Buffer): ScriptHeader | null {
+    let start = 0
+    for (let end = chunk.indexOf(LF); end !== -1; end = chunk.indexOf(LF, start)) {
+      const line = takeLine(chunk.subarray(start, end))
+      size += end + 1 - start
+      start = end + 1
+      checkSize()
+      lineNumber += 1
+      if (line === '') return { fields: joinFields(), statusLine, rest: chunk.subarray(start) }
+      addLine(line)
+    }
+    size += chunk.length - start
+    checkSize()
+    if (start < chunk.length) begun.push(chunk.subarray(start))
+    return null
+  }
+
+  function joinFields(): HeaderField[] {
+    return fields.map(({ name, pieces }) => [name, pieces.filter((each) => each !== '').join(' ')])
+  }
+
+  function takeLine(end: Buffer): string {
+    const bytes = begun.length === 0 ? end : Buffer.concat([...begun, end])
+    begun = []
+    const line = bytes.toString('latin1')
+    return line.endsWith('\r') ? line.slice(0, -1) : line
+  }
+
+  function checkSize(): void {
+    if (size <= maxHeaderSize) return
+    throw new CgiError('CGI_ERR_HEADER_TOO_LARGE', {
+      reason: `the limit is ${maxHeaderSize} bytes`,
+      line: lineNumber + 1,
+    })
+  }
+
+  return {
+    push,
+    get size() {
+      return size
+    },
+    get lineNumber() {
+      return lineNumber
+    },
+  }
+}
+
+/**
+ * Takes optional white space (RFC 9110 section 5.6.3) away from both ends. Not trim(), which takes
+ * more than that; not an expression, which would take time that grows with the square of the blanks.
+ */
+function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start += 1
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}

@@ -1,0 +1,166 @@
+import { STATUS_CODES } from 'node:http'
+import { CgiError } from '../data/cgi-error.js'
+import { type HeaderField, isHopByHop, valuesOf } from '../data/header-fields.js'
+import type { ScriptHeader } from './header-parser.js'
+import type { LocalRedirect } from '../data/message.js'
+
+/** What a script's header asks for, as HTTP. */
+export interface ResponseHead {
+  readonly type: 'response'
+  /** 200 to 599. */
+  readonly status: number
+  /** The reason phrase. */
+  readonly reason: string
+  /** Fields for the client. */
+  readonly headers: readonly HeaderField[]
+  /** The Content-Length that the script promised; undefined where it did not. */
+  readonly contentLength: number | undefined
+  readonly hasContentType: boolean
+  /** Whether content may follow this status. */
+  readonly hasBody: boolean
+}
+
+/** RFC 3875 section 6.2.2, local-pathquery: no fragment, nothing that a URL cannot hold. */
+const LOCAL_PATH_QUERY = /^\/[\x21\x22\x24-\x7e]*$/
+
+/** Fields that mean something to the gateway itself, and nothing without a value. */
+const UNSENT_IF_EMPTY = new Set(['content-length', 'content-type', 'location'])
+
+/** Status codes whose responses have no content: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
+const NO_CONTENT = new Set([204, 205, 304])
+
+/**
+ * Reads a script's header as the response it describes (RFC 3875 section 6.2): a document, a redirect
+ * of the client, or a local redirect. Pure.
+ *
+ * @throws {CgiError} CGI_ERR_BAD_HEADER, CGI_ERR_NO_RESPONSE
+ */
+export function toResponse(header: ScriptHeader): ResponseHead | LocalRedirect {
+  // Section 6.3: a field without a value is as one that was not sent. (A Status without a code is not:
+  // nobody can say what was meant by it.)
+  const fields = header.fields.filter(
+    ([name, value]) => value !== '' || !UNSENT_IF_EMPTY.has(name.toLowerCase()),
+  )
+  if (fields.length === 0 && header.statusLine === undefined) {
+    throw new CgiError('CGI_ERR_NO_RESPONSE', { reason: 'its header is empty' })
+  }
+  const given = readStatus(fields, header.statusLine)
+  const location = single(fields, 'location')
+
+  // Only as the sole field: scripts that add another mean the client (openwrt/luci issue 922).
+  if (location !== undefined && given === undefined && fields.length === 1) {
+    if (LOCAL_PATH_QUERY.test(location)) return { type: 'local-redirect', location }
+  }
+  // Section 6.2.3: without a Status, a Location makes a redirect of it.
+  const status = given?.status ?? (location === undefined ? 200 : 302)
+  const contentLength = readContentLength(fields)
+  const hasBody = !NO_CONTENT.has(status)
+  return {
+    type: 'response',
+    status,
+    reason: given?.reason ?? standardReason(status),
+    headers: forwarded(fields, hasBody || status === 304),
+    contentLength,
+    hasContentType: valuesOf(fields, 'content-type').length > 0,
+    hasBody,
+  }
+}
+
+/** The reason phrase that HTTP gives a status code; empty where it gives none. */
+export function standardReason(status: number): string {
+  return STATUS_CODES[status] ?? ''
+}
+
+interface Status {
+  readonly status: number
+  readonly reason: string
+}
+
+function readStatus(
+  fields: readonly HeaderField[],
+  statusLine: string | undefined,
+): Status | undefined {
+  const lines = valuesOf(fields, 'status')
+  if (statusLine !== undefined) lines.unshift(statusLine)
+  let status: Status | undefined
+  for (const line of lines) {
+    const next = parseStatus(line)
+    if (status !== undefined && (status.status !== next.status || status.reason !== next.reason)) {
+      throw badHeader(`there are two different Status lines`)
+    }
+    status = next
+  }
+  return status
+}
+
+function parseStatus(line: string): Status {
+  const [, digits, reason] = /^(\d{3})(?:[ \t]+(.*))?$/.exec(line) ?? []
+  const status = Number(digits)
+  if (digits === undefined || status < 200 || status > 599) {
+    throw badHeader(`Status is not a code from 200 to 599: ${JSON.stringify(line)}`)
+  }
+  return { status, reason: reason || standardReason(status) }
+}
+
+function readContentLength(fields: readonly HeaderField[]): number | undefined {
+  const value = single(fields, 'content-length')
+  if (value === undefined) return undefined
+  if (!/^\d{1,15}$/.test(value)) throw badHeader('Content-Length is not a number')
+  return Number(value)
+}
+
+/** The one value of a field that can only be there once; the same value twice is let pass. */
+function single(fields: readonly HeaderField[], lowerCaseName: string): string | undefined {
+  const [value, ...others] = valuesOf(fields, lowerCaseName)
+  if (others.some((other) => other !== value)) {
+    throw badHeader(`there are two different ${lowerCaseName} fields`)
+  }
+  return value
+}
+
+/**
+ * Status is CGI's own (RFC 3875 section 6.3.3). Expect is a client's (RFC 9110 section 10.1.1): for it,
+ * Node sends the header at once, and with its bytes encoded once more.
+ */
+const NOT_FORWARDED = new Set(['expect', 'status'])
+
+/** Fields of a response that are no lists, and so may stand once (RFC 9110 section 5.3). */
+const SINGLE = new Set([
+  'age',
+  'content-length',
+  'content-location',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'retry-after',
+  'server',
+])
+
+function forwarded(fields: readonly HeaderField[], keepsLength: boolean): HeaderField[] {
+  // A field that Connection names belongs to the connection too (RFC 9110 section 7.6.1).
+  const dropped = new Set(
+    valuesOf(fields, 'connection').flatMap((value) =>
+      value.split(',').map((each) => each.trim().toLowerCase()),
+    ),
+  )
+  if (!keepsLength) dropped.add('content-length')
+  /** Of a field that may stand once, the last counts: as for Apache, and for browsers. */
+  const last = new Map<string, HeaderField>()
+  for (const field of fields) {
+    const lowerCase = field[0].toLowerCase()
+    if (SINGLE.has(lowerCase)) last.set(lowerCase, field)
+  }
+  return fields.filter((field) => {
+    const lowerCase = field[0].toLowerCase()
+    if (NOT_FORWARDED.has(lowerCase) || isHopByHop(lowerCase)) return false
+    return !dropped.has(lowerCase) && (last.get(lowerCase) ?? field) === field
+  })
+}
+
+function badHeader(reason: string): CgiError {
+  return new CgiError('CGI_ERR_BAD_HEADER', { reason })
+}

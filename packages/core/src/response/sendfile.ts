@@ -1,0 +1,207 @@
+import { realpath } from 'node:fs/promises'
+import path from 'node:path'
+import { Readable } from 'node:stream'
+import { fromByteString } from '../data/byte-string.js'
+import { isInside } from '../script/containment.js'
+import { CgiError } from '../data/cgi-error.js'
+import { type HeaderField, valuesOf } from '../data/header-fields.js'
+import type { CgiRequest, ClientSignal } from '../data/message.js'
+import { type FileRequest, type OpenedFile, openFile } from './opened-file.js'
+import type { Settings } from '../options/settings.js'
+import { StartAttempt } from '../transport/start-attempt.js'
+import { toSystemError } from '../data/system-error.js'
+import { decodeSegments } from '../request/url-path.js'
+
+/** The fields by which a script names a file to be sent in its place. */
+const NAMES = ['x-sendfile', 'x-accel-redirect'] as const
+
+/** What a script has answered. */
+interface Head {
+  readonly status: number
+  readonly headers: readonly HeaderField[]
+}
+
+/** Whether a script's response names a file to be sent. */
+export function namesFile({ headers }: Head): boolean {
+  return headers.some(([name]) => isSendfile(name))
+}
+
+/** The header without the fields that name a file. They are never for the client. */
+export function withoutFileName({ headers }: Head): HeaderField[] {
+  return headers.filter(([name]) => !isSendfile(name))
+}
+
+/**
+ * Finds the file that a script's header names, and reads the request's ranges and validators for it
+ * (RFC 9110 sections 13 and 14).
+ *
+ * @param folder - the script's; a relative path begins there.
+ * @param roots - folders that the file's real path must lie in one of.
+ * @returns the reason where there is no such file.
+ */
+export async function openNamedFile(
+  head: Head,
+  request: CgiRequest,
+  folder: string,
+  roots: readonly string[],
+): Promise<OpenedFile | string> {
+  if (roots.length === 0) return 'there are no sendfileRoots'
+  const realRoots = await Promise.all(roots.map(realPath))
+  for (const candidate of candidates(head, folder, roots)) {
+    const file = await realPath(candidate)
+    const root = file && realRoots.find((each) => each !== null && isInside(each, file))
+    const opened = root ? await openFileAs(head, request, file) : null
+    if (opened !== null) return opened
+  }
+  return 'it is no file that can be read in one of the sendfileRoots'
+}
+
+function isSendfile(name: string): boolean {
+  const lowerCase = name.toLowerCase()
+  return NAMES.some((each) => each === lowerCase)
+}
+
+/**
+ * Which files may be meant. Scripts send the path as it is, or encoded as in a URL (as Rack does, and as
+ * lighttpd and mod_xsendfile expect); for nginx it is a path below a folder of the server's.
+ */
+function candidates({ headers }: Head, folder: string, roots: readonly string[]): string[] {
+  const [sendfile, accelRedirect] = NAMES.map((name) => valuesOf(headers, name)[0])
+  const paths: string[] = []
+  if (sendfile !== undefined) {
+    for (const each of [fromByteString(sendfile), decode(sendfile)]) {
+      if (each) paths.push(path.resolve(folder, each))
+    }
+  }
+  const [withoutQuery = ''] = (accelRedirect ?? '').split('?', 1)
+  const location = decode(withoutQuery)
+  if (location?.startsWith('/') === true) {
+    paths.push(location, ...roots.map((root) => path.join(root, location)))
+  }
+  return paths
+}
+
+function decode(value: string): string | null {
+  const bytes = decodeSegments(value)?.join('/')
+  return bytes === undefined ? null : fromByteString(bytes)
+}
+
+/** Null where there is nothing. */
+async function realPath(file: string): Promise<string | null> {
+  // A path that is too long, or cannot be looked at, is one that is not there.
+  return file.includes('\0') ? null : realpath(file).catch(() => null)
+}
+
+/**
+ * Opens a file as the answer to a request.
+ *
+ * @param head - status and fields of the answer.
+ * @param file - an absolute real path.
+ * @param name - the type is that of this name.
+ * @returns null where it is no file that can be read.
+ * @throws {CgiError} CGI_ERR_NO_RESOURCES
+ */
+export async function openFileAs(
+  head: Head,
+  request: CgiRequest,
+  file: string,
+  name: string = file,
+): Promise<OpenedFile | null> {
+  try {
+    const opened = await openFile(file, toFileRequest(request, head.status), name)
+    return opened && combine(head, opened)
+  } catch (error) {
+    const failure = toSystemError(error, file)
+    // It may well be readable later.
+    if (failure.code === 'CGI_ERR_NO_RESOURCES') throw failure
+    return null
+  }
+}
+
+/**
+ * Waits for a file, for as long as a script may be waited for: the threads that open files may all sleep.
+ *
+ * @param client - whose leaving ends the wait.
+ * @throws {CgiError} CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_CLIENT_GONE, and what the opening throws.
+ */
+export async function untilOpened<Opened extends OpenedFile | string | null>(
+  opening: Promise<Opened>,
+  { headersTimeout }: Pick<Settings<never>, 'headersTimeout'>,
+  client?: ClientSignal,
+): Promise<Opened> {
+  const limit = {
+    milliseconds: headersTimeout,
+    code: 'CGI_ERR_HEADERS_TIMEOUT',
+    what: 'the file to be sent has not been opened',
+  } as const
+  const attempt = new StartAttempt(client)
+  try {
+    return await attempt.until(opening, letGo, limit)
+  } finally {
+    attempt.end()
+  }
+}
+
+function letGo(opened: OpenedFile | string | null): void {
+  if (opened !== null && typeof opened !== 'string') opened.content?.destroy()
+}
+
+/** Conditions are for a 200 only. */
+function toFileRequest({ method, headers }: CgiRequest, status: number): FileRequest {
+  const joined: Record<string, string> = {}
+  if (status === 200) {
+    for (const [name, value] of headers) {
+      const lowerCase = name.toLowerCase()
+      const before = joined[lowerCase]
+      joined[lowerCase] = before === undefined ? value : `${before}, ${value}`
+    }
+  }
+  return { method, headers: joined }
+}
+
+function combine(head: Head, opened: OpenedFile): OpenedFile {
+  const status = head.status === 200 ? opened.status : head.status
+  return { ...opened, status, headers: joinHeaders(withoutFileName(head), opened) }
+}
+
+/**
+ * The script says what the file is (its type, its name, how long it keeps), the file how it is sent.
+ */
+function joinHeaders(own: HeaderField[], { status, headers }: OpenedFile): HeaderField[] {
+  const isFile = status === 200 || status === 206
+  const ofFile = headers.filter(
+    ([name]) => !(isFile && name === 'Content-Type' && valuesOf(own, 'content-type').length > 0),
+  )
+  // Conditions and ranges have been held to the validators of the file.
+  const replaced = new Set(['content-length', 'etag', 'last-modified'])
+  for (const [name] of ofFile) replaced.add(name.toLowerCase())
+  const kept = own.filter(([name]) => {
+    const lowerCase = name.toLowerCase()
+    return !replaced.has(lowerCase) && (isFile || !lowerCase.startsWith('content-'))
+  })
+  return [...kept, ...ofFile]
+}
+
+/** A file as the body of a script's response, which ends when `ended` has resolved. */
+export function createFileBody(
+  content: Readable,
+  script: string,
+  ended: () => Promise<void>,
+): Readable {
+  async function* read(): AsyncGenerator<Buffer> {
+    try {
+      // A file that is read without an encoding gives Buffers.
+      yield* content as AsyncIterable<Buffer>
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new CgiError('CGI_ERR_SHORT_BODY', { script, reason, cause })
+    }
+    await ended()
+  }
+  const body = Readable.from(read(), { objectMode: false })
+  // Either may fail before anybody reads it; streams keep their errors for whoever does then.
+  content.on('error', () => {})
+  body.on('error', () => {})
+  // What nobody has begun to read does not close what it would have read.
+  return body.once('close', () => content.destroy())
+}

@@ -1,0 +1,94 @@
+import { readdirSync, realpathSync } from 'node:fs'
+import path from 'node:path'
+import { CgiError } from '../data/cgi-error.js'
+import { isMissing, notExecutable, toLookupError, withheld } from './lookup-error.js'
+import type { Settings } from '../options/settings.js'
+
+/** The settings that decide where a script may lie. */
+export type ContainmentSettings = Pick<Settings<never>, 'source' | 'linkRoots'>
+
+/** Whether a file lies in a folder. Both are absolute and normal. */
+export function isInside(folder: string, file: string): boolean {
+  return file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep)
+}
+
+/**
+ * Checks that a file or folder really lies in the root, or in one of `linkRoots`, and has the very name
+ * that was asked for: file systems that are blind to case, or to a dot at the end, find files by other
+ * names too, and the rules for a name (its extension, `nph-`) must hold (CVE-2025-46701).
+ *
+ * @param file - found by going down from the root.
+ * @returns false where it has gone.
+ * @throws {CgiError} CGI_ERR_NOT_FOUND for a file that is to be withheld.
+ */
+export function checkContained(root: string, file: string, linkRoots: readonly string[]): boolean {
+  try {
+    const [realRoot, realFile] = [realpathSync.native(root), realpathSync.native(file)]
+    const below = file.slice(root.endsWith(path.sep) ? root.length - 1 : root.length)
+    if (realFile === (realRoot === path.sep ? '' : realRoot) + below) return true
+    const allowed = [realRoot, ...linkRoots]
+    if (realFile !== realRoot && !isInsideAny(allowed, realFile)) {
+      throw leavesRoot(root, below, allowed)
+    }
+    if (!isNamedOnDisk(root, below)) throw withheld(file, 'its name on disk is another')
+    return true
+  } catch (error) {
+    if (error instanceof CgiError) throw error
+    if (isMissing(error)) return false
+    throw toLookupError(file, error)
+  }
+}
+
+/**
+ * Looks once more, as late as can be, whether the script is in the root: while the request was waiting
+ * for its turn, a folder on the way may have become a link that leaves it (CWE-367). What is left are
+ * the milliseconds in which the system, and then the interpreter, open the script by its name: no look
+ * of ours can be a part of that. Who can swap folders in the root can put scripts there, too.
+ *
+ * @throws {CgiError} CGI_ERR_NOT_EXECUTABLE
+ */
+export function checkStillInside(
+  { file }: { readonly file: string },
+  { source, linkRoots }: ContainmentSettings,
+): void {
+  if (source.type === 'script') return
+  let real: readonly [root: string, file: string]
+  try {
+    real = [realpathSync.native(source.folder), realpathSync.native(file)]
+  } catch (error) {
+    throw notExecutable(file, 'it is not there any more', error)
+  }
+  if (!isInsideAny([real[0], ...linkRoots], real[1])) {
+    throw notExecutable(file, 'it has been moved out of the root')
+  }
+}
+
+function isInsideAny(folders: readonly string[], file: string): boolean {
+  return folders.some((folder) => file === folder || isInside(folder, file))
+}
+
+/** Whether each name on the way is as the folder above it lists it. */
+function isNamedOnDisk(root: string, below: string): boolean {
+  let folder = root
+  for (const name of below.split(path.sep).slice(1)) {
+    if (!readdirSync(folder).includes(name)) return false
+    folder = path.join(folder, name)
+  }
+  return true
+}
+
+/** Names the link that leaves: there are fewer of them than of files behind them. */
+function leavesRoot(root: string, below: string, allowed: readonly string[]): CgiError {
+  let link = root
+  let target = root
+  for (const name of below.split(path.sep).slice(1)) {
+    link = path.join(link, name)
+    target = realpathSync.native(link)
+    if (!isInsideAny(allowed, target)) break
+  }
+  return new CgiError('CGI_ERR_NOT_FOUND', {
+    script: link,
+    linkTarget: target,
+    reason: `it is a link to ${target}, outside of the root`,
+  })
+}

@@ -1,0 +1,35 @@
+import { CgiError } from '../data/cgi-error.js'
+import { toSystemError } from '../data/system-error.js'
+
+/** A path that is never valid. */
+export function badTarget(reason: string): CgiError {
+  return new CgiError('CGI_ERR_BAD_TARGET', { reason })
+}
+
+/** A file that exists and cannot be run. */
+export function notExecutable(script: string, reason: string, cause?: unknown): CgiError {
+  return new CgiError('CGI_ERR_NOT_EXECUTABLE', { script, reason, cause })
+}
+
+/** A file that exists and is withheld: the application must not get the request, it might send the file. */
+export function withheld(script: string, reason: string): CgiError {
+  return new CgiError('CGI_ERR_NOT_FOUND', { script, reason })
+}
+
+/** What the system says of a name that is not there, or cannot be anywhere. */
+const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'])
+
+/** Whether the system says that there is no such file. */
+export function isMissing(error: unknown): boolean {
+  return MISSING.has(errnoOf(error))
+}
+
+/** The error for a file that the system does not let us look at. */
+export function toLookupError(file: string, error: unknown): CgiError {
+  if (errnoOf(error) !== 'EACCES') return toSystemError(error, file)
+  return notExecutable(file, 'one of its folders cannot be read', error)
+}
+
+function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : ''
+}
