@@ -133,7 +133,10 @@ describe('the packages', () => {
     const { version } = JSON.parse(
       readFileSync(path.join(packages, 'core', 'package.json'), 'utf8'),
     ) as { version: string }
-    const source = readFileSync(path.join(packages, 'core', 'src', 'meta-variables.ts'), 'utf8')
+    const source = readFileSync(
+      path.join(packages, 'core', 'src', 'environment', 'meta-variables.ts'),
+      'utf8',
+    )
     assert.ok(source.includes(`'CommonGateway/${version.replace(/\.\d+$/, '')}'`))
   })
 })
