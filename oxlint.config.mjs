@@ -5,15 +5,16 @@
 const FOLDERS = {
   core: {
     data: [],
-    options: ['data'],
+    transport: ['data'],
+    options: ['data', 'transport'],
     request: ['data'],
     failure: ['data'],
-    script: ['data', 'options', 'request'],
-    transport: ['data', 'options'],
-    environment: ['data', 'options', 'request', 'script'],
-    process: ['data', 'options', 'transport'],
-    run: ['data', 'options', 'transport'],
-    response: ['data', 'options', 'request', 'script', 'transport', 'run'],
+    script: ['data', 'transport', 'options', 'request'],
+    body: ['data', 'transport', 'options'],
+    environment: ['data', 'transport', 'options', 'request', 'script'],
+    process: ['data', 'transport', 'options', 'body'],
+    run: ['data', 'transport', 'options', 'body'],
+    response: ['data', 'transport', 'options', 'request', 'script', 'body', 'run'],
     http: ['data', 'request', 'process'],
   },
   cli: {

@@ -9,15 +9,12 @@ import { CgiError, createCgiHandler } from '@common-gateway/core'
 import { needs } from '../apps/programs.js'
 import { isRunning, untilGone } from '../processes.js'
 import { createRequest } from './requests.js'
-import { withStream } from './output-streams.js'
+import { type OpenScript, openScript } from './open-script.js'
 import { ProcessTransport, processLogger } from './steps.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
 type Settings = ConstructorParameters<typeof ProcessTransport>[0]
-type Call = Parameters<InstanceType<typeof ProcessTransport>['send']>[0]
-type Output = ReturnType<
-  typeof withStream<Awaited<ReturnType<InstanceType<typeof ProcessTransport>['send']>>>
->
+type Call = Parameters<typeof openScript>[2]
 
 const PATH = process.env['PATH'] ?? ''
 const LATIN = { QUERY_STRING: 'caf\xe9' }
@@ -44,26 +41,14 @@ function confinementSuite(spawner: Settings['spawner']): void {
     t: TestContext,
     settings: Partial<Settings>,
     file: string,
-    given: Partial<Call> = {},
-  ): Promise<Output & { error(): string }> {
-    const own = { killTimeout: 10_000, lingerTimeout: 1, spawner, logger: processLogger }
+    given: Call = {},
+  ): Promise<OpenScript> {
+    const own = { killTimeout: 10_000, spawner, logger: processLogger }
     const transport = new ProcessTransport({ ...own, ...settings })
     t.after(() => transport.close())
-    let error = ''
-    const output = await transport.send({
-      command: [file],
-      cwd: folder,
-      environment: { PATH },
-      body: { length: undefined, content: null },
-      bodyLimit: 0,
-      bodyObserver: { progress() {}, fail: (failure) => assert.fail(failure) },
-      onStandardError(chunk) {
-        error += chunk.toString('latin1')
-      },
-      ...given,
-    })
-    t.after(() => output.terminate())
-    return { ...withStream(output), error: () => error }
+    const sent = await openScript(transport, [file], given)
+    t.after(() => sent.terminate())
+    return sent
   }
 
   interface Result {
@@ -195,8 +180,8 @@ function confinementSuite(spawner: Settings['spawner']): void {
       { ...own, EVIL: '$(id) `id` ; "\' \\0101 %s' },
     ]) {
       for (const settings of [ALL, { umask: 0 }, LIMITS]) {
-        const given = { environment, command: ['/usr/bin/env', '-0'] as const }
-        const { stdout, exit } = await send(t, settings, '', given)
+        const given = { environment, args: ['-0'] }
+        const { stdout, exit } = await send(t, settings, '/usr/bin/env', given)
         const chunks = await stdout.toArray()
         assert.equal((await exit).exitCode, 0)
         const seen = Buffer.concat(chunks).toString('latin1').split('\0').slice(0, -1)
@@ -223,7 +208,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     const words = ['-s', '--help', '', 'a b', '$(id)', '*', 'caf\xe9\n', '\xc3\xa9', '\x81\x88\xff']
     const expected = words.map((word) => Buffer.from(word, 'latin1').toString('hex'))
     for (const settings of [ALL, { umask: 0 }, LIMITS]) {
-      const { out } = await run(t, settings, file, { command: [file, ...words] })
+      const { out } = await run(t, settings, file, { args: words })
       assert.deepEqual(out.split('\n').slice(0, -1), expected)
     }
   })
@@ -309,8 +294,9 @@ function confinementSuite(spawner: Settings['spawner']): void {
       writeFileSync(spooled, 'the body', { mode: 0o600 })
       const content = await open(spooled)
       t.after(() => content.close())
-      const given = { body: { length: 8, content }, cwd: secret }
-      const { out } = await run(t, { user: 'nobody' }, script('cat; ls . 2>&1'), given)
+      const given = { body: { length: 8, content } }
+      const settings = { user: 'nobody', cwd: secret }
+      const { out } = await run(t, settings, script('cat; ls . 2>&1'), given)
       assert.match(out, /^the body.*Permission denied/)
     },
   )

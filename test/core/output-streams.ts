@@ -20,13 +20,6 @@ export function toReadable(output: Output): Readable {
   return stream
 }
 
-/** The same with its standard output as a stream. */
-export function withStream<T extends { readonly stdout: Output }>(
-  each: T,
-): Omit<T, 'stdout'> & { readonly stdout: Readable } {
-  return { ...each, stdout: toReadable(each.stdout) }
-}
-
 /** The same with both of its outputs as streams. */
 export function withStreams<T extends { readonly stdout: Output; readonly stderr: Output }>(
   each: T,

@@ -22,7 +22,8 @@ import { describe, test, type TestContext } from 'node:test'
 import { CgiError } from '@common-gateway/core'
 import { childrenOf, descriptorsOf, isRunning, until, untilGone } from '../processes.js'
 import { withoutPrivileges } from './privileges.js'
-import { toReadable, withStream, withStreams } from './output-streams.js'
+import { type OpenScript, openScript, type ScriptCall } from './open-script.js'
+import { withStreams } from './output-streams.js'
 import {
   chooseSpawner,
   ProcessGroup,
@@ -35,10 +36,6 @@ import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 type Spawner = ReturnType<typeof chooseSpawner>
 type SpawnOptions = Parameters<Spawner['spawn']>[0]
 type ScriptProcess = ReturnType<typeof withStreams<Awaited<ReturnType<Spawner['spawn']>>>>
-type ScriptCall = Parameters<InstanceType<typeof ProcessTransport>['send']>[0]
-type ScriptOutput = ReturnType<
-  typeof withStream<Awaited<ReturnType<InstanceType<typeof ProcessTransport>['send']>>>
->
 
 /** What every way to start processes must do. */
 export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
@@ -657,39 +654,19 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       assert.deepEqual(await once(spawn(process.execPath, [host]), 'exit'), [0, null])
     })
 
-    const SETTINGS = {
-      killTimeout: PATIENT,
-      lingerTimeout: 1,
-      spawner: choice,
-      logger: processLogger,
-    }
-
-    interface Sent extends ScriptOutput {
-      /** What came on standard error so far. */
-      error(): string
-    }
+    const SETTINGS = { killTimeout: PATIENT, spawner: choice, logger: processLogger }
 
     async function send(
       t: TestContext,
       file: string,
       given: Partial<ScriptCall> = {},
       settings: typeof SETTINGS = SETTINGS,
-    ): Promise<Sent> {
+    ): Promise<OpenScript> {
       const transport = new ProcessTransport(settings)
       t.after(() => transport.close())
-      const error: Buffer[] = []
-      const output = await transport.send({
-        command: [file],
-        cwd: folder,
-        environment: { PATH },
-        body: { length: undefined, content: null },
-        bodyLimit: 0,
-        bodyObserver: { progress() {}, fail: (failure) => assert.fail(failure) },
-        onStandardError: (chunk) => error.push(chunk),
-        ...given,
-      })
-      killAfter(t, output.pid)
-      return { ...withStream(output), error: () => Buffer.concat(error).toString() }
+      const sent = await openScript(transport, [file], given)
+      killAfter(t, sent.pid)
+      return sent
     }
 
     test('BODY-1 each kind of body is the input of the script', BOUNDED, async (t) => {
@@ -794,16 +771,8 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
           },
         })
         const file = script('sleep 600 >/dev/null & echo $!')
-        const sent = await transport.send({
-          command: [file],
-          cwd: folder,
-          environment: { PATH },
-          body: { length: undefined, content: null },
-          bodyLimit: 0,
-          bodyObserver: { progress() {}, fail() {} },
-          onStandardError() {},
-        })
-        const pid = Number(await text(toReadable(sent.stdout)))
+        const sent = await openScript(transport, [file])
+        const pid = Number(await text(sent.stdout))
         await sent.exit
         await sent.standardErrorEnd
         assert.equal(stderr?.isOver, true)

@@ -426,13 +426,13 @@ test('BODY-2 no listener is left on the source, however many chunks it had', asy
 function observe(): {
   moved: number
   failures: CgiError[]
-  progress(): void
+  receive(): void
   fail(e: CgiError): void
 } {
   return {
     moved: 0,
     failures: [],
-    progress() {
+    receive() {
       this.moved += 1
     },
     fail(error) {

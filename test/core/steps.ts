@@ -13,10 +13,11 @@ import type * as processTransport from '../../packages/core/src/process/process-
 import type * as processGroup from '../../packages/core/src/process/process-group.js'
 import type * as lentMemory from '../../packages/core/src/data/lent-memory.js'
 import type * as zombies from '../../packages/core/src/process/zombies.js'
-import type * as requestBody from '../../packages/core/src/transport/request-body.js'
+import type * as requestBody from '../../packages/core/src/body/request-body.js'
 import type * as requestTarget from '../../packages/core/src/request/target.js'
 import type * as settings from '../../packages/core/src/options/settings.js'
 import type * as standardErrorLog from '../../packages/core/src/run/standard-error-log.js'
+import type * as standardErrorReader from '../../packages/core/src/run/standard-error-reader.js'
 import type * as standardErrorTail from '../../packages/core/src/run/standard-error-tail.js'
 import type * as systemError from '../../packages/core/src/data/system-error.js'
 import type * as urlPath from '../../packages/core/src/request/url-path.js'
@@ -48,18 +49,22 @@ export const { chooseSpawner } = (await load('process/spawner-choice')) as typeo
 export const { ProcessTransport } = (await load(
   'process/process-transport',
 )) as typeof processTransport
+export type ProcessTransport = processTransport.ProcessTransport
 export const { ProcessGroup } = (await load('process/process-group')) as typeof processGroup
 export const { MemoryLender } = (await load('data/lent-memory')) as typeof lentMemory
 export const { hasOnlyZombies } = (await load('process/zombies')) as typeof zombies
 export const { toSystemError } = (await load('data/system-error')) as typeof systemError
 export const { closeRequestBody, isFile, isReceived, openRequestBody, readFraming, sendToScript } =
-  (await load('transport/request-body')) as typeof requestBody
+  (await load('body/request-body')) as typeof requestBody
 export const { parseRequestTarget } = (await load('request/target')) as typeof requestTarget
 export const { OPTION_NAMES } = (await load('options/rules')) as typeof optionRules
 export const { createSettings } = (await load('options/settings')) as typeof settings
 export const { createStandardErrorLog } = (await load(
   'run/standard-error-log',
 )) as typeof standardErrorLog
+export const { readStandardError } = (await load(
+  'run/standard-error-reader',
+)) as typeof standardErrorReader
 export const { StandardErrorTail } = (await load(
   'run/standard-error-tail',
 )) as typeof standardErrorTail

@@ -1,5 +1,3 @@
-import path from 'node:path'
-import { createCommandLine } from './environment/command-line.js'
 import { checkStillInside } from './script/containment.js'
 import { drain } from './data/drain.js'
 import { CgiError, type CgiErrorCode } from './data/cgi-error.js'
@@ -8,11 +6,11 @@ import { answerWithFile } from './response/file-answer.js'
 import { LinkWarnings } from './script/link-warnings.js'
 import { type CgiLogger, loggerOf } from './data/logger.js'
 import type { CgiRequest, CgiResponse } from './data/message.js'
-import { createMetaVariables } from './environment/meta-variables.js'
+import { createArguments, createMetaVariables } from './environment/meta-variables.js'
 import { findMount } from './request/mount.js'
 import type { CgiOptions, CgiUser } from './options/options.js'
 import { ProcessTransport } from './process/process-transport.js'
-import { isSpooled, openRequestBody, readFraming } from './transport/request-body.js'
+import { isSpooled, openRequestBody, readFraming } from './body/request-body.js'
 import type { RequestTarget } from './request/target.js'
 import { standardReason } from './response/response-head.js'
 import type { CgiStats } from './run/diagnostics.js'
@@ -104,10 +102,9 @@ export function createCgiHandler<Native = unknown>(
     const standardError = settings.errorPage ? new StandardErrorTail() : undefined
     let environment: Record<string, string> | undefined
     const started = runs.start({
-      script: script.file,
+      script,
       request,
-      command: createCommandLine(request.method, target, script, settings),
-      cwd: settings.cwd ?? path.dirname(script.file),
+      args: settings.indexQuery ? createArguments(request.method, target.query) : [],
       consult: authenticate !== undefined || typeof env === 'function' ? consult : undefined,
       isSpooled: isSpooled(request, framing, settings),
       openBody: (signal) => openRequestBody({ body: request.body, signal }, framing, settings),

@@ -53,8 +53,8 @@ export {
 export { applyLocalRedirect, clientRequestOf, isLocalRedirect } from './http/local-redirect.js'
 export type { CgiAnswer } from './response/answer.js'
 export { type FoundScript, lookUpScript, type LookupSettings } from './script/lookup.js'
+export type { CalledScript, Command } from './transport/transport.js'
 export {
-  type Command,
   createSettings,
   type ScriptSource,
   type Settings,

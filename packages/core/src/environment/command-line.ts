@@ -2,7 +2,8 @@ import { toByteString } from '../data/byte-string.js'
 import { createArguments } from './meta-variables.js'
 import type { RequestTarget } from '../request/target.js'
 import type { Script } from '../script/script.js'
-import type { Command, Settings } from '../options/settings.js'
+import type { Settings } from '../options/settings.js'
+import type { Command } from '../transport/transport.js'
 
 /**
  * The words that a script is started with: its interpreter, if it has one, the script, and with the

@@ -17,9 +17,7 @@ import {
 } from './rules.js'
 import type { CgiOptions } from './options.js'
 import { FALLBACK_PATH, findProgram, isProgram } from './program-search.js'
-
-/** A program and the arguments it always gets. */
-export type Command = readonly [program: string, ...args: string[]]
+import type { Command } from '../transport/transport.js'
 
 /** Which files are scripts: those of a folder, or one program for everything. */
 export type ScriptSource =

@@ -1,11 +1,9 @@
 import { dependants, type Dependant } from './dependants.js'
 import { hasOnlyZombies } from './zombies.js'
+import type { SendSignal } from '../transport/spawner.js'
 
 /** How often the remains of a group are looked at, in milliseconds. */
 const LOOK_EVERY = 50
-
-/** Sends a signal, or, by 0, looks who would get one. */
-export type SendSignal = (signal: NodeJS.Signals | 0) => boolean
 
 /** A script and the children it has, which have its pid as the number of their process group. */
 export class ProcessGroup implements Dependant {

@@ -6,7 +6,7 @@ import { loadCLibrary } from './posix/c-library.js'
 import { ChildProcessSpawner } from './child-process/child-process-spawner.js'
 import { accessDenied, mayStartProcesses } from './permission.js'
 import { PosixSpawner } from './posix/posix-spawner.js'
-import type { Spawner } from './spawner.js'
+import type { Spawner } from '../transport/spawner.js'
 
 /** One for the whole process: it hears of the end of all of its children. */
 let posixSpawner: Spawner | Error | undefined

@@ -1,15 +1,21 @@
 import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
 import { waitFor } from '../data/with-timeout.js'
 import { endLingering } from './lingering-output.js'
-import { isReceived, isStalled, isStream, type RequestBody } from '../transport/request-body.js'
+import {
+  type BodyObserver,
+  isReceived,
+  isStalled,
+  isStream,
+  sendToScript,
+} from '../body/request-body.js'
 import type { OutputReader } from '../transport/output.js'
 import type { Settings } from '../options/settings.js'
-import type { ScriptExit, ScriptOutput } from '../transport/transport.js'
+import type { RequestBody, ScriptExit, ScriptStreams } from '../transport/transport.js'
 
 /** The settings that bound a run in time. */
 export type RunSettings = Pick<
   Settings<never>,
-  'bodyTimeout' | 'requestTimeout' | 'lingerTimeout' | 'killOnDisconnect'
+  'bodyLimit' | 'bodyTimeout' | 'requestTimeout' | 'lingerTimeout' | 'killOnDisconnect'
 >
 
 /** Whoever is interested in a script's output. Hears `end` or `fail`, and nothing after it. */
@@ -44,11 +50,13 @@ const MOST_DISCARDED = 64 * 1024 * 1024
 /** How long the news of a script's end may come after the end of its output, in milliseconds. */
 const EXIT_GRACE = 250
 
+const DONE = Promise.resolve()
+
 /**
  * One script from its start to its end: its output, its clocks, and what becomes of it when something
  * fails. One consumer at a time hears it: first who wants the header, then who wants the body.
  */
-export class ScriptRun implements OutputReader {
+export class ScriptRun implements OutputReader, BodyObserver {
   /** Resolves when the script takes no more of its input. */
   readonly inputEnd: Promise<void>
   /** Why the run failed; undefined if it did not. */
@@ -68,7 +76,7 @@ export class ScriptRun implements OutputReader {
   /** How much it has written to its standard output. */
   bytesOut = 0
 
-  readonly #output: ScriptOutput
+  readonly #streams: ScriptStreams
   readonly #settings: RunSettings
   readonly #context: RunContext
   readonly #start = performance.now()
@@ -80,17 +88,17 @@ export class ScriptRun implements OutputReader {
   #hasOutputEnded = false
   #isEnding = false
 
-  constructor(output: ScriptOutput, settings: RunSettings, context: RunContext) {
-    this.#output = output
+  constructor(streams: ScriptStreams, settings: RunSettings, context: RunContext) {
+    this.#streams = streams
     this.#settings = settings
     this.#context = context
-    this.inputEnd = output.inputEnd
     // What is no stream has come already.
     const { content, length = 0 } = context.requestBody
     this.bytesIn = isStream(content) ? 0 : length
+    this.inputEnd = this.#send(content)
     this.#requestTimer = this.#deadline(settings.requestTimeout, 'CGI_ERR_REQUEST_TIMEOUT')
-    output.stdout.readBy(this)
-    void output.exit.then((exit) => this.#leave(exit))
+    streams.stdout.readBy(this)
+    void streams.exit.then((exit) => this.#leave(exit))
   }
 
   /** Says who keeps the books of it. */
@@ -100,7 +108,7 @@ export class ScriptRun implements OutputReader {
 
   /** Resolves when the script has ended; never rejects. */
   get exit(): Promise<ScriptExit> {
-    return this.#output.exit
+    return this.#streams.exit
   }
 
   /** Whether no more output is to come, though it may not be known yet how the script ended. */
@@ -146,7 +154,7 @@ export class ScriptRun implements OutputReader {
     this.#isEnding = true
     if (this.exited !== undefined) this.#endOutput(this.exited)
     // Undefined where the script has only closed its output and goes on.
-    else void waitFor(this.#output.exit, EXIT_GRACE).then((exit) => this.#endOutput(exit))
+    else void waitFor(this.#streams.exit, EXIT_GRACE).then((exit) => this.#endOutput(exit))
   }
 
   error(cause: Error): void {
@@ -155,7 +163,7 @@ export class ScriptRun implements OutputReader {
 
   /** Stops the script. Resolves when nothing of it is left. */
   async terminate(): Promise<void> {
-    await this.#output.terminate()
+    await this.#streams.terminate()
   }
 
   /** Says that something has moved: the script is not idle. */
@@ -183,11 +191,11 @@ export class ScriptRun implements OutputReader {
   }
 
   pause(): void {
-    this.#output.stdout.pause()
+    this.#streams.stdout.pause()
   }
 
   resume(): void {
-    this.#output.stdout.resume()
+    this.#streams.stdout.resume()
   }
 
   /** Ends the run: the script is stopped, the consumer hears why. Only the first failure counts. */
@@ -197,8 +205,8 @@ export class ScriptRun implements OutputReader {
     clearTimeout(this.#idleTimer)
     clearTimeout(this.#requestTimer)
     clearTimeout(this.#lingerTimer)
-    void this.#output.terminate()
-    this.#output.stdout.destroy()
+    void this.#streams.terminate()
+    this.#streams.stdout.destroy()
     this.#tell((consumer) => consumer.fail(error))
     if (this.exited !== undefined) this.#finish()
   }
@@ -224,6 +232,13 @@ export class ScriptRun implements OutputReader {
     return this.#hasOutputEnded && hasInput
   }
 
+  #send(content: RequestBody['content']): Promise<void> {
+    const { stdin, exit } = this.#streams
+    if (stdin !== null) void exit.then(() => stdin.destroy())
+    if (content === null || (stdin === null && !isStream(content))) return DONE
+    return sendToScript(content, stdin, this.#settings.bodyLimit, this)
+  }
+
   #ignore(data: (chunk: Buffer) => void): void {
     const fail = (): void => {
       this.isUnheard = true
@@ -246,7 +261,7 @@ export class ScriptRun implements OutputReader {
     if (this.#hasOutputEnded) {
       clearTimeout(this.#idleTimer)
     } else if (this.failure === undefined) {
-      const lingering = { stdout: this.#output.stdout, bytesOut: () => this.bytesOut }
+      const lingering = { stdout: this.#streams.stdout, bytesOut: () => this.bytesOut }
       const { lingerTimeout } = this.#settings
       this.#lingerTimer = endLingering(lingering, lingerTimeout, () => this.end())
     }
@@ -263,7 +278,7 @@ export class ScriptRun implements OutputReader {
     if (!this.#isDone()) {
       this.#idleTimer = this.#deadline(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT')
     }
-    this.#output.stdout.destroy()
+    this.#streams.stdout.destroy()
     this.#tell((consumer) => consumer.end(exit))
     if (this.exited !== undefined) this.#finish()
   }

@@ -2,26 +2,20 @@ import { CgiError } from '../data/cgi-error.js'
 import { Limiter, type Release } from './limiter.js'
 import { loggerOf } from '../data/logger.js'
 import type { CgiRequest, ClientSignal } from '../data/message.js'
-import {
-  closeRequestBody,
-  isReceived,
-  isStream,
-  type RequestBody,
-} from '../transport/request-body.js'
+import { closeRequestBody, isReceived, isStream } from '../body/request-body.js'
 import { type CgiStats, RunDiagnostics } from './diagnostics.js'
 import { ScriptRun } from './run.js'
 import type { Settings } from '../options/settings.js'
 import type { StandardErrorTail } from './standard-error-tail.js'
 import { createStandardErrorLog, type StandardErrorLog } from './standard-error-log.js'
-import { StartAttempt, type StartLimit } from '../transport/start-attempt.js'
+import { StartAttempt, type StartLimit } from '../body/start-attempt.js'
 import { startTicking, stopTicking } from '../data/ticker.js'
-import type { ScriptCall, ScriptOutput, Transport } from '../transport/transport.js'
+import type { RequestBody, ScriptCall, ScriptStreams, Transport } from '../transport/transport.js'
+import { readStandardError } from './standard-error-reader.js'
 import { UploadRate } from './upload-rate.js'
 
 /** What a run is started with. */
-export interface RunCall extends Pick<ScriptCall, 'command' | 'cwd'> {
-  /** Absolute path of the script, for the log. */
-  readonly script: string
+export interface RunCall extends Pick<ScriptCall, 'script' | 'args'> {
   readonly request: CgiRequest
   /** Asks the application what it has to say of the request; undefined where it has nothing to say. */
   readonly consult: (() => Promise<void>) | undefined
@@ -66,7 +60,8 @@ export class ScriptRuns {
    *   CGI_ERR_CLIENT_GONE, CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_REQUEST_TIMEOUT
    */
   async start(call: RunCall): Promise<ScriptRun> {
-    const { script, request } = call
+    const { request } = call
+    const script = call.script.file
     const attempt = new StartAttempt(request.signal)
     this.#attempts.push(attempt)
     let place: Release | undefined
@@ -149,50 +144,26 @@ export class ScriptRuns {
     release: Release,
     queueTime: number,
   ): Promise<ScriptRun> {
-    const { script, request } = call
+    const { request } = call
     const { signal } = request
-    /** Loggers have a `pid` of their own, which is the host's. */
-    const facts: { script: string; scriptPid?: number } = { script }
-    /** Most scripts write nothing there. */
-    let standardError: StandardErrorLog | undefined
-    /** What befalls the request body before there is a run is told to the run as it begins. */
-    const early: { run?: ScriptRun; bytes: number; failure?: CgiError } = { bytes: 0 }
-    const sending = this.#send(call, body, {
-      bodyObserver: {
-        progress: (bytes, isForScript) => {
-          if (early.run === undefined) early.bytes += bytes
-          else early.run.receive(bytes, isForScript)
-        },
-        fail: (error) => {
-          early.failure = error
-          early.run?.fail(error)
-        },
-      },
-      onStandardError: (chunk) => {
-        standardError ??= createStandardErrorLog(loggerOf(request, this.#settings), facts)
-        standardError.write(chunk)
-        call.standardError?.write(chunk)
-      },
-      signal: attempt.signal,
-    })
-    let output: ScriptOutput
+    const script = call.script.file
+    const opening = this.#open(call, body, attempt.signal)
+    let streams: ScriptStreams
     try {
-      output = await attempt.until(sending, () => {}, this.#startLimit())
+      streams = await attempt.until(opening, () => {}, this.#startLimit())
     } catch (error) {
       // A start that still goes on may hand the body over.
-      void sending.then(endLate, () => {}).then(() => closeRequestBody(body))
+      void opening.then(endLate, () => {}).then(() => closeRequestBody(body))
       throw error
     }
-    const standardErrorEnd = output.standardErrorEnd.then(() => {
-      standardError?.end()
-      call.standardError?.end()
+    const { pid } = streams
+    /** Loggers have a `pid` of their own, which is the application's. */
+    const facts = pid === undefined ? { script } : { script, scriptPid: pid }
+    const run = new ScriptRun(streams, this.#settings, {
+      facts: { script, pid },
+      requestBody: body,
     })
-    const { pid } = output
-    if (pid !== undefined) facts.scriptPid = pid
-    const context = { facts: { script, pid }, requestBody: body }
-    const run = new ScriptRun(output, this.#settings, context)
-    early.run = run
-    run.receive(early.bytes, true)
+    const standardErrorEnd = this.#readStandardError(streams, call, facts)
     this.#running.push(run)
     const end = this.#diagnostics.start({ script, pid, request, queueTime, standardErrorEnd }, run)
 
@@ -221,8 +192,7 @@ export class ScriptRuns {
         loggerOf(request, this.#settings).warn(told, 'the script did not end well')
       },
     })
-    if (early.failure !== undefined) run.fail(early.failure)
-    else if (signal.aborted) leave()
+    if (signal.aborted) leave()
     return run
   }
 
@@ -247,14 +217,34 @@ export class ScriptRuns {
   }
 
   /** Not to throw at once: whatever fails is the failure of the start. */
-  async #send(
-    { command, cwd, environment }: RunCall,
+  async #open(
+    { script, args, environment }: RunCall,
     body: RequestBody,
-    others: Omit<ScriptCall, 'command' | 'cwd' | 'environment' | 'body' | 'bodyLimit'>,
-  ): Promise<ScriptOutput> {
-    const { bodyLimit } = this.#settings
-    const call = { command, cwd, environment: environment(body), body, bodyLimit, ...others }
-    return this.#transport.send(call)
+    signal: ClientSignal,
+  ): Promise<ScriptStreams> {
+    return this.#transport.open({ script, args, environment: environment(body), body, signal })
+  }
+
+  async #readStandardError(
+    { stderr, exit }: ScriptStreams,
+    { request, standardError: tail }: RunCall,
+    facts: object,
+  ): Promise<void> {
+    /** Most scripts write nothing there. */
+    let log: StandardErrorLog | undefined
+    if (stderr !== null) {
+      await readStandardError(stderr, {
+        exit,
+        lingerTimeout: this.#settings.lingerTimeout,
+        write: (chunk) => {
+          log ??= createStandardErrorLog(loggerOf(request, this.#settings), facts)
+          log.write(chunk)
+          tail?.write(chunk)
+        },
+      })
+    }
+    log?.end()
+    tail?.end()
   }
 
   /** What bounds a start: whichever of the two limits is the shorter. */
@@ -279,7 +269,9 @@ export class ScriptRuns {
 }
 
 /** Ends a script that has started when its request was over. */
-function endLate(output: ScriptOutput): void {
-  output.stdout.destroy()
-  void output.terminate()
+function endLate(streams: ScriptStreams): void {
+  streams.stdin?.on('error', () => {}).destroy()
+  streams.stdout.destroy()
+  streams.stderr?.destroy()
+  void streams.terminate()
 }

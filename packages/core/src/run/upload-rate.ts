@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { Patience } from '../data/patience.js'
-import { isReceived, isStalled } from '../transport/request-body.js'
+import { isReceived, isStalled } from '../body/request-body.js'
 import { stopTicking, Ticking } from '../data/ticker.js'
 
 /** What is asked of a client that sends. */

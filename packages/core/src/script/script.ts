@@ -3,23 +3,13 @@ import { fromByteString, toByteString } from '../data/byte-string.js'
 import { badTarget, notExecutable, withheld } from './lookup-error.js'
 import { hasScriptName, isExecutable, mayBeSource } from './other-file.js'
 import { findInFolder, findInTree, type Found } from './script-tree.js'
-import type { Command, Settings } from '../options/settings.js'
+import type { Settings } from '../options/settings.js'
+import type { CalledScript, Command } from '../transport/transport.js'
 import { decodeSegments } from '../request/url-path.js'
 
 /** A script and the parts of the URL around it (RFC 3875 sections 4.1.5 and 4.1.13). */
-export interface Script {
+export interface Script extends CalledScript {
   readonly type: 'script'
-  /** Absolute path of the script. */
-  readonly file: string
-  /** SCRIPT_NAME: the decoded path that leads to the script, the mount included. */
-  readonly scriptName: string
-  /**
-   * PATH_INFO: the decoded rest of the path; empty, or beginning with `/`. A byte string: how it is
-   * encoded is the script's business.
-   */
-  readonly pathInfo: string
-  /** The program to run, and its arguments. */
-  readonly command: Command
 }
 
 /** A folder that was asked for without the slash at its end. */

@@ -1,61 +1,88 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { Readable, Writable } from 'node:stream'
 import type { ClientSignal } from '../data/message.js'
 import type { Output } from './output.js'
-import type { BodyObserver, RequestBody } from './request-body.js'
-import type { Command } from '../options/settings.js'
 
-/** All that is needed to have a script answer one request. */
-export interface ScriptCall {
-  /** Absolute path of the program, and its arguments; byte strings. */
+/** A program and the arguments that it always gets. */
+export type Command = readonly [program: string, ...args: string[]]
+
+/** The script that a transport runs. */
+export interface CalledScript {
+  /** Absolute path of the script. */
+  readonly file: string
+  /** SCRIPT_NAME (RFC 3875 section 4.1.13): the decoded path that leads to the script, the mount included. */
+  readonly scriptName: string
+  /**
+   * PATH_INFO (section 4.1.5): the decoded rest of the path; empty, or beginning with `/`. A byte string:
+   * how it is encoded is the script's business.
+   */
+  readonly pathInfo: string
+  /** The script alone, or its interpreter, the arguments of the interpreter, and the script. */
   readonly command: Command
-  /** Working directory. */
-  readonly cwd: string
-  /** The whole environment; values are byte strings. */
+}
+
+/** The content for the standard input of a script. */
+export interface RequestBody {
+  /** CONTENT_LENGTH; undefined where there is no body, or none whose length is known. */
+  readonly length: number | undefined
+  /** Nothing, bytes, a file to be read from its beginning, or a stream still arriving. */
+  readonly content: null | Buffer | FileHandle | Readable
+}
+
+/** One request to a script. */
+export interface ScriptCall {
+  readonly script: CalledScript
+  /** The arguments of the query (RFC 3875 section 4.4); byte strings. Most requests have none. */
+  readonly args: readonly string[]
+  /** The whole environment; values are byte strings: one character for each byte. */
   readonly environment: Readonly<Record<string, string>>
-  /** Standard input. It stays open until the script has ended. */
+  /** The gateway writes it to {@link ScriptStreams.stdin}. A transport reads only its kind and length. */
   readonly body: RequestBody
-  /** The most that may be passed on of a body whose length is not known; 0: no limit. */
-  readonly bodyLimit: number
-  /** Hears how the body fares. */
-  readonly bodyObserver: BodyObserver
-  /** Takes what the script writes to its standard error, as it comes. */
-  readonly onStandardError: (chunk: Buffer) => void
-  /** Aborted when nobody waits for the script any more: what has not been started is not to be. */
-  readonly signal?: ClientSignal
+  /** Aborted when the request has ended: a script that has not been started is not started then. */
+  readonly signal?: ClientSignal | undefined
 }
 
 /** How a script ended. */
 export interface ScriptExit {
-  /** Exit code; null where a signal ended it. */
+  /** Exit code; null where a signal ended it, or where the code is unknown. */
   readonly exitCode: number | null
-  /** The signal; null where it exited by itself. */
+  /** The name of the signal; null where it exited by itself. */
   readonly signal: string | null
-  /** Why there never was a script, where that shows in its end. */
+  /** Why the script never started, where only its end shows that. */
   readonly reason?: string
 }
 
-/** A script that is running. */
-export interface ScriptOutput {
-  /** The process, where there is one. */
-  readonly pid: number | undefined
-  /** Standard output. */
-  readonly stdout: Output
-  /** Resolves when the script has ended; never rejects. */
-  readonly exit: Promise<ScriptExit>
-  /** Resolves when the script takes no more of its input: it has all, or has closed it. */
-  readonly inputEnd: Promise<void>
-  /** Resolves when nothing more of its standard error will come; never rejects. */
-  readonly standardErrorEnd: Promise<void>
+/** The streams of a script that runs, and its end. */
+export interface ScriptStreams {
+  /** The process, where there is one of its own. */
+  readonly pid?: number | undefined
   /**
-   * Asks the script to stop, and makes it stop in the end, with all that it has started. Resolves when
-   * nothing of it is left. May be called again.
+   * Standard input. The gateway writes the request body and ends it. Null where the script reads no
+   * body, or has it as a file descriptor: the gateway then discards a body that is still arriving.
+   */
+  readonly stdin: Writable | null
+  /** Standard output; {@link toOutput} makes it of a `Readable`. */
+  readonly stdout: Output
+  /** Standard error; null where there is none. */
+  readonly stderr: Output | null
+  /** Resolves when the script has ended, which releases the slot of the request; never rejects. */
+  readonly exit: Promise<ScriptExit>
+  /**
+   * Stops the script and all that it has started. Resolves when nothing of it is left; never rejects.
+   * May be called again, and after the end.
    */
   terminate(): Promise<void>
 }
 
-/** How a script is reached: as a process of its own, or by FastCGI, SCGI, a waiting interpreter. */
+/** The way to scripts: a process for each, a connection to a server, a waiting interpreter. */
 export interface Transport {
-  /** Has a script answer. @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES */
-  send(call: ScriptCall): Promise<ScriptOutput>
-  /** Frees what is held between calls. */
+  /**
+   * Starts a script for one request.
+   *
+   * @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES. An error of another class becomes the
+   *   `cause` of a CGI_ERR_SPAWN.
+   */
+  open(call: ScriptCall): Promise<ScriptStreams>
+  /** Frees resources. Called once by each gateway, after the end of its last script. */
   close(): Promise<void>
 }

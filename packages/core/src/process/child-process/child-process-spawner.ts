@@ -2,14 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { fromByteString, isAscii } from '../../data/byte-string.js'
-import type { Command } from '../../options/settings.js'
-import type { ScriptExit } from '../../transport/transport.js'
+import type { Command, ScriptExit } from '../../transport/transport.js'
 import { CgiError } from '../../data/cgi-error.js'
 import { toOutput } from '../../transport/output.js'
 import { toSystemError } from '../../data/system-error.js'
 import { checkAccess, checkFormat, describeProgram } from '../program.js'
 import { throughShell } from './shell.js'
-import type { ScriptProcess, Spawner, SpawnOptions } from '../spawner.js'
+import type { ScriptProcess, Spawner, SpawnOptions } from '../../transport/spawner.js'
 
 /** Starts processes with `node:child_process`. Works everywhere; slow where the host is large. */
 export class ChildProcessSpawner implements Spawner {

@@ -1,6 +1,6 @@
 import { isAscii } from '../../data/byte-string.js'
 import { CgiError } from '../../data/cgi-error.js'
-import type { SpawnOptions } from '../spawner.js'
+import type { SpawnOptions } from '../../transport/spawner.js'
 
 /** A program that is started: words and variables; byte strings. */
 export type Invocation = Pick<SpawnOptions, 'command' | 'environment'>

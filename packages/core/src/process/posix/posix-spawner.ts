@@ -14,7 +14,7 @@ import { describeProgram } from '../program.js'
 import { shareInProcess } from '../shared.js'
 import { createSpawnAttributes } from './spawn-attributes.js'
 import { SpawnMemory } from './spawn-memory.js'
-import type { ScriptProcess, Spawner, SpawnOptions } from '../spawner.js'
+import type { ScriptProcess, Spawner, SpawnOptions } from '../../transport/spawner.js'
 import { StandardStreams } from './standard-streams.js'
 import { findUnfinishedStarts } from './unfinished-start.js'
 

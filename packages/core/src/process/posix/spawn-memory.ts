@@ -1,5 +1,5 @@
 import { toByteString } from '../../data/byte-string.js'
-import type { SpawnOptions } from '../spawner.js'
+import type { SpawnOptions } from '../../transport/spawner.js'
 
 /** How many bytes a pointer has. */
 const POINTER_SIZE = 8

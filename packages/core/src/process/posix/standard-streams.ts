@@ -2,7 +2,7 @@ import { constants } from 'node:fs'
 import { Socket } from 'node:net'
 import { type CLibrary, errorOf } from './c-library.js'
 import { enlargePipe } from './pipe-size.js'
-import type { SpawnOptions } from '../spawner.js'
+import type { SpawnOptions } from '../../transport/spawner.js'
 
 const F_SETFD = 2
 const F_SETFL = 4

@@ -1,9 +1,10 @@
 import type { Writable } from 'node:stream'
 import type { ClientSignal } from '../data/message.js'
-import type { Output } from '../transport/output.js'
-import type { Command } from '../options/settings.js'
-import type { ScriptExit } from '../transport/transport.js'
-import type { SendSignal } from './process-group.js'
+import type { Output } from './output.js'
+import type { Command, ScriptExit } from './transport.js'
+
+/** Sends a signal to a process group, or, by 0, tests for one; false where no process is left in it. */
+export type SendSignal = (signal: NodeJS.Signals | 0) => boolean
 
 /** What a process is started with. */
 export interface SpawnOptions {

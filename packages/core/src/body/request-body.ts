@@ -9,15 +9,8 @@ import { valuesOf } from '../data/header-fields.js'
 import type { CgiRequest, ClientSignal } from '../data/message.js'
 import { Patience } from '../data/patience.js'
 import type { Settings } from '../options/settings.js'
+import type { RequestBody } from '../transport/transport.js'
 import { StartAttempt } from './start-attempt.js'
-
-/** What goes to the standard input of a script. */
-export interface RequestBody {
-  /** CONTENT_LENGTH; undefined where there is no body, or none whose length is known. */
-  readonly length: number | undefined
-  /** Nothing, bytes, a file to be read from its beginning, or a stream still arriving. */
-  readonly content: null | Buffer | FileHandle | Readable
-}
 
 /** What the settings say of request bodies. */
 export type BodySettings = Pick<
@@ -102,40 +95,53 @@ export function isFile(content: RequestBody['content']): content is FileHandle {
   return content !== null && 'fd' in content
 }
 
-/** Hears how a body fares on its way to a script. */
+/** Follows a body on its way to a script. */
 export interface BodyObserver {
-  /** So many bytes of it have been taken from the client, for the script or to be discarded. */
-  progress(bytes: number, isForScript: boolean): void
+  /** So many more bytes of it have come from the client, for the script or to be discarded. */
+  receive(bytes: number, isForScript: boolean): void
   /** It cannot go on. */
   fail(error: CgiError): void
 }
 
 /**
- * Passes the content on to the standard input of a script, no faster than the script takes it. What
- * the script does not want (it closed its input, or is gone: EPIPE) is received and discarded, since
- * a client that is still sending may not listen before it is done.
+ * Writes the content to the standard input of a script, no faster than the script takes it. A script
+ * that closes its input (EPIPE), ends, or has none, leaves the rest: it is received and discarded, since
+ * many clients do not read before they have sent all.
  *
  * @returns resolves when the script takes no more of it; never rejects.
  */
 export function sendToScript(
-  content: Buffer | Readable,
-  stdin: Writable,
+  content: Exclude<RequestBody['content'], null>,
+  stdin: Writable | null,
   bodyLimit: number,
   observer: BodyObserver,
 ): Promise<void> {
-  // EPIPE and ECONNRESET are a script's right.
+  if (isStream(content)) observe(content, bodyLimit, observer)
+  if (stdin === null) {
+    if (isStream(content)) discard(content)
+    return Promise.resolve()
+  }
+  // A script may close its input: EPIPE, ECONNRESET.
   stdin.on('error', () => {})
   const inputEnd = new Promise<void>((resolve) => {
     stdin.once('finish', resolve).once('close', resolve)
   })
-  if (Buffer.isBuffer(content)) {
-    stdin.end(content)
-    return inputEnd
-  }
+  if (isStream(content)) {
+    stdin.once('close', () => {
+      content.unpipe(stdin)
+      discard(content)
+    })
+    content.pipe(stdin)
+  } else if (isFile(content)) sendFile(content, stdin, observer)
+  else stdin.end(content)
+  return inputEnd
+}
+
+function observe(content: Readable, bodyLimit: number, observer: BodyObserver): void {
   let received = 0
   content.on('data', (chunk: Buffer) => {
     received += chunk.length
-    observer.progress(chunk.length, !unwanted.has(content))
+    observer.receive(chunk.length, !unwanted.has(content))
     if (bodyLimit > 0 && received > bodyLimit) observer.fail(tooLarge(bodyLimit))
   })
   // Not the end of the input: a script must not take half a body for the whole.
@@ -146,13 +152,21 @@ export function sendToScript(
   // What a hook has put in the place of the body may have failed while the script was started.
   if (content.destroyed) process.nextTick(fail)
   else content.once('close', fail)
-  stdin.once('close', () => {
-    if (!isReceived(content)) unwanted.add(content)
-    content.unpipe(stdin)
-    content.resume()
+}
+
+function discard(content: Readable): void {
+  if (!isReceived(content)) unwanted.add(content)
+  content.resume()
+}
+
+/** For a transport that has no use for a file descriptor. The file stays open: it is the gateway's. */
+function sendFile(file: FileHandle, stdin: Writable, observer: BodyObserver): void {
+  const content = file.createReadStream({ start: 0, autoClose: false })
+  content.on('error', (cause) => {
+    observer.fail(new CgiError('CGI_ERR_SPOOL', { reason: String(cause), cause }))
   })
+  stdin.once('close', () => content.unpipe(stdin).destroy())
   content.pipe(stdin)
-  return inputEnd
 }
 
 /** What is discarded, since the script has closed its input: nobody waits for it. */

@@ -1,0 +1,42 @@
+import type { Output } from '../transport/output.js'
+import type { ScriptExit } from '../transport/transport.js'
+
+/** How standard error is read. */
+export interface StandardErrorReading {
+  readonly exit: Promise<ScriptExit>
+  /** How long it may go on after the end of the script, in milliseconds. */
+  readonly lingerTimeout: number
+  /** Takes the next bytes. */
+  readonly write: (chunk: Buffer) => void
+}
+
+/**
+ * Reads the standard error of a script as it comes. A background child may hold it open for as long as
+ * it likes, so reading ends `lingerTimeout` after the script.
+ *
+ * @returns resolves at the end; never rejects.
+ */
+export function readStandardError(
+  stderr: Output,
+  { exit, lingerTimeout, write }: StandardErrorReading,
+): Promise<void> {
+  return new Promise((resolve) => {
+    let timer: NodeJS.Timeout | undefined
+    const end = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    stderr.readBy({ data: write, end, error: end })
+    stderr.resume()
+    void exit.then(() => {
+      if (stderr.isOver) return
+      timer = setTimeout(() => {
+        // After a stall of the event loop the timer comes before the bytes that are already there.
+        setImmediate(() => {
+          stderr.destroy()
+          resolve()
+        })
+      }, lingerTimeout)
+    })
+  })
+}
