@@ -98,6 +98,7 @@ const REFUSED: Record<keyof Required<CgiOptions>, readonly Kind[]> = {
   sendfileRoots: KINDS,
   chunkedBody: KINDS,
   spawner: KINDS,
+  transport: KINDS,
   bodyLimit: NUMBER,
   maxHeaderSize: NUMBER,
   headersTimeout: NUMBER,
@@ -159,6 +160,39 @@ test('OPT-1 MAP-8 what is about a folder is refused where one script answers for
       new RegExp(`\`${option}\` option to be absent where \`script\` is given`),
     )
   }
+})
+
+test('OPT-1 what is about processes is refused where a transport is given', () => {
+  const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
+  const own = {
+    spawner: 'auto',
+    cpuTimeLimit: 1,
+    memoryLimit: 1,
+    openFileLimit: 1,
+    fileSizeLimit: 1,
+    user: 'nobody',
+    group: 'nogroup',
+    nice: 1,
+    cwd: folder,
+  }
+  for (const [option, value] of Object.entries(own)) {
+    assert.throws(() => settings({ root: folder, transport, [option]: value }), {
+      code: 'CGI_ERR_INVALID_OPTION',
+      message: new RegExp(`\`${option}\` option to be absent where \`transport\` is given`),
+    })
+  }
+  const needy = { ...transport, needsBodyLength: true }
+  assert.throws(() => settings({ root: folder, transport: needy, chunkedBody: 'stream' }), {
+    message: /the transport needs the length of a body/,
+  })
+  assert.ok(settings({ root: folder, transport: needy }))
+})
+
+test('ENV-3 a transport that does not inherit the environment has no variable of the process', () => {
+  const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
+  const remote = { ...transport, inheritsEnvironment: false }
+  assert.deepEqual(createSettings({ root: folder, transport: remote }).inherited, {})
+  assert.ok('PATH' in createSettings({ root: folder, transport }).inherited)
 })
 
 test('OPT-1 the options that are known are those that have a type', () => {

@@ -10,6 +10,8 @@ import { createArguments, createMetaVariables } from './environment/meta-variabl
 import { findMount } from './request/mount.js'
 import type { CgiOptions, CgiUser } from './options/options.js'
 import { ProcessTransport } from './process/process-transport.js'
+import { GuardedTransport } from './transport/guarded-transport.js'
+import type { Transport } from './transport/transport.js'
 import { isSpooled, openRequestBody, readFraming } from './body/request-body.js'
 import type { RequestTarget } from './request/target.js'
 import { standardReason } from './response/response-head.js'
@@ -73,7 +75,7 @@ export function createCgiHandler<Native = unknown>(
 ): CgiHandler<Native> {
   const settings = createSettings(options)
   checkFallback(settings)
-  const runs = new ScriptRuns(settings, new ProcessTransport(settings))
+  const runs = new ScriptRuns(settings, createTransport(settings))
   const linkWarnings = new LinkWarnings()
 
   async function answer(request: CgiRequest<Native>): Promise<CgiAnswer | null> {
@@ -161,6 +163,14 @@ export function createCgiHandler<Native = unknown>(
   const find = (urlPath: string, base?: string, at = prefix): string | null =>
     findMount(urlPath, at, { base, isCaseBlind })
   return { handle, prefix, findMount: find, isKept, logger, errorPage, stats, close }
+}
+
+/** Whatever the application has given is guarded. @throws {CgiError} CGI_ERR_INVALID_OPTION */
+function createTransport<Native>(settings: Settings<Native>): Transport {
+  const { transport, spawner, killTimeout } = settings
+  if (transport !== undefined) return new GuardedTransport(transport, killTimeout)
+  const processes = new ProcessTransport(settings)
+  return typeof spawner === 'string' ? processes : new GuardedTransport(processes, killTimeout)
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { CgiLogger } from '../data/logger.js'
+import type { Transport } from '../transport/transport.js'
 import type { ProcessOptions } from './process-options.js'
 
 /** Who the client is, as far as the application has made sure of it (RFC 3875 sections 4.1.1, 4.1.11). */
@@ -251,6 +252,13 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * `0`: no limit. Default: `30000`.
    */
   queueTimeout?: number
+  /**
+   * **transport** `Transport` - The way to scripts, in the place of a process for each request: an object
+   * with the methods `open` and `close`. Not together with `spawner`, `cpuTimeLimit`, `memoryLimit`,
+   * `openFileLimit`, `fileSizeLimit`, `user`, `group`, `umask`, `nice` and `cwd`, which are about
+   * processes. Default: a process for each request.
+   */
+  transport?: Transport
   /**
    * **logger** `{ warn(facts, message), error(facts, message) }` - Where scripts' standard error and
    * failures after the header go, where the framework has no logger of its own (Fastify has). pino

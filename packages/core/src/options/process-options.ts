@@ -1,13 +1,15 @@
+import type { Spawner } from '../transport/spawner.js'
+
 /** Options of how the processes of scripts are started, and of what they may do. Part of {@link CgiOptions}. */
 export interface ProcessOptions {
   /**
-   * **spawner** `'auto' | 'posix_spawn' | 'child_process'` - What starts scripts. `'posix_spawn'`
+   * **spawner** `'auto' | 'posix_spawn' | 'child_process' | Spawner` - What starts scripts. `'posix_spawn'`
    * (through the optional package `koffi`; Linux and macOS) takes the same short time however large
    * the host is, on another thread; `'child_process'` is Node's own, which stops the host for
    * milliseconds, the more memory it has the longer. `'auto'`: the first, where it can be used.
-   * Default: `'auto'`.
+   * An object with the method `spawn` is your own. Default: `'auto'`.
    */
-  spawner?: 'auto' | 'posix_spawn' | 'child_process'
+  spawner?: 'auto' | 'posix_spawn' | 'child_process' | Spawner
   /**
    * **cpuTimeLimit** `number` - How much processor time a script and each of its children may use, in
    * milliseconds; rounded up to seconds, as the kernel counts them. Then SIGXCPU, and SIGKILL a second

@@ -117,7 +117,14 @@ export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   maxProcesses: count(1),
   maxQueue: count(0),
   queueTimeout: milliseconds,
-  spawner: oneOf('auto', 'posix_spawn', 'child_process'),
+  spawner: [
+    "one of 'auto', 'posix_spawn', 'child_process', or an object with the method `spawn`",
+    (value) =>
+      value === 'auto' ||
+      value === 'posix_spawn' ||
+      value === 'child_process' ||
+      (isRecord(value) && isFunction(value['spawn'])),
+  ],
   cpuTimeLimit: milliseconds,
   memoryLimit: bytes(0),
   openFileLimit: count(0),
@@ -126,6 +133,10 @@ export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   group: identity,
   umask: integer(0, 0o777, ' (0o777)'),
   nice: integer(-20, 19, ''),
+  transport: [
+    'an object with the methods `open` and `close`',
+    (value) => isRecord(value) && isFunction(value['open']) && isFunction(value['close']),
+  ],
   logger: [
     'an object with the methods `warn` and `error`',
     (value) => isRecord(value) && isFunction(value['warn']) && isFunction(value['error']),

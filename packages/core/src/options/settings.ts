@@ -17,7 +17,7 @@ import {
 } from './rules.js'
 import type { CgiOptions } from './options.js'
 import { FALLBACK_PATH, findProgram, isProgram } from './program-search.js'
-import type { Command } from '../transport/transport.js'
+import type { Command, Transport } from '../transport/transport.js'
 
 /** Which files are scripts: those of a folder, or one program for everything. */
 export type ScriptSource =
@@ -41,6 +41,7 @@ type OptionsThatChange =
   | 'group'
   | 'umask'
   | 'nice'
+  | 'transport'
 
 /** The options after their check: defaults filled in, paths absolute, programs found. */
 export interface Settings<Native> extends Checked {
@@ -65,6 +66,7 @@ export interface Settings<Native> extends Checked {
   readonly group: string | number | undefined
   readonly umask: number | undefined
   readonly nice: number | undefined
+  readonly transport: Transport | undefined
   readonly logger: CgiLogger
 }
 
@@ -82,6 +84,7 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     throw invalidOption('options', 'an object', options)
   }
   checkRules(options)
+  checkTransport(options)
   const source = checkSource(options)
   const linkRoots = (options.linkRoots ?? DEFAULTS.linkRoots).map((each) => realpathSync(each))
   const extensions = options.extensions && new Set(options.extensions)
@@ -98,7 +101,10 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     fallbackInterpreters: checkInterpreters('fallbackInterpreters', options),
     methods: options.methods && allowedMethods(options.methods),
     env: options.env,
-    inherited: inheritedVariables(options.inheritEnv ?? DEFAULTS.inheritEnv),
+    inherited:
+      options.transport?.inheritsEnvironment === false
+        ? {}
+        : inheritedVariables(options.inheritEnv ?? DEFAULTS.inheritEnv),
     sendfileRoots: (options.sendfileRoots ?? DEFAULTS.sendfileRoots).map((each) =>
       path.resolve(each),
     ),
@@ -108,6 +114,7 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     group: options.group,
     umask: options.umask,
     nice: options.nice,
+    transport: options.transport,
     logger: options.logger === undefined ? processLogger : guardLogger(options.logger),
     errorPage: options.errorPage ?? process.env['NODE_ENV'] !== 'production',
   }
@@ -143,6 +150,32 @@ function checkSource(options: CgiOptions<never>): ScriptSource {
   const runnable = interpreted ? isFile(script) : isProgram(script)
   if (!runnable) throw invalidOption('script', RULES.script[0], options.script)
   return { type: 'script', file: script }
+}
+
+/** Options of processes that this process starts. */
+const PROCESS_OPTIONS = [
+  'spawner',
+  'cpuTimeLimit',
+  'memoryLimit',
+  'openFileLimit',
+  'fileSizeLimit',
+  'user',
+  'group',
+  'umask',
+  'nice',
+  'cwd',
+] as const satisfies (keyof CgiOptions)[]
+
+function checkTransport(options: CgiOptions<never>): void {
+  if (options.transport === undefined) return
+  for (const name of PROCESS_OPTIONS) {
+    if (options[name] === undefined) continue
+    throw invalidOption(name, 'absent where `transport` is given', options[name])
+  }
+  if (options.transport.needsBodyLength === true && options.chunkedBody === 'stream') {
+    const rule = "`'spool'`: the transport needs the length of a body"
+    throw invalidOption('chunkedBody', rule, options.chunkedBody)
+  }
 }
 
 function folderOf(source: ScriptSource): string {

@@ -6,6 +6,7 @@ import { loadCLibrary } from './posix/c-library.js'
 import { ChildProcessSpawner } from './child-process/child-process-spawner.js'
 import { accessDenied, mayStartProcesses } from './permission.js'
 import { PosixSpawner } from './posix/posix-spawner.js'
+import { guardSpawner } from '../transport/guarded-spawner.js'
 import type { Spawner } from '../transport/spawner.js'
 
 /** One for the whole process: it hears of the end of all of its children. */
@@ -15,11 +16,12 @@ let posixSpawner: Spawner | Error | undefined
 let isTold = false
 
 /**
- * The spawner that was asked for, or the best that this system has.
+ * The spawner that was given or asked for, or the best that this system has.
  *
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 export function chooseSpawner(choice: Settings<never>['spawner'], logger: CgiLogger): Spawner {
+  if (typeof choice !== 'string') return guardSpawner(choice)
   if (!mayStartProcesses()) {
     throw invalidOption(
       'spawner',

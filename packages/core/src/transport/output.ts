@@ -29,24 +29,45 @@ export interface Output {
   destroy(): void
 }
 
-/** Makes an output of a stream. */
+/** Makes an output of a stream. A stream that is closed before its end has failed. */
 export function toOutput(stream: Readable): Output {
+  let reader: OutputReader | undefined
+  let failure: Error | undefined
+  let isOver = false
+  const fail = (error: Error): void => {
+    failure ??= error
+    if (isOver || reader === undefined) return
+    isOver = true
+    reader.error(failure)
+  }
+  // From now on: without a listener, an error that comes before the reader would end the process.
+  stream.on('error', fail)
   return {
     get isPaused() {
       return stream.isPaused()
     },
     get isOver() {
-      return stream.readableEnded || stream.destroyed
+      return isOver || stream.readableEnded || stream.destroyed
     },
-    readBy(reader) {
+    readBy(next) {
+      reader = next
       stream.pause()
       stream
-        .on('data', (chunk: Buffer) => reader.data(chunk))
-        .once('end', () => reader.end())
-        .on('error', (error) => reader.error(error))
+        .on('data', (chunk: Buffer) => next.data(chunk))
+        .once('end', () => {
+          isOver = true
+          next.end()
+        })
+        .once('close', () => fail(new Error('the stream was closed before its end')))
+      if (failure !== undefined || stream.destroyed) {
+        setImmediate(fail, failure ?? new Error('the stream was closed before its end'))
+      }
     },
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
-    destroy: () => void stream.destroy(),
+    destroy() {
+      isOver = true
+      stream.destroy()
+    },
   }
 }

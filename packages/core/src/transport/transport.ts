@@ -77,6 +77,13 @@ export interface ScriptStreams {
 /** The way to scripts: a process for each, a connection to a server, a waiting interpreter. */
 export interface Transport {
   /**
+   * Whether scripts get PATH and the other variables of `inheritEnv` from this process; `false` for
+   * scripts on another machine. Default: `true`.
+   */
+  readonly inheritsEnvironment?: boolean
+  /** Whether it must know the length of a body: `chunkedBody: 'stream'` is refused then. Default: `false`. */
+  readonly needsBodyLength?: boolean
+  /**
    * Starts a script for one request.
    *
    * @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES. An error of another class becomes the

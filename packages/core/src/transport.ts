@@ -1,0 +1,17 @@
+/**
+ * The types of the options `transport` and `spawner`, and helpers to write one: the entry
+ * `@common-gateway/core/transport`.
+ */
+export { CgiError } from './data/cgi-error.js'
+export type { ClientSignal } from './data/message.js'
+export { type Output, type OutputReader, toOutput } from './transport/output.js'
+export type { ScriptProcess, SendSignal, Spawner, SpawnOptions } from './transport/spawner.js'
+export type {
+  CalledScript,
+  Command,
+  RequestBody,
+  ScriptCall,
+  ScriptExit,
+  ScriptStreams,
+  Transport,
+} from './transport/transport.js'

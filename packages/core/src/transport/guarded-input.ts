@@ -1,0 +1,33 @@
+import { Writable } from 'node:stream'
+
+/**
+ * A standard input that an application has given, behind a stream that contains its faults: a method
+ * that throws is an error of the stream, as EPIPE is.
+ *
+ * @throws {TypeError} where it is no stream.
+ */
+export function guardInput(stdin: Writable): Writable {
+  if (!(stdin instanceof Writable)) throw new TypeError('stdin is neither a Writable nor null')
+  const attempt = (act: () => void, done: (error: Error) => void): void => {
+    try {
+      act()
+    } catch (error) {
+      done(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+  const guarded = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      attempt(() => void stdin.write(chunk, (error) => done(error)), done)
+    },
+    final: (done) => attempt(() => void stdin.end(done), done),
+    destroy: (error, done) => {
+      attempt(
+        () => void stdin.destroy(),
+        () => {},
+      )
+      done(error)
+    },
+  })
+  stdin.on('error', (error) => guarded.destroy(error)).on('close', () => guarded.destroy())
+  return guarded
+}

@@ -1,0 +1,97 @@
+import type { Output, OutputReader } from './output.js'
+
+/** An output whose failure can also be told from outside. */
+export interface GuardedOutput extends Output {
+  /** Says that it has failed, unless it is over. */
+  fail(error: unknown): void
+}
+
+const METHODS = ['readBy', 'pause', 'resume', 'destroy'] as const
+
+/**
+ * An output that an application has given, with its faults contained: a method that throws is an error
+ * of the output, bytes of another class become Buffers, and nothing is passed on after the end.
+ *
+ * @throws {TypeError} where it is no output.
+ */
+export function guardOutput(output: Output): GuardedOutput {
+  for (const method of METHODS) {
+    if (typeof output?.[method] !== 'function') {
+      throw new TypeError('stdout or stderr is no Output: toOutput() makes one of a Readable')
+    }
+  }
+  let isOver = false
+  let isPaused = true
+  let reader: OutputReader | undefined
+  let failure: Error | undefined
+  const end = (tell: (reader: OutputReader) => void): void => {
+    if (isOver || reader === undefined) return
+    isOver = true
+    tell(reader)
+  }
+  // Later: the reader may be in the middle of a call of its own.
+  const tellFailure = (error: Error): void => {
+    setImmediate(end, (each: OutputReader) => each.error(error))
+  }
+  const fail = (thrown: unknown): void => {
+    failure ??= toError(thrown)
+    if (reader !== undefined) tellFailure(failure)
+  }
+  const attempt = (method: 'pause' | 'resume' | 'destroy'): void => {
+    try {
+      output[method]()
+    } catch (cause) {
+      fail(cause)
+    }
+  }
+  return {
+    get isPaused() {
+      return isPaused
+    },
+    get isOver() {
+      return isOver
+    },
+    fail,
+    readBy(next) {
+      reader = next
+      if (failure !== undefined) tellFailure(failure)
+      try {
+        output.readBy({
+          data(chunk) {
+            if (isOver || failure !== undefined) return
+            const bytes: unknown = chunk
+            if (bytes instanceof Uint8Array) next.data(toBuffer(bytes))
+            else fail(new TypeError('an output has given data that are not bytes'))
+          },
+          end() {
+            if (failure === undefined) end((each) => each.end())
+          },
+          error: (error) => end((each) => each.error(toError(error))),
+        })
+      } catch (cause) {
+        fail(cause)
+      }
+    },
+    pause() {
+      isPaused = true
+      attempt('pause')
+    },
+    resume() {
+      isPaused = false
+      attempt('resume')
+    },
+    destroy() {
+      isOver = true
+      attempt('destroy')
+    },
+  }
+}
+
+function toBuffer(bytes: Uint8Array): Buffer {
+  if (Buffer.isBuffer(bytes)) return bytes
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+}
+
+function toError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
+}

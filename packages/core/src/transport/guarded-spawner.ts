@@ -1,0 +1,42 @@
+import { CgiError } from '../data/cgi-error.js'
+import type { ScriptProcess, Spawner } from './spawner.js'
+
+/**
+ * Contains the faults of a spawner that the application has given, where {@link GuardedTransport} cannot:
+ * in timers and at the end of a process.
+ */
+export function guardSpawner(spawner: Spawner): Spawner {
+  return {
+    async spawn(options) {
+      try {
+        return guard(await spawner.spawn(options))
+      } catch (cause) {
+        if (cause instanceof CgiError) throw cause
+        throw new CgiError('CGI_ERR_SPAWN', { reason: `the spawner: ${String(cause)}`, cause })
+      }
+    },
+  }
+}
+
+/** @throws {TypeError} where the process group is no group. */
+function guard(started: ScriptProcess): ScriptProcess {
+  const { pid, stdin, stdout, stderr } = started
+  // 0 and 1 would be the group of this process, and every process that it may signal (kill(2)).
+  if (!Number.isInteger(pid) || pid <= 1) throw new TypeError(`${pid} is no pid`)
+  const exit = Promise.resolve(started.exit)
+  return {
+    pid,
+    stdin,
+    stdout,
+    stderr,
+    // A process whose end cannot be learned has none that is known.
+    exit: exit.catch(() => ({ exitCode: null, signal: null })),
+    signalGroup(signal) {
+      try {
+        return started.signalGroup(signal)
+      } catch {
+        return false
+      }
+    },
+  }
+}

@@ -1,0 +1,88 @@
+import { CgiError } from '../data/cgi-error.js'
+import { waitFor } from '../data/with-timeout.js'
+import { guardInput } from './guarded-input.js'
+import { guardOutput } from './guarded-output.js'
+import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
+
+/** How long the end of a script may come after `terminate()` has resolved, in milliseconds. */
+const END_GRACE = 250
+/** How much longer than `killTimeout` a transport may take for `terminate()`, in milliseconds. */
+const TERMINATION_GRACE = 1_000
+
+const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
+
+/**
+ * Contains the faults of a transport that the application has given, so that none of them ends the
+ * process, keeps a slot for ever or keeps the gateway from its close.
+ */
+export class GuardedTransport implements Transport {
+  readonly #transport: Transport
+  readonly #killTimeout: number
+
+  /** @param killTimeout - the option. */
+  constructor(transport: Transport, killTimeout: number) {
+    this.#transport = transport
+    this.#killTimeout = killTimeout
+  }
+
+  async open(call: ScriptCall): Promise<ScriptStreams> {
+    try {
+      return this.#guard(await this.#transport.open(call))
+    } catch (cause) {
+      if (cause instanceof CgiError) throw cause
+      throw new CgiError('CGI_ERR_SPAWN', { reason: `the transport: ${String(cause)}`, cause })
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await waitFor(Promise.resolve(this.#transport.close()), this.#killTimeout + TERMINATION_GRACE)
+    } catch {
+      // Nothing is left to be done about it.
+    }
+  }
+
+  /** @throws {TypeError} where a stream is missing. */
+  #guard(streams: ScriptStreams): ScriptStreams {
+    const { pid, stdin } = streams
+    const stdout = guardOutput(streams.stdout)
+    const stderr = streams.stderr === null ? null : guardOutput(streams.stderr)
+    let resolveExit: (exit: ScriptExit) => void = () => {}
+    const exit = new Promise<ScriptExit>((resolve) => {
+      resolveExit = resolve
+    })
+    const fail = (error: unknown): void => {
+      stdout.fail(error)
+      resolveExit(UNKNOWN)
+    }
+    Promise.resolve(streams.exit).then((ended) => resolveExit(toExit(ended)), fail)
+    let termination: Promise<void> | undefined
+    const terminate = async (): Promise<void> => {
+      try {
+        await waitFor(Promise.resolve(streams.terminate()), this.#killTimeout + TERMINATION_GRACE)
+        await waitFor(exit, END_GRACE)
+      } catch {
+        // It has had its chance.
+      }
+      resolveExit(UNKNOWN)
+    }
+    return {
+      pid: Number.isInteger(pid) ? pid : undefined,
+      stdin: stdin === null ? null : guardInput(stdin),
+      stdout,
+      stderr,
+      exit,
+      terminate: () => (termination ??= terminate()),
+    }
+  }
+}
+
+/** An end of the right shape, whatever was given. */
+function toExit(given: ScriptExit | undefined): ScriptExit {
+  const { exitCode, signal, reason } = given ?? UNKNOWN
+  return {
+    exitCode: Number.isInteger(exitCode) ? exitCode : null,
+    signal: typeof signal === 'string' ? signal : null,
+    ...(typeof reason === 'string' ? { reason } : {}),
+  }
+}

@@ -1,0 +1,363 @@
+import {
+  type ScriptCall,
+  type ScriptProcess,
+  type ScriptStreams,
+  type Spawner,
+  toOutput,
+  type Transport,
+} from '@common-gateway/core/transport'
+import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { PassThrough, Readable, Writable } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import { type Adapter, express5, fastify5, type RunningGateway } from './adapters.js'
+import { dial, send } from './client.js'
+import { CGI_BIN } from './fixtures.js'
+import { until } from './processes.js'
+
+const HEADER = 'Content-Type: text/plain\n\n'
+
+/** Answers in this process. */
+class InProcess implements Transport {
+  readonly calls: ScriptCall[] = []
+  closed = 0
+  terminated = 0
+
+  async open(call: ScriptCall): Promise<ScriptStreams> {
+    this.calls.push(call)
+    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+    const query = String(call.environment['QUERY_STRING'])
+    let end: () => void = () => {}
+    const exit = new Promise<{ exitCode: number | null; signal: null }>((resolve) => {
+      end = () => resolve({ exitCode: 0, signal: null })
+    })
+    const terminate = async (): Promise<void> => {
+      this.terminated += 1
+      stdout.destroy()
+      stderr.destroy()
+      end()
+    }
+    if (query !== 'hang') {
+      void buffer(call.body.content === null ? Readable.from([]) : stdin).then((body) => {
+        stderr.end(`error of ${call.script.file}\n`)
+        stdout.end(`${HEADER}${call.environment['REQUEST_METHOD']} ${query} ${body.toString()}`)
+        end()
+      }, terminate)
+    }
+    return { stdin, stdout: toOutput(stdout), stderr: toOutput(stderr), exit, terminate }
+  }
+
+  async close(): Promise<void> {
+    this.closed += 1
+  }
+}
+
+/** Starts processes as Node does, and counts them: as a spawner with another way to start would. */
+class CountingSpawner implements Spawner {
+  started = 0
+  readonly signals: (string | number)[] = []
+
+  async spawn({ command, cwd, environment, stdin }: Parameters<Spawner['spawn']>[0]) {
+    this.started += 1
+    const [program, ...args] = command
+    const input = stdin === 'null' ? 'ignore' : stdin
+    const child = spawn(program, args, {
+      cwd,
+      env: environment,
+      stdio: [input, 'pipe', 'pipe'],
+      detached: true,
+    })
+    await once(child, 'spawn')
+    const { pid, stdout, stderr } = child
+    assert.ok(pid !== undefined && stdout !== null && stderr !== null)
+    const started: ScriptProcess = {
+      pid,
+      stdin: child.stdin,
+      stdout: toOutput(stdout),
+      stderr: toOutput(stderr),
+      exit: once(child, 'exit').then(([exitCode, signal]) => ({ exitCode, signal })),
+      signalGroup: (signal) => {
+        this.signals.push(signal)
+        try {
+          return process.kill(-pid, signal)
+        } catch {
+          return false
+        }
+      },
+    }
+    return started
+  }
+}
+
+const OK: ScriptStreams = {
+  stdin: null,
+  stdout: toOutput(Readable.from([])),
+  stderr: null,
+  exit: Promise.resolve({ exitCode: 0, signal: null }),
+  terminate: async () => {},
+}
+
+const fail = (what: string): never => {
+  throw new Error(`the fault of ${what}`)
+}
+
+const never = new Promise<never>(() => {})
+
+/** Each fault with the statuses that it may have; null: the connection is cut. */
+const FAULTS: readonly [what: string, status: number, open: () => unknown][] = [
+  ['throws', 500, () => fail('open')],
+  ['rejects', 500, () => Promise.reject(new Error('no'))],
+  ['gives nothing', 500, () => Promise.resolve()],
+  ['gives a Node stream that is no output', 500, async () => ({ ...OK, stdout: 1 })],
+  ['gives a stdin that is none', 500, async () => ({ ...OK, stdin: {} })],
+  [
+    'has no end of its own',
+    504,
+    async () => ({ ...OK, stdout: toOutput(new PassThrough()), exit: never }),
+  ],
+  ['never starts', 504, () => never],
+  [
+    'never ends and does not stop',
+    504,
+    async () => {
+      return { ...OK, stdout: toOutput(new PassThrough()), exit: never, terminate: () => never }
+    },
+  ],
+  [
+    'throws when it is stopped',
+    504,
+    async () => {
+      return {
+        ...OK,
+        stdout: toOutput(new PassThrough()),
+        exit: never,
+        terminate: () => fail('terminate'),
+      }
+    },
+  ],
+  [
+    'rejects its end',
+    502,
+    async () => {
+      return {
+        ...OK,
+        stdout: toOutput(new PassThrough()),
+        exit: Promise.reject(new Error('no end')),
+      }
+    },
+  ],
+  [
+    'emits an error before it is read',
+    502,
+    async () => {
+      const stdout = new PassThrough()
+      const output = toOutput(stdout)
+      stdout.destroy(new Error('too early'))
+      return { ...OK, stdout: output, exit: never }
+    },
+  ],
+  [
+    'emits an error in the header',
+    502,
+    async () => {
+      const stdout = new PassThrough()
+      stdout.write('Content-Type: te')
+      setTimeout(() => stdout.destroy(new Error('in the header')), 10)
+      return { ...OK, stdout: toOutput(stdout), exit: never }
+    },
+  ],
+  [
+    'closes its output without an end',
+    502,
+    async () => {
+      const stdout = new PassThrough()
+      setTimeout(() => stdout.destroy(), 10)
+      return { ...OK, stdout: toOutput(stdout), exit: never }
+    },
+  ],
+  [
+    'has an output whose methods throw',
+    502,
+    async () => {
+      const stdout = {
+        isPaused: false,
+        isOver: false,
+        readBy: () => fail('readBy'),
+        pause: () => fail('pause'),
+        resume: () => fail('resume'),
+        destroy: () => fail('destroy'),
+      }
+      return { ...OK, stdout, stderr: stdout, exit: never }
+    },
+  ],
+  [
+    'gives data that are not bytes',
+    502,
+    async () => {
+      return { ...OK, stdout: toOutput(Readable.from([{ a: 1 }])), exit: never }
+    },
+  ],
+  [
+    'has a stdin that throws',
+    200,
+    async () => {
+      const stdin = new Writable({ write: () => fail('write'), final: () => fail('final') })
+      return { ...OK, stdin, stdout: toOutput(Readable.from([Buffer.from(HEADER)])) }
+    },
+  ],
+  [
+    'has a stdin that fails',
+    200,
+    async () => {
+      const stdin = new Writable()
+      stdin.destroy(new Error('closed'))
+      return { ...OK, stdin, stdout: toOutput(Readable.from([Buffer.from(HEADER)])) }
+    },
+  ],
+  [
+    'reads no body',
+    200,
+    async () => {
+      return { ...OK, stdout: toOutput(Readable.from([Buffer.from(HEADER)])) }
+    },
+  ],
+]
+
+const POST = { method: 'POST', body: Buffer.alloc(300_000, 'x') }
+
+function transportSuite(adapter: Adapter): void {
+  describe(`a transport from outside (${adapter.name})`, () => {
+    const transport = new InProcess()
+    let gateway: RunningGateway
+    before(async () => {
+      gateway = await adapter.start({ options: { root: CGI_BIN, transport, maxProcesses: 1 } })
+    })
+    after(() => gateway.close())
+
+    test('BODY-1 ENV-1 LOG-1 it gets the script, the environment and the body', async () => {
+      const answer = await send(gateway, '/cgi-bin/echo.cgi?query', {
+        method: 'POST',
+        body: 'body',
+      })
+      assert.equal(answer.status, 200)
+      assert.equal(answer.text, 'POST query body')
+      const call = transport.calls.at(-1)
+      assert.equal(call?.script.file, `${CGI_BIN}/echo.cgi`)
+      assert.equal(call?.script.scriptName, '/cgi-bin/echo.cgi')
+      assert.equal(call?.environment['CONTENT_LENGTH'], '4')
+      const { script } = await gateway.logged(({ message }) => message.startsWith('error of'))
+      assert.equal(script, call?.script.file)
+    })
+
+    test('BODY-2 it gets a body without a length that was stored in a file', async () => {
+      const body = Readable.from([Buffer.alloc(100_000, 'x')])
+      const answer = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })
+      assert.equal(answer.text.length, 'POST  '.length + 100_000)
+      assert.equal(transport.calls.at(-1)?.environment['CONTENT_LENGTH'], '100000')
+    })
+
+    test('LIFE-1 LIM-1 it is stopped when its client leaves, and its slot is free', async () => {
+      const terminated = transport.terminated
+      const socket = await dial(gateway)
+      socket.write('GET /cgi-bin/echo.cgi?hang HTTP/1.1\r\nHost: a\r\n\r\n')
+      await until(() => gateway.stats().running === 1, 'it runs')
+      socket.destroy()
+      await until(() => transport.terminated > terminated, 'it is stopped')
+      await until(() => gateway.stats().running === 0, 'the slot is free')
+      assert.equal((await send(gateway, '/cgi-bin/echo.cgi?next')).status, 200)
+    })
+
+    test('LIFE-2 it is closed with the gateway', async () => {
+      await gateway.close()
+      assert.equal(transport.closed, 1)
+    })
+  })
+
+  describe(`faults of a transport from outside (${adapter.name})`, () => {
+    const current: { open: () => unknown } = { open: () => never }
+    // The faults are against the type on purpose.
+    const transport = {
+      open: () => current.open(),
+      close: () => fail('close'),
+    } as unknown as Transport
+    const options = {
+      root: CGI_BIN,
+      transport,
+      maxProcesses: 1,
+      headersTimeout: 200,
+      killTimeout: 0,
+      lingerTimeout: 50,
+    }
+    let gateway: RunningGateway
+    before(async () => {
+      gateway = await adapter.start({ options })
+    })
+    after(() => gateway.close())
+
+    for (const [what, status, open] of FAULTS) {
+      test(`LIFE-3 one that ${what} is answered ${status}, and releases its slot`, async () => {
+        current.open = open
+        for (const sending of [{}, POST]) {
+          const answer = await send(gateway, '/cgi-bin/echo.cgi', sending)
+          assert.equal(answer.status, status)
+        }
+        await until(() => gateway.stats().running === 0, 'the slot is free')
+      })
+    }
+  })
+
+  describe(`a spawner from outside (${adapter.name})`, () => {
+    async function start(t: TestContext, spawner: Spawner): Promise<RunningGateway> {
+      const options = { root: CGI_BIN, spawner, headersTimeout: 2_000, killTimeout: 100 }
+      const gateway = await adapter.start({ options })
+      t.after(() => gateway.close())
+      return gateway
+    }
+
+    test('LIFE-1 BODY-1 it starts scripts, and is asked to signal their groups', async (t) => {
+      const spawner = new CountingSpawner()
+      const gateway = await start(t, spawner)
+      const sent = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body: 'the body' })
+      assert.match(sent.text, /the body/)
+      const socket = await dial(gateway)
+      socket.write('GET /cgi-bin/wait.cgi HTTP/1.1\r\nHost: a\r\n\r\n')
+      await until(() => gateway.stats().running === 1, 'it runs')
+      socket.destroy()
+      await until(() => gateway.stats().running === 0, 'the slot is free')
+      assert.equal(spawner.started, 2)
+      assert.ok(spawner.signals.includes('SIGTERM'))
+    })
+
+    test('LIFE-3 its faults are failures of the request', async (t) => {
+      const faults: (() => unknown)[] = [
+        () => fail('spawn'),
+        () => Promise.reject(new Error('no')),
+        () => Promise.resolve(),
+        async () => ({ ...OK, pid: 0, signalGroup: () => true }),
+      ]
+      for (const fault of faults) {
+        // The faults are against the type on purpose.
+        const gateway = await start(t, { spawn: fault } as unknown as Spawner)
+        assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 500)
+        assert.equal(gateway.stats().running, 0)
+      }
+    })
+
+    test('LIFE-3 a process whose end and signals fail is answered 502', async (t) => {
+      const spawner = {
+        spawn: async () => {
+          const exit = Promise.reject(new Error('no end'))
+          const signalGroup = (): boolean => fail('signalGroup')
+          return { ...OK, pid: 2 ** 22 + 1, stderr: OK.stdout, exit, signalGroup }
+        },
+      }
+      const gateway = await start(t, spawner)
+      assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 502)
+      await until(() => gateway.stats().running === 0, 'the slot is free')
+    })
+  })
+}
+
+for (const adapter of [fastify5, express5]) transportSuite(adapter)
