@@ -269,6 +269,15 @@ function transportSuite(adapter: Adapter): void {
       assert.equal((await send(gateway, '/cgi-bin/echo.cgi?next')).status, 200)
     })
 
+    test('MAP-2 a file that is not executable is a script where the transport says so', async (t) => {
+      const path = '/cgi-bin/not-executable.txt'
+      assert.equal((await send(gateway, path)).status, 403)
+      const remote = Object.assign(new InProcess(), { needsExecutable: false })
+      const other = await adapter.start({ options: { root: CGI_BIN, transport: remote } })
+      t.after(() => other.close())
+      assert.equal((await send(other, path)).status, 200)
+    })
+
     test('LIFE-2 it is closed with the gateway', async () => {
       await gateway.close()
       assert.equal(transport.closed, 1)

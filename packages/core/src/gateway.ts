@@ -16,7 +16,7 @@ import { isSpooled, openRequestBody, readFraming } from './body/request-body.js'
 import type { RequestTarget } from './request/target.js'
 import { standardReason } from './response/response-head.js'
 import type { CgiStats } from './run/diagnostics.js'
-import { type CgiAnswer, noBody, readAnswer } from './response/answer.js'
+import { type Call, type CgiAnswer, noBody, readAnswer } from './response/answer.js'
 import { resolveScript } from './script/script.js'
 import { lookUpScript } from './script/lookup.js'
 import type { ScriptRun } from './run/run.js'
@@ -78,7 +78,8 @@ export function createCgiHandler<Native = unknown>(
   const runs = new ScriptRuns(settings, createTransport(settings))
   const linkWarnings = new LinkWarnings()
 
-  async function answer(request: CgiRequest<Native>): Promise<CgiAnswer | null> {
+  /** From the look-up to the start of the script; the answer itself where that takes no script. */
+  async function open(request: CgiRequest<Native>): Promise<OpenCall | CgiAnswer | null> {
     if (request.areHeadersCut === true) {
       throw new CgiError('CGI_ERR_HEADERS_CUT', { headers: { connection: 'close' } })
     }
@@ -129,17 +130,13 @@ export function createCgiHandler<Native = unknown>(
       throw toSizeError(error, environment)
     })
     current.run = run
-    try {
-      return await readAnswer({ request, script, run, settings })
-    } catch (error) {
-      if (error instanceof CgiError) await standardError?.addTo(error)
-      throw error
-    }
+    return { type: 'call', request, script, run, settings, standardError }
   }
 
   async function handle(request: CgiRequest<Native>): Promise<CgiAnswer | null> {
     try {
-      return await answer(request)
+      const opened = await open(request)
+      return opened?.type === 'call' ? await read(opened) : opened
     } catch (error) {
       if (error instanceof CgiError) linkWarnings.tell(error, request, settings)
       // A client that is still sending may not listen before it is done.
@@ -163,6 +160,22 @@ export function createCgiHandler<Native = unknown>(
   const find = (urlPath: string, base?: string, at = prefix): string | null =>
     findMount(urlPath, at, { base, isCaseBlind })
   return { handle, prefix, findMount: find, isKept, logger, errorPage, stats, close }
+}
+
+/** A request whose script has started. */
+interface OpenCall extends Call {
+  readonly type: 'call'
+  /** Undefined where failures are not explained to the client. */
+  readonly standardError: StandardErrorTail | undefined
+}
+
+async function read(call: OpenCall): Promise<CgiAnswer> {
+  try {
+    return await readAnswer(call)
+  } catch (error) {
+    if (error instanceof CgiError) await call.standardError?.addTo(error)
+    throw error
+  }
 }
 
 /** Whatever the application has given is guarded. @throws {CgiError} CGI_ERR_INVALID_OPTION */

@@ -42,7 +42,7 @@ export type ScriptSettings = Pick<
   | 'extensions'
   | 'otherFiles'
   | 'fallback'
->
+> & { readonly transport?: Settings<never>['transport'] }
 
 /**
  * Finds the script, or the file to send, that a URL names. Null where there is none. The file system is
@@ -189,7 +189,12 @@ function sendFound({ file, names, isLinked }: Found, settings: ScriptSettings): 
 function isRunnable(file: string, settings: ScriptSettings): boolean {
   const extension = path.extname(file)
   const { interpreters, fallbackInterpreters } = settings
-  return interpreters.has(extension) || fallbackInterpreters.has(extension) || isExecutable(file)
+  return (
+    settings.transport?.needsExecutable === false ||
+    interpreters.has(extension) ||
+    fallbackInterpreters.has(extension) ||
+    isExecutable(file)
+  )
 }
 
 function toScript(

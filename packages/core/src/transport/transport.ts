@@ -81,6 +81,11 @@ export interface Transport {
    * scripts on another machine. Default: `true`.
    */
   readonly inheritsEnvironment?: boolean
+  /**
+   * Whether a script without an interpreter must be executable here; `false`: every regular file of
+   * `root` is a script, or each with one of `extensions`. Default: `true`.
+   */
+  readonly needsExecutable?: boolean
   /** Whether it must know the length of a body: `chunkedBody: 'stream'` is refused then. Default: `false`. */
   readonly needsBodyLength?: boolean
   /**
