@@ -70,8 +70,13 @@ const CORE = {
 }
 
 const ADAPTER = {
-  group: ['@common-gateway/*', '!@common-gateway/core', '@common-gateway/*/**'],
-  message: 'An adapter imports @common-gateway/core and its framework.',
+  group: [
+    '@common-gateway/*',
+    '!@common-gateway/core',
+    '@common-gateway/*/**',
+    '!@common-gateway/core/adapter',
+  ],
+  message: 'An adapter imports @common-gateway/core, its entry adapter, and its framework.',
 }
 
 function restrict(files, patterns, paths = PROCESSES) {

@@ -1,4 +1,5 @@
-import { CgiError, endConnectionAfter, sendCgiResponse } from '@common-gateway/core'
+import { CgiError } from '@common-gateway/core'
+import { endConnectionAfter, sendCgiResponse } from '@common-gateway/core/adapter'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -10,15 +10,8 @@ import { buffer } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import {
-  CgiError,
-  type CgiOptions,
-  type CgiRequest,
-  createCgiHandler,
-  type FrameworkView,
-  sendCgiResponse,
-  toCgiRequest,
-} from '@common-gateway/core'
+import { CgiError, type CgiOptions, type CgiRequest, createCgiHandler } from '@common-gateway/core'
+import { type FrameworkView, sendCgiResponse, toCgiRequest } from '@common-gateway/core/adapter'
 import { descriptorsOf, isRunning, until, untilGone } from '../processes.js'
 import { createRequest } from './requests.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'

@@ -1,11 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  CgiError,
-  createHeaderParser,
-  type HeaderField,
-  type ScriptHeader,
-} from '@common-gateway/core'
+import { CgiError, type HeaderField } from '@common-gateway/core'
+import { createHeaderParser, type ScriptHeader } from '@common-gateway/core/steps'
 
 interface Outcome {
   readonly fields?: readonly HeaderField[]

@@ -1,4 +1,5 @@
-import { createCgiHandler, sendCgiResponse, toCgiRequest } from '@common-gateway/core'
+import { createCgiHandler } from '@common-gateway/core'
+import { sendCgiResponse, toCgiRequest } from '@common-gateway/core/adapter'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import {

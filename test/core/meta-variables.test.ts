@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import {
-  type CgiError,
-  type CgiRequest,
-  createMetaVariables,
-  type HeaderField,
-  type MetaVariablesInput,
-} from '@common-gateway/core'
+import type { CgiError, CgiRequest, HeaderField } from '@common-gateway/core'
+import { createMetaVariables, type MetaVariablesInput } from '@common-gateway/core/steps'
 import { createRequest } from './requests.js'
 import { createArguments } from './steps.js'
 

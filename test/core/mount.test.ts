@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CgiError, findMount, type MountOptions, takeMount } from '@common-gateway/core'
+import { CgiError } from '@common-gateway/core'
+import { findMount, type MountOptions, takeMount } from '@common-gateway/core/adapter'
 
 const MOUNTS: readonly [path: string, prefix: string, mount: string | null][] = [
   ['/cgi-bin', '/cgi-bin', '/cgi-bin'],

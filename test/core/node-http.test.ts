@@ -1,4 +1,5 @@
-import { createHeaderParser, groupByName, sendCgiResponse, toResponse } from '@common-gateway/core'
+import { groupByName, sendCgiResponse } from '@common-gateway/core/adapter'
+import { createHeaderParser, toResponse } from '@common-gateway/core/steps'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
-import { openFile } from '@common-gateway/core'
+import { openFile } from '@common-gateway/core/steps'
 import { descriptorsOf, until } from '../processes.js'
 import { createTemporaryFolder } from './temporary-folder.js'
 

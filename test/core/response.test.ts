@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CgiError, type HeaderField, type ResponseHead, toResponse } from '@common-gateway/core'
+import { CgiError, type HeaderField } from '@common-gateway/core'
+import { type ResponseHead, toResponse } from '@common-gateway/core/steps'
 
 const TYPE: HeaderField = ['Content-Type', 'text/plain']
 

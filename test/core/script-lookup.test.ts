@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import { test } from 'node:test'
-import { CgiError, createCommandLine, createSettings, lookUpScript } from '@common-gateway/core'
+import { CgiError } from '@common-gateway/core'
+import { createCommandLine, createSettings, lookUpScript } from '@common-gateway/core/steps'
 import { createRequest } from './requests.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 

@@ -4,13 +4,13 @@ import { chmodSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import { after, test } from 'node:test'
+import { CgiError } from '@common-gateway/core'
 import {
-  CgiError,
   type Resource,
   resolveScript,
   type Script,
   type ScriptSettings,
-} from '@common-gateway/core'
+} from '@common-gateway/core/steps'
 import { withoutPrivileges } from './privileges.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { toOriginForm } from '@common-gateway/core'
+import { toOriginForm } from '@common-gateway/core/adapter'
 import { authorityOf, decodeSegments, splitQuery } from './steps.js'
 
 const TARGETS: readonly [target: string, origin: string, authority: string | undefined][] = [

@@ -1,4 +1,5 @@
-import { CgiError, createHeaderParser, type ScriptHeader } from '@common-gateway/core'
+import { CgiError } from '@common-gateway/core'
+import { createHeaderParser, type ScriptHeader } from '@common-gateway/core/steps'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { scriptOutput } from './header-block.js'

@@ -1,9 +1,5 @@
-import {
-  CgiError,
-  createMetaVariables,
-  type HeaderField,
-  type MetaVariablesInput,
-} from '@common-gateway/core'
+import { CgiError, type HeaderField } from '@common-gateway/core'
+import { createMetaVariables, type MetaVariablesInput } from '@common-gateway/core/steps'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { createRequest } from '../core/requests.js'

@@ -1,4 +1,5 @@
-import { CgiError, findMount, takeMount, toOriginForm } from '@common-gateway/core'
+import { CgiError } from '@common-gateway/core'
+import { findMount, takeMount, toOriginForm } from '@common-gateway/core/adapter'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { createRequest } from '../core/requests.js'

@@ -1,11 +1,6 @@
-import {
-  CgiError,
-  createHeaderParser,
-  type LocalRedirect,
-  type ResponseHead,
-  toOriginForm,
-  toResponse,
-} from '@common-gateway/core'
+import { CgiError, type LocalRedirect } from '@common-gateway/core'
+import { toOriginForm } from '@common-gateway/core/adapter'
+import { createHeaderParser, type ResponseHead, toResponse } from '@common-gateway/core/steps'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { validateHeaderName, validateHeaderValue } from 'node:http'

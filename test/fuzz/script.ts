@@ -1,9 +1,5 @@
-import {
-  CgiError,
-  createCgiHandler,
-  resolveScript,
-  type ScriptSettings,
-} from '@common-gateway/core'
+import { CgiError, createCgiHandler } from '@common-gateway/core'
+import { resolveScript, type ScriptSettings } from '@common-gateway/core/steps'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'

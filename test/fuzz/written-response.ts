@@ -1,4 +1,5 @@
-import { type ResponseHead, sendCgiResponse } from '@common-gateway/core'
+import { sendCgiResponse } from '@common-gateway/core/adapter'
+import type { ResponseHead } from '@common-gateway/core/steps'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'

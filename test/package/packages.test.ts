@@ -90,6 +90,19 @@ describe('the packages', () => {
     assert.equal(out, 'true true function function\n200\n')
   })
 
+  test('have entries for adapters, transports and steps', () => {
+    const out = run(
+      'entries.mjs',
+      `const entries = ['', '/adapter', '/transport', '/steps'].map((entry) => '@common-gateway/core' + entry)
+       const modules = await Promise.all(entries.map((entry) => import(entry)))
+       const [{ createCgiHandler, CgiError }, { toCgiRequest }, transport, { createHeaderParser }] = modules
+       console.log(typeof createCgiHandler, typeof toCgiRequest, typeof createHeaderParser)
+       console.log(transport.CgiError === CgiError)
+       console.log(await import('@common-gateway/core/dist/index.js').catch(({ code }) => code))`,
+    )
+    assert.equal(out, 'function function function\ntrue\nERR_PACKAGE_PATH_NOT_EXPORTED\n')
+  })
+
   test('are required by CommonJS modules', () => {
     const out = run(
       'b.cjs',

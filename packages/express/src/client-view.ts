@@ -1,4 +1,5 @@
-import { CgiError, type FrameworkView } from '@common-gateway/core'
+import { CgiError } from '@common-gateway/core'
+import type { FrameworkView } from '@common-gateway/core/adapter'
 import proxyAddr from '@fastify/proxy-addr'
 import type { IncomingMessage } from 'node:http'
 

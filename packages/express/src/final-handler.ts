@@ -1,4 +1,5 @@
-import { createErrorPage, describeFailure } from '@common-gateway/core'
+import { createErrorPage } from '@common-gateway/core'
+import { describeFailure } from '@common-gateway/core/adapter'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
 // What answers in Express, and in Connect, where the application has no error handler: the package

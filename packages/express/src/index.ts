@@ -1,5 +1,4 @@
 import {
-  applyLocalRedirect,
   CgiError,
   type CgiOptions,
   type CgiRequest,
@@ -7,10 +6,13 @@ import {
   createCgiHandler,
   createErrorPage,
   isLocalRedirect,
+} from '@common-gateway/core'
+import {
+  applyLocalRedirect,
   sendCgiResponse,
   toCgiRequest,
   unwatchClient,
-} from '@common-gateway/core'
+} from '@common-gateway/core/adapter'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { watchLastAnswer } from './final-handler.js'
 import { findPlace, type MountedRequest, type Place } from './mount.js'

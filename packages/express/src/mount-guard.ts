@@ -1,4 +1,5 @@
-import { CgiError, type CgiHandler, toOriginForm } from '@common-gateway/core'
+import { CgiError, type CgiHandler } from '@common-gateway/core'
+import { toOriginForm } from '@common-gateway/core/adapter'
 import type { MountedRequest } from './mount.js'
 import type { Next } from './next.js'
 

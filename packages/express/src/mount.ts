@@ -1,4 +1,5 @@
-import { type CgiHandler, toOriginForm } from '@common-gateway/core'
+import type { CgiHandler } from '@common-gateway/core'
+import { toOriginForm } from '@common-gateway/core/adapter'
 import type { IncomingMessage } from 'node:http'
 
 /** What frameworks with middlewares tell of where one is mounted. */

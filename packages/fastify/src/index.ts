@@ -1,20 +1,22 @@
 import {
-  applyLocalRedirect,
   CgiError,
   type CgiHandler,
   type CgiOptions,
   type CgiRequest,
   createCgiHandler,
   createErrorPage,
+  isLocalRedirect,
+} from '@common-gateway/core'
+import {
+  applyLocalRedirect,
   discardBody,
   endConnectionAfter,
-  isLocalRedirect,
   sendCgiResponse,
   takeMount,
   toCgiRequest,
   toOriginForm,
   unwatchClient,
-} from '@common-gateway/core'
+} from '@common-gateway/core/adapter'
 import type {
   FastifyInstance,
   FastifyPluginAsync,

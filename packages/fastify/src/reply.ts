@@ -1,10 +1,5 @@
-import {
-  type CgiResponse,
-  groupByName,
-  isList,
-  prepareResponse,
-  uniteLists,
-} from '@common-gateway/core'
+import type { CgiResponse } from '@common-gateway/core'
+import { groupByName, isList, prepareResponse, uniteLists } from '@common-gateway/core/adapter'
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'

@@ -1,4 +1,4 @@
-import { clientRequestOf } from '@common-gateway/core'
+import { clientRequestOf } from '@common-gateway/core/adapter'
 import type { RequestListener } from 'node:http'
 import type { RawRequest, RawResponse } from '../access/raw-exchange.js'
 import { readCredentials } from './credentials.js'

@@ -1,4 +1,4 @@
-import { clientRequestOf } from '@common-gateway/core'
+import { clientRequestOf } from '@common-gateway/core/adapter'
 import { EventEmitter } from 'node:events'
 import type { FastifyBaseLogger } from 'fastify'
 import type { ClientAddress } from '../access/client-address.js'

@@ -1,4 +1,6 @@
-import { breakResponse, CgiError, type OpenedFile, openFile } from '@common-gateway/core'
+import { CgiError } from '@common-gateway/core'
+import { breakResponse } from '@common-gateway/core/adapter'
+import { type OpenedFile, openFile } from '@common-gateway/core/steps'
 import type { FastifyReply } from 'fastify'
 import path from 'node:path'
 import { type FoundFile, lookUpEntry } from '../site/file-lookup.js'

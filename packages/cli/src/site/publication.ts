@@ -1,4 +1,4 @@
-import { hasNameOrCopy } from '@common-gateway/core'
+import { hasNameOrCopy } from '@common-gateway/core/steps'
 import { realpathSync } from 'node:fs'
 import path from 'node:path'
 import { CONFIG_NAMES } from '../settings/config-file.js'

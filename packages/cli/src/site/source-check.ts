@@ -1,4 +1,4 @@
-import { mayBeSource } from '@common-gateway/core'
+import { mayBeSource } from '@common-gateway/core/steps'
 import path from 'node:path'
 import type { Site } from './site.js'
 

@@ -1,15 +1,14 @@
+import { CgiError, type CgiRequest } from '@common-gateway/core'
+import { findMount } from '@common-gateway/core/adapter'
 import {
-  CgiError,
-  type CgiRequest,
   createCommandLine,
   createMetaVariables,
   createSettings,
-  findMount,
   hintFor,
   lookUpScript,
   type Script,
   type Settings,
-} from '@common-gateway/core'
+} from '@common-gateway/core/steps'
 import type { FastifyRequest } from 'fastify'
 import { METHODS } from 'node:http'
 import path from 'node:path'

@@ -1,4 +1,4 @@
-import { toCgiRequest, toOriginForm, unwatchClient } from '@common-gateway/core'
+import { toCgiRequest, toOriginForm, unwatchClient } from '@common-gateway/core/adapter'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Mount } from '../site/gateways.js'
 import type { RequestJournal } from '../journal/request-journal.js'

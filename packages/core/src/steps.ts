@@ -1,0 +1,26 @@
+/**
+ * The steps of a request as pure functions, for other applications, tests and tools: the entry
+ * `@common-gateway/core/steps`.
+ */
+export { createCommandLine } from './environment/command-line.js'
+export { createMetaVariables, type MetaVariablesInput } from './environment/meta-variables.js'
+export { hintFor } from './failure/hint.js'
+export { createSettings, type ScriptSource, type Settings } from './options/settings.js'
+export { parseRequestTarget, type RequestTarget } from './request/target.js'
+export {
+  createHeaderParser,
+  type HeaderParser,
+  type ScriptHeader,
+} from './response/header-parser.js'
+export { type FileRequest, openFile, type OpenedFile } from './response/opened-file.js'
+export { type ResponseHead, toResponse } from './response/response-head.js'
+export { type FoundScript, lookUpScript, type LookupSettings } from './script/lookup.js'
+export { hasNameOrCopy, mayBeSource, type OtherFileSettings } from './script/other-file.js'
+export {
+  type FolderRedirect,
+  type OtherFile,
+  type Resource,
+  resolveScript,
+  type Script,
+  type ScriptSettings,
+} from './script/script.js'
