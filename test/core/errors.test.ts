@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { STATUS_CODES } from 'node:http'
-import { test } from 'node:test'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { CgiError, type CgiErrorCode } from '@common-gateway/core'
 import { invalidOption, toSystemError } from './steps.js'
@@ -157,4 +161,55 @@ test('OPT-1 the error of an option names the option, the rule and the value got'
     assert.match(error.message, /^Expected the `root` option to be a rule, got /)
     assert.match(error.message, shown)
   }
+})
+
+describe('instanceof CgiError', () => {
+  let folder: string
+  let copy: typeof CgiError
+
+  before(async () => {
+    const own = fileURLToPath(new URL('..', import.meta.resolve('@common-gateway/core')))
+    folder = await mkdtemp(path.join(tmpdir(), 'common-gateway-copy-'))
+    for (const part of ['dist', 'package.json', 'node_modules']) {
+      await cp(path.join(own, part), path.join(folder, part), { recursive: true })
+    }
+    const entry = pathToFileURL(path.join(folder, 'dist/index.js')).href
+    // The same package as the one that is imported above.
+    copy = ((await import(entry)) as { CgiError: typeof CgiError }).CgiError
+  })
+
+  after(() => rm(folder, { recursive: true }))
+
+  test('holds across two copies of the package', () => {
+    assert.notEqual(copy, CgiError)
+    assert.ok(new copy('CGI_ERR_NOT_FOUND') instanceof CgiError)
+    assert.ok(new CgiError('CGI_ERR_NOT_FOUND') instanceof copy)
+  })
+
+  test('tells subclasses apart', () => {
+    class Own extends CgiError {}
+    class Other extends CgiError {}
+    const own = new Own('CGI_ERR_NOT_FOUND')
+    assert.ok(own instanceof Own && own instanceof CgiError && own instanceof copy)
+    assert.ok(!(own instanceof Other))
+    assert.ok(!(new CgiError('CGI_ERR_NOT_FOUND') instanceof Own))
+    assert.ok(!(new copy('CGI_ERR_NOT_FOUND') instanceof Own))
+  })
+
+  test('is false for what only looks like one', () => {
+    const error = new CgiError('CGI_ERR_NOT_FOUND')
+    const symbols = Object.fromEntries(
+      Object.getOwnPropertySymbols(CgiError.prototype).map((symbol) => [symbol, true]),
+    )
+    const others = [
+      { ...error, ...symbols },
+      structuredClone(error),
+      Object.assign(new Error('similar'), error),
+      null,
+      undefined,
+      'CGI_ERR_NOT_FOUND',
+      () => {},
+    ]
+    for (const other of others) assert.ok(!(other instanceof CgiError))
+  })
 })

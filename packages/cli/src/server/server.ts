@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { CgiError } from '@common-gateway/core'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createApp } from './app.js'
@@ -79,9 +80,7 @@ async function authenticationOf({ auth }: EffectiveSettings): Promise<BasicAuthe
 
 /** What the gateway has against an option is for the person who gave it, in the words of the setting. */
 function toReadable(error: unknown, origins: Configuration['origins']): unknown {
-  const isOurs =
-    error instanceof Error && 'code' in error && error.code === 'CGI_ERR_INVALID_OPTION'
-  if (!isOurs) return error
+  if (!(error instanceof CgiError) || error.code !== 'CGI_ERR_INVALID_OPTION') return error
   const [, option, rule, value] = INVALID_OPTION.exec(error.message) ?? []
   if (option !== 'cwd' && option !== 'user') return cannotStart(error.message, error)
   const origin = origins[option]

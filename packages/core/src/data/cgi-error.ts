@@ -74,6 +74,9 @@ export interface CgiErrorDetails {
   readonly cause?: unknown
 }
 
+/** The registry of `Symbol.for` is the same for every copy of this package, as for undici's errors. */
+const MARK = Symbol.for('common-gateway.CgiError')
+
 /**
  * The one error of the gateway. `message` is a fixed sentence with nothing of the host in it, since
  * frameworks send it to clients; what a person needs to mend the fault is in the other fields. A
@@ -82,6 +85,16 @@ export interface CgiErrorDetails {
  * starts: its message names the option, the rule and the value.)
  */
 export class CgiError extends Error {
+  /**
+   * Whether a value is an error of the gateway. It holds across two copies of this package, which an
+   * application may have where its adapters depend on different versions.
+   */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    // A subclass of the application's has its own instances only.
+    if (this !== CgiError) return Function.prototype[Symbol.hasInstance].call(this, value)
+    return value instanceof Error && MARK in value
+  }
+
   /** What went wrong. */
   readonly code: CgiErrorCode
   /** HTTP status of the answer. */
@@ -128,6 +141,9 @@ export class CgiError extends Error {
 
 // On the prototype, as the names of Node's own errors are: not one more field in every log line.
 Object.defineProperty(CgiError.prototype, 'name', { value: 'CgiError', configurable: true })
+
+// On the prototype: an error that was copied field by field is none of ours.
+Object.defineProperty(CgiError.prototype, MARK, { value: true })
 
 // What console.error() prints, and so Express: one line. An option that is wrong is shown as ever.
 Object.defineProperty(CgiError.prototype, inspect.custom, {

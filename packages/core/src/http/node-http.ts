@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
+import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
 import { isList, uniteLists } from './field-lists.js'
 import { type HeaderField, toHeaderFields, valuesOf } from '../data/header-fields.js'
 import type { CgiLogger } from '../data/logger.js'
@@ -205,13 +206,12 @@ function portOf(host: string | undefined, scheme: string): number {
 }
 
 function rethrowUnlessClientGone(error: unknown): void {
-  const isOurs = error instanceof Error && 'statusCode' in error
-  if (isOurs && !isClientsOwn(error)) throw error
+  if (error instanceof CgiError && !isClientsOwn(error)) throw error
 }
 
 function isClientsOwn(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && CLIENTS_OWN.has(error.code)
+  return error instanceof CgiError && CLIENTS_OWN.has(error.code)
 }
 
-/** Nobody is there to hear it, and the log has it already. */
-const CLIENTS_OWN = new Set<unknown>(['CGI_ERR_CLIENT_GONE', 'CGI_ERR_CLIENT_TOO_SLOW'])
+/** The client has gone, and the log has the reason already. */
+const CLIENTS_OWN = new Set<CgiErrorCode>(['CGI_ERR_CLIENT_GONE', 'CGI_ERR_CLIENT_TOO_SLOW'])
