@@ -202,7 +202,7 @@ describe('instanceof CgiError', () => {
       Object.getOwnPropertySymbols(CgiError.prototype).map((symbol) => [symbol, true]),
     )
     const others = [
-      { ...error, ...symbols },
+      Object.assign({}, error, symbols),
       structuredClone(error),
       Object.assign(new Error('similar'), error),
       null,
