@@ -1,5 +1,5 @@
 import { DEFAULTS } from '@common-gateway/core'
-import { OPTION_NAMES } from './core/steps.js'
+import { OPTION_NAMES } from '@internal/core/options/rules.js'
 import { strict as assert } from 'node:assert'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'

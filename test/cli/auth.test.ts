@@ -5,7 +5,9 @@ import { test } from 'node:test'
 import { fields, send } from '../client.js'
 import { Command, NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
-import { CheckQueue, readCredentials, readPasswordHash } from './steps.js'
+import { CheckQueue } from '@internal/cli/authentication/check-queue.js'
+import { readCredentials } from '@internal/cli/authentication/credentials.js'
+import { readPasswordHash } from '@internal/cli/authentication/password-hash.js'
 
 /** What `htpasswd -B`, `-m` and `-s` have written. */
 const HASHES = {

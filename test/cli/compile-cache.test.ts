@@ -14,7 +14,7 @@ import path from 'node:path'
 import { test } from 'node:test'
 import { MAIN } from './command.js'
 import { createSite } from './site.js'
-import { makeCacheFolder } from './steps.js'
+import { makeCacheFolder } from '@internal/cli/start/compile-cache.js'
 
 const IS_ROOT = process.getuid?.() === 0
 const OTHER_USER = 65_534

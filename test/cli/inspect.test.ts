@@ -10,7 +10,7 @@ import { type Answer, send } from '../client.js'
 import { serve, type Served } from './command.js'
 import { needs } from './program.js'
 import { createSite } from './site.js'
-import { createShellLine } from './steps.js'
+import { createShellLine } from '@internal/cli/status/shell-line.js'
 
 /** Prints its folder, its arguments and its environment, each with a NUL behind it. */
 const REPORT = `#!/usr/bin/perl

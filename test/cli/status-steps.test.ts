@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import type { RequestRecord } from '../../packages/cli/src/journal/request-record.js'
-import {
-  describeDuration,
-  html,
-  refusalOf,
-  RequestHistory,
-  StatusUpdates,
-  Traffic,
-} from './steps.js'
+import type { RequestRecord } from '@internal/cli/journal/request-record.js'
+import { refusalOf } from '@internal/cli/access/access.js'
+import { RequestHistory } from '@internal/cli/status/history.js'
+import { html } from '@internal/cli/status/markup.js'
+import { describeDuration } from '@internal/cli/status/quantity.js'
+import { Traffic } from '@internal/cli/status/traffic.js'
+import { StatusUpdates } from '@internal/cli/status/updates.js'
 
 /** A script's request that has ended well, but for what is given. */
 function createRecord(given: Partial<RequestRecord> = {}): RequestRecord {

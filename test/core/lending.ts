@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { TestContext } from 'node:test'
-import { MemoryLender } from './steps.js'
+import { MemoryLender } from '@internal/core/data/lent-memory.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
 const MEGABYTE = 1024 * 1024

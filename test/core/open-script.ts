@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Readable } from 'node:stream'
 import { toReadable } from './output-streams.js'
-import { type ProcessTransport, readStandardError, sendToScript } from './steps.js'
+import { sendToScript } from '@internal/core/body/request-body.js'
+import { type ProcessTransport } from '@internal/core/process/process-transport.js'
+import { readStandardError } from '@internal/core/run/standard-error-reader.js'
 
 const PATH = process.env['PATH'] ?? ''
 

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Output } from '../../packages/core/src/transport/output.js'
+import type { Output } from '@internal/core/transport/output.js'
 
 /** An output as a stream, for tests to read with what Node has for streams. */
 export function toReadable(output: Output): Readable {

@@ -24,13 +24,11 @@ import { childrenOf, descriptorsOf, isRunning, until, untilGone } from '../proce
 import { withoutPrivileges } from './privileges.js'
 import { type OpenScript, openScript, type ScriptCall } from './open-script.js'
 import { withStreams } from './output-streams.js'
-import {
-  chooseSpawner,
-  ProcessGroup,
-  ProcessTransport,
-  processLogger,
-  toSystemError,
-} from './steps.js'
+import { processLogger } from '@internal/core/data/logger.js'
+import { toSystemError } from '@internal/core/data/system-error.js'
+import { ProcessGroup } from '@internal/core/process/process-group.js'
+import { ProcessTransport } from '@internal/core/process/process-transport.js'
+import { chooseSpawner } from '@internal/core/process/spawner-choice.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
 type Spawner = ReturnType<typeof chooseSpawner>

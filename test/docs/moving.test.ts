@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test'
 import { NO_HANG } from '../apps/application.js'
 import { needs } from '../apps/programs.js'
 import { fields, send, type Sending } from '../client.js'
-import { OPTION_NAMES } from '../core/steps.js'
+import { OPTION_NAMES } from '@internal/core/options/rules.js'
 import { DIFFERENCES, QUESTIONS } from './differences.js'
 import {
   type MovingServer,

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { toReadable } from '../core/output-streams.js'
-import { chooseSpawner, processLogger } from '../core/steps.js'
+import { processLogger } from '@internal/core/data/logger.js'
+import { chooseSpawner } from '@internal/core/process/spawner-choice.js'
 import { createWorldProperty, type Property } from './property.js'
 import { byteString } from './text.js'
 

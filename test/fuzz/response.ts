@@ -4,7 +4,7 @@ import { createHeaderParser, type ResponseHead, toResponse } from '@common-gatew
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { parseRequestTarget } from '../core/steps.js'
+import { parseRequestTarget } from '@internal/core/request/target.js'
 import { createRequest } from '../core/requests.js'
 import { readableOutput, scriptOutput } from './header-block.js'
 import { createProperty } from './property.js'

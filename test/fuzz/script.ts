@@ -6,7 +6,7 @@ import { accessSync, constants, readFileSync, realpathSync, statSync } from 'nod
 import path from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { createRequest } from '../core/requests.js'
-import { toByteString } from '../core/steps.js'
+import { toByteString } from '@internal/core/data/byte-string.js'
 import { createWorldProperty, type Property } from './property.js'
 import { createScriptTree, NAMES, PATHS, type ScriptTree } from './script-tree.js'
 import { mutated } from './text.js'

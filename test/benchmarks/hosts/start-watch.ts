@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chooseSpawner, processLogger } from '../../core/steps.js'
+import { processLogger } from '@internal/core/data/logger.js'
+import { chooseSpawner } from '@internal/core/process/spawner-choice.js'
 import { LoopWatch } from './loop-watch.js'
 
 /** Starts a program. Resolves when it has been started, with what to wait for: its end. */

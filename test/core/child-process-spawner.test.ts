@@ -1,3 +1,0 @@
-import { processSuite } from './process-suite.js'
-
-processSuite('child_process')

@@ -1,0 +1,618 @@
+import assert from 'node:assert/strict'
+import { chmodSync, symlinkSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import path from 'node:path'
+import { beforeEach, test, type TestContext } from 'node:test'
+import { CgiError, type CgiOptions, DEFAULTS } from '@common-gateway/core'
+import { OPTION_NAMES } from '@internal/core/options/rules.js'
+import { createSettings } from '@internal/core/options/settings.js'
+import { createTemporaryFolder, writeProgram } from '../temporary-folder.js'
+
+const folder = createTemporaryFolder()
+const file = writeProgram(folder, 'plain.txt', 'text', 0o644)
+const python = writeProgram(folder, 'program.py', 'text', 0o644)
+const program = writeProgram(folder, 'program.cgi', '#!/bin/sh\n')
+const other = writeProgram(folder, 'bin/other', '#!/bin/sh\n')
+const hidden = writeProgram(folder, 'not-in-bin/other', '#!/bin/sh\n')
+writeProgram(folder, 'first/other', 'not a program', 0o644)
+symlinkSync('circle', path.join(folder, 'circle'))
+
+/** Checks values that the types would not let pass: an application in JavaScript may give them. */
+function settings(options: unknown): ReturnType<typeof createSettings> {
+  return createSettings(options as CgiOptions)
+}
+
+function assertRefused(options: object, option: string, shown: string | undefined): void {
+  let refusal: unknown
+  try {
+    settings(options)
+  } catch (error) {
+    refusal = error
+  }
+  const what = `${option}: ${shown}`
+  assert.ok(refusal instanceof CgiError, `${what} was ${String(refusal)}`)
+  assert.equal(refusal.code, 'CGI_ERR_INVALID_OPTION', what)
+  assert.match(refusal.message, /^Expected the `.+` option to be .+, got .+ \(\w+\)$/s, what)
+  assert.ok(refusal.message.includes(`\`${option}\``), `${what} in ${refusal.message}`)
+  if (shown === undefined) return
+  assert.ok(refusal.message.includes(`got ${shown} (`), `${what} in ${refusal.message}`)
+}
+
+/** A value of each type, with what the message must show of it. */
+const VALUES = {
+  text: ['text', "'text'"],
+  empty: ['', "''"],
+  withNul: ['a\0b', "'a\0b'"],
+  number: [7, '7'],
+  negative: [-1, '-1'],
+  fraction: [1.5, '1.5'],
+  // How these two are shown is proved once, where the message is made.
+  notANumber: [Number.NaN, undefined],
+  infinite: [Number.POSITIVE_INFINITY, undefined],
+  tooLarge: [2 ** 53, '9007199254740992'],
+  bigint: [7n, '7'],
+  digits: ['7', "'7'"],
+  yes: [true, 'true'],
+  no: [false, 'false'],
+  nothing: [null, 'null'],
+  list: [['text'], '["text"]'],
+  numbers: [[7], '[7]'],
+  emptyText: [[''], '[""]'],
+  object: [{ a: 'b' }, '{"a":"b"}'],
+  callable: [Object.assign(() => '', {}), 'a function'],
+  symbol: [Symbol('s'), 'Symbol(s)'],
+} as const satisfies Record<string, readonly [unknown, string | undefined]>
+type Kind = keyof typeof VALUES
+
+// Object.keys forgets which they are.
+const KINDS = Object.keys(VALUES) as Kind[]
+const except = (...kinds: Kind[]): Kind[] => KINDS.filter((kind) => !kinds.includes(kind))
+const FLAG = except('yes', 'no')
+const NUMBER = except('number')
+
+/** The kinds of value that each option refuses; a `Record` so that none is forgotten. */
+const REFUSED: Record<keyof Required<CgiOptions>, readonly Kind[]> = {
+  root: KINDS,
+  allowMissingRoot: FLAG,
+  script: KINDS,
+  prefix: KINDS,
+  interpreters: KINDS,
+  fallbackInterpreters: KINDS,
+  extensions: KINDS,
+  otherFiles: KINDS,
+  fallback: except('text', 'digits'),
+  linkRoots: KINDS,
+  index: except('list'),
+  dotfiles: KINDS,
+  encodedSlashes: KINDS,
+  methods: KINDS,
+  env: except('object', 'callable'),
+  inheritEnv: except('list'),
+  documentRoot: KINDS,
+  cwd: KINDS,
+  authenticate: except('callable'),
+  passAuthorization: FLAG,
+  underscoreHeaders: KINDS,
+  indexQuery: FLAG,
+  nph: FLAG,
+  strict: FLAG,
+  sendfileRoots: KINDS,
+  chunkedBody: KINDS,
+  spawner: KINDS,
+  transport: KINDS,
+  bodyLimit: NUMBER,
+  maxHeaderSize: NUMBER,
+  headersTimeout: NUMBER,
+  bodyTimeout: NUMBER,
+  minRate: NUMBER,
+  requestTimeout: NUMBER,
+  killTimeout: NUMBER,
+  lingerTimeout: NUMBER,
+  closeTimeout: NUMBER,
+  killOnDisconnect: FLAG,
+  maxProcesses: NUMBER,
+  maxQueue: NUMBER,
+  queueTimeout: NUMBER,
+  cpuTimeLimit: NUMBER,
+  memoryLimit: NUMBER,
+  openFileLimit: NUMBER,
+  fileSizeLimit: NUMBER,
+  user: except('number', 'text', 'digits'),
+  group: except('number', 'text', 'digits'),
+  umask: NUMBER,
+  nice: except('number', 'negative'),
+  logger: KINDS,
+  errorPage: FLAG,
+}
+
+for (const [option, kinds] of Object.entries(REFUSED)) {
+  test(`OPT-1 ${option} refuses every kind of value that it cannot be`, () => {
+    const base = option === 'root' || option === 'script' ? {} : { root: folder }
+    for (const kind of kinds) {
+      const [value, shown] = VALUES[kind]
+      // An interpreter is named by its extension, and `object` has one without its dot.
+      if (/interpreters/i.test(option) && kind === 'object') continue
+      assertRefused({ ...base, [option]: value }, option, shown)
+    }
+    for (const kind of except(...kinds)) {
+      const [value] = VALUES[kind]
+      assert.ok(settings({ ...base, [option]: value }), `${option}: ${kind}`)
+    }
+  })
+}
+
+test('OPT-1 a root may be missing where that is allowed, but not be a file', () => {
+  const missing = path.join(folder, 'missing')
+  const made = settings({ root: missing, allowMissingRoot: true })
+  assert.deepEqual(made.source, { type: 'root', folder: missing })
+  assertRefused({ root: file, allowMissingRoot: true }, 'root', `'${file}'`)
+})
+
+test('OPT-1 MAP-8 what is about a folder is refused where one script answers for all', () => {
+  const options = {
+    extensions: ['.cgi'],
+    otherFiles: 'send',
+    fallback: 'a.cgi',
+    linkRoots: [folder],
+  }
+  for (const [option, value] of Object.entries(options)) {
+    assert.throws(
+      () => settings({ script: process.execPath, [option]: value }),
+      new RegExp(`\`${option}\` option to be absent where \`script\` is given`),
+    )
+  }
+})
+
+test('OPT-1 what is about processes is refused where a transport is given', () => {
+  const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
+  const own = {
+    spawner: 'auto',
+    cpuTimeLimit: 1,
+    memoryLimit: 1,
+    openFileLimit: 1,
+    fileSizeLimit: 1,
+    user: 'nobody',
+    group: 'nogroup',
+    nice: 1,
+    cwd: folder,
+  }
+  for (const [option, value] of Object.entries(own)) {
+    assert.throws(() => settings({ root: folder, transport, [option]: value }), {
+      code: 'CGI_ERR_INVALID_OPTION',
+      message: new RegExp(`\`${option}\` option to be absent where \`transport\` is given`),
+    })
+  }
+  const needy = { ...transport, needsBodyLength: true }
+  assert.throws(() => settings({ root: folder, transport: needy, chunkedBody: 'stream' }), {
+    message: /the transport needs the length of a body/,
+  })
+  assert.ok(settings({ root: folder, transport: needy }))
+})
+
+test('ENV-3 a transport that does not inherit the environment has no variable of the process', () => {
+  const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
+  const remote = { ...transport, inheritsEnvironment: false }
+  assert.deepEqual(createSettings({ root: folder, transport: remote }).inherited, {})
+  assert.ok('PATH' in createSettings({ root: folder, transport }).inherited)
+})
+
+test('OPT-1 the options that are known are those that have a type', () => {
+  assert.deepEqual([...OPTION_NAMES].toSorted(), Object.keys(REFUSED).toSorted())
+})
+
+const WRONG: readonly [
+  options: Record<string, unknown>,
+  option: string,
+  shown: string,
+  why: string,
+][] = [
+  [{ root: path.join(folder, 'missing') }, 'root', `'${folder}/missing'`, 'no such folder'],
+  [{ root: file }, 'root', `'${file}'`, 'a file'],
+  [{ root: `${file}/x` }, 'root', `'${file}/x'`, 'below a file'],
+  [{ root: `${folder}/circle` }, 'root', `'${folder}/circle'`, 'a link to itself'],
+  [{ root: 'n'.repeat(300) }, 'root', `'${'n'.repeat(300)}'`, 'a name too long'],
+  [{ root: folder, documentRoot: file }, 'documentRoot', `'${file}'`, 'a file'],
+  [
+    { root: folder, documentRoot: `${folder}/circle` },
+    'documentRoot',
+    `'${folder}/circle'`,
+    'a link to itself',
+  ],
+  [
+    { root: folder, sendfileRoots: [folder, file] },
+    'sendfileRoots',
+    JSON.stringify([folder, file]),
+    'a file among them',
+  ],
+  [{ root: folder, cwd: `${folder}/missing` }, 'cwd', `'${folder}/missing'`, 'no such folder'],
+  [{ root: folder, script: program }, 'script', `'${program}'`, 'root is given, too'],
+  [{ script: `${folder}/missing` }, 'script', `'${folder}/missing'`, 'no such file'],
+  [{ script: folder }, 'script', `'${folder}'`, 'a folder'],
+  [{ script: file }, 'script', `'${file}'`, 'not executable'],
+  [{ script: python }, 'script', `'${python}'`, 'not executable, and without its interpreter'],
+  [
+    { script: python, interpreters: { '.cgi': '/bin/sh' } },
+    'script',
+    `'${python}'`,
+    'the interpreter of another',
+  ],
+  [
+    { script: `${folder}/missing.py`, interpreters: { '.py': '/bin/sh' } },
+    'script',
+    `'${folder}/missing.py'`,
+    'nothing to interpret',
+  ],
+  [{ prefix: 'cgi-bin' }, 'prefix', `'cgi-bin'`, 'no slash first'],
+  [{ prefix: '/a b' }, 'prefix', `'/a b'`, 'a blank'],
+  [{ prefix: '/a?b' }, 'prefix', `'/a?b'`, 'a query'],
+  [{ prefix: '/a#b' }, 'prefix', `'/a#b'`, 'a fragment'],
+  [{ prefix: '/%63gi' }, 'prefix', `'/%63gi'`, 'an escape'],
+  [{ prefix: '/a//b' }, 'prefix', `'/a//b'`, 'an empty segment'],
+  [{ prefix: '//' }, 'prefix', `'//'`, 'empty segments'],
+  [
+    { fallbackInterpreters: { py: '/bin/sh' } },
+    `fallbackInterpreters['py']`,
+    `'/bin/sh'`,
+    'no dot',
+  ],
+  [
+    { interpreters: { py: '/bin/sh' } },
+    `interpreters['py']`,
+    `'/bin/sh'`,
+    'an extension without its dot',
+  ],
+  [{ interpreters: { '': '/bin/sh' } }, `interpreters['']`, `'/bin/sh'`, 'no extension'],
+  [{ interpreters: { '.': '/bin/sh' } }, `interpreters['.']`, `'/bin/sh'`, 'a dot alone'],
+  [
+    { interpreters: { '.tar.gz': '/bin/sh' } },
+    `interpreters['.tar.gz']`,
+    `'/bin/sh'`,
+    'two of them: never the last',
+  ],
+  [{ interpreters: { './py': '/bin/sh' } }, `interpreters['./py']`, `'/bin/sh'`, 'a path'],
+  [
+    { interpreters: { '.py': 'no-such-program' } },
+    `interpreters['.py']`,
+    `'no-such-program'`,
+    'not in PATH',
+  ],
+  [
+    { interpreters: { '.py': `${folder}/missing` } },
+    `interpreters['.py']`,
+    `'${folder}/missing'`,
+    'no such file',
+  ],
+  [{ interpreters: { '.py': folder } }, `interpreters['.py']`, `'${folder}'`, 'a folder'],
+  [{ interpreters: { '.py': file } }, `interpreters['.py']`, `'${file}'`, 'not executable'],
+  [{ interpreters: { '.py': '' } }, `interpreters['.py']`, `''`, 'no name'],
+  [{ interpreters: { '.py': [] } }, `interpreters['.py']`, '[]', 'no program'],
+  [{ interpreters: { '.py': [[]] } }, `interpreters['.py']`, '[[]]', 'a list for a program'],
+  [
+    { interpreters: { '.py': ['/bin/sh', 7] } },
+    `interpreters['.py']`,
+    '["/bin/sh",7]',
+    'a number for an argument',
+  ],
+  [
+    { interpreters: { '.py': ['/bin/sh', 'a\0b'] } },
+    `interpreters['.py']`,
+    '["/bin/sh","a\\u0000b"]',
+    'NUL in an argument',
+  ],
+  [{ interpreters: { '.py': null } }, `interpreters['.py']`, 'null', 'nothing'],
+  [{ interpreters: { '.py': 7 } }, `interpreters['.py']`, '7', 'a number'],
+  [{ index: ['a/b'] }, 'index', '["a/b"]', 'a path'],
+  [{ index: ['a\\b'] }, 'index', '["a\\\\b"]', 'a path elsewhere'],
+  [{ index: ['..'] }, 'index', '[".."]', 'the folder above'],
+  [{ index: ['.'] }, 'index', '["."]', 'the folder'],
+  [{ index: ['a', 7] }, 'index', '["a",7]', 'a number among names'],
+  [{ dotfiles: 'deny' }, 'dotfiles', `'deny'`, 'a value of others'],
+  [{ dotfiles: 'Allow' }, 'dotfiles', `'Allow'`, 'in upper case'],
+  [{ encodedSlashes: 'ignore' }, 'encodedSlashes', `'ignore'`, 'a value of another option'],
+  [{ underscoreHeaders: 'deny' }, 'underscoreHeaders', `'deny'`, 'a value of another option'],
+  [{ spawner: 'fork' }, 'spawner', `'fork'`, 'no such way'],
+  [{ chunkedBody: 'memory' }, 'chunkedBody', `'memory'`, 'no such way'],
+  [{ methods: [] }, 'methods', '[]', 'none'],
+  [{ methods: ['get'] }, 'methods', '["get"]', 'lower case: methods are case-sensitive'],
+  [{ methods: ['GET', 'TRACE'] }, 'methods', '["GET","TRACE"]', 'MAP-7: TRACE'],
+  [{ methods: ['CONNECT'] }, 'methods', '["CONNECT"]', 'MAP-7: CONNECT'],
+  [{ methods: ['GET POST'] }, 'methods', '["GET POST"]', 'no token'],
+  [{ methods: new Set(['GET']) }, 'methods', '{}', 'no array'],
+  [{ env: { 'A=B': 'c' } }, 'env', '{"A=B":"c"}', 'ENV-3: = in a name'],
+  [{ env: { 'A\0': 'c' } }, 'env', '{"A\\u0000":"c"}', 'ENV-3: NUL in a name'],
+  [{ env: { A: 'b\0' } }, 'env', '{"A":"b\\u0000"}', 'ENV-3: NUL in a value'],
+  [{ env: { '': 'b' } }, 'env', '{"":"b"}', 'no name'],
+  [{ env: { A: 7 } }, 'env', '{"A":7}', 'a number'],
+  [{ env: { A: null } }, 'env', '{"A":null}', 'nothing'],
+  [{ maxProcesses: 0 }, 'maxProcesses', '0', 'no script would ever run'],
+  [{ maxHeaderSize: 0 }, 'maxHeaderSize', '0', 'no header would ever be read'],
+  [{ headersTimeout: 2 ** 31 }, 'headersTimeout', '2147483648', 'Node would take 1 ms for it'],
+  [{ queueTimeout: 2 ** 31 }, 'queueTimeout', '2147483648', 'Node would take 1 ms for it'],
+  [{ cpuTimeLimit: 2 ** 31 }, 'cpuTimeLimit', '2147483648', 'more than a time can be'],
+  [{ user: 2 ** 32 - 1 }, 'user', '4294967295', 'the number that is none'],
+  [{ group: 2 ** 32 - 1 }, 'group', '4294967295', 'the number that is none'],
+  [{ umask: 0o1000 }, 'umask', '512', 'more than permissions'],
+  [{ nice: 20 }, 'nice', '20', 'more than there is'],
+  [{ nice: -21 }, 'nice', '-21', 'less than there is'],
+  [{ logger: { warn() {} } }, 'logger', '{}', 'half of one'],
+  [{ logger: { warn: true, error: true } }, 'logger', '{"warn":true,"error":true}', 'no methods'],
+  [{ rot: folder }, 'rot', `'${folder}'`, 'a slip of the pen'],
+  [{ Root: folder }, 'Root', `'${folder}'`, 'upper case'],
+  [{ toString: folder }, 'toString', `'${folder}'`, 'a name that every object has'],
+  [{ constructor: folder }, 'constructor', `'${folder}'`, 'a name that every object has'],
+  [{ unknown: undefined }, 'unknown', 'undefined', 'unknown, even with no value'],
+]
+
+for (const [options, option, shown, why] of WRONG) {
+  test(`OPT-1 ${option} is refused: ${why}`, () => {
+    const hasSource = 'root' in options || 'script' in options
+    assertRefused(hasSource ? options : { root: folder, ...options }, option, shown)
+  })
+}
+
+test('OPT-1 an option that is like none is told with those that are known', () => {
+  assert.throws(
+    () => settings({ somethingElse: folder }),
+    (error: CgiError) => {
+      return OPTION_NAMES.every((name) => error.message.includes(name))
+    },
+  )
+})
+
+test('OPT-1 options that are no object are refused', () => {
+  for (const options of [null, 'root', 7, true, () => {}, undefined]) {
+    assert.throws(() => settings(options), { code: 'CGI_ERR_INVALID_OPTION' }, String(options))
+  }
+})
+
+const RIGHT: readonly Record<string, unknown>[] = [
+  { prefix: '/' },
+  { prefix: '/a/b-c_d.e~é/' },
+  { extensions: [] },
+  { extensions: ['.php', '.PHP', '.cgi'], otherFiles: 'send' },
+  { linkRoots: [] },
+  { linkRoots: ['/', folder] },
+  { index: [] },
+  { index: ['index.cgi', '.index', '...', 'a b'] },
+  { methods: ['GET', 'M-SEARCH', 'TRACEPATH'] },
+  { env: {} },
+  { env: { A: '', 'a.b': 'x=y', é: '\n' } },
+  { inheritEnv: [] },
+  { bodyLimit: 0 },
+  { bodyLimit: Number.MAX_SAFE_INTEGER },
+  { maxHeaderSize: 1 },
+  { headersTimeout: 0, bodyTimeout: 0, requestTimeout: 0, queueTimeout: 0 },
+  { minRate: 0 },
+  { killTimeout: 0, lingerTimeout: 0, closeTimeout: 2 ** 31 - 1 },
+  { maxProcesses: 1, maxQueue: 0 },
+  { cpuTimeLimit: 0, memoryLimit: 0, openFileLimit: 0, fileSizeLimit: 0 },
+  { cpuTimeLimit: 1, memoryLimit: 1, openFileLimit: 1, fileSizeLimit: 1 },
+  { user: 'www-data', group: 0, umask: 0, nice: -20 },
+  { user: 2 ** 32 - 2, group: 'mail', umask: 0o777, nice: 19 },
+  { logger: console },
+]
+
+test('OPT-1 values at the border of their rules are taken', () => {
+  for (const options of RIGHT) assert.ok(settings({ root: folder, ...options }))
+})
+
+test('OPT-2 an option without a value is as if it had not been given', () => {
+  const none = Object.fromEntries(OPTION_NAMES.map((name) => [name, undefined]))
+  assert.deepEqual(settings({ ...none, root: folder }), settings({ root: folder }))
+})
+
+test('OPT-2 the defaults are those of the contract', () => {
+  const expected: Partial<Record<keyof CgiOptions, unknown>> = {
+    root: './cgi-bin',
+    prefix: '/cgi-bin',
+    index: [],
+    otherFiles: 'deny',
+    linkRoots: [],
+    allowMissingRoot: false,
+    interpreters: {},
+    fallbackInterpreters: {},
+    dotfiles: 'ignore',
+    encodedSlashes: 'deny',
+    inheritEnv: ['PATH'],
+    passAuthorization: false,
+    underscoreHeaders: 'ignore',
+    indexQuery: false,
+    nph: true,
+    strict: false,
+    sendfileRoots: [],
+    chunkedBody: 'spool',
+    spawner: 'auto',
+    bodyLimit: 1_073_741_824,
+    maxHeaderSize: 65_536,
+    headersTimeout: 60_000,
+    bodyTimeout: 300_000,
+    minRate: 240,
+    requestTimeout: 0,
+    killTimeout: 5_000,
+    lingerTimeout: 1_000,
+    closeTimeout: 10_000,
+    killOnDisconnect: true,
+    maxProcesses: 8 * availableParallelism(),
+    maxQueue: 1_024,
+    queueTimeout: 30_000,
+    cpuTimeLimit: 0,
+    memoryLimit: 0,
+    openFileLimit: 0,
+    fileSizeLimit: 0,
+  }
+  assert.deepEqual(DEFAULTS, expected)
+  const made = settings({ root: folder })
+  for (const [name, value] of Object.entries(expected)) {
+    if (/^(?:root|inheritEnv|.*interpreters)$/i.test(name)) continue
+    // The others have the same name among the settings.
+    assert.deepEqual(made[name as keyof typeof made], value, name)
+  }
+  assert.equal(made.interpreters.size, 0)
+  assert.equal(made.fallbackInterpreters.size, 0)
+  assert.equal(made.methods, undefined)
+  assert.equal(made.cwd, undefined)
+  assert.equal(made.authenticate, undefined)
+  assert.equal(made.env, undefined)
+  assert.equal(made.user, undefined)
+  assert.equal(made.group, undefined)
+  assert.equal(made.umask, undefined)
+  assert.equal(made.nice, undefined)
+})
+
+test('OPT-2 errorPage is on by default unless NODE_ENV is production', (t) => {
+  const { NODE_ENV } = process.env
+  t.after(() => {
+    if (NODE_ENV === undefined) delete process.env['NODE_ENV']
+    else process.env['NODE_ENV'] = NODE_ENV
+  })
+  process.env['NODE_ENV'] = 'production'
+  assert.equal(settings({ root: folder }).errorPage, false)
+  assert.equal(settings({ root: folder, errorPage: true }).errorPage, true)
+  process.env['NODE_ENV'] = 'test'
+  assert.equal(settings({ root: folder }).errorPage, true)
+  assert.equal(settings({ root: folder, errorPage: false }).errorPage, false)
+  delete process.env['NODE_ENV']
+  assert.equal(settings({ root: folder }).errorPage, true)
+})
+
+test('OPT-2 the default root is ./cgi-bin where the host was started', (t) => {
+  const before = process.cwd()
+  t.after(() => process.chdir(before))
+  process.chdir(folder)
+  assertRefused({}, 'root', `'./cgi-bin'`)
+  writeProgram(folder, 'cgi-bin/a.cgi', '')
+  assert.deepEqual(settings({}).source, { type: 'root', folder: `${folder}/cgi-bin` })
+  assert.deepEqual(settings({ root: 'cgi-bin/' }).source, {
+    type: 'root',
+    folder: `${folder}/cgi-bin`,
+  })
+  assert.deepEqual(settings({ script: 'program.cgi' }).source, { type: 'script', file: program })
+  assert.equal(settings({ root: '.', cwd: 'bin' }).cwd, `${folder}/bin`)
+  assert.equal(settings({ root: '.', documentRoot: 'bin' }).documentRoot, `${folder}/bin`)
+})
+
+test('ENV-1 documentRoot is the root, or the folder of the one script', () => {
+  assert.equal(settings({ root: folder }).documentRoot, folder)
+  assert.equal(settings({ script: program }).documentRoot, folder)
+})
+
+test('MAP-6 one script needs no execute permission where it has an interpreter', () => {
+  const made = settings({ script: python, interpreters: { '.py': '/bin/sh' } })
+  assert.deepEqual(made.source, { type: 'script', file: python })
+})
+
+test('OPT-1 a prefix has no slash at its end', () => {
+  assert.equal(settings({ root: folder, prefix: '/a/b/' }).prefix, '/a/b')
+  assert.equal(settings({ root: folder, prefix: '/' }).prefix, '')
+})
+
+/** Sets the host's own environment for one test. */
+function setEnvironment(t: TestContext, variables: Record<string, string | undefined>): void {
+  const before = { ...process.env }
+  t.after(() => {
+    for (const name of Object.keys(variables)) {
+      if (before[name] === undefined) delete process.env[name]
+      else process.env[name] = before[name]
+    }
+  })
+  for (const [name, value] of Object.entries(variables)) {
+    if (value === undefined) delete process.env[name]
+    else process.env[name] = value
+  }
+}
+
+beforeEach(() => chmodSync(other, 0o755))
+
+test('OPT-1 an interpreter without a slash is looked up in PATH, once', (t) => {
+  setEnvironment(t, {
+    PATH: `${folder}/missing:${folder}/first:${folder}/bin:${folder}/not-in-bin`,
+  })
+  const interpreters = { '.py': 'other', '.pl': ['other', '-x', ''], '.sh': hidden }
+  const made = settings({ root: folder, interpreters })
+  process.env['PATH'] = '/nowhere'
+  assert.deepEqual(
+    [...made.interpreters],
+    [
+      ['.py', [other]],
+      ['.pl', [other, '-x', '']],
+      ['.sh', [hidden]],
+    ],
+  )
+  assertRefused(
+    { root: folder, interpreters: { '.py': 'other' } },
+    `interpreters['.py']`,
+    `'other'`,
+  )
+})
+
+test('OPT-1 an interpreter in PATH that cannot be run is passed over', (t) => {
+  setEnvironment(t, { PATH: `${folder}/bin:${folder}/not-in-bin` })
+  chmodSync(other, 0o644)
+  const made = settings({ root: folder, interpreters: { '.py': 'other' } })
+  assert.deepEqual(made.interpreters.get('.py'), [hidden])
+})
+
+test('OPT-1 an interpreter with a slash is relative to where the host was started', (t) => {
+  const before = process.cwd()
+  t.after(() => process.chdir(before))
+  process.chdir(folder)
+  const made = settings({ root: folder, interpreters: { '.py': 'bin/other' } })
+  assert.deepEqual(made.interpreters.get('.py'), [other])
+})
+
+test('OPT-1 without a PATH an interpreter is looked for where scripts would, not in the folder of the host', (t) => {
+  const before = process.cwd()
+  t.after(() => process.chdir(before))
+  setEnvironment(t, { PATH: undefined })
+  process.chdir(path.join(folder, 'bin'))
+  assertRefused(
+    { root: folder, interpreters: { '.py': 'other' } },
+    `interpreters['.py']`,
+    `'other'`,
+  )
+  const made = settings({ root: folder, interpreters: { '.sh': 'sh' } })
+  assert.match(String(made.interpreters.get('.sh')?.[0]), /^\/(?:usr\/)?(?:local\/)?bin\/sh$/)
+})
+
+test('ENV-3 nothing of the host is inherited but PATH and the folders of libraries', (t) => {
+  setEnvironment(t, {
+    PATH: '/usr/bin',
+    LD_LIBRARY_PATH: '/opt/lib',
+    DYLD_LIBRARY_PATH: undefined,
+    LD_PRELOAD: '/opt/evil.so',
+    SECRET: 'secret',
+    LANG: 'C',
+    HTTP_PROXY: 'http://proxy.example/',
+  })
+  assert.deepEqual(settings({ root: folder }).inherited, {
+    PATH: '/usr/bin',
+    LD_LIBRARY_PATH: '/opt/lib',
+  })
+})
+
+test('ENV-3 inheritEnv names what is inherited beside PATH, as it was when the gateway was made', (t) => {
+  setEnvironment(t, {
+    PATH: '/usr/bin',
+    LD_LIBRARY_PATH: undefined,
+    DYLD_LIBRARY_PATH: undefined,
+    TZ: 'Asia/Tokyo',
+    LANG: 'C',
+    MISSING: undefined,
+    EMPTY: '',
+  })
+  const { inherited } = settings({ root: folder, inheritEnv: ['LANG', 'MISSING', 'EMPTY'] })
+  process.env['LANG'] = 'de_DE'
+  assert.deepEqual(inherited, { PATH: '/usr/bin', TZ: 'Asia/Tokyo', LANG: 'C', EMPTY: '' })
+})
+
+test('ENV-3 scripts have a PATH even where the host has none', (t) => {
+  setEnvironment(t, { PATH: undefined })
+  assert.match(settings({ root: folder, inheritEnv: [] }).inherited['PATH'] ?? '', /\/usr\/bin/)
+})
+
+test('OPT-1 a folder that is a link, and a program that is one, are taken', () => {
+  symlinkSync(folder, path.join(folder, 'link-to-folder'))
+  symlinkSync(program, path.join(folder, 'link-to-program'))
+  assert.ok(settings({ root: path.join(folder, 'link-to-folder') }))
+  assert.ok(settings({ script: path.join(folder, 'link-to-program') }))
+})
