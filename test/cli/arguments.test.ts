@@ -6,6 +6,7 @@ import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { send } from '../client.js'
 import { Command, NO_HANG, serve } from './command.js'
+import { refuse } from './refused-call.js'
 import { createSite } from './site.js'
 import { openTerminal } from './terminal.js'
 import { needs } from './program.js'
@@ -87,17 +88,28 @@ const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] 
   [['--user', 'no-such-user'], '--user must be', `'no-such-user'`],
 ]
 
-/** A process for each. */
-const LONG = { timeout: 300_000 }
+for (const [args, ...named] of BAD_ARGUMENTS) {
+  test(`bad arguments are named, with their value, and the exit code is 2: ${args.join(' ')}`, async (t) => {
+    const { code, message } = await refuse(args, createSite(t, { 'site.toml': '' }))
+    assert.equal(code, 2, message)
+    for (const name of named) assert.ok(message.includes(name), `${name} is in ${message}`)
+  })
+}
 
-test('bad arguments are named, with their value, and the exit code is 2', LONG, async (t) => {
+test('a refusal is one line on standard error, and the exit code', NO_HANG, async (t) => {
   const folder = createSite(t, { 'site.toml': '' })
-  for (const [args, ...named] of BAD_ARGUMENTS) {
+  const cases: [args: string[], code: number, message: RegExp][] = [
+    // In the arguments, in what is read by them, and in the start of the server.
+    [['--prot', '80'], 2, /'--prot'; did you mean --port\?/],
+    [['--config', 'site.toml'], 2, /--config must be/],
+    [['--cwd', '/no/such'], 2, /--cwd must be/],
+    [['no\u001b[2Jfolder'], 1, /no\\u\{1b\}\[2Jfolder/],
+  ]
+  for (const [args, expected, message] of cases) {
     const { code, output, errors } = await new Command(t, args, folder).ended
-    assert.equal(code, 2, `${args.join(' ')}: ${errors}`)
-    assert.equal(output, '')
+    assert.deepEqual([code, output], [expected, ''], errors)
     assert.match(errors, /^common-gateway: [^\n]+\n$/)
-    for (const name of named) assert.ok(errors.includes(name), `${name} is in ${errors}`)
+    assert.match(errors, message)
   }
 })
 
@@ -112,11 +124,9 @@ test('what cannot be served is named, and the exit code is 1', NO_HANG, async (t
     [['no\u001b[2Jfolder'], /no\\u\{1b\}\[2Jfolder/],
   ]
   for (const [args, named] of cases) {
-    const { code, output, errors } = await new Command(t, args).ended
+    const { code, message } = await refuse(args)
     assert.equal(code, 1, args.join(' '))
-    assert.equal(output, '')
-    assert.match(errors, /^common-gateway: [^\n]+\n$/)
-    assert.match(errors, named)
+    assert.match(message, named)
   }
 })
 
@@ -136,12 +146,11 @@ test(
     const port = await occupy(t)
     const folder = createSite(t, { 'cgi-bin/script.sh': '' })
     for (const args of [['--port', String(port)], [String(port)]]) {
-      const { code, errors } = await new Command(t, [folder, ...args]).ended
+      const { code, message } = await refuse([folder, ...args])
       assert.equal(code, 1)
-      const [, free] =
-        /^common-gateway: .+ has it; (\d+) is free \(--port \1\)\n$/.exec(errors) ?? []
-      assert.ok(errors.includes(`port ${port} of 127.0.0.1`), errors)
-      assert.ok(Number(free) > port, errors)
+      const [, free] = /^.+ has it; (\d+) is free \(--port \1\)$/.exec(message) ?? []
+      assert.ok(message.includes(`port ${port} of 127.0.0.1`), message)
+      assert.ok(Number(free) > port, message)
     }
   },
 )

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import { test } from 'node:test'
 import { send } from '../client.js'
-import { Command, type End, NO_HANG } from './command.js'
+import { Command, NO_HANG } from './command.js'
+import { printConfig, refuse } from './refused-call.js'
 import { createSite } from './site.js'
 
 const VARIABLES = `#!/bin/sh
@@ -17,17 +17,10 @@ interface Report {
   readonly defaultInterpreters: Readonly<Record<string, string | null>>
 }
 
-/** What the command says of its settings, started in this folder. */
-async function report(t: TestContext, folder: string, ...args: string[]): Promise<Report> {
-  const { code, output, errors } = await new Command(t, [...args, '--print-config'], folder).ended
-  assert.equal(code, 0, errors)
-  assert.equal(errors, '')
+/** What the command says of its settings, for arguments that are given in this folder. */
+async function report(folder: string, ...args: string[]): Promise<Report> {
   // What it prints is a report.
-  return JSON.parse(output) as Report
-}
-
-function run(t: TestContext, folder: string, ...args: string[]): Promise<End> {
-  return new Command(t, args, folder).ended
+  return JSON.parse(await printConfig(args, folder)) as Report
 }
 
 test('a file has the names of the flags, and the command line wins', NO_HANG, async (t) => {
@@ -51,7 +44,7 @@ test('a file has the names of the flags, and the command line wins', NO_HANG, as
     'tools/tree.sh': '',
   })
   const args = ['public', '--env', 'TWO=zwei', '--log', 'text', '--timeout', '2m']
-  const { config, from, file } = await report(t, folder, ...args)
+  const { config, from, file } = await report(folder, ...args)
   const configFile = path.join(folder, 'common-gateway.config.json')
   assert.equal(file, configFile)
   assert.deepEqual(config, {
@@ -73,7 +66,7 @@ test('a file has the names of the flags, and the command line wins', NO_HANG, as
 
   // What is printed is itself a file of settings.
   const copied = createSite(t, { 'copy.json': JSON.stringify(config) })
-  assert.deepEqual((await report(t, copied, '--config', 'copy.json')).config, config)
+  assert.deepEqual((await report(copied, '--config', 'copy.json')).config, config)
 
   const command = new Command(t, args, folder)
   const address = await command.outputs(/^ {2}Address/)
@@ -88,7 +81,7 @@ test('a file can be a program that lies elsewhere', NO_HANG, async (t) => {
     'common-gateway.config.js': `export default { maxProcesses: 1 + 1, cgiDir: 'scripts' }`,
     'public/index.html': 'page',
   })
-  const { config } = await report(t, folder, 'public')
+  const { config } = await report(folder, 'public')
   assert.deepEqual([config['max-processes'], config['cgi-dir']], [2, ['scripts']])
 })
 
@@ -102,7 +95,7 @@ test(
       'common-gateway.config.json': '{}',
       'sub/index.html': 'page',
     })
-    const { config, file } = await report(t, folder)
+    const { config, file } = await report(folder)
     assert.deepEqual([config['port'], file], [8000, null])
     const command = new Command(t, ['0'], folder)
     await command.outputs(/config\.js lies in the folder that is served, and is not read; --config/)
@@ -117,11 +110,11 @@ test(
       'common-gateway.config.json': '\ufeff{"port": 9}',
       'page.html': 'page',
     })
-    assert.equal((await report(t, json)).config['port'], 8000)
-    const named = await report(t, json, '--config', 'common-gateway.config.json')
+    assert.equal((await report(json)).config['port'], 8000)
+    const named = await report(json, '--config', 'common-gateway.config.json')
     assert.equal(named.config['port'], 9)
     // Whoever names a program has it run.
-    await report(t, folder, '--config', 'common-gateway.config.js')
+    await report(folder, '--config', 'common-gateway.config.js')
     assert.equal((await send(port, '/ran')).status, 200)
   },
 )
@@ -140,26 +133,14 @@ test('what is wrong in a file is named with the file and the key', NO_HANG, asyn
   ]
   for (const [content, expected, named] of cases) {
     const folder = createSite(t, { 'site.json': content })
-    const { code, output, errors } = await run(t, folder, '--config', 'site.json', '--print-config')
+    const { code, message } = await refuse(['--config', 'site.json', '--print-config'], folder)
     assert.equal(code, expected, content)
-    assert.equal(output, '')
-    assert.match(errors, /^common-gateway: [^\n]+\n$/)
-    assert.match(errors, named)
+    assert.match(message, named)
   }
   const programs: [content: string, code: number, named: RegExp][] = [
-    ['throw new Error("no")', 1, /site\.mjs cannot be run: no\n/],
+    ['throw new Error("no")', 1, /site\.mjs cannot be run: no$/],
     ['throw Object.create(null)', 1, /site\.mjs cannot be run: \[Object: null prototype\] \{\}/],
-    ['export default { get port() { throw new Error("no") } }', 1, /site\.mjs cannot be run: no\n/],
-    [
-      'await new Promise(() => {})',
-      1,
-      /site\.mjs cannot be run: it waits for something that never /,
-    ],
-    [
-      'export default new Promise(() => {})',
-      1,
-      /cannot be run: it waits for something that never /,
-    ],
+    ['export default { get port() { throw new Error("no") } }', 1, /site\.mjs cannot be run: no$/],
     ['export default { port: 80n }', 2, /"port" in site\.mjs must be .+, but got 80n /],
     [
       'const a = {}; export default { env: { a: (a.a = a) } }',
@@ -168,22 +149,38 @@ test('what is wrong in a file is named with the file and the key', NO_HANG, asyn
     ],
     ['const a = []; export default { env: (a[0] = a) }', 2, /must be an object, but got <ref \*1>/],
   ]
-  const folder = createSite(t, { 'public/a.html': '' })
   for (const [content, expected, named] of programs) {
-    writeFileSync(path.join(folder, 'site.mjs'), content)
-    const { code, output, errors } = await run(t, folder, 'public', '--config', 'site.mjs')
-    assert.deepEqual([code, output], [expected, ''], content)
-    assert.match(errors, /^common-gateway: [^\n]+\n$/)
-    assert.match(errors, named)
+    // A folder for each: Node.js runs a module once.
+    const folder = createSite(t, { 'public/a.html': '', 'site.mjs': content })
+    const { code, message } = await refuse(['public', '--config', 'site.mjs'], folder)
+    assert.equal(code, expected, content)
+    assert.match(message, named)
   }
-  const missing = await run(t, folder, '--config', 'other.json')
-  assert.equal(missing.code, 1)
-  assert.match(missing.errors, /there is no file 'other\.json', which --config names/)
+  const { code, message } = await refuse(['--config', 'other.json'])
+  assert.equal(code, 1)
+  assert.match(message, /there is no file 'other\.json', which --config names/)
+})
+
+test('a file that never ends is named, and the exit code is 1', NO_HANG, async (t) => {
+  for (const content of ['await new Promise(() => {})', 'export default new Promise(() => {})']) {
+    const folder = createSite(t, { 'public/a.html': '', 'site.mjs': content })
+    // In a process of its own: it ends because nothing is left to wait for.
+    const args = ['public', '--config', 'site.mjs']
+    const { code, output, errors } = await new Command(t, args, folder).ended
+    assert.deepEqual([code, output], [1, ''], content)
+    assert.match(
+      errors,
+      /^common-gateway: site\.mjs cannot be run: it waits for something that never [^\n]+\n$/,
+    )
+  }
 })
 
 test('--print-config tells what runs scripts that are not executable', NO_HANG, async (t) => {
   const folder = createSite(t, { 'page.html': 'page' })
-  const { defaultInterpreters, from, config } = await report(t, folder)
+  const { code, output, errors } = await new Command(t, ['--print-config'], folder).ended
+  assert.deepEqual([code, errors], [0, ''])
+  assert.equal(output, await printConfig([], folder))
+  const { defaultInterpreters, from, config } = await report(folder)
   assert.deepEqual(Object.keys(defaultInterpreters), ['.py', '.pl', '.php', '.rb', '.sh', '.js'])
   assert.equal(defaultInterpreters['.js'], process.execPath)
   assert.deepEqual(Object.keys(from), Object.keys(config))

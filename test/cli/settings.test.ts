@@ -6,7 +6,8 @@ import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { open, receive, send } from '../client.js'
 import { readReport } from '../fixtures.js'
-import { Command, NO_HANG, serve } from './command.js'
+import { NO_HANG, serve } from './command.js'
+import { refuse } from './refused-call.js'
 import { createSite } from './site.js'
 
 const REPORT = readFileSync(
@@ -203,10 +204,9 @@ test('a certificate and a key that do not fit are refused, and say why', NO_HANG
   ]
   for (const [cert, key, named] of cases) {
     const args = [folder, '-p', '0', '--tls-cert', cert, '--tls-key', key]
-    const { code, errors } = await new Command(t, args).ended
-    assert.equal(code, 1, errors)
-    assert.match(errors, /^common-gateway: [^\n]+\n$/)
-    assert.match(errors, named)
+    const { code, message } = await refuse(args)
+    assert.equal(code, 1, message)
+    assert.match(message, named)
   }
 })
 
