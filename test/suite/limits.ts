@@ -12,7 +12,7 @@ import { isRunning, untilGone } from '../processes.js'
 const SCRIPTS = {
   'report.cgi': `
     printf 'Content-Type: text/plain\\n\\n'
-    (ulimit -St; ulimit -Ht; ulimit -v; ulimit -n; ulimit -f; umask; nice; id -u; id -g) | tr '\\n' ' '`,
+    (ulimit -St; ulimit -Ht; ulimit -v; ulimit -n; ulimit -f; nice; id -u; id -g) | tr '\\n' ' '`,
   'fill-early.cgi': 'exec head -c 10000 /dev/zero > "$QUERY_STRING"',
   'fill-late.cgi': `
     printf 'Content-Type: text/plain\\n\\nhalf'
@@ -47,18 +47,17 @@ export function limitsSuite(adapter: Adapter): void {
       return gateway
     }
 
-    test('LIM-3 limits, umask and niceness bind a script', onLinux, async (t) => {
+    test('LIM-3 limits and niceness bind a script', onLinux, async (t) => {
       const gateway = await start(t, {
         cpuTimeLimit: 9_001,
         memoryLimit: 256 * 1024 ** 2,
         openFileLimit: 48,
         fileSizeLimit: 512 * 1000,
-        umask: 0o37,
         nice: 3,
       })
       const { text } = await send(gateway, '/cgi-bin/report.cgi')
       const ids = `${process.getuid?.()} ${process.getgid?.()}`
-      assert.equal(text, `10 11 262144 48 1000 0037 3 ${ids} `)
+      assert.equal(text, `10 11 262144 48 1000 3 ${ids} `)
     })
 
     test('LIM-3 a script runs as somebody else', asRoot, async (t) => {
@@ -83,7 +82,7 @@ export function limitsSuite(adapter: Adapter): void {
     )
 
     test('LIFE-1 LIM-3 a script of somebody else is stopped with its client', asRoot, async (t) => {
-      const gateway = await start(t, { user: 'nobody', umask: 0o22 })
+      const gateway = await start(t, { user: 'nobody' })
       const response = await open(gateway, '/cgi-bin/wait.cgi')
       response.on('error', () => {})
       const [line] = (await once(response, 'data')) as [Buffer]

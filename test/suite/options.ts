@@ -53,7 +53,6 @@ export function optionsSuite(adapter: Adapter): void {
         ['group', 'no-such-group'],
         ['cpuTimeLimit', -1],
         ['fileSizeLimit', 0.5],
-        ['umask', 0o1000],
         ['nice', 20],
       ] as const) {
         await refused({ root: CGI_BIN, [name]: value }, new RegExp(`\`${name}\`.* got .*${value}`))

@@ -119,7 +119,6 @@ const REFUSED: Record<keyof Required<CgiOptions>, readonly Kind[]> = {
   fileSizeLimit: NUMBER,
   user: except('number', 'text', 'digits'),
   group: except('number', 'text', 'digits'),
-  umask: NUMBER,
   nice: except('number', 'negative'),
   logger: KINDS,
   errorPage: FLAG,
@@ -331,7 +330,6 @@ const WRONG: readonly [
   [{ cpuTimeLimit: 2 ** 31 }, 'cpuTimeLimit', '2147483648', 'more than a time can be'],
   [{ user: 2 ** 32 - 1 }, 'user', '4294967295', 'the number that is none'],
   [{ group: 2 ** 32 - 1 }, 'group', '4294967295', 'the number that is none'],
-  [{ umask: 0o1000 }, 'umask', '512', 'more than permissions'],
   [{ nice: 20 }, 'nice', '20', 'more than there is'],
   [{ nice: -21 }, 'nice', '-21', 'less than there is'],
   [{ logger: { warn() {} } }, 'logger', '{}', 'half of one'],
@@ -387,8 +385,8 @@ const RIGHT: readonly Record<string, unknown>[] = [
   { maxProcesses: 1, maxQueue: 0 },
   { cpuTimeLimit: 0, memoryLimit: 0, openFileLimit: 0, fileSizeLimit: 0 },
   { cpuTimeLimit: 1, memoryLimit: 1, openFileLimit: 1, fileSizeLimit: 1 },
-  { user: 'www-data', group: 0, umask: 0, nice: -20 },
-  { user: 2 ** 32 - 2, group: 'mail', umask: 0o777, nice: 19 },
+  { user: 'www-data', group: 0, nice: -20 },
+  { user: 2 ** 32 - 2, group: 'mail', nice: 19 },
   { logger: console },
 ]
 
@@ -455,7 +453,6 @@ test('OPT-2 the defaults are those of the contract', () => {
   assert.equal(made.env, undefined)
   assert.equal(made.user, undefined)
   assert.equal(made.group, undefined)
-  assert.equal(made.umask, undefined)
   assert.equal(made.nice, undefined)
 })
 

@@ -255,7 +255,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   /**
    * **transport** `Transport` - The way to scripts, in the place of a process for each request: an object
    * with the methods `open` and `close`. Not together with `spawner`, `cpuTimeLimit`, `memoryLimit`,
-   * `openFileLimit`, `fileSizeLimit`, `user`, `group`, `umask`, `nice` and `cwd`, which are about
+   * `openFileLimit`, `fileSizeLimit`, `user`, `group`, `nice` and `cwd`, which are about
    * processes. Default: a process for each request.
    */
   transport?: Transport

@@ -47,12 +47,6 @@ export interface ProcessOptions {
    */
   group?: string | number
   /**
-   * **umask** `number` - Permissions that files made by scripts do not get: `0o027`. A shell sets it,
-   * which passes on no variables with names such as `a.b`: with those in `env`, a script is not
-   * started. Linux only. Default: the host's.
-   */
-  umask?: number
-  /**
    * **nice** `number` - Niceness of scripts, from `-20` (first) to `19` (last). To go below its own the
    * host must be allowed to. Linux only. Default: the host's.
    */

@@ -131,7 +131,6 @@ export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   fileSizeLimit: bytes(0),
   user: identity,
   group: identity,
-  umask: integer(0, 0o777, ' (0o777)'),
   nice: integer(-20, 19, ''),
   transport: [
     'an object with the methods `open` and `close`',

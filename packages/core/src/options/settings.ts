@@ -39,7 +39,6 @@ type OptionsThatChange =
   | 'authenticate'
   | 'user'
   | 'group'
-  | 'umask'
   | 'nice'
   | 'transport'
 
@@ -64,7 +63,6 @@ export interface Settings<Native> extends Checked {
   readonly authenticate: CgiOptions<Native>['authenticate']
   readonly user: string | number | undefined
   readonly group: string | number | undefined
-  readonly umask: number | undefined
   readonly nice: number | undefined
   readonly transport: Transport | undefined
   readonly logger: CgiLogger
@@ -112,7 +110,6 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     authenticate: options.authenticate,
     user: options.user,
     group: options.group,
-    umask: options.umask,
     nice: options.nice,
     transport: options.transport,
     logger: options.logger === undefined ? processLogger : guardLogger(options.logger),
@@ -161,7 +158,6 @@ const PROCESS_OPTIONS = [
   'fileSizeLimit',
   'user',
   'group',
-  'umask',
   'nice',
   'cwd',
 ] as const satisfies (keyof CgiOptions)[]

@@ -5,18 +5,15 @@ import { waitFor } from '../data/with-timeout.js'
 import type { Settings } from '../options/settings.js'
 import type { Spawner } from '../transport/spawner.js'
 import type {
+  Command,
   RequestBody,
   ScriptCall,
   ScriptExit,
   ScriptStreams,
   Transport,
 } from '../transport/transport.js'
-import {
-  type Confinement,
-  type ConfinementSettings,
-  createConfinement,
-  whyNotStarted,
-} from './confinement/confinement.js'
+import { type Confinement, createConfinement, whyNotStarted } from './confinement/confinement.js'
+import type { ConfinementSettings } from './confinement/tools.js'
 import { PIPE_SIZE } from './posix/pipe-size.js'
 import { ProcessGroup } from './process-group.js'
 import { chooseSpawner } from './spawner-choice.js'
@@ -51,15 +48,11 @@ export class ProcessTransport implements Transport {
   async open(call: ScriptCall): Promise<ScriptStreams> {
     const { script, args, body } = call
     const [program, ...own] = script.command
-    const given = {
-      command: [toByteString(program), ...own.map(toByteString), ...args],
-      environment: call.environment,
-    } as const
-    const { command, environment } = this.#confinement?.confine(given) ?? given
+    const command: Command = [toByteString(program), ...own.map(toByteString), ...args]
     const started = await this.#spawner.spawn({
-      command,
+      command: this.#confinement?.confine(command) ?? command,
       cwd: this.#settings.cwd ?? path.dirname(script.file),
-      environment,
+      environment: call.environment,
       stdin: standardInputOf(body),
       hasLargeInput: isLarge(body),
       signal: call.signal,

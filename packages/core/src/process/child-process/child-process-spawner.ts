@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
-import { fromByteString, isAscii } from '../../data/byte-string.js'
+import { fromByteString } from '../../data/byte-string.js'
 import type { Command, ScriptExit } from '../../transport/transport.js'
 import { CgiError } from '../../data/cgi-error.js'
 import { toOutput } from '../../transport/output.js'
@@ -104,6 +104,6 @@ function toText({ command, environment }: SpawnOptions): Words | null {
  */
 function encoded(options: SpawnOptions): Words {
   checkAccess(options.command[0])
-  const { command, environment } = throughShell(options, isAscii)
+  const { command, environment } = throughShell(options)
   return { command, env: { ...environment } }
 }

@@ -2,20 +2,20 @@ import { isAscii } from '../../data/byte-string.js'
 import { CgiError } from '../../data/cgi-error.js'
 import type { SpawnOptions } from '../../transport/spawner.js'
 
-/** A program that is started: words and variables; byte strings. */
-export type Invocation = Pick<SpawnOptions, 'command' | 'environment'>
+/** A program that is started: its arguments and environment variables; byte strings. */
+type Invocation = Pick<SpawnOptions, 'command' | 'environment'>
 
-/** How a shell that becomes the program calls itself in what it says. */
+/** The name by which the shell begins its messages. */
 export const SHELL_NAME = 'common-gateway'
 
 /** Begins the names of variables that hold the encoded value of another. */
 const ENCODED = 'COMMON_GATEWAY_ENCODED_'
 
 /**
- * Decodes what is encoded, and becomes the program. First come the names of variables, whose
- * values stand encoded in variables of their own: on a command line everybody could read them. After
- * `--` come the words of the command: those that begin with `t` are text, those with `b` are encoded.
- * The dot keeps newlines at the end, which a substitution would take away.
+ * Decodes variables and arguments, and executes the program. The names of encoded variables come first; their
+ * values are in other variables, since every user can read a command line. After `--` come the arguments of
+ * the command: `t` begins one that is text, `b` one that is encoded. The dot keeps newlines at the end, which
+ * a command substitution removes.
  */
 const DECODE_AND_RUN = [
   'while [ "$1" != -- ]; do',
@@ -36,23 +36,18 @@ const DECODE_AND_RUN = [
   .join('\n')
   .replaceAll('ENCODED_', ENCODED)
 
-/** Variables that shells set themselves: they are set last, or unset. */
+/** Variables that shells set themselves: the script above sets them last, or unsets them. */
 const SET_BY_SHELLS = ['PWD', 'OLDPWD', 'SHLVL', '_']
-/** Variables that a shell would be changed by, or does not let go of. */
+/** Variables that change a shell, or that it does not pass on. */
 const KEPT_BY_SHELLS = /^(?:IFS|LINENO|OPTIND|PPID|E?UID|ENV|BASH.*|SHELLOPTS)$/
 
 /**
- * Has a shell become the program, with the same words and variables.
+ * The command line of a shell that executes the program with the same arguments and variables. Values that are
+ * not ASCII are encoded on the way.
  *
- * @param passes - whether a value can be handed over as it is; others are encoded on the way, in ASCII.
- * @param first - what the shell does before; nothing of a request.
- * @throws {CgiError} CGI_ERR_ENVIRONMENT
+ * @throws {CgiError} CGI_ERR_ENVIRONMENT: a variable that shells do not pass on.
  */
-export function throughShell(
-  { command, environment }: Invocation,
-  passes: (value: string) => boolean,
-  first = '',
-): Invocation {
+export function throughShell({ command, environment }: Invocation): Invocation {
   const variables: Record<string, string> = {}
   const encoded: string[] = []
   for (const [name, value] of Object.entries(environment)) {
@@ -60,7 +55,7 @@ export function throughShell(
       const reason = `a shell, which starts this script, cannot pass the variable ${name} on`
       throw new CgiError('CGI_ERR_ENVIRONMENT', { reason })
     }
-    if (SET_BY_SHELLS.includes(name) || !passes(value)) {
+    if (SET_BY_SHELLS.includes(name) || !isAscii(value)) {
       encoded.push(name)
       variables[ENCODED + name] = escapeForPrintf(value)
     } else {
@@ -69,16 +64,16 @@ export function throughShell(
   }
   const strays = SET_BY_SHELLS.filter((name) => environment[name] === undefined)
   const unset = strays.length === 0 ? '' : `unset ${strays.join(' ')} 2>/dev/null`
-  const script = [first, unset, DECODE_AND_RUN].join('\n')
-  const words = command.map((word) => (isAscii(word) ? `t${word}` : `b${escapeForPrintf(word)}`))
+  const script = [unset, DECODE_AND_RUN].join('\n')
+  const args = command.map((arg) => (isAscii(arg) ? `t${arg}` : `b${escapeForPrintf(arg)}`))
   return {
-    command: ['/bin/sh', '-c', script, SHELL_NAME, ...encoded, '--', ...words],
+    command: ['/bin/sh', '-c', script, SHELL_NAME, ...encoded, '--', ...args],
     environment: variables,
   }
 }
 
-function escapeForPrintf(word: string): string {
-  return word.replace(
+function escapeForPrintf(value: string): string {
+  return value.replace(
     /[^A-Za-z0-9_= ]/g,
     (character) => `\\0${character.charCodeAt(0).toString(8).padStart(3, '0')}`,
   )

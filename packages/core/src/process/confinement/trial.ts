@@ -1,33 +1,30 @@
 import { spawnSync } from 'node:child_process'
 import { toReadableText } from '../../data/byte-string.js'
 import { findProgram } from '../../options/program-search.js'
-import type { Invocation } from '../child-process/shell.js'
+import type { Command } from '../../transport/transport.js'
 
-/** What the kernel says of a process: `'Max open files' -> '64 64'`, `'Umask' -> '0027'`. */
+/** What /proc says of a process: `'Max open files' -> '64 64'`, `'Niceness' -> '5'`. */
 export type KernelReport = ReadonlyMap<string, string>
 
-/** How long a trial may take, in milliseconds. */
-const PATIENCE = 10_000
+/** The longest that a trial may take, in milliseconds. */
+const TRIAL_TIMEOUT = 10_000
 
 /**
- * Runs a program that is confined as scripts will be, and asks the kernel what has become of it. Without
- * an answer: the reason, as text.
+ * Runs cat(1) confined as scripts will be, on the files of /proc that describe it. Returns what they say, or
+ * the reason why the confinement fails, as text.
  */
-export function tryConfinement(
-  confine: (invocation: Invocation) => Invocation,
-): KernelReport | string {
+export function tryConfinement(confine: (command: Command) => Command): KernelReport | string {
   const cat = findProgram('cat')
   if (cat === undefined) return 'there is no `cat` in PATH to try it with'
   const files = ['limits', 'status', 'stat'].map((name) => `/proc/self/${name}`)
-  const { command, environment } = confine({ command: [cat, ...files], environment: {} })
-  const [program, ...args] = command.map(toReadableText)
+  const [program, ...args] = confine([cat, ...files]).map(toReadableText)
   const { error, status, signal, stdout, stderr } = spawnSync(program ?? cat, args, {
-    // Nothing of the host's: it may be somebody else who runs it.
+    // Another user may run it, who has no right to this process's folder or environment.
     cwd: '/',
-    env: environment,
+    env: {},
     stdio: ['ignore', 'pipe', 'pipe'],
     encoding: 'latin1',
-    timeout: PATIENCE,
+    timeout: TRIAL_TIMEOUT,
     killSignal: 'SIGKILL',
   })
   if (error !== undefined) return error.message
