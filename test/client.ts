@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { IncomingMessage, request as httpRequest } from 'node:http'
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -185,6 +185,17 @@ export async function receive(response: Receiving): Promise<Answer> {
     received,
     Buffer.concat(chunks),
   )
+}
+
+/**
+ * Leaves in the middle of a response, by a reset. `destroy()` sends a FIN, and a gateway must find out
+ * whether such a client waits (LIFE-5): it takes seconds longer.
+ */
+export function leave(response: Readable): void {
+  // Node resets plain connections only, and a stream of HTTP/2 is reset by destroy().
+  if (response instanceof IncomingMessage && !('encrypted' in response.socket)) {
+    response.socket.resetAndDestroy()
+  } else response.destroy()
 }
 
 /** Gives one chunk of a stream after the other, and null at its end. */

@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { readdirSync, renameSync, symlinkSync } from 'node:fs'
 import { describe, test, type TestContext } from 'node:test'
 import type { Adapter } from '../adapters.js'
-import { open, send } from '../client.js'
+import { leave, open, send } from '../client.js'
 import { saying } from '../fixtures.js'
 import { within } from '../forked-process.js'
 import { type HostProcess, startHostProcess, untilSteady } from '../host-process.js'
@@ -65,7 +65,7 @@ export function attackSuite(adapter: Adapter): void {
       await attacker.untilBusy('queued', 1)
       renameSync(site.inside, `${site.inside}-away`)
       symlinkSync(site.outside, site.inside)
-      ;(await holding).destroy()
+      leave(await holding)
       assert.equal((await within(waiting, 'the request was answered')).status, 403)
       assert.equal(site.timesOutside(), 0)
     })

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
-import { open, receive, send } from '../client.js'
+import { leave, open, receive, send } from '../client.js'
 import { saying } from '../fixtures.js'
 import { type Attack, assertRefused } from './attack.js'
 
@@ -54,7 +54,7 @@ export const scriptAttacks: readonly Attack[] = [
     async run({ host }) {
       const response = await open(host, '/cgi-bin/fork.cgi')
       await once(response, 'data')
-      response.destroy()
+      leave(response)
     },
   },
   {
@@ -63,7 +63,7 @@ export const scriptAttacks: readonly Attack[] = [
     async run({ host }) {
       const response = await open(host, '/cgi-bin/endless.cgi')
       await once(response, 'data')
-      response.destroy()
+      leave(response)
     },
   },
   {
@@ -73,7 +73,7 @@ export const scriptAttacks: readonly Attack[] = [
       const response = await open(host, saying(`X-Sendfile: ${site.file}\n\n`))
       assert.equal(response.headers['content-length'], String(64 * 1024 * 1024))
       await once(response, 'data')
-      response.destroy()
+      leave(response)
     },
   },
   {
@@ -100,7 +100,7 @@ export const scriptAttacks: readonly Attack[] = [
       const response = await open(host, saying(`X-Sendfile: ${site.file}\n\n`), { headers })
       const length = Number(response.headers['content-length'])
       assert.ok(length <= 64 * 1024 * 1024, `${length} bytes`)
-      response.destroy()
+      leave(response)
     },
   },
   {
@@ -116,7 +116,7 @@ export const scriptAttacks: readonly Attack[] = [
         const response = await open(host, saying(`X-Sendfile: ${site.file}\n\n`), { headers })
         assert.ok([200, 416].includes(response.statusCode ?? 0))
         if (response.statusCode === 416) await receive(response)
-        else response.destroy()
+        else leave(response)
       }
     },
   },
@@ -147,7 +147,7 @@ export const rawScriptAttacks: readonly Attack[] = [
       const headers = ['Content-Length', String(65 * 1024 * 1024)]
       const response = await open(host, '/cgi-bin/digest.cgi', { method: 'POST', headers })
       assert.equal(response.statusCode, 413)
-      response.destroy()
+      leave(response)
     },
   },
 ]

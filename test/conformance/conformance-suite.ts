@@ -1,0 +1,35 @@
+import { after, before, describe, test } from 'node:test'
+import { needs } from '../apps/programs.js'
+import { cases } from './cases.js'
+import { exchange } from './exchange.js'
+import type { RunningServer, Server } from '../servers/server.js'
+import { createSite } from './site.js'
+import type { Site } from '../servers/site.js'
+
+/** Enough to use the time that scripts take to start, and little enough to leave others some. */
+const AT_ONCE = 8
+
+const runnable = needs('perl')
+
+/** The cases through one of our adapters. */
+export function conformanceSuite(gateway: Server): void {
+  describe(`conformance (${gateway.name})`, { concurrency: AT_ONCE, ...runnable }, () => {
+    let site: Site
+    let server: RunningServer
+    before(async () => {
+      site = await createSite()
+      server = await gateway.start(site)
+    })
+    after(async () => {
+      await server.close()
+      await site.remove()
+    })
+
+    for (const each of cases) {
+      const name = `${each.contract} ${each.id} ${each.title}`
+      test(name, async () => {
+        each.expect(await exchange(each, { port: server.port, root: site.root }))
+      })
+    }
+  })
+}

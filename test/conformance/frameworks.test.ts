@@ -1,0 +1,5 @@
+import { nodeHttp } from '../adapters.js'
+import { conformanceSuite } from './conformance-suite.js'
+import { gateways } from './gateways.js'
+
+for (const gateway of gateways) if (gateway.name !== nodeHttp.name) conformanceSuite(gateway)

@@ -1,0 +1,31 @@
+import type { Adapter } from '../adapters.js'
+import { closeSuite } from './adapter/close.js'
+import { disconnectSuite } from './adapter/disconnect.js'
+import { earlyHintsSuite } from './adapter/early-hints.js'
+import { environmentSuite } from './adapter/environment.js'
+import { errorSuite } from './adapter/errors.js'
+import { halfCloseSuite } from './adapter/half-close.js'
+import { listsSuite } from './adapter/lists.js'
+import { localRedirectSuite } from './adapter/local-redirect.js'
+import { mappingSuite } from './adapter/mapping.js'
+import { optionsSuite } from './adapter/options.js'
+import { requestBodySuite } from './adapter/request-body.js'
+import { responseSuite } from './adapter/response.js'
+
+/** The part of the contract that passes through an adapter: `npm test` runs it with each. */
+export function adapterContract(adapter: Adapter): void {
+  mappingSuite(adapter)
+  environmentSuite(adapter)
+  requestBodySuite(adapter)
+  responseSuite(adapter)
+  listsSuite(adapter)
+  localRedirectSuite(adapter)
+  errorSuite(adapter)
+  optionsSuite(adapter)
+  disconnectSuite(adapter)
+  closeSuite(adapter)
+  if (adapter.httpVersion === 2 || adapter.scheme === 'https') return
+  // Spoken byte by byte; and only a plain connection of HTTP/1.1 has two sides that a request can close.
+  earlyHintsSuite(adapter)
+  halfCloseSuite(adapter)
+}

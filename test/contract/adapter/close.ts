@@ -1,0 +1,68 @@
+import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { describe, test, type TestContext } from 'node:test'
+import type { Adapter, RunningGateway } from '../../adapters.js'
+import { dial, open, readUntil, receive, send } from '../../client.js'
+import { CGI_BIN, saying } from '../../fixtures.js'
+import { until, untilGone } from '../../processes.js'
+import { http1TestOf } from '../http1.js'
+import { closed, pidsOf } from '../script-pids.js'
+import { temporaryFile } from '../temporary-file.js'
+
+/** A gateway that is closed while scripts run. */
+export function closeSuite(adapter: Adapter): void {
+  const http1Test = http1TestOf(adapter)
+  describe(`LIFE-4 (${adapter.name})`, () => {
+    async function startWith(
+      t: TestContext,
+      options: Record<string, number | boolean | string>,
+    ): Promise<RunningGateway> {
+      const own = await adapter.start({ options: { root: CGI_BIN, ...options } })
+      t.after(() => own.close())
+      return own
+    }
+
+    test('LIFE-4 close() lets a script finish, and starts no other', async (t) => {
+      const own = await startWith(t, { maxProcesses: 1 })
+      const pipe = temporaryFile(t)
+      execFileSync('mkfifo', [pipe])
+      const response = await open(own, `/cgi-bin/event.cgi?${pipe}`)
+      const queued = send(own, saying('Status: 200\n\n'))
+      await until(() => own.stats().queued === 1, 'one waits for a slot')
+      const down = own.shutDown()
+      assert.equal((await queued).status, 503)
+      writeFileSync(pipe, '\n')
+      assert.equal((await receive(response)).text, 'data: first\n\ndata: second\n\n')
+      await until(() => own.stats().running === 0, 'nothing runs any more')
+      await own.close()
+      await down
+    })
+
+    http1Test('LIFE-4 a request on a connection that is there already hears 503', async (t) => {
+      const own = await startWith(t, {})
+      const pipe = temporaryFile(t)
+      execFileSync('mkfifo', [pipe])
+      const socket = await dial(own)
+      t.after(() => socket.destroy())
+      socket.write(`GET /cgi-bin/event.cgi?${pipe} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      await readUntil(socket, /data: first/)
+      const down = own.shutDown()
+      socket.write(`GET ${saying('Status: 200\n\n')} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      const rest = readUntil(socket, /HTTP\/1\.1 503/)
+      writeFileSync(pipe, '\n')
+      assert.match(await rest, /data: second/)
+      socket.destroy()
+      await down
+    })
+
+    test('LIFE-4 close() stops what does not end by itself', async (t) => {
+      const own = await adapter.start({ options: { root: CGI_BIN, closeTimeout: 100 } })
+      t.after(() => own.close())
+      const [response, pids] = await pidsOf(own, '/cgi-bin/wait.cgi')
+      await own.close()
+      await closed(response)
+      await untilGone(...pids)
+    })
+  })
+}

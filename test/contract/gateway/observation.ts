@@ -1,0 +1,154 @@
+import type { CgiRun, CgiWait } from '@common-gateway/core'
+import { strict as assert } from 'node:assert'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { after, before, describe, test, type TestContext } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
+import type { Adapter, RunningGateway } from '../../adapters.js'
+import { leave, open, send } from '../../client.js'
+import { CGI_BIN, saying } from '../../fixtures.js'
+
+/** What can be known of scripts while they run and afterwards. */
+export function observationSuite(adapter: Adapter): void {
+  describe(`LOG-2 (${adapter.name})`, () => {
+    let gateway: RunningGateway
+    before(async () => {
+      gateway = await adapter.start({ options: { root: CGI_BIN } })
+    })
+    after(() => gateway.close())
+
+    /** Resolves with the message about the next run of a script, at its start and at its end. */
+    function nextRun(t: TestContext, script: string): Record<'start' | 'end', Promise<CgiRun>> {
+      const next = (name: string): Promise<CgiRun> =>
+        new Promise((resolve) => {
+          const hear = (message: unknown): void => {
+            // The channel is ours.
+            const run = message as CgiRun
+            if (run.script === path.join(CGI_BIN, script)) resolve(run)
+          }
+          subscribe(`common-gateway:run:${name}`, hear)
+          t.after(() => unsubscribe(`common-gateway:run:${name}`, hear))
+        })
+      return { start: next('start'), end: next('end') }
+    }
+
+    test('LOG-2 tells of a run at its start and at its end', async (t) => {
+      const { start, end } = nextRun(t, 'echo.cgi')
+      const body = 'x'.repeat(200_000)
+      const answer = await send(gateway, '/cgi-bin/echo.cgi?q', { method: 'POST', body })
+      assert.equal(answer.text, body)
+      const run = await end
+      assert.equal(run, await start)
+      assert.equal(typeof run.pid, 'number')
+      assert.equal(run.request.method, 'POST')
+      assert.equal(run.request.url, '/cgi-bin/echo.cgi?q')
+      assert.equal(run.bytesIn, body.length)
+      assert.ok(run.bytesOut > body.length, 'the header is counted too')
+      assert.equal(run.exitCode, 0)
+      assert.equal(run.signal, null)
+      assert.equal(run.error, undefined)
+      assert.ok(Math.abs(Date.now() - run.startTime) < 60_000)
+      assert.ok(run.queueTime >= 0)
+      const { headerTime = -1, duration = -1 } = run
+      assert.ok(headerTime > 0 && duration >= headerTime, `${headerTime}, ${duration}`)
+    })
+
+    test('LOG-2 tells of a run that failed, and why', async (t) => {
+      const said = nextRun(t, 'say.cgi')
+      await send(gateway, saying('Bad Name: x\n\n'))
+      const bad = await said.end
+      assert.equal(bad.error?.code, 'CGI_ERR_BAD_HEADER')
+      assert.equal(bad.error.line, 1)
+      assert.equal(bad.headerTime, undefined)
+      const killed = nextRun(t, 'kill-itself-early.cgi')
+      await send(gateway, '/cgi-bin/kill-itself-early.cgi')
+      const { exitCode, signal } = await killed.end
+      assert.deepEqual({ exitCode, signal }, { exitCode: null, signal: 'SIGSEGV' })
+    })
+
+    test('LOG-2 tells when all of the standard error has been logged', async (t) => {
+      const { end } = nextRun(t, 'errors.cgi')
+      await send(gateway, '/cgi-bin/errors.cgi')
+      const run = await end
+      await run.standardErrorEnd
+      assert.equal(Object.keys(run).includes('standardErrorEnd'), false)
+    })
+
+    test('LOG-2 tells of a request that has to wait, and of its run when it need not any more', async (t) => {
+      const own = await adapter.start({ options: { root: CGI_BIN, maxProcesses: 1 } })
+      t.after(() => own.close())
+      const waits: CgiWait[] = []
+      // The channel is ours.
+      const hear = (message: unknown): unknown => waits.push(message as CgiWait)
+      subscribe('common-gateway:run:wait', hear)
+      t.after(() => unsubscribe('common-gateway:run:wait', hear))
+      const first = nextRun(t, 'wait.cgi')
+      const waiting = await open(own, '/cgi-bin/wait.cgi')
+      waiting.on('error', () => {})
+      await first.start
+      const second = nextRun(t, 'say.cgi')
+      const answer = send(own, saying('Status: 200\n\n'))
+      while (own.stats().queued === 0) await setImmediate()
+      const [wait, ...others] = waits.filter(({ script }) => script.startsWith(CGI_BIN))
+      assert.equal(wait?.script, path.join(CGI_BIN, 'say.cgi'))
+      assert.deepEqual(others, [])
+      assert.ok(Math.abs(Date.now() - wait.startTime) < 60_000)
+      assert.doesNotThrow(() => JSON.stringify(wait))
+      leave(waiting)
+      assert.equal((await answer).status, 200)
+      assert.equal((await second.end).request, wait.request)
+    })
+
+    test('LOG-2 counts what could not start, and who left; a run can be logged', async (t) => {
+      const own = await adapter.start({
+        options: { root: CGI_BIN, killOnDisconnect: false },
+      })
+      t.after(() => own.close())
+      assert.equal((await send(own, '/cgi-bin/no-interpreter.cgi')).status, 500)
+      assert.equal(own.stats().failed, 1)
+      const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      const { end } = nextRun(t, 'write-on.cgi')
+      const response = await open(own, `/cgi-bin/write-on.cgi?${folder}/done`)
+      response.on('error', () => {})
+      leave(response)
+      const run = await end
+      assert.ok(run.isAbandoned)
+      assert.deepEqual([own.stats().abandoned, own.stats().failed], [1, 1])
+      assert.match(JSON.stringify(run), /"script":".*write-on\.cgi"/)
+    })
+
+    test('LOG-2 counts', async (t) => {
+      const own = await adapter.start({
+        options: { root: CGI_BIN, maxProcesses: 1, queueTimeout: 100, killTimeout: 100 },
+      })
+      t.after(() => own.close())
+      const zero = { running: 0, queued: 0, started: 0, failed: 0, abandoned: 0, refused: 0 }
+      assert.deepEqual(own.stats(), { ...zero, bytesIn: 0, bytesOut: 0 })
+      const said = nextRun(t, 'say.cgi')
+      await send(own, saying('Status: 200\n\nbody'), { method: 'POST', body: '12345' })
+      await said.end
+      assert.deepEqual(own.stats(), { ...zero, started: 1, bytesIn: 5, bytesOut: 17 })
+      const failing = nextRun(t, 'exit-3.cgi')
+      await send(own, '/cgi-bin/exit-3.cgi')
+      await failing.end
+      assert.equal(own.stats().failed, 1)
+
+      const { start, end } = nextRun(t, 'wait.cgi')
+      const waiting = await open(own, '/cgi-bin/wait.cgi')
+      waiting.on('error', () => {})
+      await start
+      assert.equal(own.stats().running, 1)
+      assert.equal((await send(own, saying('Status: 200\n\n'))).status, 503)
+      leave(waiting)
+      await end
+      const { running, queued, started, failed, abandoned, refused } = own.stats()
+      assert.deepEqual(
+        { running, queued, started, failed, abandoned, refused },
+        { running: 0, queued: 0, started: 3, failed: 1, abandoned: 1, refused: 1 },
+      )
+    })
+  })
+}

@@ -1,0 +1,15 @@
+import type { Adapter } from '../adapters.js'
+import { environmentSuite } from './adapter/environment.js'
+import { errorSuite } from './adapter/errors.js'
+import { listsSuite } from './adapter/lists.js'
+import { mappingSuite } from './adapter/mapping.js'
+import { responseSuite } from './adapter/response.js'
+
+/** The part in which frameworks with the middlewares of Express can differ. */
+export function middlewareContract(adapter: Adapter): void {
+  mappingSuite(adapter)
+  environmentSuite(adapter)
+  responseSuite(adapter)
+  listsSuite(adapter)
+  errorSuite(adapter)
+}

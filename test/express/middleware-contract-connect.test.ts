@@ -1,0 +1,4 @@
+import { middlewareContract } from '../contract/middleware-contract.js'
+import { connect } from '../middleware-adapters.js'
+
+middlewareContract(connect)

@@ -1,4 +1,0 @@
-import { middlewareSuite } from '../adapter-suite.js'
-import { connect } from '../middleware-adapters.js'
-
-middlewareSuite(connect)

@@ -1,4 +1,0 @@
-import { middlewareSuite } from '../adapter-suite.js'
-import { polka10 } from '../middleware-adapters.js'
-
-middlewareSuite(polka10)

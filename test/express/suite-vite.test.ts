@@ -1,4 +1,0 @@
-import { middlewareSuite } from '../adapter-suite.js'
-import { vite } from '../middleware-adapters.js'
-
-middlewareSuite(vite)

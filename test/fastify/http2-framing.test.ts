@@ -1,0 +1,4 @@
+import { http2Suite } from '../contract/http2.js'
+import { fastify5Http2 } from '../adapters.js'
+
+http2Suite(fastify5Http2)

@@ -1,6 +1,0 @@
-import { adapterSuite } from '../adapter-suite.js'
-import { fastify5Http2 } from '../adapters.js'
-import { http2Suite } from '../suite/http2.js'
-
-adapterSuite(fastify5Http2)
-http2Suite(fastify5Http2)

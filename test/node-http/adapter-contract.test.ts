@@ -1,0 +1,4 @@
+import { adapterContract } from '../contract/adapter-contract.js'
+import { nodeHttp } from '../adapters.js'
+
+adapterContract(nodeHttp)

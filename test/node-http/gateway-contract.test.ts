@@ -1,0 +1,4 @@
+import { gatewayContract } from '../contract/gateway-contract.js'
+import { nodeHttp } from '../adapters.js'
+
+gatewayContract(nodeHttp)
