@@ -1,0 +1,22 @@
+import { strict as assert } from 'node:assert'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { test } from 'node:test'
+
+const REPOSITORY = path.resolve(import.meta.dirname, '../..')
+
+test('CONTRIBUTING.md shows the imports between folders that lint allows', async () => {
+  const text = readFileSync(path.join(REPOSITORY, 'CONTRIBUTING.md'), 'utf8')
+  const configuration: unknown = await import(path.join(REPOSITORY, 'oxlint.config.mjs'))
+  // It is a module of ours, without types.
+  const { FOLDERS } = configuration as { FOLDERS: Record<string, Record<string, string[]>> }
+  for (const [name, folders] of Object.entries(FOLDERS)) {
+    const picture =
+      new RegExp(`<!-- ${name} -->\\n\x60{3}\\n(.*?)\\n\x60{3}`, 's').exec(text)?.[1] ?? ''
+    const shown = picture.split('\n').map((line): [string, string[]] => {
+      const [folder = '', below = ''] = line.split('->').map((part) => part.trim())
+      return [folder, below === '' ? [] : below.split(', ')]
+    })
+    assert.deepEqual(Object.fromEntries(shown), folders)
+  }
+})
