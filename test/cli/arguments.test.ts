@@ -148,7 +148,7 @@ test(
     for (const args of [['--port', String(port)], [String(port)]]) {
       const { code, message } = await refuse([folder, ...args])
       assert.equal(code, 1)
-      const [, free] = /^.+ has it; (\d+) is free \(--port \1\)$/.exec(message) ?? []
+      const [, free] = /^.+ already in use; (\d+) is free \(--port \1\)$/.exec(message) ?? []
       assert.ok(message.includes(`port ${port} of 127.0.0.1`), message)
       assert.ok(Number(free) > port, message)
     }
@@ -164,15 +164,15 @@ test(
     await occupy(t, 8000).catch(() => {})
     const piped = await new Command(t, [folder]).ended
     assert.equal(piped.code, 1)
-    assert.match(piped.errors, /port 8000 of 127\.0\.0\.1: another program has it; \d+ is free/)
+    assert.match(piped.errors, /port 8000 of 127\.0\.0\.1: already in use; \d+ is free/)
 
     const terminal = openTerminal(t, [folder])
-    await terminal.shows(/Another program has port 8000, so this is \d+\./)
+    await terminal.shows(/Port 8000 is in use, so this is \d+\./)
     const [, port = ''] = /127\.0\.0\.1:(\d+)\//.exec(terminal.screen) ?? []
     assert.ok(Number(port) > 8000)
     assert.equal((await send(Number(port), '/page.html')).text, 'page')
     const asked = openTerminal(t, [folder, '--port', '8000'])
-    await asked.shows(/another program has it; \d+ is free \(--port \d+\)/)
+    await asked.shows(/already in use; \d+ is free \(--port \d+\)/)
   },
 )
 

@@ -98,7 +98,7 @@ test(
     const { config, file } = await report(folder)
     assert.deepEqual([config['port'], file], [8000, null])
     const command = new Command(t, ['0'], folder)
-    await command.outputs(/config\.js lies in the folder that is served, and is not read; --config/)
+    await command.outputs(/config\.js is in the served folder and is not read; --config/)
     const port = Number(/:(\d+)\/$/m.exec(command.output)?.[1])
     for (const each of ['js', 'json']) {
       assert.equal((await send(port, `/common-gateway.config.${each}`)).status, 404)

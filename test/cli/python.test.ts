@@ -131,5 +131,5 @@ test('Python’s server listens on all addresses, and on no other port', OLD_PYT
   assert.equal(status, 1)
   assert.match(stderr, /^Traceback.*Address already in use/s)
   const { errors } = await new Command(t, [site, port]).ended
-  assert.match(errors, /^common-gateway: .+ another program has it; \d+ is free \(--port \d+\)\n$/)
+  assert.match(errors, /^common-gateway: .+ already in use; \d+ is free \(--port \d+\)\n$/)
 })

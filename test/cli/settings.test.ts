@@ -133,7 +133,7 @@ test('--user is who scripts run as', AS_ROOT, async (t) => {
   assert.equal((await send(command.port, '/cgi-bin/who.sh')).text, 'nobody\n')
   assert.ok(!command.output.includes('run as root'), command.output)
   const other = await serve(t, folder)
-  await other.outputs(/Warning: scripts run as root, as you are; --user NAME/)
+  await other.outputs(/Warning: scripts run as root, as this command does; --user NAME/)
 })
 
 test(

@@ -6,7 +6,7 @@ import { keepCompiledCode } from './start/compile-cache.js'
 
 keepCompiledCode()
 
-/** Each kind of call loads what it needs: --help would otherwise take as long as a server's start. */
+/** Every call type imports only the modules it needs, so that --help does not load the server. */
 async function main(args: readonly string[]): Promise<void> {
   const call = parseArguments(args)
   switch (call.type) {
@@ -42,7 +42,7 @@ function fail(error: unknown): void {
   process.exitCode = error.exitCode
 }
 
-// Whoever read the log may leave (`common-gateway | head`): no reason to stop serving.
+// EPIPE: the reader of the log has ended (`common-gateway | head`). The server keeps running.
 process.stdout.on('error', () => {})
 process.stderr.on('error', () => {})
 

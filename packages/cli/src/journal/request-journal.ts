@@ -10,23 +10,23 @@ import { watchResponse } from './response-watch.js'
 import { listenToRuns } from './run-channels.js'
 
 interface JournalEvents {
-  /** A request has come. */
+  /** A request has arrived. */
   open: [record: RequestRecord]
-  /** More is known of it. Not told of each byte: who shows those looks from time to time. */
+  /** A field has changed. Not emitted for `bytesIn` and `bytesOut`, which consumers poll. */
   change: [record: RequestRecord]
-  /** A line of a script's standard error has come; it is among those of the record already. */
+  /** A script has written a line to standard error. `record.standardError` contains it. */
   line: [record: RequestRecord, line: string]
-  /** The response and the scripts of the request have ended, and nothing of it changes any more. */
+  /** The response and the scripts of the request have ended. The record does not change any more. */
   end: [record: RequestRecord]
 }
 
 /**
- * Tells of each request that reaches the server, whoever answers it, as it goes on. Keeps nothing itself:
- * who wants a history keeps it.
+ * Emits the progress of every request that reaches the server, whether a script, a file or an error answers
+ * it. A request is dropped when it ends; a consumer keeps its own history.
  */
 export class RequestJournal extends EventEmitter<JournalEvents> {
   readonly #open = new Set<OpenRequest>()
-  /** What Fastify and the gateway know a request by. */
+  /** Records by their node:http or node:http2 request. */
   readonly #byRaw = new WeakMap<object, OpenRequest>()
   readonly #stopListening: () => void
   readonly #clientOf: ClientAddress
@@ -52,7 +52,7 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
     this.emit('open', record)
   }
 
-  /** Records what came in the place of a request, and what it was answered. */
+  /** Records a malformed request and the status it was answered with. */
   refuse(request: RequestFacts, status: number, reason: string): void {
     const record = this.#begin(request)
     this.emit('open', record)
@@ -75,13 +75,13 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
     return record
   }
 
-  /** The logger of a request, which writes to its record; of none, where it is not watched. */
+  /** The logger that writes to the record of a request; undefined where the request is not watched. */
   loggerOf(request: RawRequest): FastifyBaseLogger | undefined {
     const record = this.#byRaw.get(clientRequestOf(request))
     return record && createRequestLogger(record)
   }
 
-  /** Hears of no more scripts. */
+  /** Unsubscribes from the channels of the gateways. */
   close(): void {
     this.#stopListening()
   }

@@ -1,9 +1,9 @@
 import { type FastifyBaseLogger, type FastifyRequest, LogController } from 'fastify'
 import type { OpenRequest } from './open-request.js'
 
-/** What a message may be about; the gateway and Fastify fill in what they know. */
+/** The fields of a log message. The gateway and Fastify set those they know. */
 interface Facts {
-  /** What an error knows is in fields of its own. */
+  /** An error carries the same fields. */
   readonly err?: Error & Facts
   /** Absolute path. */
   readonly script?: string
@@ -15,12 +15,12 @@ interface Facts {
   readonly droppedBytes?: number
 }
 
-/** The logger of one request: what Fastify and the gateway say of it goes to its record. */
+/** The logger of one request. It writes the messages of Fastify and the gateway to the record. */
 export function createRequestLogger(record: OpenRequest): FastifyBaseLogger {
   return createLogger((facts, message) => {
     if (isLineOfScript(facts)) record.writeLine(message)
     else if (facts.droppedBytes !== undefined) record.drop(facts.droppedBytes)
-    // How a script has ended is known without being told.
+    // The record already has the exit code of the script.
     else if (
       facts.err !== undefined ||
       facts.reason !== undefined ||
@@ -53,7 +53,7 @@ export function createLogger(write: (facts: Facts, message: string) => void): Fa
   return log
 }
 
-/** Has Fastify tell of nothing but a response that breaks off because its script failed. */
+/** Makes Fastify log only responses that are cut off because a script failed. */
 export class FailuresOnly extends LogController {
   constructor() {
     super({ disableRequestLogging: true })
@@ -61,12 +61,12 @@ export class FailuresOnly extends LogController {
 
   override streamError(error: Error, request: FastifyRequest): void {
     const code = 'code' in error ? error.code : undefined
-    const hasClientGone = code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'CGI_ERR_CLIENT_GONE'
-    if (!hasClientGone) request.log.error({ err: error }, 'the response breaks off')
+    const isDisconnect = code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'CGI_ERR_CLIENT_GONE'
+    if (!isDisconnect) request.log.error({ err: error }, 'the response breaks off')
   }
 }
 
-/** What the gateway says of a script itself has a fact more. */
+/** Whether a message is a line of a script's standard error: the gateway's own messages have more fields. */
 function isLineOfScript(facts: Facts): boolean {
   return (
     facts.script !== undefined &&
@@ -74,7 +74,7 @@ function isLineOfScript(facts: Facts): boolean {
   )
 }
 
-/** A message with what is known of it: `The script sent a header …: … (line 2 of its output)`. */
+/** A message with its fields: `The script sent a header …: … (line 2 of its output)`. */
 export function describe(facts: Facts, message: string): string {
   const { err } = facts
   const { reason = '', line, hint }: Facts = Object.assign({}, facts, err)

@@ -1,46 +1,46 @@
-/** One request, as it is known so far. Times are in milliseconds. */
+/** The facts about one request that are known so far. Times are in milliseconds. */
 export interface RequestRecord {
   /** Counted from 1 since the server was started. */
   readonly id: number
-  /** When it came, in milliseconds since 1970. */
+  /** When the request arrived, in milliseconds since 1970. */
   readonly startTime: number
   readonly method: string
   /** As the client sent it. */
   readonly url: string
   /** The client's address. */
   readonly client: string
-  /** Whether a script answers it, and not the files of the folder. */
+  /** Whether a script answers the request rather than a file. */
   readonly isScript: boolean
-  /** Absolute path of the script, once it is known: the last one, where one has redirected to another. */
+  /** Absolute path of the script, once known; after a local redirect, of the last script. */
   readonly script: string | undefined
-  /** Process of the script, once it runs. */
+  /** Process id of the script, once started. */
   readonly pid: number | undefined
-  /** Whether it waits for its turn, as many scripts run as may at once. */
+  /** Whether the request waits for a slot of `--max-processes`. */
   readonly isWaiting: boolean
-  /** How long it waited for its turn, once it has come. */
+  /** How long the request waited for a slot, once it has one. */
   readonly queueTime: number | undefined
-  /** Undefined as long as no header is out. */
+  /** Undefined until the header is sent. */
   readonly status: number | undefined
   /** From the request to the response's header. */
   readonly headerTime: number | undefined
-  /** From the request to the end of the response; undefined as long as it goes on. */
+  /** From the request to the end of the response; undefined until then. */
   readonly duration: number | undefined
-  /** Bytes of content that were received for a script. */
+  /** Bytes of request content that a script received. */
   readonly bytesIn: number
-  /** Bytes of content that were sent; of an nph- script, all that it wrote. */
+  /** Bytes of response content; of an nph- script, its whole output. */
   readonly bytesOut: number
-  /** Exit code of the script; null where a signal ended it, undefined as long as it runs. */
+  /** Exit code of the script; null after a signal, undefined while it runs. */
   readonly exitCode: number | null | undefined
-  /** The signal that ended the script; null where it exited by itself, or was stopped because of `error`. */
+  /** The signal that ended the script; null if it exited, or if the gateway stopped it because of `error`. */
   readonly signal: string | null | undefined
-  /** What went wrong, in a sentence or two, for whoever has the server. */
+  /** The error in a sentence or two, for the operator. */
   readonly error: string | undefined
   /** The last lines of the scripts' standard error. */
   readonly standardError: readonly string[]
-  /** How much of standard error is not among them, in bytes. */
+  /** Bytes of standard error that `standardError` does not contain. */
   readonly droppedBytes: number
-  /** How much of it came too fast for the log, in bytes. */
+  /** Bytes of standard error that exceeded the rate limit of the log. */
   readonly unloggedBytes: number
-  /** Whether the response was cut off though no script had failed: the client left, or the server stopped. */
+  /** Whether the response was cut off without an `error`: the client disconnected or the server stopped. */
   readonly isAborted: boolean
 }

@@ -2,13 +2,12 @@ import type { ServerResponse } from 'node:http'
 import type { OpenRequest } from './open-request.js'
 import type { RawRequest, RawResponse } from '../access/raw-exchange.js'
 
-/** What of a response is watched; both kinds have it. */
+/** The methods that are wrapped. Responses of HTTP/1 and HTTP/2 have them. */
 type Watched = Pick<ServerResponse, 'write' | 'end' | 'writeHead'>
 
 /**
- * Tells a record of its response's header, content and end. Node's own request and response are watched
- * rather than Fastify's, which never see what cannot be routed and lose sight of a response that a script
- * writes itself.
+ * Updates a record with the header, content and end of its response. Watches node:http rather than Fastify,
+ * whose hooks do not run for a request that cannot be routed, nor for a response that an nph- script writes.
  */
 export function watchResponse(
   request: RawRequest,
@@ -31,7 +30,7 @@ export function watchResponse(
     record.sendContent(bytes)
   }
 
-  // Node tells of no header and no byte. The overloads have these arguments in common.
+  // Node.js has no events for the header or for content. The overloads share these arguments.
   const { write, end, writeHead } = response as Watched
   const watched: Watched = {
     writeHead: ((...args: Parameters<typeof writeHead>) => {
@@ -48,7 +47,7 @@ export function watchResponse(
     end: ((...args: Parameters<typeof end>) => {
       const before = count
       Reflect.apply(end, response, args)
-      // That of HTTP/2 writes by write().
+      // end() of HTTP/2 calls write(), which has counted the content.
       if (count === before) add(args[0], args[1])
       look()
       return response
@@ -63,7 +62,7 @@ export function watchResponse(
 
 function lengthOf(content: unknown, encoding: unknown): number {
   if (typeof content === 'string') {
-    // Node takes a callback in the place of an encoding.
+    // The second argument can be a callback.
     return Buffer.byteLength(content, typeof encoding === 'string' ? toEncoding(encoding) : 'utf8')
   }
   return content instanceof Uint8Array ? content.byteLength : 0

@@ -3,13 +3,13 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { OpenRequest } from './open-request.js'
 
 /**
- * Has the gateways tell records of their scripts.
+ * Updates the records from the diagnostics channels of the gateways.
  *
- * @param find - the record of a request of Node's; undefined for one of another server.
- * @returns what to call to hear no more.
+ * @param find - the record of a node:http request; undefined for a request of another server.
+ * @returns a function that unsubscribes.
  */
 export function listenToRuns(find: (raw: object) => OpenRequest | undefined): () => void {
-  // The channels are the gateway's: these are their messages.
+  // The types that the gateway publishes on these channels.
   const listeners: [name: string, listener: (message: unknown) => void][] = [
     ['wait', (message) => recordOf(message as CgiWait)?.wait((message as CgiWait).script)],
     ['start', (message) => recordOf(message as CgiRun)?.begin(message as CgiRun)],
@@ -17,7 +17,7 @@ export function listenToRuns(find: (raw: object) => OpenRequest | undefined): ()
   ]
 
   function recordOf({ request: { native } }: Pick<CgiRun, 'request'>): OpenRequest | undefined {
-    // Fastify's request has Node's in it.
+    // `raw` of a Fastify request is the node:http request.
     if (typeof native !== 'object' || native === null || !('raw' in native)) return undefined
     return typeof native.raw === 'object' && native.raw !== null ? find(native.raw) : undefined
   }

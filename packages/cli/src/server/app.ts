@@ -10,19 +10,19 @@ import type { EffectiveSettings } from '../settings/settings.js'
 import type { Site } from '../site/site.js'
 import { hasStatusPage } from '../access/access.js'
 
-/** What an application is made of. */
+/** The parts that an application needs. */
 export interface AppParts {
   readonly site: Site
   readonly settings: EffectiveSettings
   readonly journal: RequestJournal
   readonly serverFactory: FastifyServerFactory
-  /** Who says whom a request is from; null where everyone is let in. */
+  /** Names the user of a request; null where no password is required. */
   readonly authentication: Pick<BasicAuthentication, 'userOf'> | null
 }
 
 /**
- * The application: the scripts, and where they leave a request alone, the files. Those have no route: it
- * would be that of scripts which answer at `/`.
+ * The application: scripts first, then files. Files have no route, since it would collide with the route of
+ * scripts at `/`.
  */
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   const { site, settings, journal, serverFactory, authentication } = parts
@@ -36,10 +36,10 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     childLoggerFactory: (_logger, _bindings, _options, request) => journal.loggerOf(request) ?? log,
     logController: new FailuresOnly(),
     frameworkErrors: responses.sendError,
-    // It bounds closing, too, and would end the process before the scripts have had their time.
+    // It also limits close(), and would end the process before CLOSE_TIMEOUT.
     pluginTimeout: 0,
     serverFactory,
-    // The server that it makes has one of its own.
+    // The server of `serverFactory` has its own 'clientError' listener.
     clientErrorHandler: () => {},
     schemaController: NO_SCHEMAS,
     trustProxy: typeof proxies === 'object' ? [...proxies] : proxies,
@@ -47,7 +47,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   app.setErrorHandler(responses.sendError)
   app.setNotFoundHandler(responses.sendNotFound)
   ignoreBodies(app)
-  // Scripts that answer at `/` withhold names with a dot; what is here is to be asked for (RFC 8615).
+  // Scripts at `/` hide names that start with a dot; these URLs are public (RFC 8615).
   app.all('/.well-known/*', (_request, reply) => reply.callNotFound())
   const mounts = createMounts(site, settings, authentication)
   for (const { url, options } of mounts) await app.register(cgi, { ...options, prefix: url })
@@ -58,7 +58,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   return app
 }
 
-/** No route has a schema. Fastify would load two compilers of them, which take a fifth of the start. */
+/** No route has a schema. Fastify's two schema compilers would take a fifth of the start. */
 const NO_SCHEMAS = {
   compilersFactory: { buildValidator: () => noSchema, buildSerializer: () => noSchema },
 }
@@ -67,7 +67,7 @@ function noSchema(): never {
   throw new Error('The command has no schemas')
 }
 
-/** A body that nobody asked for is no reason to answer 415 in the place of 404. */
+/** Discards bodies: Fastify would answer an unexpected body with 415 rather than 404. */
 function ignoreBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))

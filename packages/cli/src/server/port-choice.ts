@@ -2,11 +2,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { cannotStart } from '../settings/command-error.js'
 
-/** Where to listen, and what somebody has said of it. */
+/** The requested address and port. */
 export interface PortWish {
   readonly host: string
   readonly port: number
-  /** Whether another port will do: nobody asked for this one, and a person will read which it is. */
+  /** Whether another port can be used: the port was not given, and the output is a terminal. */
   readonly isFlexible: boolean
 }
 
@@ -23,7 +23,7 @@ export async function choosePort({ host, port, isFlexible }: PortWish): Promise<
   const next = await findFree(host, port + 1)
   if (isFlexible && next !== undefined) return next
   const advice = next === undefined ? '--port names another' : `${next} is free (--port ${next})`
-  throw cannotStart(`cannot listen on port ${port} of ${host}: another program has it; ${advice}`)
+  throw cannotStart(`cannot listen on port ${port} of ${host}: already in use; ${advice}`)
 }
 
 async function findFree(host: string, first: number): Promise<number | undefined> {

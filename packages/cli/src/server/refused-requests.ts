@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { Connections } from './connections.js'
 import type { RequestJournal } from '../journal/request-journal.js'
 
-/** An error of Node's parser of HTTP/1, or of OpenSSL. */
+/** An error of Node's HTTP/1 parser or of OpenSSL. */
 interface ProtocolError extends Error {
   readonly code?: string
   readonly reason?: string

@@ -22,11 +22,11 @@ export interface RunningServer {
   readonly port: number
   /** Path of the status page; undefined where there is none. */
   readonly statusPath: string | undefined
-  /** Lets what is under way come to its end, for ten seconds at most, and ends. */
+  /** Waits for requests in progress, for at most ten seconds, then closes. */
   close(): Promise<void>
 }
 
-/** Starts to serve. @throws {CommandError} that says why it cannot be done. */
+/** Starts the server. @throws {CommandError} that says why it cannot start. */
 export async function startServer(
   configuration: Configuration,
   journal: RequestJournal,
@@ -37,7 +37,7 @@ export async function startServer(
   const hasStatus = hasStatusPage(settings)
   const authentication = await authenticationOf(settings)
   const servers: WatchedServer[] = []
-  // Asked for a server for each address of a name: localhost has two.
+  // Fastify calls it once for every address of a name: localhost has two.
   const serverFactory = (handler: Parameters<typeof createWatchedServer>[0]): Server => {
     const listener = authentication?.guard(handler) ?? handler
     const watched = createWatchedServer(listener, journal, tls, hasStatus)
@@ -61,9 +61,9 @@ export async function startServer(
     port: (app.server.address() as AddressInfo).port,
     statusPath: hasStatus ? `${STATUS_PATH}/` : undefined,
     async close() {
-      servers.forEach((each) => each.endIdle())
-      const cutOff = (): void => servers.forEach((each) => each.cutOff())
-      // The gateway first: it says why a script is cut off, where this looks like a client that leaves.
+      servers.forEach((watched) => watched.endIdle())
+      const cutOff = (): void => servers.forEach((watched) => watched.cutOff())
+      // After the gateway's own time-out, which reports why it stops a script; this looks like a disconnect.
       setTimeout(cutOff, CLOSE_TIMEOUT + 100).unref()
       await app.close()
       journal.close()
@@ -71,14 +71,14 @@ export async function startServer(
   }
 }
 
-/** Loaded only where it is asked for: the start is the quicker for it. */
+/** Imported only where `auth` is set, for a faster start. */
 async function authenticationOf({ auth }: EffectiveSettings): Promise<BasicAuthentication | null> {
   if (auth === undefined) return null
   const { openAuthentication } = await import('../authentication/open-authentication.js')
   return openAuthentication(auth)
 }
 
-/** What the gateway has against an option is for the person who gave it, in the words of the setting. */
+/** The gateway's error about an option, as an error about the setting it comes from. */
 function toReadable(error: unknown, origins: Configuration['origins']): unknown {
   if (!(error instanceof CgiError) || error.code !== 'CGI_ERR_INVALID_OPTION') return error
   const [, option, rule, value] = INVALID_OPTION.exec(error.message) ?? []
@@ -88,7 +88,7 @@ function toReadable(error: unknown, origins: Configuration['origins']): unknown 
   return badArgument(`${where} must be ${rule}, but got ${value}`)
 }
 
-/** As the gateway words it. */
+/** The message of CGI_ERR_INVALID_OPTION. */
 const INVALID_OPTION = /^Expected the `(\w+)` option to be (.+), got (.+) \(\w+\)$/s
 
 async function listen(app: FastifyInstance, host: string, port: number): Promise<void> {
@@ -104,11 +104,11 @@ function explain(error: unknown, port: number): string {
   return EXPLANATIONS[code] ?? message
 }
 
-/** What the system's errors mean here; they are the ones a person can do something about. */
+/** Explanations of the system errors that the user can fix. */
 const EXPLANATIONS: Readonly<Record<string, string>> = {
-  EACCES: 'this user is not allowed to',
-  EADDRINUSE: 'another program has it; --port gives another',
+  EACCES: 'permission denied',
+  EADDRINUSE: 'already in use; choose another with --port',
   EADDRNOTAVAIL: 'this machine does not have that address',
-  EAI_AGAIN: 'the name cannot be looked up',
+  EAI_AGAIN: 'the name cannot be resolved',
   ENOTFOUND: 'there is no such name',
 }

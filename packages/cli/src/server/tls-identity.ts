@@ -4,13 +4,13 @@ import { badArgument, type CommandError, cannotStart } from '../settings/command
 import type { EffectiveSettings } from '../settings/settings.js'
 import { toShellWord } from '../text/shell-word.js'
 
-/** What a server shows, and how it proves that it is its own. */
+/** The certificate of the server and its private key, in PEM. */
 export interface TlsIdentity {
   readonly cert: Buffer
   readonly key: Buffer
 }
 
-/** Reads certificate and key, and looks whether they fit. Null where there are to be none. */
+/** Reads certificate and key and checks that they match. Null where neither is set. */
 export async function readTlsIdentity(
   settings: Pick<EffectiveSettings, 'tls-cert' | 'tls-key'>,
 ): Promise<TlsIdentity | null> {
@@ -27,7 +27,7 @@ export async function readTlsIdentity(
     (pem) => new X509Certificate(pem),
     `--tls-cert must be a certificate in PEM, but got '${certFile}'`,
   )
-  // OpenSSL's error for it is another in each version, while the file says it in its header.
+  // OpenSSL's error for it differs by version; the header of the file does not.
   if (key.includes('ENCRYPTED')) throw asLocked(keyFile)
   const privateKey = parse(
     key,
@@ -47,7 +47,7 @@ async function read(flag: string, file: string): Promise<Buffer> {
 }
 
 function parse<T>(content: Buffer, make: (pem: Buffer) => T, message: string): T {
-  // Certificates are read in DER, too, which the server does not take.
+  // X509Certificate also reads DER, which the server does not accept.
   if (!content.includes('-----BEGIN ')) throw cannotStart(message)
   try {
     return make(content)
@@ -58,7 +58,5 @@ function parse<T>(content: Buffer, make: (pem: Buffer) => T, message: string): T
 
 function asLocked(file: string): CommandError {
   const remedy = `openssl pkey -in ${toShellWord(file)} prints it without one`
-  return cannotStart(
-    `--tls-key '${file}' needs a passphrase, and nobody is asked for it: ${remedy}`,
-  )
+  return cannotStart(`--tls-key '${file}' needs a passphrase, which cannot be entered: ${remedy}`)
 }

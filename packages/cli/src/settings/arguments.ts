@@ -38,7 +38,7 @@ const OPTIONS = {
   'no-status': { type: 'boolean' },
   log: { type: 'string' },
   config: { type: 'string' },
-  // Python's server ran scripts only with it, and people will leave it where it is.
+  // Python's server needed it to run scripts. It is accepted and ignored.
   cgi: { type: 'boolean' },
   'print-config': { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
@@ -47,19 +47,19 @@ const OPTIONS = {
 
 type OptionName = keyof typeof OPTIONS
 
-/** To those who told Python's server which version to speak, by -p and --protocol. */
+/** The answer to Python's `--protocol HTTP/1.1`, and to its short form `-p`. */
 const PROTOCOL = 'HTTP/1.1 is always spoken'
 
 /**
- * Reads the arguments of the command; what they say is not judged yet.
+ * Parses the arguments of the command. The values are not validated yet.
  *
- * @throws {CommandError} that names the argument which is wrong, and its value.
+ * @throws {CommandError} that names the wrong argument and its value.
  */
 export function parseArguments(args: readonly string[]): Call {
   const flags = new Set<OptionName>()
   const given: GivenSetting[] = []
   let configFile: string | undefined
-  // Not strict: the messages of parseArgs are written for programmers, and leave the value out.
+  // Not strict: the errors of parseArgs do not contain the value.
   const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true })
   for (const token of tokens) {
     if (token.kind === 'positional') given.push(toPositional(token.value))
@@ -87,7 +87,7 @@ function typeOf(flags: ReadonlySet<OptionName>): Call['type'] {
   return 'serve'
 }
 
-/** Python took a number alone for the port. */
+/** A number without a flag is the port, as for Python's server. */
 function toPositional(value: string): GivenSetting {
   return /^\d+$/.test(value)
     ? { name: 'port', value, where: 'the port' }
@@ -100,7 +100,7 @@ function toGiven(name: SettingName, where: string, value: string): GivenSetting 
   if (equals !== -1) {
     return { name, value: [value.slice(0, equals), value.slice(equals + 1)], where, shown: value }
   }
-  // A variable that is named alone is passed on.
+  // `--env NAME` passes on the variable of this process.
   const own = name === 'env' ? process.env[value] : undefined
   return { name, value: own === undefined ? null : [value, own], where, shown: value }
 }
@@ -112,7 +112,7 @@ function checkName(name: string, rawName: string): OptionName {
     const question = nearest === undefined ? '' : `; did you mean --${nearest}?`
     throw badArgument(`there is no option '${rawName}'${question}`)
   }
-  // Its presence in OPTIONS has just been seen.
+  // The check above shows that it is a key of OPTIONS.
   return name as OptionName
 }
 
@@ -121,7 +121,7 @@ interface OptionToken {
   readonly value: string | undefined
 }
 
-/** The value of an option, which is there exactly if the option takes one. */
+/** The value of an option; empty for an option that takes none. */
 function checkPresence(name: OptionName, { rawName, value }: OptionToken): string {
   const takesValue = OPTIONS[name].type === 'string'
   if (takesValue && value === undefined) throw badArgument(`${rawName} needs a value`)
@@ -131,12 +131,12 @@ function checkPresence(name: OptionName, { rawName, value }: OptionToken): strin
   return value ?? ''
 }
 
-/** Where two are given without a flag, neither is the one that is meant. */
+/** Refuses two folders, and two ports without a flag: it is not clear which of them is meant. */
 function checkOnce(given: readonly GivenSetting[], where: string, rule: string): void {
   const name = where === 'the port' ? 'port' : 'directory'
-  const all = given.filter((each) => each.name === name)
-  const isDoubtful = name === 'directory' || all.every((each) => each.where === where)
-  if (all.length < 2 || !isDoubtful) return
+  const all = given.filter((setting) => setting.name === name)
+  const isAmbiguous = name === 'directory' || all.every((setting) => setting.where === where)
+  if (all.length < 2 || !isAmbiguous) return
   const shown = all.map(({ value }) => `'${String(value)}'`).join(', ')
   throw badArgument(`${rule}, but got ${shown}`)
 }

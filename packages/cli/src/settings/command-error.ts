@@ -1,11 +1,11 @@
-/** Exit code for arguments that make no sense; shells and most commands use it so. */
+/** Exit code for invalid arguments, as in shells and most commands. */
 const BAD_ARGUMENTS = 2
-/** Exit code for what the arguments asked for and could not be done. */
+/** Exit code for valid arguments with which the server cannot start. */
 const FAILED = 1
 
-/** A failure that the person at the keyboard can mend: its message is all they get to see. */
+/** A failure that the user can fix. The command prints its message and no stack. */
 export class CommandError extends Error {
-  /** What the process exits with. */
+  /** Exit code of the process. */
   readonly exitCode: number
 
   constructor(message: string, exitCode: number, cause?: unknown) {
@@ -14,12 +14,12 @@ export class CommandError extends Error {
   }
 }
 
-/** The error for an argument; `message` names it and the value it has. */
+/** The error for an invalid argument; `message` names the argument and its value. */
 export function badArgument(message: string): CommandError {
   return new CommandError(`${message} (common-gateway --help shows how)`, BAD_ARGUMENTS)
 }
 
-/** The error for a server that cannot be started as it was asked for. */
+/** The error for a server that cannot start with valid arguments. */
 export function cannotStart(message: string, cause?: unknown): CommandError {
   return new CommandError(message, FAILED, cause)
 }

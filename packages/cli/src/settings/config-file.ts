@@ -15,17 +15,17 @@ export interface ConfigFile {
   readonly given: readonly GivenSetting[]
 }
 
-/** A file of settings that lies in the folder which is served, and has therefore not been read. */
+/** A file of settings in the served folder. It is not read. */
 export interface IgnoredFile {
   readonly ignored: string
 }
 
-/** Where settings are looked for, in this order. */
+/** Names of the files of settings, in the order in which they are looked for. */
 export const CONFIG_NAMES = ['common-gateway.config.js', 'common-gateway.config.json']
 
 /**
- * Looks for a file of settings where the command was started. One that lies in the folder which is served
- * is not read: whoever can write there, a script for instance, would decide what runs.
+ * Looks for a file of settings in the working directory. A file in the served folder is not read: a script
+ * or a user that can write to that folder could choose which programs run.
  *
  * @param published - real path of the folder that the command line says to serve.
  */
@@ -41,7 +41,7 @@ export async function findConfigFile(published: string): Promise<ConfigFile | Ig
 /**
  * Reads the file of settings that `--config` names, wherever it lies.
  *
- * @throws {CommandError} that names the file, and what of it is wrong.
+ * @throws {CommandError} that names the file and the setting that is wrong.
  */
 export async function readConfigFile(name: string): Promise<ConfigFile> {
   const file = await realpath(name).catch((error: unknown) => {
@@ -60,7 +60,7 @@ async function readContent(name: string, file: string): Promise<unknown> {
   if (extension === '.json') {
     try {
       const text = await readFile(file, 'utf8')
-      // Some editors begin a file with a byte order mark, which nobody sees.
+      // Some editors write a byte order mark, which JSON does not allow.
       return JSON.parse(text.replace(/^\ufeff/, '')) as unknown
     } catch (error) {
       throw cannotStart(`${name} cannot be read: ${messageOf(error)}`, error)
@@ -71,14 +71,14 @@ async function readContent(name: string, file: string): Promise<unknown> {
   }
   try {
     const content = await runModule(file)
-    // What a getter throws is thrown here.
+    // The copy calls the getters here, so that their errors are caught.
     return isRecord(content) ? { ...content } : content
   } catch (error) {
     throw cannotStart(`${name} cannot be run: ${messageOf(error)}`, error)
   }
 }
 
-/** The default export of a module. Node would exit without a word where it waits for what cannot come. */
+/** The default export of a module. Node.js would exit silently if its promise never settles. */
 async function runModule(file: string): Promise<unknown> {
   let giveUp = (): void => {}
   const endless = new Promise<never>((_resolve, reject) => {
@@ -108,7 +108,7 @@ function toGiven(key: string, value: unknown, file: string): GivenSetting[] {
     case 'one':
       return [{ name, value, where }]
     case 'list':
-      return [value].flat().map((each: unknown) => ({ name, value: each, where }))
+      return [value].flat().map((item: unknown) => ({ name, value: item, where }))
     case 'pairs':
       return toPairs(name, value, key, file)
   }
@@ -118,9 +118,9 @@ function toPairs(name: SettingName, value: unknown, key: string, file: string): 
   if (!isRecord(value)) {
     throw badArgument(`"${key}" in ${file} must be an object, but got ${showValue(value)}`)
   }
-  return Object.entries(value).map(([part, each]) => {
+  return Object.entries(value).map(([part, item]) => {
     const where = `"${key}"."${part}" in ${file}`
-    return { name, value: [part, each], where, shown: showValue({ [part]: each }) }
+    return { name, value: [part, item], where, shown: showValue({ [part]: item }) }
   })
 }
 

@@ -2,14 +2,14 @@ import type { Configuration } from './configuration.js'
 import { findDefaultInterpreters } from '../files/default-interpreters.js'
 import type { CgiFolderName, Settings } from './settings.js'
 
-/** What `--print-config` shows: `config` is itself a file of settings. */
+/** The output of `--print-config`. Its `config` can be used as a file of settings. */
 export function createConfigReport(configuration: Configuration): string {
   const { settings, origins, configFile, isIgnored } = configuration
   const config = Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [name, toFileValue(name, value)]),
   )
   const from = Object.fromEntries(
-    // The names of settings are those that have origins.
+    // The keys of `settings` are names of settings.
     Object.keys(settings).map((name) => [name, origins[name as keyof Settings] ?? 'default']),
   )
   const interpreters = findDefaultInterpreters()
@@ -25,7 +25,7 @@ function toFileValue(name: string, value: unknown): unknown {
     case 'timeout':
       return `${String(value)}ms`
     case 'cgi-dir':
-      // What its rule has made.
+      // The type that the rule of `cgi-dir` produces.
       return (value as readonly CgiFolderName[]).map(({ url, folder, isElsewhere }) => {
         return isElsewhere ? `${url || '/'}=${folder}` : folder
       })

@@ -8,20 +8,20 @@ import { DEFAULTS, type EffectiveSettings, type SettingName, type Settings } fro
 /** The origin of settings that were given as flags. */
 export const COMMAND_LINE = 'the command line'
 
-/** What the command line, a file and the defaults come to. */
+/** The settings of the command line, of a file and of the defaults, merged. */
 export interface Configuration {
   readonly settings: EffectiveSettings
   /** Absolute real path of the folder that is served. */
   readonly folder: string
   /** Where each setting that is not the default comes from: `the command line`, or a file. */
   readonly origins: Readonly<Partial<Record<SettingName, string>>>
-  /** A file of settings, read or not: it is nobody else's business. */
+  /** The file of settings, read or not. It is never sent to a client. */
   readonly configFile: string | undefined
-  /** Whether that file was not read, since it lies in the folder that is served. */
+  /** Whether that file was not read because it is in the served folder. */
   readonly isIgnored: boolean
 }
 
-/** Puts together what is to be done. @throws {CommandError} that says what is wrong, and where. */
+/** Merges the settings of all sources. @throws {CommandError} that names the wrong setting and its source. */
 export async function createConfiguration({ given, configFile }: Call): Promise<Configuration> {
   const commandLine = resolvePaths(readSettings(given), process.cwd())
   const published = await resolveFolder(commandLine.directory ?? DEFAULTS.directory)
@@ -42,7 +42,7 @@ export async function createConfiguration({ given, configFile }: Call): Promise<
   }
 }
 
-/** The paths in a file are from where it lies. */
+/** Paths in a file are relative to the folder of that file. */
 function readFileSettings({ file, given }: ConfigFile): Partial<Settings> {
   return resolvePaths(readSettings(given), path.dirname(file))
 }
@@ -63,16 +63,16 @@ function resolvePaths(settings: Partial<Settings>, base: string): Partial<Settin
   if (linkRoots !== undefined) resolved.set('link-root', linkRoots.map(resolveFrom))
   if (interpreter !== undefined) {
     const resolve = ([program = '', ...args]: readonly string[]): string[] => {
-      // A name alone is looked up in PATH.
+      // A name without a slash is looked up in PATH.
       return [program.includes('/') ? path.resolve(base, program) : program, ...args]
     }
     resolved.set('interpreter', mapValues(interpreter, resolve))
   }
-  const cgiDirs = settings['cgi-dir']?.map((each) => {
-    return each.isElsewhere ? { ...each, folder: path.resolve(base, each.folder) } : each
+  const cgiDirs = settings['cgi-dir']?.map((name) => {
+    return name.isElsewhere ? { ...name, folder: path.resolve(base, name.folder) } : name
   })
   if (cgiDirs !== undefined) resolved.set('cgi-dir', cgiDirs)
-  // Each has the type that it had.
+  // Resolving does not change the type of a setting.
   return Object.fromEntries(resolved) as Partial<Settings>
 }
 

@@ -2,19 +2,19 @@ import { inspect } from 'node:util'
 import { badArgument } from './command-error.js'
 import { RULES, type SettingName, type Settings } from './settings.js'
 
-/** A setting as somebody has given it; its value is not judged yet. */
+/** A setting as it was given. Its value is not validated yet. */
 export interface GivenSetting {
   readonly name: SettingName
   readonly value: unknown
-  /** What its errors call it: `--port`, `"port" in site.json`. */
+  /** The name of the setting in errors: `--port`, `"port" in site.json`. */
   readonly where: string
-  /** What its errors show in the place of the value. */
+  /** The text that errors show instead of the value. */
   readonly shown?: string
 }
 
 /**
- * Reads settings that were given in one place. What may be given several times comes together, what may
- * not is the last.
+ * Validates the settings of one source. Repeated lists and pairs are combined; of another setting, the last
+ * one counts.
  *
  * @throws {CommandError} that names the setting, its rule and the value.
  */
@@ -25,18 +25,18 @@ export function readSettings(given: readonly GivenSetting[]): Partial<Settings> 
     const before = found.get(setting.name)
     found.set(setting.name, combine(shape, before, readSetting(setting)))
   }
-  // Each is what the rule of its name has made.
+  // Every value has the type that the rule of its name produces.
   return Object.fromEntries(found) as Partial<Settings>
 }
 
-/** The settings of a file, with those of the command line before them. */
+/** The settings of a file and of the command line, which takes precedence. */
 export function mergeSettings(
   file: Partial<Settings>,
   commandLine: Partial<Settings>,
 ): Partial<Settings> {
   const merged = new Map<string, unknown>(Object.entries(file))
   for (const [name, value] of Object.entries(commandLine)) {
-    // The names of settings are those of their rules.
+    // The keys of settings are the keys of RULES.
     const isPairs = RULES[name as SettingName].shape === 'pairs'
     merged.set(name, isPairs ? combine('pairs', merged.get(name), value) : value)
   }
@@ -52,7 +52,7 @@ function readSetting({ name, value, where, shown }: GivenSetting): unknown {
   throw badArgument(`${where} must be ${rule}, but got ${text}`)
 }
 
-/** A value as JSON; a file that is a program may hold what there is no JSON for. */
+/** A value as JSON, or as `inspect` shows it: a JavaScript file can export values without a JSON form. */
 export function showValue(value: unknown): string {
   try {
     return JSON.stringify(value) ?? inspect(value)
@@ -63,7 +63,7 @@ export function showValue(value: unknown): string {
 
 function combine(shape: 'one' | 'list' | 'pairs', before: unknown, value: unknown): unknown {
   if (before === undefined || shape === 'one') return value
-  // What the rules of these shapes make.
+  // The rules of these shapes produce arrays and objects.
   if (shape === 'list') return [...(before as unknown[]), ...(value as unknown[])]
   return { ...(before as object), ...(value as object) }
 }

@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { cannotStart } from './command-error.js'
 
-/** The folder's real path, which links in it are measured against. @throws {CommandError} */
+/** The real path of the folder; links in it are compared with this path. @throws {CommandError} */
 export async function resolveFolder(folder: string): Promise<string> {
   const status = await stat(folder).catch(() => null)
   if (status === null) throw cannotStart(`there is no folder '${folder}'`)

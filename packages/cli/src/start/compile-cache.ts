@@ -2,12 +2,12 @@ import { lstatSync, mkdirSync, realpathSync } from 'node:fs'
 import nodeModule from 'node:module'
 import path from 'node:path'
 
-/** It came with Node.js 22.1; the types are those of 20. */
+/** Added in Node.js 22.1; the types in use are those of 20. */
 interface CompileCache {
   readonly enableCompileCache?: (folder: string) => unknown
 }
 
-/** Has Node.js keep what it compiles for the next start. Does nothing where no folder is safe for it. */
+/** Makes Node.js cache compiled code for the next start. Does nothing where no folder is safe for it. */
 export function keepCompiledCode(): void {
   // A cast, since the types of 20 have nothing in common with it.
   const { enableCompileCache } = nodeModule as CompileCache
@@ -16,8 +16,8 @@ export function keepCompiledCode(): void {
 }
 
 /**
- * Makes the folder of the user's own that compiled code is kept in; undefined where there is none. Node.js runs
- * what it finds there. Its default is a folder with a known name in /tmp: any user could make that one first.
+ * Creates the user's private folder for compiled code; undefined where no folder is safe. Node.js runs the
+ * code in it. The default of Node.js is a folder with a known name in /tmp, which any user can create first.
  */
 export function makeCacheFolder(environment: NodeJS.ProcessEnv): string | undefined {
   const { XDG_CACHE_HOME: given = '', HOME: home = '' } = environment
@@ -26,11 +26,11 @@ export function makeCacheFolder(environment: NodeJS.ProcessEnv): string | undefi
   if (!path.isAbsolute(base)) return undefined
   const folder = path.join(base, 'common-gateway')
   try {
-    // Nothing is made in the home of another user: `sudo` may leave HOME as it was.
-    if (!isOwn(realpathSync(nearestThatIsThere(folder)))) return undefined
+    // Creates nothing in the home of another user: `sudo` can leave HOME unchanged.
+    if (!isOwn(realpathSync(nearestExisting(folder)))) return undefined
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     const realFolder = realpathSync(folder)
-    // Whatever Node.js makes in it is private, too, if no other user can enter it.
+    // Files in it are private if no other user can enter the folder.
     const isPrivate = (lstatSync(realFolder).mode & 0o077) === 0
     return isPrivate && isOwn(realFolder) ? realFolder : undefined
   } catch {
@@ -38,12 +38,12 @@ export function makeCacheFolder(environment: NodeJS.ProcessEnv): string | undefi
   }
 }
 
-function nearestThatIsThere(folder: string): string {
+function nearestExisting(folder: string): string {
   const isThere = lstatSync(folder, { throwIfNoEntry: false }) !== undefined
-  return isThere ? folder : nearestThatIsThere(path.dirname(folder))
+  return isThere ? folder : nearestExisting(path.dirname(folder))
 }
 
-/** Whether a folder is this user's, and no other user but the superuser can put another in its place. */
+/** Whether this user owns the folder, and no other user except root can replace it. */
 function isOwn(realFolder: string): boolean {
   const user = process.geteuid?.()
   return lstatSync(realFolder).uid === user && ancestorsOf(realFolder).every(isSafe)
@@ -51,13 +51,13 @@ function isOwn(realFolder: string): boolean {
   function isSafe(ancestor: string): boolean {
     const { uid, mode } = lstatSync(ancestor)
     const isWritable = (mode & 0o022) !== 0
-    // What is in a sticky folder, as /tmp is, only its owner can replace.
+    // In a sticky folder such as /tmp, only the owner of an entry can replace it.
     const isSticky = (mode & 0o1000) !== 0
     return (uid === user || uid === 0) && (!isWritable || isSticky)
   }
 }
 
-/** The folder itself, and those that it is in. */
+/** The folder and its ancestors. */
 function ancestorsOf(folder: string): string[] {
   const parent = path.dirname(folder)
   return parent === folder ? [folder] : [folder, ...ancestorsOf(parent)]

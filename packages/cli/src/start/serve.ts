@@ -9,17 +9,17 @@ import { onStopSignal } from './stop-signals.js'
 import { createPaint } from '../text/terminal-style.js'
 import { logAsText } from '../log/text-log.js'
 
-/** How long stopping may take before a person is told what it waits for, in milliseconds. */
-const PATIENCE = 500
+/** How long stopping can take before a message says what it waits for, in milliseconds. */
+const MESSAGE_DELAY = 500
 
-/** Serves until a signal stops it. @param fail - called with what goes wrong while it stops. */
+/** Serves until a signal stops it. @param fail - called with an error that occurs while it stops. */
 export async function serve(
   configuration: Configuration,
   fail: (error: unknown) => void,
 ): Promise<void> {
   const paint = createPaint(process.stdout, process.env)
   const journal = new RequestJournal(createClientAddress(configuration.settings['trust-proxy']))
-  /** What is written of requests that come before the server has been introduced. */
+  /** Log lines of requests that arrive before the start screen is written. */
   let early: string[] | null = []
   const log = (text: string): void => {
     if (early === null) process.stdout.write(text)
@@ -29,12 +29,15 @@ export async function serve(
     logAsJson(journal, log)
   } else {
     const { folder } = configuration
-    // A terminal may be made wider or narrower.
+    // Read for every line: the width of a terminal can change.
     logAsText(journal, () => ({ paint, folder, columns: process.stdout.columns }), log)
   }
   const server = await startServer(configuration, journal)
   onStopSignal(() => {
-    setTimeout(() => tell('stopping: what is under way has ten seconds to end'), PATIENCE).unref()
+    setTimeout(
+      () => tell('stopping: requests in progress have ten seconds to end'),
+      MESSAGE_DELAY,
+    ).unref()
     server.close().catch(fail)
   })
   process.stdout.write((await writeStart(server, configuration, paint)) + early.join(''))

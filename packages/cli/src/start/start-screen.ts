@@ -4,7 +4,7 @@ import type { ServerAddress } from '../server/server-address.js'
 import type { Program } from '../site/site.js'
 import type { Paint } from '../text/terminal-style.js'
 
-/** What there is to say of a server that has started. */
+/** The facts that the start screen shows. */
 export interface StartFacts {
   readonly version: string
   readonly address: ServerAddress
@@ -14,15 +14,15 @@ export interface StartFacts {
   readonly programs: readonly Program[]
   /** Path of the status page; undefined where there is none. */
   readonly statusPath: string | undefined
-  /** What a person should know beside it, a sentence each. */
+  /** Remarks, one sentence each. */
   readonly notes: readonly string[]
   readonly warnings: readonly string[]
 }
 
-/** How many scripts that cannot be run are named. */
+/** How many of the scripts that cannot run are listed. */
 const MOST_PROBLEMS = 5
 
-/** The screen that a person sees first. */
+/** The text that the command prints when the server has started. */
 export function writeStartScreen(facts: StartFacts, paint: Paint): string {
   const { address, surveys, programs, statusPath, notes, warnings } = facts
   const rows: [name: string, value: string][] = [['Address', paint('cyan', address.url)]]

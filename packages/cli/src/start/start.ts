@@ -8,7 +8,7 @@ import { type StartFacts, writeStartScreen } from './start-screen.js'
 import type { Paint } from '../text/terminal-style.js'
 import { readVersion } from '../settings/version.js'
 
-/** Says that the server has started: as a screen for people, or as one line of JSON. */
+/** The message that the server has started: a screen of text, or one line of JSON. */
 export async function writeStart(
   server: RunningServer,
   configuration: Configuration,
@@ -17,7 +17,7 @@ export async function writeStart(
   const { settings, folder } = configuration
   const { site } = server
   const surveys = await Promise.all(
-    site.cgiFolders.map(async (each) => ({ ...(await surveyScripts(each, site)), ...each })),
+    site.cgiFolders.map(async (folder) => ({ ...(await surveyScripts(folder, site)), ...folder })),
   )
   const stray = await describeStrayScripts(site)
   const address = describeAddress(server.scheme, settings.bind, server.port)
@@ -38,7 +38,7 @@ export async function writeStart(
   const remarks = [...warnings, ...notes]
   const scripts = surveys
     .filter(({ isThere }) => isThere)
-    .map((each) => ({ url: each.url || '/', count: each.count, problems: each.problems }))
+    .map(({ url, count, problems }) => ({ url: url || '/', count, problems }))
   return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, scripts, remarks })
 }
 
@@ -46,7 +46,7 @@ function notesOn({ port }: RunningServer, configuration: Configuration): string[
   const { settings, configFile, isIgnored } = configuration
   const notes: string[] = []
   if (settings.port !== 0 && port !== settings.port) {
-    notes.push(`Another program has port ${settings.port}, so this is ${port}.`)
+    notes.push(`Port ${settings.port} is in use, so this is ${port}.`)
   }
   if (configFile !== undefined && !isIgnored) notes.push(`Settings come from ${configFile}.`)
   return notes
@@ -58,15 +58,17 @@ function warningsOn(isOpen: boolean, configuration: Configuration): string[] {
   if (isOpen && settings.auth === undefined) {
     warnings.push('anyone on the network can read these files and run these scripts.')
   } else if (isOpen && settings['tls-cert'] === undefined) {
-    warnings.push('passwords go over the network as they are; --tls-cert and --tls-key hide them.')
+    warnings.push(
+      'passwords go over the network unencrypted; --tls-cert and --tls-key turn on HTTPS.',
+    )
   }
   if (process.getuid?.() === 0 && settings.user === undefined) {
-    warnings.push('scripts run as root, as you are; --user NAME runs them as somebody else.')
+    warnings.push(
+      'scripts run as root, as this command does; --user NAME runs them as another user.',
+    )
   }
   if (isIgnored) {
-    warnings.push(
-      `${configFile} lies in the folder that is served, and is not read; --config reads it.`,
-    )
+    warnings.push(`${configFile} is in the served folder and is not read; --config reads it.`)
   }
   return warnings
 }

@@ -1,14 +1,14 @@
 import { constants } from 'node:os'
 
 /**
- * How close together two signals are one, in milliseconds: npm passes on to its child what the
- * terminal's Ctrl-C has told that child already.
+ * Signals within this time count as one, in milliseconds: Ctrl-C sends SIGINT to the child of npm, and npm
+ * forwards its own SIGINT to the same child.
  */
 const ECHO = 200
 
 /**
- * Calls `stop` at the first SIGINT, SIGTERM or SIGHUP, which says that the terminal is closed; a second one
- * ends the process there and then.
+ * Calls `stop` at the first SIGINT, SIGTERM or SIGHUP (the terminal is closed). A second one ends the
+ * process at once.
  */
 export function onStopSignal(stop: () => void): void {
   let firstAt: number | undefined
@@ -17,7 +17,7 @@ export function onStopSignal(stop: () => void): void {
       firstAt = performance.now()
       stop()
     } else if (performance.now() - firstAt > ECHO) {
-      // The gateway stops its scripts when the process exits. The code is a shell's for the signal.
+      // The gateway stops its scripts on 'exit'. The exit code is 128 plus the signal, as in shells.
       process.exit(128 + constants.signals[signal])
     }
   }
