@@ -274,7 +274,7 @@ test('the status page can be read without JavaScript', options, async (t) => {
   startWaiting(shown, 'one')
   await server.outputs(/waiting to be told/)
   await page.reload()
-  await page.getByText('As it was at').waitFor()
+  await page.getByText('As of ').waitFor()
   await page.locator('#now .row.running').getByText('/cgi-bin/wait.sh?one').waitFor()
   const failed = page.locator('#past .row.failed')
   await failed.locator('summary').click()

@@ -1,8 +1,8 @@
-/** What the server tells of changes. The HTML in it is the server's own, all text in it escaped. */
+/** An update from the server. Its HTML is made by the server, with all text escaped. */
 interface Update {
-  /** Where the page is when it has taken this. */
+  /** The cursor of the page after this update. */
   readonly cursor: string
-  /** Whether all rows come anew: the server is another than before. */
+  /** Whether all rows are replaced: the server has been restarted. */
   readonly isWhole: boolean
   /** The rows of requests that have ended, the latest first. */
   readonly rows: string
@@ -10,16 +10,16 @@ interface Update {
   readonly parts: Readonly<Record<string, string>>
 }
 
-/** How many rows of scripts stay, and of others: as many as the server keeps. */
+/** How many rows of scripts and how many other rows are kept: as many as the server keeps. */
 const MOST_ROWS = { '.script': 200, ':not(.script)': 100 }
-/** How long to wait before a server that is not there is asked again, in milliseconds. */
+/** Delay before reconnecting to the server, in milliseconds. */
 const RETRY = 2_000
 
-/** The list of the requests that have ended. It does not move under the eyes of who reads it. */
+/** The list of requests that have ended. It does not move while it is being read. */
 class PastRequests {
   readonly #list: HTMLElement
   readonly #note: HTMLElement
-  /** Rows that wait until nobody reads the list any more, the latest first. */
+  /** Rows that wait while the list is being read, the latest first. */
   #waiting: readonly Element[] = []
 
   /** @param note - says how many rows wait. */
@@ -45,7 +45,7 @@ class PastRequests {
     else this.release()
   }
 
-  /** Takes a row that somebody has open, or has the focus on, over from another list. */
+  /** Keeps a row of another list that is open or has the focus. */
   adopt(row: Element, fresh: Element): void {
     const focused = row.contains(document.activeElement) ? document.activeElement : null
     this.#prepend([row])
@@ -86,7 +86,7 @@ class PastRequests {
   }
 }
 
-/** Keeps the page as the server is. */
+/** Keeps the page up to date with the server. */
 class Feed {
   readonly #status: HTMLElement
   readonly #past: PastRequests
@@ -122,7 +122,7 @@ class Feed {
     clearTimeout(this.#timer)
   }
 
-  /** Not again what it says already: screen readers would read it out. */
+  /** Does not set the same text again, since screen readers would repeat it. */
   #say(state: string, text: string): void {
     if (this.#status.className === state) return
     this.#status.className = state
@@ -216,7 +216,7 @@ const [status, list, note] = ['live', 'past', 'held'].map((id) => document.getEl
 if (status && list && note) {
   const past = new PastRequests(list, note)
   const feed = new Feed(status, past)
-  // A page that nobody sees costs nothing: browsers have six connections for each server.
+  // A hidden page releases its connection: browsers allow six for each server.
   document.addEventListener('visibilitychange', () => {
     if (document.hidden) {
       feed.stop()

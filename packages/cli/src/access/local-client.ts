@@ -41,3 +41,8 @@ function isLoopback(address: string): boolean {
   const family = isIP(plain)
   return family !== 0 && LOOPBACK.check(plain, family === 4 ? 'ipv4' : 'ipv6')
 }
+
+/** Whether a request comes from a client on this machine, and not from a page of another site (DNS rebinding). */
+export function isLocalVisit(request: RawRequest): boolean {
+  return isLocalClient(request) && hasLocalHost(request)
+}

@@ -1,15 +1,16 @@
 import type { CgiRun } from '@common-gateway/fastify'
 import path from 'node:path'
 import type { RequestRecord } from './request-record.js'
+import { StandardErrorLines } from './standard-error-lines.js'
 
-/** Who hears how a request goes on. */
+/** Callbacks for changes of a record. */
 export interface RecordListener {
   change(): void
   line(line: string): void
   end(): void
 }
 
-/** What a record begins with, as far as it is known. */
+/** The facts at the start of a record, as far as they are known. */
 export interface RequestFacts {
   readonly method?: string | undefined
   readonly url?: string | undefined
@@ -17,11 +18,7 @@ export interface RequestFacts {
   readonly client?: string | undefined
 }
 
-/** How many lines of standard error are kept, and how many characters of them. */
-const MOST_LINES = 500
-const MOST_CHARACTERS = 64 * 1024
-
-/** A record that is still written. */
+/** The record of a request that has not ended. */
 export class OpenRequest implements RequestRecord {
   readonly id: number
   readonly startTime = Date.now()
@@ -38,10 +35,8 @@ export class OpenRequest implements RequestRecord {
   readonly #start = performance.now()
   readonly #listener: RecordListener
   readonly #runs: CgiRun[] = []
-  readonly #lines: string[] = []
-  #characters = 0
-  #forgottenBytes = 0
-  /** What has not ended: the response, each script, the standard error of each. */
+  readonly #standardError = new StandardErrorLines()
+  /** Counts the response, every script and its standard error until they end. */
   #openParts = 1
   #contentLength = 0
   #isWaiting = false
@@ -49,7 +44,7 @@ export class OpenRequest implements RequestRecord {
 
   constructor(id: number, request: RequestFacts, listener: RecordListener) {
     this.id = id
-    // Kept from before a script's local redirect, which makes another request of this one.
+    // Copied: a local redirect changes the method and the URL of the request.
     this.method = request.method ?? '-'
     this.url = request.url ?? '-'
     this.client = request.client ?? '-'
@@ -86,38 +81,38 @@ export class OpenRequest implements RequestRecord {
 
   get signal(): string | null | undefined {
     const run = this.#runs.at(-1)
-    // A signal of the gateway's own would look as if somebody had killed the script.
+    // A signal of the gateway is not reported: it would look like a kill from outside.
     const isStopped = run?.error !== undefined && run.error.code !== 'CGI_ERR_KILLED'
     return isStopped ? null : run?.signal
   }
 
   get standardError(): readonly string[] {
-    return this.#lines
+    return this.#standardError.lines
   }
 
   get droppedBytes(): number {
-    return this.unloggedBytes + this.#forgottenBytes
+    return this.unloggedBytes + this.#standardError.droppedBytes
   }
 
   get isAborted(): boolean {
     return this.#isCutOff && this.error === undefined
   }
 
-  /** Whether a script writes past its response (RFC 3875 section 5), which has no content then. */
+  /** Whether an nph- script writes to the connection itself (RFC 3875 section 5). */
   get #isNonParsed(): boolean {
     return path.basename(this.script ?? '').startsWith('nph-') && this.#contentLength === 0
   }
 
-  /** It has to wait for a slot. */
+  /** The request waits for a slot. */
   wait(script: string): void {
     this.script = script
     this.#isWaiting = true
     this.#listener.change()
   }
 
-  /** A script has been started for it. */
+  /** A script has started for the request. */
   begin(run: CgiRun): void {
-    // Its client went while it was being started.
+    // The client disconnected before the script started.
     if (this.#openParts === 0) return
     this.#isWaiting = false
     this.script = run.script
@@ -127,31 +122,31 @@ export class OpenRequest implements RequestRecord {
     this.#listener.change()
   }
 
-  /** A script has ended, and its output has. */
+  /** A script and its output have ended. */
   finish(run: CgiRun): void {
     if (this.#runs.includes(run)) this.#endPart()
   }
 
-  /** The header of the response is out. */
+  /** The header of the response is sent. */
   sendHeader(status: number): void {
     this.status = status
     this.headerTime = performance.now() - this.#start
     this.#listener.change()
   }
 
-  /** So many more bytes of content are. */
+  /** More content is sent. */
   sendContent(bytes: number): void {
     this.#contentLength += bytes
   }
 
-  /** The response has ended; `isWhole`: with all that was to be sent. */
+  /** The response has ended. @param isWhole - whether all of it was sent. */
   close(isWhole: boolean): void {
     this.duration = performance.now() - this.#start
     this.#isCutOff = !isWhole
     this.#endPart()
   }
 
-  /** Something has gone wrong. The first that is told is what the rest follows from. */
+  /** Records an error. Only the first one is kept: later errors follow from it. */
   fail(message: string, script?: string): void {
     this.error ??= message
     this.script ??= script
@@ -160,18 +155,12 @@ export class OpenRequest implements RequestRecord {
 
   /** A script has written a line to its standard error. */
   writeLine(line: string): void {
-    this.#lines.push(line)
-    this.#characters += line.length
-    while (this.#lines.length > MOST_LINES || this.#characters > MOST_CHARACTERS) {
-      const dropped = this.#lines.shift() ?? ''
-      this.#characters -= dropped.length
-      this.#forgottenBytes += Buffer.byteLength(dropped)
-    }
+    this.#standardError.add(line)
     this.#listener.line(line)
     this.#listener.change()
   }
 
-  /** So much of standard error came too fast for the log. */
+  /** Standard error exceeded the rate limit of the log by so many bytes. */
   drop(bytes: number): void {
     this.unloggedBytes += bytes
   }

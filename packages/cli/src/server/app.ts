@@ -1,7 +1,8 @@
 import { cgi } from '@common-gateway/fastify'
 import Fastify, { type FastifyInstance, type FastifyServerFactory } from 'fastify'
 import type { BasicAuthentication } from '../authentication/basic-authentication.js'
-import { createErrorResponses } from './error-response.js'
+import { createErrorHandler } from './error-response.js'
+import { createNotFoundHandler } from './not-found-response.js'
 import { createMounts } from '../site/gateways.js'
 import { toPrintable } from '../text/printable.js'
 import type { RequestJournal } from '../journal/request-journal.js'
@@ -27,7 +28,7 @@ export interface AppParts {
 export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   const { site, settings, journal, serverFactory, authentication } = parts
   const { 'trust-proxy': proxies = false } = settings
-  const responses = createErrorResponses(site, settings)
+  const sendError = createErrorHandler(site, settings)
   const log = createLogger((facts, message) => {
     process.stderr.write(`common-gateway: ${toPrintable(describe(facts, message))}\n`)
   })
@@ -35,7 +36,7 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     loggerInstance: log,
     childLoggerFactory: (_logger, _bindings, _options, request) => journal.loggerOf(request) ?? log,
     logController: new FailuresOnly(),
-    frameworkErrors: responses.sendError,
+    frameworkErrors: sendError,
     // It also limits close(), and would end the process before CLOSE_TIMEOUT.
     pluginTimeout: 0,
     serverFactory,
@@ -44,8 +45,8 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
     schemaController: NO_SCHEMAS,
     trustProxy: typeof proxies === 'object' ? [...proxies] : proxies,
   })
-  app.setErrorHandler(responses.sendError)
-  app.setNotFoundHandler(responses.sendNotFound)
+  app.setErrorHandler(sendError)
+  app.setNotFoundHandler(createNotFoundHandler(site, settings))
   ignoreBodies(app)
   // Scripts at `/` hide names that start with a dot; these URLs are public (RFC 8615).
   app.all('/.well-known/*', (_request, reply) => reply.callNotFound())

@@ -10,19 +10,20 @@ export interface PortWish {
   readonly isFlexible: boolean
 }
 
-/** How many ports after one that is taken are tried. */
+/** How many ports are tried after one that is in use. */
 const MOST_TRIES = 100
 
 /**
- * The port to listen on: the one that is wished for, or the next that is free.
+ * The port to listen on: the requested one, or the next free one.
  *
- * @throws {CommandError} where it has to be that one, and is taken; it names the next that is free.
+ * @throws {CommandError} if the requested port is in use and `isFlexible` is false; names the next free port.
  */
 export async function choosePort({ host, port, isFlexible }: PortWish): Promise<number> {
   if (port === 0 || !(await isTaken(host, port))) return port
   const next = await findFree(host, port + 1)
   if (isFlexible && next !== undefined) return next
-  const advice = next === undefined ? '--port names another' : `${next} is free (--port ${next})`
+  const advice =
+    next === undefined ? 'choose another with --port' : `${next} is free (--port ${next})`
   throw cannotStart(`cannot listen on port ${port} of ${host}: already in use; ${advice}`)
 }
 
@@ -33,7 +34,7 @@ async function findFree(host: string, first: number): Promise<number | undefined
   return undefined
 }
 
-/** Only that it is taken counts: what else may be wrong shows when the server is started. */
+/** Whether a port is in use. Other errors occur again when the server starts. */
 async function isTaken(host: string, port: number): Promise<boolean> {
   const probe = createServer().listen(port, host)
   try {

@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import { badArgument } from './command-error.js'
 import type { GivenSetting } from './given-settings.js'
 import { findNearest } from '../text/nearest-name.js'
-import { isSettingName, RULES, type SettingName } from './settings.js'
+import { isSettingName, RULES } from './rules.js'
+import type { SettingName } from './settings.js'
 
 /** What the command line asks for. */
 export interface Call {

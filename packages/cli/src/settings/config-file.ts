@@ -6,7 +6,8 @@ import { badArgument, cannotStart } from './command-error.js'
 import { isInside } from '../files/containment.js'
 import { type GivenSetting, showValue } from './given-settings.js'
 import { findNearest } from '../text/nearest-name.js'
-import { isSettingName, RULES, type SettingName } from './settings.js'
+import { isSettingName, RULES } from './rules.js'
+import type { SettingName } from './settings.js'
 
 /** A file of settings that has been read. */
 export interface ConfigFile {

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util'
 import { badArgument } from './command-error.js'
-import { RULES, type SettingName, type Settings } from './settings.js'
+import { RULES } from './rules.js'
+import type { SettingName, Settings } from './settings.js'
 
 /** A setting as it was given. Its value is not validated yet. */
 export interface GivenSetting {

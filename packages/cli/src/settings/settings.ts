@@ -1,7 +1,4 @@
-import { isIP } from 'node:net'
-import { parseDuration } from '../text/duration.js'
-
-/** All that can be set, as it is after its check, by the name of its flag. */
+/** All settings after validation, by the name of the flag. */
 export interface Settings {
   readonly directory: string
   readonly port: number
@@ -9,19 +6,19 @@ export interface Settings {
   readonly 'cgi-dir': readonly CgiFolderName[]
   readonly interpreter: Readonly<Record<string, readonly string[]>>
   readonly script: Readonly<Record<string, string>>
-  /** Extensions of scripts that are run wherever they lie in the folder that is served. */
+  /** Extensions of scripts that run in every folder of the site. */
   readonly scripts: readonly string[]
   /** Extensions of files that are sent although they look like scripts. */
   readonly send: readonly string[]
-  /** Names of what answers for a folder, in this order. */
+  /** Names of index files, in order of preference. */
   readonly index: readonly string[]
-  /** Other folders of files, by their URLs. */
+  /** More folders of files, by URL. */
   readonly files: Readonly<Record<string, string>>
-  /** Folders that links may lead into. */
+  /** Folders that symbolic links may point into. */
   readonly 'link-root': readonly string[]
-  /** A file of names and passwords, as htpasswd writes it. */
+  /** A password file, as htpasswd writes it. */
   readonly auth: string
-  /** The proxies whose word is taken for who asks, as Fastify's option `trustProxy` has it. */
+  /** The proxies whose X-Forwarded-* fields are trusted; the values of Fastify's `trustProxy`. */
   readonly 'trust-proxy': boolean | readonly string[]
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
@@ -38,27 +35,27 @@ export interface Settings {
 
 export type SettingName = keyof Settings
 
-/** A folder of scripts, and where they answer. */
+/** A folder of scripts and its URL. */
 export interface CgiFolderName {
-  /** Without a slash at its end: empty where it is all of the site. */
+  /** Without a trailing slash; empty for the whole site. */
   readonly url: string
-  /** From the folder that is served, or by itself where it is elsewhere. */
+  /** Relative to the served folder unless `isElsewhere`. */
   readonly folder: string
   readonly isElsewhere: boolean
 }
 
-/** Settings that always have a value; the others are not set, or are the gateway's own to decide. */
+/** Settings that always have a value. The others are optional or have defaults in the gateway. */
 type AlwaysSet = 'directory' | 'port' | 'bind' | 'cgi-dir' | 'watch-errors' | 'status' | 'log'
 
-/** All that has been set, with the defaults of what has not. */
+/** The settings with defaults applied. */
 export type EffectiveSettings = Partial<Settings> & Pick<Settings, AlwaysSet>
 
-/** What is served, and how, if nobody says otherwise. */
+/** The default settings. */
 export const DEFAULTS = {
   directory: '.',
   port: 8000,
   bind: '127.0.0.1',
-  // Where Python's server looked.
+  // As in Python's server.
   'cgi-dir': ['cgi-bin', 'htbin'].map((folder) => {
     return { url: `/${folder}`, folder, isElsewhere: false }
   }),
@@ -66,176 +63,3 @@ export const DEFAULTS = {
   status: true,
   log: 'text',
 } as const satisfies EffectiveSettings
-
-/** How a setting is read; what does not keep to its rule is undefined. */
-interface Rule<T> {
-  /** What follows `must be`. */
-  readonly rule: string
-  readonly read: (value: unknown) => T | undefined
-  /** `list`: given several times, all count; `pairs`: the same, each with a name. */
-  readonly shape: 'one' | 'list' | 'pairs'
-}
-
-const one = <T>(rule: string, read: (value: unknown) => T | undefined): Rule<T> => {
-  return { rule, read, shape: 'one' }
-}
-const list = <T>(rule: string, read: (value: unknown) => T | undefined): Rule<readonly T[]> => {
-  return { rule, read: (value) => wrap(read(value)), shape: 'list' }
-}
-/** The same, and one value may have several, with a comma between them. */
-const separated = <T>(rule: string, read: (word: string) => T | undefined): Rule<readonly T[]> => {
-  return { rule, read: (value) => readWords(value, read), shape: 'list' }
-}
-const pairs = <T>(
-  rule: string,
-  read: (name: string, value: unknown) => T | undefined,
-): Rule<Readonly<Record<string, T>>> => {
-  const readPair = (pair: unknown): Record<string, T> | undefined => {
-    const [name, value]: readonly unknown[] = Array.isArray(pair) ? pair : []
-    const found = typeof name === 'string' ? read(name, value) : undefined
-    // Not an assignment: one to `__proto__` would be lost.
-    return found === undefined ? undefined : Object.fromEntries([[String(name), found]])
-  }
-  return { rule, read: readPair, shape: 'pairs' }
-}
-
-/** How each setting is read. */
-export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
-  directory: one('the name of a folder', toText),
-  port: one('a whole number from 0 to 65535', (value) => toInteger(value, 0, 65_535)),
-  bind: one('an address or a name', toText),
-  'cgi-dir': list(
-    'a folder in the one that is served, or /URL=FOLDER; no blank or any of ?#%\\:* in the URL',
-    toCgiFolder,
-  ),
-  interpreter: pairs('.EXTENSION=PROGRAM, such as .py=python3', (extension, command) => {
-    return toExtension(extension) === undefined ? undefined : toCommand(command)
-  }),
-  script: pairs('/URL=PROGRAM, such as /git=/usr/lib/git-core/git-http-backend', (url, program) => {
-    return isUrl(url) ? toText(program) : undefined
-  }),
-  scripts: separated('extensions, such as .cgi,.php', toExtension),
-  send: separated('extensions, such as .py,.sh', toExtension),
-  index: separated('names of files, such as index.cgi,index.php', (name) => {
-    return /^(?!\.)[^/\\\0]+$/.test(name) ? name : undefined
-  }),
-  files: pairs('/URL=FOLDER, such as /icons=/usr/share/icons', (url, folder) => {
-    return isUrl(url) ? toText(folder) : undefined
-  }),
-  'link-root': list('the name of a folder', toText),
-  auth: one('the name of a file', toText),
-  'trust-proxy': one(
-    'true, false, or the addresses of proxies, such as loopback,10.0.0.0/8',
-    toTrustedProxies,
-  ),
-  env: pairs('NAME=VALUE, or the name alone of a variable that is set here', (name, value) => {
-    return name !== '' && !/[=\0]/.test(name) && isString(value) && !value.includes('\0')
-      ? value
-      : undefined
-  }),
-  cwd: one('the name of a folder', toText),
-  user: one('the name of a user', toText),
-  'max-processes': one('a whole number, 1 or more', (value) => {
-    return toInteger(value, 1, Number.MAX_SAFE_INTEGER)
-  }),
-  timeout: one(
-    'a time such as 30s, 500ms or 2m, up to 24 days (a number alone is in seconds; 0: no limit)',
-    parseDuration,
-  ),
-  'tls-cert': one('the name of a file', toText),
-  'tls-key': one('the name of a file', toText),
-  'watch-errors': one("'on', 'off' or 'local'", toWatchers),
-  status: one('true or false', (value) => (typeof value === 'boolean' ? value : undefined)),
-  log: one("'text' or 'json'", (value) => {
-    return value === 'text' || value === 'json' ? value : undefined
-  }),
-}
-
-export function isSettingName(name: string): name is SettingName {
-  return Object.hasOwn(RULES, name)
-}
-
-function wrap<T>(value: T | undefined): readonly T[] | undefined {
-  return value === undefined ? undefined : [value]
-}
-
-function readWords<T>(
-  value: unknown,
-  read: (word: string) => T | undefined,
-): readonly T[] | undefined {
-  const words = isString(value) ? value.split(',') : []
-  const found = words.map((word) => read(word.trim()))
-  const known = found.filter((each) => each !== undefined)
-  return known.length === 0 || known.length < found.length ? undefined : known
-}
-
-function isString(value: unknown): value is string {
-  return typeof value === 'string'
-}
-
-function toText(value: unknown): string | undefined {
-  // An unset variable of a shell script would otherwise publish whatever folder it runs in.
-  return isString(value) && value !== '' && !value.includes('\0') ? value : undefined
-}
-
-function toInteger(value: unknown, least: number, most: number): number | undefined {
-  const number = isString(value) && /^\d{1,16}$/.test(value) ? Number(value) : value
-  if (typeof number !== 'number' || !Number.isInteger(number)) return undefined
-  return number >= least && number <= most ? number : undefined
-}
-
-function toCgiFolder(value: unknown): CgiFolderName | undefined {
-  if (!isString(value)) return undefined
-  const [, mount, elsewhere] = /^(\/[^=]*)=(.+)$/.exec(value) ?? []
-  if (mount !== undefined) {
-    return elsewhere !== undefined && (mount === '/' || isUrl(mount))
-      ? { url: mount === '/' ? '' : mount, folder: elsewhere, isElsewhere: true }
-      : undefined
-  }
-  if (value === '.' || value === './') return { url: '', folder: '.', isElsewhere: false }
-  const folder = value.replace(/^\.\//, '').replace(/\/+$/, '')
-  const url = `/${folder}`
-  return !value.startsWith('/') && isUrl(url) ? { url, folder, isElsewhere: false } : undefined
-}
-
-function toExtension(value: string): string | undefined {
-  return /^\.[^./\\]+$/.test(value) ? value : undefined
-}
-
-function toTrustedProxies(value: unknown): Settings['trust-proxy'] | undefined {
-  if (typeof value === 'boolean') return value
-  if (value === 'true' || value === 'false') return value === 'true'
-  const addresses = Array.isArray(value) ? value.join() : value
-  return readWords(addresses, (word) => (isNetwork(word) ? word : undefined))
-}
-
-/** What `trustProxy` takes for an address, or for several. */
-function isNetwork(word: string): boolean {
-  if (['loopback', 'linklocal', 'uniquelocal'].includes(word)) return true
-  const [address = '', prefix, ...rest] = word.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  return prefix === undefined || toInteger(prefix, 1, family === 4 ? 32 : 128) !== undefined
-}
-
-/** A path that something can be served at: no empty or dot segment, and nothing that a router reads. */
-function isUrl(path: string): boolean {
-  return /^(?:\/(?!\.{1,2}(?:\/|$))[^/?#%\\\s:*]+)+$/.test(path)
-}
-
-function toCommand(value: unknown): readonly string[] | undefined {
-  const words = isString(value) ? toWords(value) : value
-  if (!Array.isArray(words) || !words.every(isString)) return undefined
-  return words.some((word) => word.includes('\0')) || !words[0] ? undefined : words
-}
-
-/** Words as a shell parts them: at blanks, but not at those in quotes. */
-function toWords(text: string): string[] {
-  const words = text.match(/(?:"[^"]*"|'[^']*'|\S)+/g) ?? []
-  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'))
-}
-
-function toWatchers(value: unknown): Settings['watch-errors'] | undefined {
-  if (typeof value === 'boolean') return value ? 'on' : 'off'
-  return value === 'on' || value === 'off' || value === 'local' ? value : undefined
-}

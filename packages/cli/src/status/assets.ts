@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 
-/** What every page has in it. */
+/** The style and the script that every page contains. */
 export interface Assets {
   readonly style: string
   readonly script: string
@@ -9,7 +9,7 @@ export interface Assets {
   readonly policy: string
 }
 
-/** Reads the style and the script of the pages, which are in the package as files. */
+/** Reads the style and the script from the files of the package. */
 export async function readAssets(): Promise<Assets> {
   const [style, script] = await Promise.all([
     readFile(new URL('../../browser/page.css', import.meta.url), 'utf8'),
@@ -19,8 +19,8 @@ export async function readAssets(): Promise<Assets> {
 }
 
 /**
- * Nothing but this style and this script, and no connection but to where the page came from: what a
- * request or a script has written stays text even if there were a hole in the escaping.
+ * Allows this style, this script and connections to the same origin only. Text of a request or of a script
+ * stays inert even if the escaping has a bug.
  */
 function policyFor(style: string, script: string): string {
   return [

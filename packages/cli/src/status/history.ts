@@ -4,36 +4,36 @@ import { type Snapshot, snapshotOf } from './snapshot.js'
 
 /** A request that has ended. */
 export interface PastRequest extends Snapshot {
-  /** Its place among those that have ended, counted from 1. */
+  /** Number of this request among those that have ended, from 1. */
   readonly sequence: number
 }
 
-/** What all requests since the start have come to. */
+/** Totals of all requests since the start. */
 export interface Totals {
   readonly requests: number
-  /** Of them, those that a script answered. */
+  /** Requests that a script answered. */
   readonly runs: number
   readonly failed: number
-  /** Requests whose client did not wait for the end. */
+  /** Requests whose client disconnected before the end. */
   readonly left: number
   readonly bytesIn: number
   readonly bytesOut: number
 }
 
-/** How many requests of scripts are kept, and how many others. */
+/** How many requests of scripts and how many other requests are kept. */
 const MOST_RUNS = 200
 const MOST_OTHERS = 100
 
 /**
- * The requests that ended last, and totals of all. Files do not push scripts out: a page with its pictures
- * would make an end of the traceback that it was loaded for.
+ * The latest requests that have ended, and the totals of all. Scripts and files are kept apart: the images of
+ * one page would otherwise displace the traceback of a script.
  */
 export class RequestHistory {
   readonly #runs: PastRequest[] = []
   readonly #others: PastRequest[] = []
   readonly #totals = { requests: 0, runs: 0, failed: 0, left: 0, bytesIn: 0, bytesOut: 0 }
 
-  /** The last request's place among all. */
+  /** The sequence number of the last request. */
   get sequence(): number {
     return this.#totals.requests
   }
@@ -42,7 +42,7 @@ export class RequestHistory {
     return { ...this.#totals }
   }
 
-  /** Takes a request that has ended. */
+  /** Adds a request that has ended. */
   add(record: RequestRecord): void {
     const totals = this.#totals
     const outcome = outcomeOf(record)
@@ -56,10 +56,10 @@ export class RequestHistory {
     if (list.length > most) list.shift()
   }
 
-  /** Those of the kept requests that came after this place, the latest first. */
+  /** The kept requests after this sequence number, the latest first. */
   after(sequence: number): PastRequest[] {
     return [...this.#runs, ...this.#others]
-      .filter((each) => each.sequence > sequence)
+      .filter((request) => request.sequence > sequence)
       .toSorted((one, other) => other.sequence - one.sequence)
   }
 }

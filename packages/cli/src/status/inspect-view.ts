@@ -5,14 +5,14 @@ import { html, Markup } from './markup.js'
 import { describeMounts } from './mounts.js'
 import { createShellLine } from './shell-line.js'
 
-/** What is asked for. */
+/** The input of the form. */
 export interface Question {
   readonly method: string
   /** As it was typed. */
   readonly url: string
 }
 
-/** What is found for it. */
+/** The result for that input. */
 export interface Finding {
   /** The URL as the server would get it. */
   readonly url: string
@@ -24,9 +24,9 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
 const WITH_CONTENT = ['POST', 'PUT', 'PATCH']
 
 /**
- * Writes the page that says what would be run for a URL.
+ * Creates the page that shows which script would run for a URL.
  *
- * @param mounts - where the gateways are mounted, without a slash at the end.
+ * @param mounts - URLs of the gateways, without a trailing slash.
  */
 export function writeInspect(
   question: Question,
@@ -40,8 +40,8 @@ ${writeForm(question)}${finding === undefined ? writeInvitation(mounts) : writeF
 
 function writeForm({ method, url }: Question): Markup {
   const methods = METHODS.includes(method) ? METHODS : [...METHODS, method]
-  const options = methods.map((each) => {
-    return html`<option${each === method ? SELECTED : ''}>${each}</option>`
+  const options = methods.map((name) => {
+    return html`<option${name === method ? SELECTED : ''}>${name}</option>`
   })
   return html`<form action="${STATUS_PATH}/inspect">
 <label>Method <select name="method">${options}</select></label>
@@ -175,7 +175,7 @@ ${rows}</tbody>
 `
 }
 
-/** A byte string as text; bytes that are not UTF-8 are shown as such. */
+/** A byte string as text; bytes that are not UTF-8 are shown as escapes. */
 function toText(bytes: string): string {
   const text = Buffer.from(bytes, 'latin1').toString('utf8')
   const isText = Buffer.from(text, 'utf8').toString('latin1') === bytes

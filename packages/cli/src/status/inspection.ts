@@ -14,42 +14,42 @@ import { METHODS } from 'node:http'
 import path from 'node:path'
 import type { Mount } from '../site/gateways.js'
 
-/** A gateway as it answers. */
+/** A gateway with its settings resolved. */
 export interface InspectedGateway {
-  /** Where it is mounted, without a slash at its end: `/cgi-bin`. */
+  /** URL of the mount, without a trailing slash: `/cgi-bin`. */
   readonly mount: string
   readonly settings: Settings<FastifyRequest>
 }
 
-/** A request as a gateway would get it, but for its mount. */
+/** A request without its mount. */
 type UnmountedRequest = Omit<CgiRequest<FastifyRequest>, 'mount'>
 
-/** What a gateway would do with a request. */
+/** The action of a gateway for a request. */
 export type Inspection =
   | {
       readonly type: 'run'
       readonly mount: string
       readonly script: Script
-      /** The words that the script would be started with, byte strings. */
+      /** Program and arguments, byte strings. */
       readonly command: readonly string[]
       readonly cwd: string
-      /** Whom it would run as; undefined: as the server. */
+      /** User of the script; undefined for the user of the server. */
       readonly account: string | number | undefined
       /** Byte strings. */
       readonly environment: Readonly<Record<string, string>>
-      /** What to do first, where the system would not start it. */
+      /** Advice if the script cannot be executed. */
       readonly hint: string | undefined
     }
-  /** It is a folder, asked for without the slash at its end. */
+  /** A folder whose URL lacks the trailing slash. */
   | { readonly type: 'redirect'; readonly location: string }
-  /** It is a script's URL, or none that there can be, but none would be run. */
+  /** The URL or its script is refused; nothing would run. */
   | { readonly type: 'refusal'; readonly error: CgiError; readonly hint: string | undefined }
-  /** No request has such a method. */
+  /** The HTTP parser does not accept the method. */
   | { readonly type: 'no-method' }
-  /** No script of this gateway has such a URL; without `mount`, no gateway has. */
+  /** The gateway has no script for the URL; without `mount`, no gateway has the URL. */
   | { readonly type: 'nothing'; readonly mount: string | undefined }
 
-/** Makes the settings of the gateways once, as they do, the one with the longest mount first. */
+/** Resolves the settings of the gateways once. The longest mount comes first. */
 export function prepareGateways(mounts: readonly Mount[]): InspectedGateway[] {
   const prepared = mounts.map(({ url, options }) => {
     return { mount: url.replace(/\/$/, ''), settings: createSettings(options) }
@@ -62,16 +62,16 @@ function depthOf(mount: string): number {
 }
 
 /**
- * Says what a request would have a gateway do, and does nothing: by the very steps of the gateways.
+ * Finds out what a gateway would do for a request, with the steps of the gateway, and runs nothing.
  *
- * @param advise - what to do so that a script can be run.
+ * @param advise - returns advice for a script that cannot be executed.
  */
 export async function inspect(
   request: UnmountedRequest,
   gateways: readonly InspectedGateway[],
   advise: (script: string) => string | undefined,
 ): Promise<Inspection> {
-  // Node's parser knows no others.
+  // The methods that the parser of node:http accepts.
   if (!METHODS.includes(request.method)) return { type: 'no-method' }
   for (const { mount: wanted, settings } of gateways) {
     try {

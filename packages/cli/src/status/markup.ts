@@ -1,6 +1,6 @@
 import { toHtml } from '../text/html-text.js'
 
-/** HTML, as opposed to text that might look like it. */
+/** HTML that needs no escaping. */
 export class Markup {
   readonly text: string
 
@@ -8,18 +8,18 @@ export class Markup {
     this.text = text
   }
 
-  /** What JSON and template strings make of it. */
+  /** Used by JSON.stringify and by template strings. */
   toString(): string {
     return this.text
   }
 }
 
-/** What can stand in a template: text, which is escaped, and HTML, which is not. */
+/** A value in a template: text is escaped, HTML is not. */
 type Part = string | number | Markup | readonly Markup[] | null | undefined
 
 /**
- * Makes HTML of a template. Every value in it is escaped unless it is HTML itself, made here too: nobody
- * has to remember to. Null and undefined are nothing.
+ * Template tag for HTML. Escapes every value that is not HTML made by this tag. Null and undefined become the
+ * empty string.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Markup {
   const text = strings.map((string, index) => string + toText(parts[index]))

@@ -1,9 +1,9 @@
 import { html, type Markup } from './markup.js'
 
 /**
- * Says where scripts answer, in a sentence or two.
+ * A sentence or two about the URLs of scripts.
  *
- * @param mounts - where the gateways are mounted, without a slash at the end.
+ * @param mounts - URLs of the gateways, without a trailing slash.
  */
 export function describeMounts(mounts: readonly string[]): Markup {
   if (mounts.length === 0) {

@@ -1,9 +1,9 @@
 import type { RequestRecord } from '../journal/request-record.js'
 
-/** How a request that has ended came out. `left`: its client did not wait for all of it. */
+/** The result of a request. `left`: the client disconnected before the end. */
 export type Outcome = 'done' | 'failed' | 'left'
 
-/** Judges a request that has ended. */
+/** The result of a request that has ended. */
 export function outcomeOf(record: RequestRecord): Outcome {
   if (record.isAborted) return 'left'
   const { status = 0, error, exitCode, signal } = record
@@ -11,7 +11,7 @@ export function outcomeOf(record: RequestRecord): Outcome {
   return hasFailed ? 'failed' : 'done'
 }
 
-/** What went wrong, in a sentence; undefined where all was well. */
+/** The error in a sentence; undefined if the request succeeded. */
 export function explainOutcome(record: RequestRecord): string | undefined {
   switch (outcomeOf(record)) {
     case 'done':

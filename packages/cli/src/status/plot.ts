@@ -2,39 +2,39 @@ import { html, type Markup } from './markup.js'
 import { countOf, describeDuration } from './quantity.js'
 import { SLOT_COUNT, SLOT_LENGTH, type TrafficSlot } from './traffic.js'
 
-/** Height of a plot, in units of its own; a slot is ten of them wide. */
+/** Height of a plot in SVG units. A slot is ten units wide. */
 const HEIGHT = 100
 const SLOT_WIDTH = 10
 const BAR_WIDTH = 8
 
 const MINUTES = (SLOT_COUNT * SLOT_LENGTH) / 60_000
 
-/** What a plot shows. */
+/** The data of a plot. */
 interface Plot {
   readonly title: string
-  /** The same in words, for who does not see it, and beside it for who does. */
+  /** A summary in words, shown beside the plot and read by screen readers. */
   readonly summary: string
-  /** Value of the line at the top, in words. */
+  /** Label of the line at the top. */
   readonly top: string
-  /** The bars, those behind first. */
+  /** Groups of bars, from back to front. */
   readonly layers: readonly Layer[]
 }
 
-/** Bars of one kind. */
+/** Bars with one class. */
 interface Layer {
   readonly kind: 'plain' | 'pale' | 'failed'
-  /** Each from 0 to 1. */
+  /** Heights from 0 to 1. */
   readonly heights: readonly number[]
 }
 
-/** Plots of the requests of the last minutes, and of how soon scripts answered. */
+/** Plots of the requests of the last minutes and of the times to the header of scripts. */
 export function writePlots(slots: readonly TrafficSlot[]): Markup {
   return html`${writePlot(requestPlot(slots))}${writePlot(timePlot(slots))}`
 }
 
 function requestPlot(slots: readonly TrafficSlot[]): Plot {
   const most = Math.max(4, ...slots.map(({ requests }) => requests))
-  const sum = (numbers: number[]): number => numbers.reduce((total, each) => total + each, 0)
+  const sum = (numbers: number[]): number => numbers.reduce((total, number) => total + number, 0)
   const requests = sum(slots.map((slot) => slot.requests))
   const failed = sum(slots.map((slot) => slot.failed))
   return {
@@ -68,10 +68,10 @@ function timePlot(slots: readonly TrafficSlot[]): Plot {
   }
 }
 
-/** A round number that is not below this one, so that the plot is not drawn anew for each. */
+/** Rounds up to 1, 2, 5 or 10 times a power of ten, so that the scale changes rarely. */
 function roundUp(value: number): number {
   const magnitude = 10 ** Math.floor(Math.log10(value))
-  return ([1, 2, 5].find((each) => value <= each * magnitude) ?? 10) * magnitude
+  return ([1, 2, 5].find((step) => value <= step * magnitude) ?? 10) * magnitude
 }
 
 function writePlot({ title, summary, top, layers }: Plot): Markup {
@@ -90,7 +90,7 @@ function writePlot({ title, summary, top, layers }: Plot): Markup {
 
 function drawBar(height: number, index: number): string {
   if (height === 0) return ''
-  // What there is can be seen, be it ever so little.
+  // A value above 0 is at least two units high, so that it is visible.
   const y = Math.max(2, Math.round(height * HEIGHT))
   return `M${index * SLOT_WIDTH + 1} ${HEIGHT}v-${y}h${BAR_WIDTH}v${y}z`
 }

@@ -15,14 +15,14 @@ import { type StatusState, writeParts, writePastRows, writeStatus } from './stat
 import { Traffic } from './traffic.js'
 import { StatusUpdates } from './updates.js'
 
-/** What the status page is about. */
+/** The parts of the server that the status page shows. */
 export interface StatusOptions {
   readonly journal: RequestJournal
   readonly site: Site
   readonly mounts: readonly Mount[]
 }
 
-/** Serves the status page, to whoever is at this machine. */
+/** Serves the status page to clients on this machine. */
 export async function serveStatus(app: FastifyInstance, options: StatusOptions): Promise<void> {
   const assets = await readAssets()
   await app.register(async (scope) => addRoutes(scope, options, assets), { prefix: STATUS_PATH })
@@ -96,7 +96,7 @@ function addRoutes(
     return send(reply, { path: `${STATUS_PATH}/inspect`, title: 'Inspect', content }, assets)
   })
 
-  /** As if it were this request that asks for a URL. */
+  /** Inspects a URL with the client and the server address of this request. */
   function inspectAs(
     native: FastifyRequest,
     reply: FastifyReply,
@@ -111,7 +111,7 @@ function addRoutes(
   }
 }
 
-/** Fields of every answer. */
+/** Header fields of every response. */
 const HEADERS = {
   'cache-control': 'no-store',
   'cross-origin-opener-policy': 'same-origin',
@@ -141,7 +141,7 @@ function parametersOf({ raw }: FastifyRequest): URLSearchParams {
   return new URL(toOriginForm(raw.url ?? '/'), 'http://localhost').searchParams
 }
 
-/** A URL as a browser would ask for it, but for dot segments, which it would take away. */
+/** A URL as a browser sends it, except that dot segments are kept. */
 function toTarget(url: string): string {
   const [path = ''] = url
     .trim()

@@ -8,15 +8,15 @@ import { explainOutcome, type Outcome, outcomeOf } from './outcome.js'
 import { countOf, describeDuration } from './quantity.js'
 import type { Snapshot } from './snapshot.js'
 
-/** Where a request is shown: by now, and from here. */
+/** The time and the folder that a row is relative to. */
 export interface RowView {
-  /** Absolute path of the folder that is served; scripts are named from there. */
+  /** Absolute path of the served folder. Names of scripts are relative to it. */
   readonly folder: string
   /** In milliseconds since 1970. */
   readonly now: number
 }
 
-/** A request that goes on: in a line, and when it is opened all that is known. */
+/** The row of a request in progress: a line, and all facts when it is opened. */
 export function writeOpenRow(request: Snapshot, view: RowView): Markup {
   const { isWaiting, pid, client, bytesIn, bytesOut, startTime } = request
   const age = describeDuration(view.now - startTime)
@@ -32,16 +32,16 @@ export function writeOpenRow(request: Snapshot, view: RowView): Markup {
     badge: isWaiting ? 'waits' : 'runs',
     took: age,
     size: toByteCount(bytesOut),
-    note: html`<span class="note">${facts.filter((each) => each !== undefined).join(' · ')}</span>`,
+    note: html`<span class="note">${facts.filter((fact) => fact !== undefined).join(' · ')}</span>`,
   })
 }
 
-/** A request that has ended. */
+/** The row of a request that has ended. */
 export function writePastRow(request: Snapshot, view: RowView): Markup {
   const { status, duration, bytesOut, standardError } = request
   const outcome = outcomeOf(request)
   const explanation = explainOutcome(request)
-  // The last line of a traceback says what was wrong.
+  // The last line of a traceback contains the error.
   const lastLine = outcome === 'failed' ? standardError.at(-1) : undefined
   const note =
     explanation &&
@@ -104,7 +104,7 @@ function writeStandardError(request: Snapshot): Markup | undefined {
   const missing = [
     earlierLines > 0 ? countOf(earlierLines, 'earlier line') : undefined,
     droppedBytes > 0 ? toByteCount(droppedBytes) : undefined,
-  ].filter((each) => each !== undefined)
+  ].filter((fact) => fact !== undefined)
   const lines = standardError.map(
     (line) => html`<span>${line}</span>
 `,
@@ -132,7 +132,7 @@ function inspectUrl({ method, url }: Snapshot): string {
   return `${STATUS_PATH}/inspect?${query.toString()}`
 }
 
-/** `14:03:07`, as the clock of this machine has it. */
+/** `14:03:07`, in the time zone of this machine. */
 export function clockTime(time: number): string {
   return new Date(time).toTimeString().slice(0, 8)
 }

@@ -1,9 +1,9 @@
-/** What a program is started with. All are byte strings. */
+/** The command, folder and environment of a program. All are byte strings. */
 export interface ShellCall {
   readonly command: readonly string[]
   readonly cwd: string
   readonly environment: Readonly<Record<string, string>>
-  /** Whether there is something for its standard input. */
+  /** Whether the request has content, for standard input. */
   readonly hasInput: boolean
 }
 
@@ -15,7 +15,7 @@ export function createShellLine({ command, cwd, environment, hasInput }: ShellCa
   const variables = Object.entries(environment).map(([name, value]) => {
     return isName(name) ? `${name}=${quote(value)}` : quote(`${name}=${value}`)
   })
-  // env(1) would take them for one of its own options, or for a variable; nice(1) does not.
+  // env(1) would read them as an option or a variable; nice(1) does not.
   const isOption = Object.keys(environment).some((name) => name.startsWith('-'))
   const isVariable = command[0]?.includes('=') ?? false
   const words = [
@@ -32,7 +32,7 @@ function isName(text: string): boolean {
   return /^[A-Za-z_]\w*$/.test(text)
 }
 
-/** A word for a shell, quoted where it has to be. */
+/** An argument, quoted for a shell if needed. */
 function quote(bytes: string): string {
   if (/^[\w./:@%+,-]+$/.test(bytes)) return bytes
   const text = Buffer.from(bytes, 'latin1').toString('utf8')
@@ -46,7 +46,7 @@ function quote(bytes: string): string {
   return words.join('') || "''"
 }
 
-/** What cannot be seen, and so not be copied; but for a newline, which a shell would cut off below. */
+/** Invisible characters, which cannot be copied, except newline, which $(...) would strip. */
 const NOT_SHOWN = /((?:(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+)/u
 const NOT_ASCII = /([^\n\x20-\x7e]+)/
 

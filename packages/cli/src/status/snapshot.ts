@@ -1,21 +1,21 @@
 import type { RequestRecord } from '../journal/request-record.js'
 
-/** A request as it was at one moment, with nothing of the server behind it. */
+/** A copy of a record at one moment, without references to the server. */
 export interface Snapshot extends RequestRecord {
-  /** How many lines of standard error came before those that are here. */
+  /** How many earlier lines of standard error are left out. */
   readonly earlierLines: number
-  /** How many characters of the URL came after those that are here. */
+  /** How many characters at the end of the URL are left out. */
   readonly urlRest: number
 }
 
-/** How much of a URL is kept: more than people read. Whoever likes to can send thousands. */
+/** The most characters of a URL that are kept. A client can send thousands. */
 const MOST_URL = 1_000
 
-/** How much of the end of standard error is kept: a long traceback, and not a log. */
+/** The most characters at the end of standard error that are kept: room for a long traceback. */
 const MOST_LINES = 80
 const MOST_CHARACTERS = 8 * 1024
 
-/** A record holds on to its scripts, and these to the connection: nobody keeps one that has ended. */
+/** Copies a record. The record itself references its runs and their connection, so it is not kept. */
 export function snapshotOf(record: RequestRecord): Snapshot {
   const lines = tailOf(record.standardError)
   return {

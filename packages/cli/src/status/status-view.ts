@@ -7,13 +7,13 @@ import { clockTime, type RowView, writeOpenRow, writePastRow } from './request-r
 import type { Snapshot } from './snapshot.js'
 import type { TrafficSlot } from './traffic.js'
 
-/** All that the status page shows, at one moment. */
+/** The data of the status page at one moment. */
 export interface StatusState extends RowView {
   /** When the server was started, in milliseconds since 1970. */
   readonly startTime: number
-  /** Where the gateways are mounted, without a slash at the end. */
+  /** URLs of the gateways, without a trailing slash. */
   readonly urls: readonly string[]
-  /** The requests that go on, the oldest first. */
+  /** Requests in progress, the oldest first. */
   readonly open: readonly Snapshot[]
   readonly totals: Totals
   readonly slots: readonly TrafficSlot[]
@@ -26,10 +26,10 @@ export interface StatusParts {
   readonly now: Markup
 }
 
-/** How many of those that go on are shown. */
+/** The most requests in progress that are shown. */
 const MOST_OPEN = 50
 
-/** Writes the parts of the page. */
+/** Creates the parts of the page. */
 export function writeParts(state: StatusState): StatusParts {
   return {
     totals: writeTotals(state),
@@ -75,7 +75,7 @@ export function writePastRows(requests: readonly PastRequest[], view: RowView): 
   return html`${requests.map((request) => writePastRow(request, view))}`
 }
 
-/** What the status page has in it, complete without its script. */
+/** The content of the status page. It is complete without the browser script. */
 export function writeStatus(
   state: StatusState,
   past: readonly PastRequest[],
@@ -85,7 +85,7 @@ export function writeStatus(
   const { totals, plots, now: open } = writeParts(state)
   return html`<div class="title">
 <h1>Status</h1>
-<p id="live" role="status" data-cursor="${cursor}">As it was at ${clockTime(now)}; reload for news</p>
+<p id="live" role="status" data-cursor="${cursor}">As of ${clockTime(now)}; reload to update</p>
 </div>
 <p class="lead">Serves <code>${folder}</code>, since ${clockTime(startTime)}</p>
 <div id="totals">${totals}</div>

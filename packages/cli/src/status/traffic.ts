@@ -1,21 +1,21 @@
 import type { RequestRecord } from '../journal/request-record.js'
 import { outcomeOf } from './outcome.js'
 
-/** The requests of a few seconds. */
+/** The requests of one slot of a few seconds. */
 export interface TrafficSlot {
   readonly requests: number
-  /** Of them, those that have failed. */
+  /** Requests that failed. */
   readonly failed: number
-  /** The middle one of the times from a request to its script's header; undefined where there is none. */
+  /** Median time to a script's header, in milliseconds; undefined without a script. */
   readonly medianHeaderTime: number | undefined
   readonly longestHeaderTime: number | undefined
 }
 
-/** How long a slot is, in milliseconds. */
+/** Length of a slot, in milliseconds. */
 export const SLOT_LENGTH = 5_000
-/** How many slots there are: five minutes. */
+/** Number of slots: five minutes. */
 export const SLOT_COUNT = 60
-/** How many times of a slot are kept for their median. */
+/** The most times that a slot keeps for its median. */
 const MOST_TIMES = 500
 
 interface OpenSlot {
@@ -25,16 +25,16 @@ interface OpenSlot {
   readonly times: number[]
 }
 
-/** How many requests there were in the last minutes, and how soon scripts answered. */
+/** The requests of the last minutes, and the times to the header of scripts. */
 export class Traffic {
   readonly #slots = new Map<number, OpenSlot>()
 
-  /** Takes a request that has come. */
+  /** Counts a request that has arrived. */
   add({ startTime }: RequestRecord): void {
     this.#slotAt(startTime).requests += 1
   }
 
-  /** Takes what has become of it. */
+  /** Counts its result. */
   finish(record: RequestRecord): void {
     const { startTime, headerTime, isScript } = record
     if (outcomeOf(record) === 'failed') this.#slotAt(startTime).failed += 1
@@ -60,7 +60,7 @@ export class Traffic {
     const number = slotNumber(time)
     const slot = this.#slots.get(number) ?? { requests: 0, failed: 0, longest: 0, times: [] }
     this.#slots.set(number, slot)
-    // Nobody may look for days.
+    // The page may not be read for days.
     if (this.#slots.size > 2 * SLOT_COUNT) this.slots(time)
     return slot
   }
@@ -73,7 +73,7 @@ const EMPTY: TrafficSlot = {
   longestHeaderTime: undefined,
 }
 
-/** The slot that a time is in, counted from 1970. */
+/** Number of the slot that contains a time, from 1970. */
 function slotNumber(time: number): number {
   return Math.floor(time / SLOT_LENGTH)
 }

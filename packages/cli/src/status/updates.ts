@@ -2,40 +2,40 @@ import { Readable } from 'node:stream'
 import type { Markup } from './markup.js'
 import type { StatusParts } from './status-view.js'
 
-/** What the updates are made of. */
+/** The sources of an update. */
 export interface UpdateSource {
-  /** Where a page is that shows all of it. */
+  /** The cursor of a page that shows everything. */
   readonly sequence: number
-  /** Whether what is shown grows older by the second. */
+  /** Whether the page shows ages, which change every second. */
   readonly isAging: boolean
   /** The parts of the page that change as a whole. */
   parts(): StatusParts
-  /** The rows of the requests that have ended since. */
+  /** The rows of the requests that have ended since a sequence number. */
   rowsAfter(sequence: number): Markup
 }
 
-/** How many pages may listen at once. */
+/** The most pages that can listen at once. */
 const MOST_LISTENERS = 20
-/** How often a page is told of changes, at most, in milliseconds. */
+/** The shortest time between two updates, in milliseconds. */
 const INTERVAL = 250
-/** How often it is told how old things are. */
+/** The time between two updates of ages, in milliseconds. */
 const AGING = 1_000
-/** How often the plots move on. */
+/** The time between two updates of the plots, in milliseconds. */
 const DRIFT = 5_000
-/** How long nothing may be sent, so that either side finds out that the other has gone. */
+/** The time after which a comment is sent, so that both sides detect a lost connection. */
 const HEARTBEAT = 15_000
 
-/** A part of the page as it was written last. */
+/** The latest HTML of a part of the page. */
 interface Part {
   readonly text: string
-  /** Which of all writings was the first to look like this. */
+  /** The version in which the part got this HTML. */
   readonly version: number
 }
 
-/** Tells pages that listen what has changed. Without a listener, it does nothing. */
+/** Sends changes to the pages that listen. Does nothing without a listener. */
 export class StatusUpdates {
   readonly #source: UpdateSource
-  /** Tells a page of another server, which had this address before, from one of ours. */
+  /** Identifies this server: a page may come from an earlier server at the same address. */
   readonly #epoch: string
   readonly #listeners = new Set<Listener>()
   #parts = new Map<string, Part>()
@@ -49,19 +49,19 @@ export class StatusUpdates {
     this.#epoch = epoch
   }
 
-  /** Where a page is that shows all there is now. */
+  /** The cursor of a page that shows the present state. */
   get cursor(): string {
     return `${this.#epoch}.${this.#source.sequence}`
   }
 
-  /** Something is different from now on. */
+  /** Schedules an update. */
   touch(): void {
     this.#hasChanged = true
   }
 
   /**
-   * A stream of server-sent events for a page that has come this far; null where there are too many. It
-   * holds one message at most: who reads slowly is told less often, and then all at once.
+   * A stream of server-sent events for a page at this cursor; null if too many pages listen. It buffers at
+   * most one message: a slow reader gets fewer and larger updates.
    */
   listen(cursor: string): Readable | null {
     if (this.#listeners.size >= MOST_LISTENERS) return null
@@ -75,7 +75,7 @@ export class StatusUpdates {
     this.#listeners.add(listener)
     if (this.#listeners.size === 1) this.#timer = setInterval(() => this.#tell(), INTERVAL).unref()
     this.#hasChanged = true
-    // After the reader has asked for the first time.
+    // After the first read().
     setImmediate(() => this.#tell())
     return listener
   }
@@ -88,7 +88,7 @@ export class StatusUpdates {
   #tell(): void {
     const age = Date.now() - this.#writtenAt
     if (this.#hasChanged || age >= DRIFT || (this.#source.isAging && age >= AGING)) this.#write()
-    // Most pages have come as far as each other.
+    // Most pages are at the same cursor.
     const messages = new Map<string, string | undefined>()
     for (const listener of this.#listeners) {
       if (!listener.isReady) continue
@@ -130,12 +130,12 @@ export class StatusUpdates {
 
 /** A page that listens. */
 class Listener extends Readable {
-  /** The last request that it was told of; undefined where what it shows is another server's. */
+  /** Sequence number of the last request sent to it; undefined if it shows another server. */
   sequence: number | undefined
-  /** The last writing that it was told of. */
+  /** The last version sent to it. */
   version = 0
   sentAt = 0
-  /** Whether it has read what it was sent. */
+  /** Whether it has read the last message. */
   isReady = false
 
   constructor(sequence: number | undefined) {
@@ -149,7 +149,7 @@ class Listener extends Readable {
     this.push(message)
   }
 
-  /** Ends the stream. One that is read slowly is there until its reader has come to the end. */
+  /** Ends the stream. A slow reader still gets the buffered message. */
   end(): void {
     this.isReady = false
     this.push(null)

@@ -1,0 +1,176 @@
+import { isIP } from 'node:net'
+import { parseDuration } from '../text/duration.js'
+import type { CgiFolderName, SettingName, Settings } from './settings.js'
+
+/** How a value is validated; `read` returns undefined for an invalid value. */
+interface Rule<T> {
+  /** The text after `must be` in errors. */
+  readonly rule: string
+  readonly read: (value: unknown) => T | undefined
+  /** `list` and `pairs` can be repeated; an item of `pairs` has a name. */
+  readonly shape: 'one' | 'list' | 'pairs'
+}
+
+const one = <T>(rule: string, read: (value: unknown) => T | undefined): Rule<T> => {
+  return { rule, read, shape: 'one' }
+}
+const list = <T>(rule: string, read: (value: unknown) => T | undefined): Rule<readonly T[]> => {
+  return { rule, read: (value) => wrap(read(value)), shape: 'list' }
+}
+/** A list whose items can also be separated by commas. */
+const separated = <T>(rule: string, read: (word: string) => T | undefined): Rule<readonly T[]> => {
+  return { rule, read: (value) => readWords(value, read), shape: 'list' }
+}
+const pairs = <T>(
+  rule: string,
+  read: (name: string, value: unknown) => T | undefined,
+): Rule<Readonly<Record<string, T>>> => {
+  const readPair = (pair: unknown): Record<string, T> | undefined => {
+    const [name, value]: readonly unknown[] = Array.isArray(pair) ? pair : []
+    const found = typeof name === 'string' ? read(name, value) : undefined
+    // Not by assignment, which would lose the name `__proto__`.
+    return found === undefined ? undefined : Object.fromEntries([[String(name), found]])
+  }
+  return { rule, read: readPair, shape: 'pairs' }
+}
+
+/** The rule of every setting. */
+export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
+  directory: one('the name of a folder', toText),
+  port: one('a whole number from 0 to 65535', (value) => toInteger(value, 0, 65_535)),
+  bind: one('an address or a name', toText),
+  'cgi-dir': list(
+    'a folder in the one that is served, or /URL=FOLDER; no blank or any of ?#%\\:* in the URL',
+    toCgiFolder,
+  ),
+  interpreter: pairs('.EXTENSION=PROGRAM, such as .py=python3', (extension, command) => {
+    return toExtension(extension) === undefined ? undefined : toCommand(command)
+  }),
+  script: pairs('/URL=PROGRAM, such as /git=/usr/lib/git-core/git-http-backend', (url, program) => {
+    return isUrl(url) ? toText(program) : undefined
+  }),
+  scripts: separated('extensions, such as .cgi,.php', toExtension),
+  send: separated('extensions, such as .py,.sh', toExtension),
+  index: separated('names of files, such as index.cgi,index.php', (name) => {
+    return /^(?!\.)[^/\\\0]+$/.test(name) ? name : undefined
+  }),
+  files: pairs('/URL=FOLDER, such as /icons=/usr/share/icons', (url, folder) => {
+    return isUrl(url) ? toText(folder) : undefined
+  }),
+  'link-root': list('the name of a folder', toText),
+  auth: one('the name of a file', toText),
+  'trust-proxy': one(
+    'true, false, or the addresses of proxies, such as loopback,10.0.0.0/8',
+    toTrustedProxies,
+  ),
+  env: pairs('NAME=VALUE, or the name alone of a variable that is set here', (name, value) => {
+    return name !== '' && !/[=\0]/.test(name) && isString(value) && !value.includes('\0')
+      ? value
+      : undefined
+  }),
+  cwd: one('the name of a folder', toText),
+  user: one('the name of a user', toText),
+  'max-processes': one('a whole number, 1 or more', (value) => {
+    return toInteger(value, 1, Number.MAX_SAFE_INTEGER)
+  }),
+  timeout: one(
+    'a time such as 30s, 500ms or 2m, up to 24 days (a number alone is in seconds; 0: no limit)',
+    parseDuration,
+  ),
+  'tls-cert': one('the name of a file', toText),
+  'tls-key': one('the name of a file', toText),
+  'watch-errors': one("'on', 'off' or 'local'", toWatchers),
+  status: one('true or false', (value) => (typeof value === 'boolean' ? value : undefined)),
+  log: one("'text' or 'json'", (value) => {
+    return value === 'text' || value === 'json' ? value : undefined
+  }),
+}
+
+export function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(RULES, name)
+}
+
+function wrap<T>(value: T | undefined): readonly T[] | undefined {
+  return value === undefined ? undefined : [value]
+}
+
+function readWords<T>(
+  value: unknown,
+  read: (word: string) => T | undefined,
+): readonly T[] | undefined {
+  const words = isString(value) ? value.split(',') : []
+  const found = words.map((word) => read(word.trim()))
+  const known = found.filter((item) => item !== undefined)
+  return known.length === 0 || known.length < found.length ? undefined : known
+}
+
+function isString(value: unknown): value is string {
+  return typeof value === 'string'
+}
+
+function toText(value: unknown): string | undefined {
+  // Not empty: an unset shell variable would otherwise publish the working directory.
+  return isString(value) && value !== '' && !value.includes('\0') ? value : undefined
+}
+
+function toInteger(value: unknown, least: number, most: number): number | undefined {
+  const number = isString(value) && /^\d{1,16}$/.test(value) ? Number(value) : value
+  if (typeof number !== 'number' || !Number.isInteger(number)) return undefined
+  return number >= least && number <= most ? number : undefined
+}
+
+function toCgiFolder(value: unknown): CgiFolderName | undefined {
+  if (!isString(value)) return undefined
+  const [, mount, elsewhere] = /^(\/[^=]*)=(.+)$/.exec(value) ?? []
+  if (mount !== undefined) {
+    return elsewhere !== undefined && (mount === '/' || isUrl(mount))
+      ? { url: mount === '/' ? '' : mount, folder: elsewhere, isElsewhere: true }
+      : undefined
+  }
+  if (value === '.' || value === './') return { url: '', folder: '.', isElsewhere: false }
+  const folder = value.replace(/^\.\//, '').replace(/\/+$/, '')
+  const url = `/${folder}`
+  return !value.startsWith('/') && isUrl(url) ? { url, folder, isElsewhere: false } : undefined
+}
+
+function toExtension(value: string): string | undefined {
+  return /^\.[^./\\]+$/.test(value) ? value : undefined
+}
+
+function toTrustedProxies(value: unknown): Settings['trust-proxy'] | undefined {
+  if (typeof value === 'boolean') return value
+  if (value === 'true' || value === 'false') return value === 'true'
+  const addresses = Array.isArray(value) ? value.join() : value
+  return readWords(addresses, (word) => (isNetwork(word) ? word : undefined))
+}
+
+/** Whether `trustProxy` accepts it as an address or a network. */
+function isNetwork(word: string): boolean {
+  if (['loopback', 'linklocal', 'uniquelocal'].includes(word)) return true
+  const [address = '', prefix, ...rest] = word.split('/')
+  const family = isIP(address)
+  if (family === 0 || rest.length > 0) return false
+  return prefix === undefined || toInteger(prefix, 1, family === 4 ? 32 : 128) !== undefined
+}
+
+/** Whether a path can be a mount: no empty or dot segments, no characters that a router interprets. */
+function isUrl(path: string): boolean {
+  return /^(?:\/(?!\.{1,2}(?:\/|$))[^/?#%\\\s:*]+)+$/.test(path)
+}
+
+function toCommand(value: unknown): readonly string[] | undefined {
+  const args = isString(value) ? toArguments(value) : value
+  if (!Array.isArray(args) || !args.every(isString)) return undefined
+  return args.some((arg) => arg.includes('\0')) || !args[0] ? undefined : args
+}
+
+/** Splits arguments at blanks outside quotes, as a shell does. */
+function toArguments(text: string): string[] {
+  const words = text.match(/(?:"[^"]*"|'[^']*'|\S)+/g) ?? []
+  return words.map((word) => word.replace(/"([^"]*)"|'([^']*)'/g, '$1$2'))
+}
+
+function toWatchers(value: unknown): Settings['watch-errors'] | undefined {
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  return value === 'on' || value === 'off' || value === 'local' ? value : undefined
+}
