@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { toHtml } from './html-text.js'
 
-/** Colours and type of the demo and of the error page, so that all look like one thing. */
+/** The colours of the error page and of the demo; test/cli/palette.test.ts compares them. */
 const STYLE = `
 :root {
   color-scheme: light dark;
   --ink: #1c2422;
   --quiet: #55625f;
   --paper: #fbfaf7;
-  --raised: #f1f0ea;
+  --shade: #f1f0ea;
   --line: #dcdfd9;
   --accent: #0b6e63;
   --failure: #a8321f;
@@ -18,7 +18,7 @@ const STYLE = `
     --ink: #e4e9e6;
     --quiet: #a0ada9;
     --paper: #131817;
-    --raised: #1d2523;
+    --shade: #1d2523;
     --line: #2f3a37;
     --accent: #6fd1c1;
     --failure: #ff9c86;
@@ -52,7 +52,7 @@ li {
   padding: 0 .5rem;
   border-bottom: 1px solid var(--line);
 }
-li:hover { background: var(--raised); }
+li:hover { background: var(--shade); }
 li > a, li > span:first-child { padding: .625rem 0; }
 li > a::after { content: ""; position: absolute; inset: 0; }
 .folder { font-weight: 600; }
@@ -67,7 +67,7 @@ pre {
   padding: 1rem;
   border: 1px solid var(--line);
   border-radius: .375rem;
-  background: var(--raised);
+  background: var(--shade);
   font: .875rem/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
   white-space: pre-wrap;
 }
