@@ -17,7 +17,7 @@ export async function writeStart(
   const { settings, folder } = configuration
   const { site } = server
   const surveys = await Promise.all(
-    site.cgiFolders.map(async (folder) => ({ ...(await surveyScripts(folder, site)), ...folder })),
+    site.cgiFolders.map(async (mount) => ({ ...(await surveyScripts(mount, site)), ...mount })),
   )
   const stray = await describeStrayScripts(site)
   const address = describeAddress(server.scheme, settings.bind, server.port)
@@ -38,7 +38,7 @@ export async function writeStart(
   const remarks = [...warnings, ...notes]
   const scripts = surveys
     .filter(({ isThere }) => isThere)
-    .map(({ url, count, problems }) => ({ url: url || '/', count, problems }))
+    .map((survey) => ({ url: survey.url || '/', count: survey.count, problems: survey.problems }))
   return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, scripts, remarks })
 }
 
