@@ -45,8 +45,7 @@ const SCRIPTS = {
 /** Clients that do not take what they have asked for, or do not send what they have announced. */
 export function slowClientsSuite(adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  // Each waits for clocks of its own, with a gateway of its own.
-  describe(`LIM-1, LIM-4 (${adapter.name})`, { concurrency: 4 }, () => {
+  describe(`LIM-1, LIM-4 (${adapter.name})`, () => {
     function createFolder(t: TestContext): string {
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
