@@ -2,9 +2,11 @@
  * The steps of a request as pure functions, for other applications, tests and tools: the entry
  * `@common-gateway/core/steps`.
  */
+export { isInside } from './data/path-inside.js'
 export { createCommandLine } from './environment/command-line.js'
 export { createMetaVariables, type MetaVariablesInput } from './environment/meta-variables.js'
 export { hintFor } from './failure/hint.js'
+export { findProgram, isProgram } from './options/program-search.js'
 export { createSettings, type ScriptSource, type Settings } from './options/settings.js'
 export { parseRequestTarget, type RequestTarget } from './request/target.js'
 export {

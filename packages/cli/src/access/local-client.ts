@@ -35,8 +35,8 @@ function authorityOf(headers: RawRequest['headers']): string {
   return typeof authority === 'string' ? authority : ''
 }
 
-/** Whether this is an address of this machine that none but itself can reach. */
-function isLoopback(address: string): boolean {
+/** Whether this is a loopback address, which only this machine can reach; IPv4 may be written as IPv6. */
+export function isLoopback(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
   const family = isIP(plain)
   return family !== 0 && LOOPBACK.check(plain, family === 4 ? 'ipv4' : 'ipv6')

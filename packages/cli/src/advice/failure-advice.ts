@@ -1,6 +1,6 @@
 import type { CgiError } from '@common-gateway/fastify'
 import path from 'node:path'
-import { isInside } from '../files/containment.js'
+import { isInside } from '@common-gateway/core/steps'
 import { adviseOn, adviseOnLink, adviseOnStray } from './script-check.js'
 import type { EffectiveSettings } from '../settings/settings.js'
 import type { Site } from '../site/site.js'

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { beginningOf, type Beginning } from '../files/file-beginning.js'
-import { isProgram } from '../files/program-search.js'
+import { isProgram } from '@common-gateway/core/steps'
 import { toShellWord } from '../text/shell-word.js'
 import type { DefaultInterpreter } from '../files/default-interpreters.js'
 import type { Site } from '../site/site.js'

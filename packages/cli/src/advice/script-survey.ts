@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { isInside } from '../files/containment.js'
+import { isInside } from '@common-gateway/core/steps'
 import { adviseOn } from './script-check.js'
 import { toShellWord } from '../text/shell-word.js'
 import type { CgiFolder, Site } from '../site/site.js'

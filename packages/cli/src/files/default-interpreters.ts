@@ -1,4 +1,4 @@
-import { findProgram } from './program-search.js'
+import { findProgram } from '@common-gateway/core/steps'
 
 /** What runs the scripts with an extension that are not executable, if it is installed. */
 export interface DefaultInterpreter {

@@ -1,7 +1,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
-import { isInside } from '../files/containment.js'
+import { isInside } from '@common-gateway/core/steps'
 import { canRead } from '../site/file-lookup.js'
 import { createPublication, isOutside } from '../site/publication.js'
 import { adviseOn, adviseOnLink, adviseOnStray } from '../advice/script-check.js'

@@ -1,5 +1,6 @@
-import { BlockList, isIP, isIPv6 } from 'node:net'
+import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { isLoopback } from '../access/local-client.js'
 
 /** Where a server is reached. */
 export interface ServerAddress {
@@ -11,10 +12,6 @@ export interface ServerAddress {
   readonly isOpen: boolean
 }
 
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
-
 /** Where a server is reached that listens on this address, or on all. */
 export function describeAddress(scheme: string, host: string, port: number): ServerAddress {
   const toUrl = (name: string): string => {
@@ -24,7 +21,7 @@ export function describeAddress(scheme: string, host: string, port: number): Ser
     const networkUrls = networkAddresses(host === '::').map(toUrl)
     return { url: toUrl(host === '::' ? 'localhost' : '127.0.0.1'), networkUrls, isOpen: true }
   }
-  return { url: toUrl(host), networkUrls: [], isOpen: !isLoopback(host) }
+  return { url: toUrl(host), networkUrls: [], isOpen: host !== 'localhost' && !isLoopback(host) }
 }
 
 function networkAddresses(hasIPv6: boolean): string[] {
@@ -36,10 +33,4 @@ function networkAddresses(hasIPv6: boolean): string[] {
       return !internal && (family === 'IPv4' || (hasIPv6 && scopeid === 0))
     })
     .map(({ address }) => address)
-}
-
-function isLoopback(host: string): boolean {
-  const family = isIP(host)
-  if (family === 0) return host === 'localhost'
-  return LOOPBACK.check(host, family === 6 ? 'ipv6' : 'ipv4')
 }

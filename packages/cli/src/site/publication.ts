@@ -1,8 +1,7 @@
-import { hasNameOrCopy } from '@common-gateway/core/steps'
+import { hasNameOrCopy, isInside } from '@common-gateway/core/steps'
 import { realpathSync } from 'node:fs'
 import path from 'node:path'
 import { CONFIG_NAMES } from '../settings/config-file.js'
-import { isInside } from '../files/containment.js'
 import type { Site } from './site.js'
 
 /** Names of folders whose files are programs, wherever they lie. */

@@ -4,7 +4,7 @@ import { CONFIG_NAMES } from '../settings/config-file.js'
 import type { Configuration } from '../settings/configuration.js'
 import { type DefaultInterpreter, findDefaultInterpreters } from '../files/default-interpreters.js'
 import { type FileTree, findFileTrees, findLinkRoots } from './file-trees.js'
-import { findProgram, isProgram } from '../files/program-search.js'
+import { findProgram, isProgram } from '@common-gateway/core/steps'
 import type { EffectiveSettings } from '../settings/settings.js'
 import { STATUS_PATH } from '../access/access.js'
 

@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { fromByteString } from '../data/byte-string.js'
-import { isInside } from '../script/containment.js'
+import { isInside } from '../data/path-inside.js'
 import { CgiError } from '../data/cgi-error.js'
 import { type HeaderField, valuesOf } from '../data/header-fields.js'
 import type { CgiRequest, ClientSignal } from '../data/message.js'
@@ -49,7 +49,7 @@ export async function openNamedFile(
   const realRoots = await Promise.all(roots.map(realPath))
   for (const candidate of candidates(head, folder, roots)) {
     const file = await realPath(candidate)
-    const root = file && realRoots.find((each) => each !== null && isInside(each, file))
+    const root = file && realRoots.find((each) => each !== null && isInside(file, each))
     const opened = root ? await openFileAs(head, request, file) : null
     if (opened !== null) return opened
   }

@@ -1,16 +1,12 @@
 import { readdirSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { CgiError } from '../data/cgi-error.js'
+import { isInside } from '../data/path-inside.js'
 import { isMissing, notExecutable, toLookupError, withheld } from './lookup-error.js'
 import type { Settings } from '../options/settings.js'
 
 /** The settings that decide where a script may lie. */
 export type ContainmentSettings = Pick<Settings<never>, 'source' | 'linkRoots'>
-
-/** Whether a file lies in a folder. Both are absolute and normal. */
-export function isInside(folder: string, file: string): boolean {
-  return file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep)
-}
 
 /**
  * Checks that a file or folder really lies in the root, or in one of `linkRoots`, and has the very name
@@ -64,7 +60,7 @@ export function checkStillInside(
 }
 
 function isInsideAny(folders: readonly string[], file: string): boolean {
-  return folders.some((folder) => file === folder || isInside(folder, file))
+  return folders.some((folder) => file === folder || isInside(file, folder))
 }
 
 /** Whether each name on the way is as the folder above it lists it. */
