@@ -79,13 +79,13 @@ test(
     assert.equal((await answered).status, 502)
     await command.outputs(/error: /)
     const lines = command.output.split('\n')
-    const first = lines.findIndex((each) => each.includes('/cgi-bin/one.sh'))
-    assert.match(lines[first] ?? '', / 502 /)
-    assert.deepEqual(lines.slice(first + 1, first + 4), [
-      '    from one',
-      '    more from one',
-      `    error: ${FAILING} (exit code 3)`,
-    ])
+    const first = lines.indexOf('    from one')
+    // On a slow machine the lines come before the request has ended, under a line of their own.
+    assert.match(lines[first - 1] ?? '', / cgi-bin\/one\.sh\[\d+\] /)
+    assert.equal(lines[first + 1], '    more from one')
+    const end = lines.indexOf(`    error: ${FAILING} (exit code 3)`)
+    assert.ok(end > first)
+    assert.match(lines.findLast((each) => each.includes(' 502 ')) ?? '', /\/cgi-bin\/one\.sh /)
   },
 )
 
