@@ -40,7 +40,7 @@ class InProcess implements Transport {
       end()
     }
     if (query !== 'hang') {
-      void buffer(call.body.content === null ? Readable.from([]) : stdin).then((body) => {
+      void buffer(stdin).then((body) => {
         stderr.end(`error of ${call.script.file}\n`)
         stdout.end(`${HEADER}${call.environment['REQUEST_METHOD']} ${query} ${body.toString()}`)
         end()
@@ -205,6 +205,21 @@ const FAULTS: readonly [what: string, status: number, open: () => unknown][] = [
     async () => {
       const stdin = new Writable({ write: () => fail('write'), final: () => fail('final') })
       return { ...OK, stdin, stdout: toOutput(Readable.from([Buffer.from(HEADER)])) }
+    },
+  ],
+  [
+    'has a stdin that fails while the script runs',
+    200,
+    async () => {
+      const stdin = new PassThrough()
+      const stdout = new PassThrough()
+      stdin.resume()
+      setTimeout(() => {
+        stdin.destroy(new Error('closed'))
+        stdout.end(HEADER)
+      }, 20)
+      const exit = once(stdout, 'end').then(() => ({ exitCode: 0, signal: null }))
+      return { ...OK, stdin, stdout: toOutput(stdout), exit }
     },
   ],
   [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Readable } from 'node:stream'
 import { toReadable } from './output-streams.js'
-import { sendToScript } from '@internal/core/body/request-body.js'
+import { sendToScript } from '@internal/core/body/input.js'
 import { type ProcessTransport } from '@internal/core/process/process-transport.js'
 import { readStandardError } from '@internal/core/run/standard-error-reader.js'
 
@@ -38,11 +38,9 @@ export async function openScript(
   const streams = await transport.open(call)
   const { pid, stdin, stdout, stderr, exit } = streams
   assert.ok(stderr !== null)
-  const { content } = call.body
   if (stdin !== null) void exit.then(() => stdin.destroy())
-  if (stdin !== null && content !== null) {
-    void sendToScript(content, stdin, 0, { receive() {}, fail: (error) => assert.fail(error) })
-  }
+  const observer = { receive() {}, fail: (error: Error) => assert.fail(error) }
+  void sendToScript(call.body.content, stdin, 0, observer)
   const chunks: Buffer[] = []
   const write = (chunk: Buffer): void => void chunks.push(chunk)
   const standardErrorEnd = readStandardError(stderr, { exit, lingerTimeout: 1, write })

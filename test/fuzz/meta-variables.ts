@@ -3,7 +3,7 @@ import { createMetaVariables, type MetaVariablesInput } from '@common-gateway/co
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { createRequest } from '../core/requests.js'
-import { readFraming } from '@internal/core/body/request-body.js'
+import { readFraming } from '@internal/core/body/framing.js'
 import { fromByteString, toByteString } from '@internal/core/data/byte-string.js'
 import { createProperty, type Property } from './property.js'
 import { fieldValue, requestFields } from './request-fields.js'

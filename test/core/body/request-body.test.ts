@@ -7,14 +7,10 @@ import { test, type TestContext } from 'node:test'
 import { CgiError, type CgiRequest, type HeaderField } from '@common-gateway/core'
 import { descriptorsOf, until } from '../../processes.js'
 import { createRequest } from '../requests.js'
-import {
-  closeRequestBody,
-  isFile,
-  isReceived,
-  openRequestBody,
-  readFraming,
-  sendToScript,
-} from '@internal/core/body/request-body.js'
+import { isFile, isReceived } from '@internal/core/body/content.js'
+import { readFraming } from '@internal/core/body/framing.js'
+import { sendToScript } from '@internal/core/body/input.js'
+import { closeRequestBody, openRequestBody } from '@internal/core/body/request-body.js'
 import { createTemporaryFolder } from '../temporary-folder.js'
 
 type RequestBody = Awaited<ReturnType<typeof openRequestBody>>

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { toByteString } from '../data/byte-string.js'
-import { isFile, isStream } from '../body/request-body.js'
+import { isFile, isStream } from '../body/content.js'
 import { waitFor } from '../data/with-timeout.js'
 import type { Settings } from '../options/settings.js'
 import type { Spawner } from '../transport/spawner.js'

@@ -1,13 +1,8 @@
 import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
 import { waitFor } from '../data/with-timeout.js'
 import { endLingering } from './lingering-output.js'
-import {
-  type BodyObserver,
-  isReceived,
-  isStalled,
-  isStream,
-  sendToScript,
-} from '../body/request-body.js'
+import { isReceived, isStream } from '../body/content.js'
+import { type BodyObserver, isStalled, sendToScript } from '../body/input.js'
 import type { OutputReader } from '../transport/output.js'
 import type { Settings } from '../options/settings.js'
 import type { RequestBody, ScriptExit, ScriptStreams } from '../transport/transport.js'
@@ -49,8 +44,6 @@ const MOST_DISCARDED = 64 * 1024 * 1024
 
 /** How long the news of a script's end may come after the end of its output, in milliseconds. */
 const EXIT_GRACE = 250
-
-const DONE = Promise.resolve()
 
 /**
  * One script from its start to its end: its output, its clocks, and what becomes of it when something
@@ -95,10 +88,12 @@ export class ScriptRun implements OutputReader, BodyObserver {
     // What is no stream has come already.
     const { content, length = 0 } = context.requestBody
     this.bytesIn = isStream(content) ? 0 : length
-    this.inputEnd = this.#send(content)
+    const { stdin, exit } = streams
+    if (stdin !== null) void exit.then(() => stdin.destroy())
+    this.inputEnd = sendToScript(content, stdin, settings.bodyLimit, this)
     this.#requestTimer = this.#deadline(settings.requestTimeout, 'CGI_ERR_REQUEST_TIMEOUT')
     streams.stdout.readBy(this)
-    void streams.exit.then((exit) => this.#leave(exit))
+    void exit.then((ended) => this.#leave(ended))
   }
 
   /** Says who keeps the books of it. */
@@ -230,13 +225,6 @@ export class ScriptRun implements OutputReader, BodyObserver {
   #isDone(): boolean {
     const hasInput = this.exited !== undefined || isReceived(this.#context.requestBody.content)
     return this.#hasOutputEnded && hasInput
-  }
-
-  #send(content: RequestBody['content']): Promise<void> {
-    const { stdin, exit } = this.#streams
-    if (stdin !== null) void exit.then(() => stdin.destroy())
-    if (content === null || (stdin === null && !isStream(content))) return DONE
-    return sendToScript(content, stdin, this.#settings.bodyLimit, this)
   }
 
   #ignore(data: (chunk: Buffer) => void): void {

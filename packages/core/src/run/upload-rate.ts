@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { Patience } from '../data/patience.js'
-import { isReceived, isStalled } from '../body/request-body.js'
+import { isReceived } from '../body/content.js'
+import { isStalled } from '../body/input.js'
 import { stopTicking, Ticking } from '../data/ticker.js'
 
 /** What is asked of a client that sends. */

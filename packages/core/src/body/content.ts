@@ -1,0 +1,18 @@
+import type { FileHandle } from 'node:fs/promises'
+import type { Readable } from 'node:stream'
+import type { RequestBody } from '../transport/transport.js'
+
+/** Whether the content is a file, which a process can have as its standard input. */
+export function isFile(content: RequestBody['content']): content is FileHandle {
+  return content !== null && 'fd' in content
+}
+
+/** Whether the client sends no more of the content. */
+export function isReceived(content: RequestBody['content']): boolean {
+  return !isStream(content) || content.readableEnded || content.destroyed
+}
+
+/** Whether the content is a stream that the client may still be sending. */
+export function isStream(content: RequestBody['content']): content is Readable {
+  return content !== null && 'readableEnded' in content
+}
