@@ -235,13 +235,11 @@ export async function exchange(
   return readToEnd(socket)
 }
 
-/** All that comes on a connection until it is closed, by whichever side, in whichever way. */
+/** All that comes on a connection until it is closed, by whichever side. @throws when it is reset. */
 export async function readToEnd(socket: Socket): Promise<string> {
   const chunks: Buffer[] = []
   socket.on('data', (chunk: Buffer) => chunks.push(chunk))
-  // A reset is an end, too: once() would reject with the error that comes before 'close'.
-  socket.on('error', () => {})
-  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+  if (!socket.closed) await once(socket, 'close')
   return Buffer.concat(chunks).toString('latin1')
 }
 

@@ -15,7 +15,6 @@ import {
   open,
   openHttp2,
   openSession,
-  readToEnd,
   send,
 } from '../../client.js'
 import { until } from '../../processes.js'
@@ -81,7 +80,15 @@ export function slowClientsSuite(adapter: Adapter): void {
         t.after(() => socket.destroy())
         socket.pause()
         socket.write(`GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`)
-        return async () => (await readToEnd(socket.resume())).length
+        // The gateway cuts it off, by a reset where there are bytes that nobody has read.
+        socket.on('error', () => {})
+        return async () => {
+          let received = 0
+          socket.on('data', (chunk: Buffer) => (received += chunk.length))
+          socket.resume()
+          if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve))
+          return received
+        }
       }
       const session = openSession(gateway)
       t.after(() => session.destroy())
