@@ -111,6 +111,11 @@ const FAULTS: readonly [what: string, status: number, open: () => unknown][] = [
   ['rejects', 500, () => Promise.reject(new Error('no'))],
   ['gives nothing', 500, () => Promise.resolve()],
   ['gives a Node stream that is no output', 500, async () => ({ ...OK, stdout: 1 })],
+  [
+    'gives no output, and an end that rejects',
+    500,
+    async () => ({ ...OK, stdout: 1, exit: Promise.reject(new Error('no end')) }),
+  ],
   ['gives a stdin that is none', 500, async () => ({ ...OK, stdin: {} })],
   [
     'has no end of its own',
@@ -330,6 +335,16 @@ function transportSuite(adapter: Adapter): void {
         await until(() => gateway.stats().running === 0, 'the slot is free')
       })
     }
+
+    test('LIFE-3 a script whose output is none is stopped', async () => {
+      let terminated = 0
+      const terminate = async (): Promise<void> => {
+        terminated += 1
+      }
+      current.open = async () => ({ ...OK, stdout: 1, exit: never, terminate })
+      assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 500)
+      assert.equal(terminated, 1)
+    })
   })
 
   describe(`a spawner from outside (${adapter.name})`, () => {
@@ -360,6 +375,8 @@ function transportSuite(adapter: Adapter): void {
         () => Promise.reject(new Error('no')),
         () => Promise.resolve(),
         async () => ({ ...OK, pid: 0, signalGroup: () => true }),
+        // What `once(child, 'exit')` of Node's own gives for a program that is not there.
+        async () => ({ ...OK, pid: undefined, exit: Promise.reject(new Error('ENOENT')) }),
       ]
       for (const fault of faults) {
         // The faults are against the type on purpose.

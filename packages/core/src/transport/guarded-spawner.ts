@@ -1,5 +1,9 @@
 import { CgiError } from '../data/cgi-error.js'
 import type { ScriptProcess, Spawner } from './spawner.js'
+import type { ScriptExit } from './transport.js'
+
+/** The end of a process whose `exit` rejects. */
+const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
 
 /**
  * Contains the faults of a spawner that the application has given, where {@link GuardedTransport} cannot:
@@ -21,16 +25,16 @@ export function guardSpawner(spawner: Spawner): Spawner {
 /** @throws {TypeError} where the process group is no group. */
 function guard(started: ScriptProcess): ScriptProcess {
   const { pid, stdin, stdout, stderr } = started
+  // First: without a handler, an end that rejects is an unhandled rejection, which ends this process.
+  const exit = Promise.resolve(started.exit).catch((): ScriptExit => UNKNOWN)
   // 0 and 1 would be the group of this process, and every process that it may signal (kill(2)).
   if (!Number.isInteger(pid) || pid <= 1) throw new TypeError(`${pid} is no pid`)
-  const exit = Promise.resolve(started.exit)
   return {
     pid,
     stdin,
     stdout,
     stderr,
-    // A process whose end cannot be learned has none that is known.
-    exit: exit.catch(() => ({ exitCode: null, signal: null })),
+    exit,
     signalGroup(signal) {
       try {
         return started.signalGroup(signal)

@@ -27,7 +27,13 @@ export class GuardedTransport implements Transport {
 
   async open(call: ScriptCall): Promise<ScriptStreams> {
     try {
-      return this.#guard(await this.#transport.open(call))
+      const streams = await this.#transport.open(call)
+      try {
+        return this.#guard(streams)
+      } catch (cause) {
+        discard(streams)
+        throw cause
+      }
     } catch (cause) {
       if (cause instanceof CgiError) throw cause
       throw new CgiError('CGI_ERR_SPAWN', { reason: `the transport: ${String(cause)}`, cause })
@@ -75,6 +81,15 @@ export class GuardedTransport implements Transport {
       terminate: () => (termination ??= terminate()),
     }
   }
+}
+
+/** Stops a script whose streams cannot be used: nothing else would. */
+function discard(streams: ScriptStreams): void {
+  const ignore = (): void => {}
+  Promise.resolve(streams?.exit).catch(ignore)
+  Promise.resolve()
+    .then(() => streams.terminate())
+    .catch(ignore)
 }
 
 /** An end of the right shape, whatever was given. */
