@@ -1,6 +1,6 @@
 // Runs tests: `npm test` and its relatives. CONTRIBUTING.md says what each command runs.
 import { spawn } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -21,7 +21,12 @@ const REST = [
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { all: { type: 'boolean' }, rest: { type: 'boolean' }, watch: { type: 'boolean' } },
+  options: {
+    all: { type: 'boolean' },
+    rest: { type: 'boolean' },
+    watch: { type: 'boolean' },
+    list: { type: 'boolean' },
+  },
 })
 const rules = positionals.filter((name) => /^[A-Z]+(-\d+)?$/.test(name))
 const names = positionals.filter((name) => !rules.includes(name))
@@ -30,7 +35,8 @@ if (files.length === 0) {
   console.error(`No test is found for ${positionals.join(' ')}.`)
   process.exit(1)
 }
-run(files)
+if (values.list) console.log(files.join('\n'))
+else run(files)
 
 /** The test files for names of files, and for rules. Without any: those of the command. */
 function filesFor(wantedNames, wantedRules) {
@@ -43,11 +49,13 @@ function filesFor(wantedNames, wantedRules) {
     return values.rest ? tests.filter(isRest) : few
   }
   const reached = new Map(tests.map((file) => [file, importsOf(file)]))
+  const known = new Set([...reached.values()].flatMap((found) => [...found]))
+  const nearest = wantedNames.map((name) => nearestOf(name, known))
   const hits = tests.filter((file) => {
     const sources = [...reached.get(file)]
     const isNamed =
-      wantedNames.length === 0 ||
-      wantedNames.some((name) => sources.some((source) => isNameOf(name, source)))
+      nearest.length === 0 ||
+      nearest.some((name) => sources.some((source) => isNameOf(name, source)))
     const texts = sources.map((source) => source.startsWith('@') || textOf(source))
     const hasRule = wantedRules.some((rule) =>
       texts.some((text) => text !== true && new RegExp(`\\b${rule}\\b`).test(text)),
@@ -55,22 +63,36 @@ function filesFor(wantedNames, wantedRules) {
     return isNamed && (wantedRules.length === 0 || hasRule)
   })
   if (values.all) return hits
-  const own = hits.filter((file) => wantedNames.some((name) => isNameOf(name, file)))
-  if (own.length > 0) return own
-  const short = hits.filter((file) => few.includes(file))
-  const chosen = short.length > 0 ? short : hits
+  const own = hits.filter((file) => nearest.some((name) => isNameOf(name, file)))
+  const wanted = own.length > 0 ? own : hits
+  const short = wanted.filter((file) => few.includes(file))
+  const chosen = short.length > 0 ? short : wanted
+  if (own.length > 0) return chosen
   // Once is enough for an answer in seconds.
   const isContract = (file) => /-contract/.test(file) && !file.startsWith('node-http/')
   const once = chosen.filter((file) => !isContract(file))
   return once.length > 0 ? once : chosen
 }
 
-/** A test file, and what it imports from test/build or, as `@internal/…`, from a package's source. */
+/** The name itself; for a source that no test imports, the nearest folder around it that has tests. */
+function nearestOf(name, known) {
+  if (!existsSync(path.join(BUILD, '../..', name))) return name
+  const all = [...known]
+  let nearest = name
+  while (!all.some((module) => isNameOf(nearest, module))) {
+    const folder = path.dirname(nearest)
+    if (!/^(\.\/)?packages\/\w+\/src\b/.test(folder)) return name
+    nearest = folder
+  }
+  return nearest
+}
+
+/** A test file, and what it imports from test/build or, as `@…`, from a package. */
 function importsOf(file, found = new Set()) {
   if (found.has(file)) return found
   found.add(file)
   for (const [, specifier] of textOf(file).matchAll(/(?:from|import\() ?'([^']+)'/g)) {
-    if (specifier.startsWith('@internal/')) found.add(specifier)
+    if (/^@(internal|common-gateway)\//.test(specifier)) found.add(specifier)
     if (!specifier.startsWith('.') || !specifier.endsWith('.js')) continue
     const imported = path.relative(BUILD, path.resolve(BUILD, path.dirname(file), specifier))
     if (!imported.startsWith('..')) importsOf(imported, found)
@@ -90,10 +112,14 @@ function textOf(file) {
 function isNameOf(name, module) {
   const wanted = name.replace(/^\.\//, '').replace(/(\.test)?\.[tj]s$/, '')
   const is = module.replace(/(\.test)?\.js$/, '')
-  const source = /^packages\/(\w+)\/src\/(.+)$/.exec(wanted)
+  const source = /^packages\/(\w+)\/src(\/.+)?$/.exec(wanted)
   if (source !== null) {
-    const [, workspace, file] = source
-    return is === `@internal/${workspace}/${file}` || is === `${workspace}/${file}`
+    const [, workspace, file = ''] = source
+    // A file, a folder with tests, or an entry of the package.
+    const own = workspace + file
+    return [own, `@internal/${own}`, `@common-gateway/${own}`].some(
+      (each) => is === each || (file !== '/index' && is.startsWith(`${each}/`)),
+    )
   }
   const inTest = wanted.replace(/^test\/(build\/)?/, '')
   return !module.startsWith('@') && (is === inTest || is.endsWith(`/${inTest}`))

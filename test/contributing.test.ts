@@ -1,4 +1,5 @@
 import { strict as assert } from 'node:assert'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
@@ -18,5 +19,20 @@ test('CONTRIBUTING.md shows the imports between folders that lint allows', async
       return [folder, below === '' ? [] : below.split(', ')]
     })
     assert.deepEqual(Object.fromEntries(shown), folders)
+  }
+})
+
+test('npm test finds the tests of a source, also of one that no test imports', () => {
+  for (const [name, expected] of [
+    ['packages/core/src/response/header-parser.ts', 'core/response/header-parser.test.js'],
+    ['packages/core/src/transport.ts', 'transport.test.js'],
+    ['packages/core/src/transport/guarded-input.ts', 'transport.test.js'],
+    ['packages/express/src/index.ts', 'express/middleware.test.js'],
+    ['packages/fastify/src/reply.ts', 'fastify/plugin.test.js'],
+    ['packages/cli/src/site/site.ts', 'cli/files.test.js'],
+  ] as const) {
+    const script = path.join(REPOSITORY, 'scripts/test.mjs')
+    const found = execFileSync(process.execPath, [script, '--list', name], { encoding: 'utf8' })
+    assert.ok(found.split('\n').includes(expected), `${name}: ${found}`)
   }
 })
