@@ -1,6 +1,6 @@
 /**
- * The steps of a request as pure functions, for other applications, tests and tools: the entry
- * `@common-gateway/core/steps`.
+ * The steps of a request as functions, for other applications, tests and tools: the entry
+ * `@common-gateway/core/steps`. They keep no state between calls; some read the file system.
  */
 export { isInside } from './data/path-inside.js'
 export { createCommandLine } from './environment/command-line.js'

@@ -1,35 +1,38 @@
 import type { Readable } from 'node:stream'
 
-/** Whoever reads an output. It hears `end` or `error`, once, and nothing after it. */
+/** The callbacks of a reader. `end` or `error` is called once, and no callback after it. */
 export interface OutputReader {
   /** The next bytes. */
   data(chunk: Buffer): void
-  /** There is no more. */
+  /** The output has ended. */
   end(): void
-  /** It cannot be read any more. */
+  /** The output has failed. */
   error(error: Error): void
 }
 
 /**
- * What a script writes, as it comes. A stream of Node's does the same and much more, which costs more than
- * all the reading of a small answer; {@link toOutput} makes an output of one.
+ * A stream of bytes that a script writes. For a small answer, a Node.js stream costs more than all the
+ * reading; {@link toOutput} makes an output of one.
  */
 export interface Output {
-  /** Whether the reader is not to be told of anything now. */
+  /** Whether no callback is called now. */
   readonly isPaused: boolean
-  /** Whether the reader has been told of its end, or it was destroyed. */
+  /** Whether `end` or `error` has been called, or the output was destroyed. */
   readonly isOver: boolean
-  /** Says who reads it, once, before anything else; it is paused then. */
+  /** Sets the reader. Called once, before the other methods; the output stays paused. */
   readBy(reader: OutputReader): void
-  /** Tells nothing from now on; the script has to wait, sooner or later. */
+  /** Calls no callback until `resume()`. The script blocks when its pipe is full. */
   pause(): void
-  /** Goes on. What is there already may be told before this returns. */
+  /** Starts or continues. May call callbacks before it returns. */
   resume(): void
-  /** Lets go of it: the reader hears nothing more. */
+  /** Closes the output and calls no callback any more. */
   destroy(): void
 }
 
-/** Makes an output of a stream. A stream that is closed before its end has failed. */
+/**
+ * Makes an output of a stream of bytes. A stream that is closed before its end fails. Call it when the
+ * stream is created: it adds the listener for 'error'.
+ */
 export function toOutput(stream: Readable): Output {
   let reader: OutputReader | undefined
   let failure: Error | undefined
@@ -40,7 +43,7 @@ export function toOutput(stream: Readable): Output {
     isOver = true
     reader.error(failure)
   }
-  // From now on: without a listener, an error that comes before the reader would end the process.
+  // At once: without a listener, an error that comes before the reader would end the process.
   stream.on('error', fail)
   return {
     get isPaused() {

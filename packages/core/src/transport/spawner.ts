@@ -30,7 +30,7 @@ export interface ScriptProcess {
   readonly stderr: Output
   /** Resolves when the process has ended and is reaped; never rejects. */
   readonly exit: Promise<ScriptExit>
-  /** Sends a signal to every process of its group; false where there is none left. */
+  /** Sends a signal to every process of the group. */
   readonly signalGroup: SendSignal
 }
 
