@@ -195,6 +195,17 @@ test('ENV-3 a transport that does not inherit the environment has no variable of
   assert.ok('PATH' in createSettings({ root: folder, transport }).inherited)
 })
 
+test('OPT-1 `script` need not be executable where the transport says so', () => {
+  const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
+  const remote = { ...transport, needsExecutable: false }
+  assert.deepEqual(createSettings({ script: file, transport: remote }).source, {
+    type: 'script',
+    file,
+  })
+  assertRefused({ script: file, transport }, 'script', `'${file}'`)
+  assertRefused({ script: `${file}.missing`, transport: remote }, 'script', `'${file}.missing'`)
+})
+
 test('OPT-1 the options that are known are those that have a type', () => {
   assert.deepEqual([...OPTION_NAMES].toSorted(), Object.keys(REFUSED).toSorted())
 })

@@ -139,12 +139,13 @@ function checkSource(options: CgiOptions<never>): ScriptSource {
     throw invalidOption(name, 'absent where `script` is given', options[name])
   }
   const script = path.resolve(options.script)
-  const { interpreters, fallbackInterpreters } = options
+  const { interpreters, fallbackInterpreters, transport } = options
   const interpreted = Object.hasOwn(
     { ...interpreters, ...fallbackInterpreters },
     path.extname(script),
   )
-  const runnable = interpreted ? isFile(script) : isProgram(script)
+  const needsNoMode = interpreted || transport?.needsExecutable === false
+  const runnable = needsNoMode ? isFile(script) : isProgram(script)
   if (!runnable) throw invalidOption('script', RULES.script[0], options.script)
   return { type: 'script', file: script }
 }

@@ -83,7 +83,7 @@ export interface Transport {
   readonly inheritsEnvironment?: boolean
   /**
    * Whether a script without an interpreter must be executable here; `false`: every regular file of
-   * `root` is a script, or each with one of `extensions`. Default: `true`.
+   * `root` is a script, or each with one of `extensions`, and `script` may be any. Default: `true`.
    */
   readonly needsExecutable?: boolean
   /** Whether it must know the length of a body: `chunkedBody: 'stream'` is refused then. Default: `false`. */
