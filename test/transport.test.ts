@@ -336,6 +336,23 @@ function transportSuite(adapter: Adapter): void {
       })
     }
 
+    test('LIFE-3 a stdin that fails later, of a request without a body, is no exception', async (t) => {
+      const faults: unknown[] = []
+      const listener = (error: unknown): void => void faults.push(error)
+      process.on('uncaughtException', listener)
+      t.after(() => process.off('uncaughtException', listener))
+      current.open = async () => {
+        const stdin = new Writable({ final: () => {} })
+        const stdout = new PassThrough()
+        setImmediate(() => stdin.destroy(new Error('closed')))
+        stdin.once('close', () => setImmediate(() => stdout.end(HEADER)))
+        const exit = once(stdout, 'close').then(() => OK.exit)
+        return { ...OK, stdin, stdout: toOutput(stdout), exit }
+      }
+      assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 200)
+      assert.deepEqual(faults, [])
+    })
+
     test('LIFE-3 a script whose output is none is stopped', async () => {
       let terminated = 0
       const terminate = async (): Promise<void> => {

@@ -28,6 +28,8 @@ export function guardInput(stdin: Writable): Writable {
       done(error)
     },
   })
+  // The gateway listens for 'error' while it writes; without a body, it writes nothing.
+  guarded.on('error', () => {})
   stdin.on('error', (error) => guarded.destroy(error)).on('close', () => guarded.destroy())
   return guarded
 }

@@ -57,7 +57,7 @@ export interface ScriptStreams {
   /** The process, where there is one of its own. */
   readonly pid?: number | undefined
   /**
-   * Standard input. The gateway writes the request body and ends it. Null where the script reads no
+   * Standard input. The gateway writes the request body, if there is one, and ends it. Null where the script reads no
    * body, or has it as a file descriptor: the gateway then discards a body that is still arriving.
    */
   readonly stdin: Writable | null
