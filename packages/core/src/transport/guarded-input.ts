@@ -28,7 +28,7 @@ export function guardInput(stdin: Writable): Writable {
       done(error)
     },
   })
-  // The gateway listens for 'error' while it writes; without a body, it writes nothing.
+  // It may fail before the gateway has the streams and listens for 'error'.
   guarded.on('error', () => {})
   stdin.on('error', (error) => guarded.destroy(error)).on('close', () => guarded.destroy())
   return guarded

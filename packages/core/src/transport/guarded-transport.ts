@@ -2,7 +2,7 @@ import { CgiError } from '../data/cgi-error.js'
 import { waitFor } from '../data/with-timeout.js'
 import { guardInput } from './guarded-input.js'
 import { guardOutput } from './guarded-output.js'
-import type { RequestBody, ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
+import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
 
 /** How long the end of a script may come after `terminate()` has resolved, in milliseconds. */
 const END_GRACE = 250
@@ -29,7 +29,7 @@ export class GuardedTransport implements Transport {
     try {
       const streams = await this.#transport.open(call)
       try {
-        return this.#guard(streams, call.body)
+        return this.#guard(streams)
       } catch (cause) {
         discard(streams)
         throw cause
@@ -49,13 +49,11 @@ export class GuardedTransport implements Transport {
   }
 
   /** @throws {TypeError} where a stream is missing. */
-  #guard(streams: ScriptStreams, { content }: RequestBody): ScriptStreams {
+  #guard(streams: ScriptStreams): ScriptStreams {
     const { pid } = streams
     const stdin = streams.stdin === null ? null : guardInput(streams.stdin)
     const stdout = guardOutput(streams.stdout)
     const stderr = streams.stderr === null ? null : guardOutput(streams.stderr)
-    // A process without a body has the null device; what reads a stream has to see its end.
-    if (content === null) stdin?.end()
     let resolveExit: (exit: ScriptExit) => void = () => {}
     const exit = new Promise<ScriptExit>((resolve) => {
       resolveExit = resolve
