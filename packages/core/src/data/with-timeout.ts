@@ -11,7 +11,9 @@ export async function waitFor<News>(
     // Once around the event loop at the end: after a stall the timer comes before the news.
     timer = setTimeout(() => setImmediate(resolve, undefined), milliseconds)
   })
-  const first = await Promise.race([news, grace])
-  clearTimeout(timer)
-  return first
+  try {
+    return await Promise.race([news, grace])
+  } finally {
+    clearTimeout(timer)
+  }
 }
