@@ -105,8 +105,24 @@ const fail = (what: string): never => {
 
 const never = new Promise<never>(() => {})
 
+/** What String() cannot show. */
+const textless: unknown = Object.create(null)
+
+/** Rejects with what is no error. */
+async function rejection(thrown: unknown): Promise<never> {
+  // oxlint-disable-next-line only-throw-error -- that it is none is what this is about
+  throw thrown
+}
+
+/** What no question can be asked of. */
+function revoked(): object {
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  return proxy
+}
+
 /** Each fault with the statuses that it may have; null: the connection is cut. */
-const FAULTS: readonly [what: string, status: number, open: () => unknown][] = [
+const FAULTS: readonly [what: string, status: number, open: (call: ScriptCall) => unknown][] = [
   ['throws', 500, () => fail('open')],
   ['rejects', 500, () => Promise.reject(new Error('no'))],
   ['gives nothing', 500, () => Promise.resolve()],
@@ -180,6 +196,31 @@ const FAULTS: readonly [what: string, status: number, open: () => unknown][] = [
       const stdout = new PassThrough()
       setTimeout(() => stdout.destroy(), 10)
       return { ...OK, stdout: toOutput(stdout), exit: never }
+    },
+  ],
+  ['throws what has no text', 500, () => rejection(textless)],
+  ['throws a proxy that was revoked', 500, () => rejection(revoked())],
+  [
+    'rejects its end with what has no text',
+    502,
+    async () => {
+      return { ...OK, stdout: toOutput(new PassThrough()), exit: rejection(textless) }
+    },
+  ],
+  [
+    'has an end that cannot be read',
+    502,
+    async () => {
+      const end = Object.defineProperty({}, 'exitCode', { get: () => fail('exitCode') })
+      return { ...OK, stdout: toOutput(new PassThrough()), exit: Promise.resolve(end) }
+    },
+  ],
+  [
+    'has a listener of the signal that throws',
+    504,
+    (call) => {
+      call.signal?.addEventListener('abort', () => fail('the listener'))
+      return never
     },
   ],
   [
@@ -305,10 +346,10 @@ function transportSuite(adapter: Adapter): void {
   })
 
   describe(`faults of a transport from outside (${adapter.name})`, () => {
-    const current: { open: () => unknown } = { open: () => never }
+    const current: { open: (call: ScriptCall) => unknown } = { open: () => never }
     // The faults are against the type on purpose.
     const transport = {
-      open: () => current.open(),
+      open: (call: ScriptCall) => current.open(call),
       close: () => fail('close'),
     } as unknown as Transport
     const options = {
@@ -353,12 +394,21 @@ function transportSuite(adapter: Adapter): void {
       assert.deepEqual(faults, [])
     })
 
-    test('LIFE-3 a script whose output is none is stopped', async () => {
+    test('LIFE-1 LIFE-3 a script whose streams are refused is stopped, and its late faults are contained', async () => {
       let terminated = 0
-      const terminate = async (): Promise<void> => {
-        terminated += 1
+      current.open = async () => {
+        const [stdin, stdout] = [new PassThrough(), new PassThrough()]
+        setImmediate(() => {
+          stdin.emit('error', new Error('late'))
+          stdout.emit('error', new Error('late'))
+        })
+        const terminate = async (): Promise<void> => {
+          terminated += 1
+          throw new Error('late')
+        }
+        // The stream itself, where toOutput(stdout) is asked for.
+        return { stdin, stdout, stderr: null, exit: Promise.reject(new Error('late')), terminate }
       }
-      current.open = async () => ({ ...OK, stdout: 1, exit: never, terminate })
       assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 500)
       assert.equal(terminated, 1)
     })

@@ -92,7 +92,12 @@ export class CgiError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     // A subclass of the application's has its own instances only.
     if (this !== CgiError) return Function.prototype[Symbol.hasInstance].call(this, value)
-    return value instanceof Error && MARK in value
+    try {
+      return value instanceof Error && MARK in value
+    } catch {
+      // A proxy that has been revoked. Whoever asks is about to handle an error, and not to make another.
+      return false
+    }
   }
 
   /** What went wrong. */

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import { toError } from '../data/thrown.js'
 
 /**
  * A standard input that an application has given, behind a stream that contains its faults: a method
@@ -12,7 +13,7 @@ export function guardInput(stdin: Writable): Writable {
     try {
       act()
     } catch (error) {
-      done(error instanceof Error ? error : new Error(String(error)))
+      done(toError(error))
     }
   }
   const guarded = new Writable({

@@ -1,3 +1,4 @@
+import { toError } from '../data/thrown.js'
 import type { Output, OutputReader } from './output.js'
 
 /** An output whose failure can also be told from outside. */
@@ -90,8 +91,4 @@ export function guardOutput(output: Output): GuardedOutput {
 function toBuffer(bytes: Uint8Array): Buffer {
   if (Buffer.isBuffer(bytes)) return bytes
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-}
-
-function toError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }

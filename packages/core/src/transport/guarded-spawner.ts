@@ -1,4 +1,6 @@
 import { CgiError } from '../data/cgi-error.js'
+import { describeThrown } from '../data/thrown.js'
+import { releaseRefused } from './refused-streams.js'
 import type { ScriptProcess, Spawner } from './spawner.js'
 import type { ScriptExit } from './transport.js'
 
@@ -12,11 +14,17 @@ const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
 export function guardSpawner(spawner: Spawner): Spawner {
   return {
     async spawn(options) {
+      let started: ScriptProcess | undefined
       try {
-        return guard(await spawner.spawn(options))
+        started = await spawner.spawn(options)
+        return guard(started)
       } catch (cause) {
+        releaseRefused(started)
         if (cause instanceof CgiError) throw cause
-        throw new CgiError('CGI_ERR_SPAWN', { reason: `the spawner: ${String(cause)}`, cause })
+        throw new CgiError('CGI_ERR_SPAWN', {
+          reason: `the spawner: ${describeThrown(cause)}`,
+          cause,
+        })
       }
     },
   }

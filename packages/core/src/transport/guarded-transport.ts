@@ -1,7 +1,10 @@
 import { CgiError } from '../data/cgi-error.js'
+import { describeThrown } from '../data/thrown.js'
 import { waitFor } from '../data/with-timeout.js'
 import { guardInput } from './guarded-input.js'
 import { guardOutput } from './guarded-output.js'
+import { guardSignal } from './guarded-signal.js'
+import { releaseRefused } from './refused-streams.js'
 import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
 
 /** How long the end of a script may come after `terminate()` has resolved, in milliseconds. */
@@ -26,17 +29,18 @@ export class GuardedTransport implements Transport {
   }
 
   async open(call: ScriptCall): Promise<ScriptStreams> {
+    let streams: ScriptStreams | undefined
     try {
-      const streams = await this.#transport.open(call)
-      try {
-        return this.#guard(streams)
-      } catch (cause) {
-        discard(streams)
-        throw cause
-      }
+      const signal = call.signal && guardSignal(call.signal)
+      streams = await this.#transport.open({ ...call, signal })
+      return this.#guard(streams)
     } catch (cause) {
+      releaseRefused(streams)
       if (cause instanceof CgiError) throw cause
-      throw new CgiError('CGI_ERR_SPAWN', { reason: `the transport: ${String(cause)}`, cause })
+      throw new CgiError('CGI_ERR_SPAWN', {
+        reason: `the transport: ${describeThrown(cause)}`,
+        cause,
+      })
     }
   }
 
@@ -62,7 +66,7 @@ export class GuardedTransport implements Transport {
       stdout.fail(error)
       resolveExit(UNKNOWN)
     }
-    Promise.resolve(streams.exit).then((ended) => resolveExit(toExit(ended)), fail)
+    Promise.resolve(streams.exit).then(toExit).then(resolveExit, fail)
     let termination: Promise<void> | undefined
     const terminate = async (): Promise<void> => {
       try {
@@ -82,15 +86,6 @@ export class GuardedTransport implements Transport {
       terminate: () => (termination ??= terminate()),
     }
   }
-}
-
-/** Stops a script whose streams cannot be used: nothing else would. */
-function discard(streams: ScriptStreams): void {
-  const ignore = (): void => {}
-  Promise.resolve(streams?.exit).catch(ignore)
-  Promise.resolve()
-    .then(() => streams.terminate())
-    .catch(ignore)
 }
 
 /** An end of the right shape, whatever was given. */

@@ -1,0 +1,24 @@
+import type { EventEmitter } from 'node:events'
+
+/** What may be among the fields of what was given; nothing of it is certain. */
+type Given = Readonly<Record<string, unknown>> | null | undefined
+
+/**
+ * Lets go of what an application has given and the gateway cannot use: nobody else stops that script, and
+ * its streams and its end may still fail, which ends a process that does not listen. Never throws.
+ */
+export function releaseRefused(given: unknown): void {
+  const streams = given as Given
+  attempt(async () => {
+    await streams?.['exit']
+  })
+  for (const name of ['stdin', 'stdout', 'stderr']) {
+    attempt(() => (streams?.[name] as EventEmitter | null | undefined)?.on('error', () => {}))
+    attempt(() => (streams?.[name] as { destroy(): unknown } | null | undefined)?.destroy())
+  }
+  attempt(() => (streams as { terminate(): unknown } | null | undefined)?.terminate())
+}
+
+function attempt(act: () => unknown): void {
+  new Promise((resolve) => resolve(act())).catch(() => {})
+}
