@@ -1,4 +1,6 @@
 import {
+  type Output,
+  type OutputReader,
   type ScriptCall,
   type ScriptProcess,
   type ScriptStreams,
@@ -110,7 +112,6 @@ const textless: unknown = Object.create(null)
 
 /** Rejects with what is no error. */
 async function rejection(thrown: unknown): Promise<never> {
-  // oxlint-disable-next-line only-throw-error -- that it is none is what this is about
   throw thrown
 }
 
@@ -411,6 +412,28 @@ function transportSuite(adapter: Adapter): void {
       }
       assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 500)
       assert.equal(terminated, 1)
+    })
+
+    test('RES-4 an answer whose output goes on in a pause is cut off, and has no gap', async () => {
+      current.open = async () => {
+        let reader: OutputReader | undefined
+        const stdout: Output = {
+          isPaused: false,
+          isOver: false,
+          readBy(next) {
+            reader = next
+          },
+          pause() {},
+          resume() {
+            for (const data of [HEADER, 'one', 'two']) reader?.data(Buffer.from(data))
+            reader?.end()
+          },
+          destroy() {},
+        }
+        return { ...OK, stdout }
+      }
+      await assert.rejects(send(gateway, '/cgi-bin/echo.cgi'))
+      await until(() => gateway.stats().running === 0, 'the slot is free')
     })
   })
 

@@ -60,6 +60,11 @@ export function guardOutput(output: Output): GuardedOutput {
         output.readBy({
           data(chunk) {
             if (isOver || failure !== undefined) return
+            // Nobody would hear it: an answer with a gap is worse than none.
+            if (isPaused) {
+              fail(new TypeError('an output has given data while it was paused'))
+              return
+            }
             const bytes: unknown = chunk
             if (bytes instanceof Uint8Array) next.data(toBuffer(bytes))
             else fail(new TypeError('an output has given data that are not bytes'))
