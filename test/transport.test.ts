@@ -240,6 +240,16 @@ const FAULTS: readonly [what: string, status: number, open: (call: ScriptCall) =
     },
   ],
   [
+    'has an output whose methods are async and reject',
+    502,
+    async () => {
+      const reject = async (): Promise<never> => fail('an async method')
+      const methods = { readBy: reject, pause: reject, resume: reject, destroy: reject }
+      const stdout = { isPaused: false, isOver: false, ...methods }
+      return { ...OK, stdout, stderr: stdout, exit: never }
+    },
+  ],
+  [
     'gives data that are not bytes',
     502,
     async () => {
@@ -477,16 +487,17 @@ function transportSuite(adapter: Adapter): void {
     })
 
     test('LIFE-3 a process whose end and signals fail is answered 502', async (t) => {
-      const spawner = {
-        spawn: async () => {
+      const signals = [(): boolean => fail('signalGroup'), async () => fail('an async signalGroup')]
+      for (const signalGroup of signals) {
+        const lie = async (): Promise<object> => {
           const exit = Promise.reject(new Error('no end'))
-          const signalGroup = (): boolean => fail('signalGroup')
           return { ...OK, pid: 2 ** 22 + 1, stderr: OK.stdout, exit, signalGroup }
-        },
+        }
+        // The faults are against the type on purpose.
+        const gateway = await start(t, { spawn: lie } as unknown as Spawner)
+        assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 502)
+        await until(() => gateway.stats().running === 0, 'the slot is free')
       }
-      const gateway = await start(t, spawner)
-      assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 502)
-      await until(() => gateway.stats().running === 0, 'the slot is free')
     })
   })
 }

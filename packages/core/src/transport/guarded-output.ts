@@ -1,4 +1,5 @@
 import { toError } from '../data/thrown.js'
+import { attempt } from './attempt.js'
 import type { Output, OutputReader } from './output.js'
 
 /** An output whose failure can also be told from outside. */
@@ -38,13 +39,6 @@ export function guardOutput(output: Output): GuardedOutput {
     failure ??= toError(thrown)
     if (reader !== undefined) tellFailure(failure)
   }
-  const attempt = (method: 'pause' | 'resume' | 'destroy'): void => {
-    try {
-      output[method]()
-    } catch (cause) {
-      fail(cause)
-    }
-  }
   return {
     get isPaused() {
       return isPaused
@@ -56,39 +50,36 @@ export function guardOutput(output: Output): GuardedOutput {
     readBy(next) {
       reader = next
       if (failure !== undefined) tellFailure(failure)
-      try {
-        output.readBy({
-          data(chunk) {
-            if (isOver || failure !== undefined) return
-            // Nobody would hear it: an answer with a gap is worse than none.
-            if (isPaused) {
-              fail(new TypeError('an output has given data while it was paused'))
-              return
-            }
-            const bytes: unknown = chunk
-            if (bytes instanceof Uint8Array) next.data(toBuffer(bytes))
-            else fail(new TypeError('an output has given data that are not bytes'))
-          },
-          end() {
-            if (failure === undefined) end((each) => each.end())
-          },
-          error: (error) => end((each) => each.error(toError(error))),
-        })
-      } catch (cause) {
-        fail(cause)
+      const guarded: OutputReader = {
+        data(chunk) {
+          if (isOver || failure !== undefined) return
+          // Nobody would hear it: an answer with a gap is worse than none.
+          if (isPaused) {
+            fail(new TypeError('an output has given data while it was paused'))
+            return
+          }
+          const bytes: unknown = chunk
+          if (bytes instanceof Uint8Array) next.data(toBuffer(bytes))
+          else fail(new TypeError('an output has given data that are not bytes'))
+        },
+        end() {
+          if (failure === undefined) end((each) => each.end())
+        },
+        error: (error) => end((each) => each.error(toError(error))),
       }
+      attempt(() => output.readBy(guarded), fail)
     },
     pause() {
       isPaused = true
-      attempt('pause')
+      attempt(() => output.pause(), fail)
     },
     resume() {
       isPaused = false
-      attempt('resume')
+      attempt(() => output.resume(), fail)
     },
     destroy() {
       isOver = true
-      attempt('destroy')
+      attempt(() => output.destroy(), fail)
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { ClientSignal } from '../data/message.js'
+import { attempt } from './attempt.js'
 
 type Listener = Parameters<ClientSignal['addEventListener']>[1]
 
@@ -12,11 +13,8 @@ export function guardSignal(signal: ClientSignal): ClientSignal {
     addEventListener(type, listener) {
       if (guarded.has(listener)) return
       const call = (): void => {
-        try {
-          listener()
-        } catch {
-          // The request has ended: there is nobody left to tell.
-        }
+        // The request has ended: there is nobody left to tell.
+        attempt(listener, () => {})
       }
       guarded.set(listener, call)
       signal.addEventListener(type, call)

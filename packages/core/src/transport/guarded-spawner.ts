@@ -1,5 +1,6 @@
 import { CgiError } from '../data/cgi-error.js'
 import { describeThrown } from '../data/thrown.js'
+import { attempt } from './attempt.js'
 import { releaseRefused } from './refused-streams.js'
 import type { ScriptProcess, Spawner } from './spawner.js'
 import type { ScriptExit } from './transport.js'
@@ -44,11 +45,16 @@ function guard(started: ScriptProcess): ScriptProcess {
     stderr,
     exit,
     signalGroup(signal) {
-      try {
-        return started.signalGroup(signal)
-      } catch {
-        return false
-      }
+      let isThere = false
+      attempt(
+        () => {
+          const answer: unknown = started.signalGroup(signal)
+          isThere = Boolean(answer)
+          return answer
+        },
+        () => {},
+      )
+      return isThere
     },
   }
 }

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { attempt } from './attempt.js'
 
 /** What may be among the fields of what was given; nothing of it is certain. */
 type Given = Readonly<Record<string, unknown>> | null | undefined
@@ -11,14 +12,12 @@ export function releaseRefused(given: unknown): void {
   const streams = given as Given
   attempt(async () => {
     await streams?.['exit']
-  })
+  }, ignore)
   for (const name of ['stdin', 'stdout', 'stderr']) {
-    attempt(() => (streams?.[name] as EventEmitter | null | undefined)?.on('error', () => {}))
-    attempt(() => (streams?.[name] as { destroy(): unknown } | null | undefined)?.destroy())
+    attempt(() => (streams?.[name] as EventEmitter | null | undefined)?.on('error', ignore), ignore)
+    attempt(() => (streams?.[name] as { destroy(): unknown } | null | undefined)?.destroy(), ignore)
   }
-  attempt(() => (streams as { terminate(): unknown } | null | undefined)?.terminate())
+  attempt(() => (streams as { terminate(): unknown } | null | undefined)?.terminate(), ignore)
 }
 
-function attempt(act: () => unknown): void {
-  new Promise((resolve) => resolve(act())).catch(() => {})
-}
+function ignore(): void {}
