@@ -197,6 +197,17 @@ describe('instanceof CgiError', () => {
     assert.ok(!(new copy('CGI_ERR_NOT_FOUND') instanceof Own))
   })
 
+  test('is false for what cannot be looked at', () => {
+    const { proxy, revoke } = Proxy.revocable(new Error('revoked'), {})
+    revoke()
+    const guarded = new Proxy(new Error('guarded'), {
+      has() {
+        throw new Error('not to be looked at')
+      },
+    })
+    for (const value of [proxy, guarded]) assert.equal(value instanceof CgiError, false)
+  })
+
   test('is false for what only looks like one', () => {
     const error = new CgiError('CGI_ERR_NOT_FOUND')
     const symbols = Object.fromEntries(
