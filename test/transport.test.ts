@@ -17,7 +17,7 @@ import { after, before, describe, test, type TestContext } from 'node:test'
 import { type Adapter, express5, fastify5, type RunningGateway } from './adapters.js'
 import { dial, send } from './client.js'
 import { CGI_BIN } from './fixtures.js'
-import { until } from './processes.js'
+import { descriptorsOf, until } from './processes.js'
 
 const HEADER = 'Content-Type: text/plain\n\n'
 
@@ -368,6 +368,7 @@ function transportSuite(adapter: Adapter): void {
       transport,
       maxProcesses: 1,
       headersTimeout: 200,
+      bodyTimeout: 500,
       killTimeout: 0,
       lingerTimeout: 50,
     }
@@ -403,6 +404,51 @@ function transportSuite(adapter: Adapter): void {
       }
       assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 200)
       assert.deepEqual(faults, [])
+    })
+
+    test('LIFE-3 a start that never ends leaves no descriptor of a stored body', async () => {
+      const stored = (): number =>
+        descriptorsOf(process.pid).filter((name) => /common-gateway-[\da-f-]{36} /.test(name))
+          .length
+      const already = stored()
+      const pending: Promise<never>[] = []
+      current.open = () => {
+        const start = new Promise<never>(() => {})
+        pending.push(start)
+        return start
+      }
+      const body = Readable.from([Buffer.alloc(100_000, 'x')])
+      assert.equal((await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })).status, 504)
+      assert.equal(pending.length, 1)
+      await until(() => stored() === already, 'the stored body is closed')
+    })
+
+    test('LIFE-3 a start that ends after it was given up is released', async () => {
+      let terminated = 0
+      let start: (streams: ScriptStreams) => void = () => {}
+      current.open = () => new Promise<ScriptStreams>((resolve) => (start = resolve))
+      assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 504)
+      await until(() => gateway.stats().running === 0, 'the slot is free')
+      const terminate = async (): Promise<void> => {
+        terminated += 1
+      }
+      start({ ...OK, stdout: toOutput(new PassThrough()), exit: never, terminate })
+      await until(() => terminated === 1, 'it is stopped')
+    })
+
+    test('LIM-1 a standard input that never takes the body is bound by bodyTimeout', async () => {
+      current.open = async () => {
+        const stdin = new Writable({ write() {} })
+        const stdout = new PassThrough()
+        stdout.write(`${HEADER}the beginning`)
+        // Later than an answer that is sent as a whole.
+        setTimeout(() => stdout.end(', the end'), 100)
+        return { ...OK, stdin, stdout: toOutput(stdout), exit: never }
+      }
+      const body = Readable.from([Buffer.from('body')])
+      const answer = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })
+      assert.equal(answer.text, 'the beginning, the end')
+      await until(() => gateway.stats().running === 0, 'the slot is free')
     })
 
     test('LIFE-1 LIFE-3 a script whose streams are refused is stopped, and its late faults are contained', async () => {

@@ -182,9 +182,11 @@ async function read(call: OpenCall): Promise<CgiAnswer> {
 /** Whatever the application has given is guarded. @throws {CgiError} CGI_ERR_INVALID_OPTION */
 function createTransport<Native>(settings: Settings<Native>): Transport {
   const { transport, spawner, killTimeout } = settings
-  if (transport !== undefined) return new GuardedTransport(transport, killTimeout)
+  if (transport !== undefined) return new GuardedTransport(transport, killTimeout, true)
   const processes = new ProcessTransport(settings)
-  return typeof spawner === 'string' ? processes : new GuardedTransport(processes, killTimeout)
+  return typeof spawner === 'string'
+    ? processes
+    : new GuardedTransport(processes, killTimeout, false)
 }
 
 /**

@@ -80,6 +80,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
   #consumer: OutputConsumer | undefined
   #hasOutputEnded = false
   #isEnding = false
+  #hasInputEnded = false
 
   constructor(streams: ScriptStreams, settings: RunSettings, context: RunContext) {
     this.#streams = streams
@@ -91,6 +92,9 @@ export class ScriptRun implements OutputReader, BodyObserver {
     const { stdin, exit } = streams
     if (stdin !== null) void exit.then(() => stdin.destroy())
     this.inputEnd = sendToScript(content, stdin, settings.bodyLimit, this)
+    void this.inputEnd.then(() => {
+      this.#hasInputEnded = true
+    })
     this.#requestTimer = this.#deadline(settings.requestTimeout, 'CGI_ERR_REQUEST_TIMEOUT')
     streams.stdout.readBy(this)
     void exit.then((ended) => this.#leave(ended))
@@ -223,8 +227,8 @@ export class ScriptRun implements OutputReader, BodyObserver {
 
   /** Whether all has passed between script and client: what goes on is between script and time. */
   #isDone(): boolean {
-    const hasInput = this.exited !== undefined || isReceived(this.#context.requestBody.content)
-    return this.#hasOutputEnded && hasInput
+    const isSent = this.#hasInputEnded && isReceived(this.#context.requestBody.content)
+    return this.#hasOutputEnded && (this.exited !== undefined || isSent)
   }
 
   #ignore(data: (chunk: Buffer) => void): void {

@@ -3,10 +3,7 @@ import { describeThrown } from '../data/thrown.js'
 import { attempt } from './attempt.js'
 import { releaseRefused } from './refused-streams.js'
 import type { ScriptProcess, Spawner } from './spawner.js'
-import type { ScriptExit } from './transport.js'
-
-/** The end of a process whose `exit` rejects. */
-const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
+import { UNKNOWN } from './guarded-transport.js'
 
 /**
  * Contains the faults of a spawner that the application has given, where {@link GuardedTransport} cannot:
@@ -35,7 +32,7 @@ export function guardSpawner(spawner: Spawner): Spawner {
 function guard(started: ScriptProcess): ScriptProcess {
   const { pid, stdin, stdout, stderr } = started
   // First: without a handler, an end that rejects is an unhandled rejection, which ends this process.
-  const exit = Promise.resolve(started.exit).catch((): ScriptExit => UNKNOWN)
+  const exit = Promise.resolve(started.exit).catch(() => UNKNOWN)
   // 0 and 1 would be the group of this process, and every process that it may signal (kill(2)).
   if (!Number.isInteger(pid) || pid <= 1) throw new TypeError(`${pid} is no pid`)
   return {

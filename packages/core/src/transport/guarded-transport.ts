@@ -9,30 +9,38 @@ import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transpo
 
 /** How long the end of a script may come after `terminate()` has resolved, in milliseconds. */
 const END_GRACE = 250
-/** How much longer than `killTimeout` a transport may take for `terminate()`, in milliseconds. */
+/** How much longer than `killTimeout` a transport may take to stop a script or a start, in milliseconds. */
 const TERMINATION_GRACE = 1_000
 
-const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
+/** The end of a script of which nothing is known. */
+export const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
 
 /**
- * Contains the faults of a transport that the application has given, so that none of them ends the
- * process, keeps a slot for ever or keeps the gateway from its close.
+ * Contains the faults of a transport that the application has given: none of them ends the process, and none
+ * keeps `close()` from its end.
  */
 export class GuardedTransport implements Transport {
   readonly #transport: Transport
-  readonly #killTimeout: number
+  /** How long a start, a stop or a close may take once it is to end, in milliseconds. */
+  readonly #patience: number
+  readonly #abandonsStarts: boolean
 
-  /** @param killTimeout - the option. */
-  constructor(transport: Transport, killTimeout: number) {
+  /**
+   * @param killTimeout - the option.
+   * @param abandonsStarts - whether a start that goes on after its request has ended is given up. A process that is
+   *   still starting may yet be given the descriptor of the request body, so that its body is not closed before.
+   */
+  constructor(transport: Transport, killTimeout: number, abandonsStarts: boolean) {
     this.#transport = transport
-    this.#killTimeout = killTimeout
+    this.#patience = killTimeout + TERMINATION_GRACE
+    this.#abandonsStarts = abandonsStarts
   }
 
   async open(call: ScriptCall): Promise<ScriptStreams> {
     let streams: ScriptStreams | undefined
     try {
       const signal = call.signal && guardSignal(call.signal)
-      streams = await this.#transport.open({ ...call, signal })
+      streams = await this.#open({ ...call, signal })
       return this.#guard(streams)
     } catch (cause) {
       releaseRefused(streams)
@@ -44,9 +52,36 @@ export class GuardedTransport implements Transport {
     }
   }
 
+  #open(call: ScriptCall): Promise<ScriptStreams> {
+    const opening = Promise.resolve(this.#transport.open(call))
+    const { signal } = call
+    if (!this.#abandonsStarts || signal === undefined) return opening
+    return new Promise((resolve, reject) => {
+      let isAbandoned = false
+      let timer: NodeJS.Timeout | undefined
+      const abandon = (): void => {
+        isAbandoned = true
+        reject(new Error('open() is still pending after the end of its request'))
+      }
+      const startTimer = (): void => {
+        timer = setTimeout(abandon, this.#patience)
+      }
+      signal.addEventListener('abort', startTimer)
+      const settle = (): void => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', startTimer)
+      }
+      const take = (streams: ScriptStreams): void => {
+        if (isAbandoned) releaseRefused(streams)
+        else resolve(streams)
+      }
+      opening.finally(settle).then(take, reject)
+    })
+  }
+
   async close(): Promise<void> {
     try {
-      await waitFor(Promise.resolve(this.#transport.close()), this.#killTimeout + TERMINATION_GRACE)
+      await waitFor(Promise.resolve(this.#transport.close()), this.#patience)
     } catch {
       // Nothing is left to be done about it.
     }
@@ -70,7 +105,7 @@ export class GuardedTransport implements Transport {
     let termination: Promise<void> | undefined
     const terminate = async (): Promise<void> => {
       try {
-        await waitFor(Promise.resolve(streams.terminate()), this.#killTimeout + TERMINATION_GRACE)
+        await waitFor(Promise.resolve(streams.terminate()), this.#patience)
         await waitFor(exit, END_GRACE)
       } catch {
         // It has had its chance.

@@ -38,7 +38,10 @@ export interface ScriptCall {
   readonly environment: Readonly<Record<string, string>>
   /** The gateway writes it to {@link ScriptStreams.stdin}. A transport reads only its kind and length. */
   readonly body: RequestBody
-  /** Aborted when the request has ended: a script that has not been started is not started then. */
+  /**
+   * Aborted when the request has ended: a script that has not been started is not started then, and `open()`
+   * comes to an end. After `killTimeout` and a second the gateway gives it up, and closes the body.
+   */
   readonly signal?: ClientSignal | undefined
 }
 
@@ -65,7 +68,10 @@ export interface ScriptStreams {
   readonly stdout: Output
   /** Standard error; null where there is none. */
   readonly stderr: Output | null
-  /** Resolves when the script has ended, which releases the slot of the request; never rejects. */
+  /**
+   * Resolves when the script has ended; never rejects. The request keeps its slot until then, also after the end
+   * of standard output.
+   */
   readonly exit: Promise<ScriptExit>
   /**
    * Stops the script and all that it has started. Resolves when nothing of it is left; never rejects.
