@@ -6,7 +6,8 @@ import { answerWithFile } from './response/file-answer.js'
 import { LinkWarnings } from './script/link-warnings.js'
 import { type CgiLogger, loggerOf } from './data/logger.js'
 import type { CgiRequest, CgiResponse } from './data/message.js'
-import { createArguments, createMetaVariables } from './environment/meta-variables.js'
+import { argumentsOf } from './environment/command-line.js'
+import { createMetaVariables } from './environment/meta-variables.js'
 import { findMount } from './request/mount.js'
 import type { CgiOptions, CgiUser } from './options/options.js'
 import { ProcessTransport } from './process/process-transport.js'
@@ -108,7 +109,7 @@ export function createCgiHandler<Native = unknown>(
     const started = runs.start({
       script,
       request,
-      args: settings.indexQuery ? createArguments(request.method, target.query) : [],
+      args: argumentsOf(request.method, target, settings),
       consult: authenticate !== undefined || typeof env === 'function' ? consult : undefined,
       isSpooled: isSpooled(request, framing, settings),
       openBody: (signal) => openRequestBody({ body: request.body, signal }, framing, settings),

@@ -1,21 +1,30 @@
-import { toByteString } from '../data/byte-string.js'
-import { createArguments } from './meta-variables.js'
+import type { Settings } from '../options/settings.js'
 import type { RequestTarget } from '../request/target.js'
 import type { Script } from '../script/script.js'
-import type { Settings } from '../options/settings.js'
+import { toCommandLine } from '../transport/command-line.js'
 import type { Command } from '../transport/transport.js'
+import { createArguments } from './meta-variables.js'
+
+type ArgumentSettings = Pick<Settings<never>, 'indexQuery'>
+
+/** The arguments that a script gets of the query, with the option `indexQuery` (RFC 3875 section 4.4). Byte strings. */
+export function argumentsOf(
+  method: string,
+  { query }: RequestTarget,
+  { indexQuery }: ArgumentSettings,
+): readonly string[] {
+  return indexQuery ? createArguments(method, query) : []
+}
 
 /**
- * The words that a script is started with: its interpreter, if it has one, the script, and with the
- * option `indexQuery` those of the query (RFC 3875 section 4.4). Byte strings.
+ * The command line by which a process runs a script: its interpreter, if it has one, the script, and the
+ * arguments of the query. Byte strings.
  */
 export function createCommandLine(
   method: string,
   target: RequestTarget,
   script: Script,
-  settings: Pick<Settings<never>, 'indexQuery'>,
+  settings: ArgumentSettings,
 ): Command {
-  const [program, ...args] = script.command
-  const words = settings.indexQuery ? createArguments(method, target.query) : []
-  return [toByteString(program), ...args.map(toByteString), ...words]
+  return toCommandLine(script.command, argumentsOf(method, target, settings))
 }

@@ -1,11 +1,10 @@
 import path from 'node:path'
-import { toByteString } from '../data/byte-string.js'
 import { isFile, isStream } from '../body/content.js'
 import { waitFor } from '../data/with-timeout.js'
 import type { Settings } from '../options/settings.js'
 import type { Spawner } from '../transport/spawner.js'
+import { toCommandLine } from '../transport/command-line.js'
 import type {
-  Command,
   RequestBody,
   ScriptCall,
   ScriptExit,
@@ -47,8 +46,7 @@ export class ProcessTransport implements Transport {
 
   async open(call: ScriptCall): Promise<ScriptStreams> {
     const { script, args, body } = call
-    const [program, ...own] = script.command
-    const command: Command = [toByteString(program), ...own.map(toByteString), ...args]
+    const command = toCommandLine(script.command, args)
     const started = await this.#spawner.spawn({
       command: this.#confinement?.confine(command) ?? command,
       cwd: this.#settings.cwd ?? path.dirname(script.file),
