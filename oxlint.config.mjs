@@ -195,7 +195,12 @@ export default {
     { files: ['packages/cli/src/**'], rules: { 'no-console': 'off' } },
     {
       files: ['test/**', 'scripts/**'],
-      rules: { 'no-console': 'off', 'typescript/no-non-null-assertion': 'off' },
+      rules: {
+        'no-console': 'off',
+        'typescript/no-non-null-assertion': 'off',
+        // Each subtest of tap has a `t` of its own.
+        'no-shadow': ['error', { allow: ['t'] }],
+      },
     },
   ],
 }

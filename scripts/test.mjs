@@ -1,23 +1,15 @@
 // Runs tests: `npm test` and its relatives. CONTRIBUTING.md says what each command runs.
 import { spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
+import { runTapFile } from './tap-file.mjs'
+import { detailsOf, hasFailed, summaryOf } from './tap-report.mjs'
+import { BUILD, findTestFiles } from './test-files.mjs'
 
-const STREAMS = { stdio: 'inherit' }
-const BUILD = path.resolve(import.meta.dirname, '../test/build')
-const TEST = '.test.js'
-
-/** Left to `npm run test:all`: programs, browsers, endurance, and what the same code shows elsewhere. */
-const REST = [
-  /^(apps|attack|benchmarks|docs|soak)\//,
-  /^(fastify|express)\/(gateway|middleware)-contract/,
-  /^conformance\/frameworks/,
-  /^cli\/(browser|status-browser|python)\./,
-  /^memory\./,
-]
+const CASES = path.resolve(import.meta.dirname, '../test/cases.json')
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -30,122 +22,75 @@ const { values, positionals } = parseArgs({
 })
 const rules = positionals.filter((name) => /^[A-Z]+(-\d+)?$/.test(name))
 const names = positionals.filter((name) => !rules.includes(name))
-const files = filesFor(names, rules)
-if (files.length === 0) {
-  console.error(`No test is found for ${positionals.join(' ')}.`)
-  process.exit(1)
-}
-if (values.list) console.log(files.join('\n'))
-else run(files)
+const command = values.all ? 'all' : values.rest ? 'rest' : 'test'
 
-/** The test files for names of files, and for rules. Without any: those of the command. */
-function filesFor(wantedNames, wantedRules) {
-  const modules = readdirSync(BUILD, { recursive: true }).filter((file) => file.endsWith('.js'))
-  const tests = modules.filter((file) => file.endsWith(TEST)).toSorted()
-  const isRest = (file) => REST.some((pattern) => pattern.test(file))
-  const few = tests.filter((file) => !isRest(file))
-  if (positionals.length === 0) {
-    if (values.all) return tests
-    return values.rest ? tests.filter(isRest) : few
-  }
-  const reached = new Map(tests.map((file) => [file, importsOf(file)]))
-  const known = new Set([...reached.values()].flatMap((found) => [...found]))
-  const nearest = wantedNames.map((name) => nearestOf(name, known))
-  const hits = tests.filter((file) => {
-    const sources = [...reached.get(file)]
-    const isNamed =
-      nearest.length === 0 ||
-      nearest.some((name) => sources.some((source) => isNameOf(name, source)))
-    const texts = sources.map((source) => source.startsWith('@') || textOf(source))
-    const hasRule = wantedRules.some((rule) =>
-      texts.some((text) => text !== true && new RegExp(`\\b${rule}\\b`).test(text)),
-    )
-    return isNamed && (wantedRules.length === 0 || hasRule)
-  })
-  if (values.all) return hits
-  const own = hits.filter((file) => nearest.some((name) => isNameOf(name, file)))
-  const wanted = own.length > 0 ? own : hits
-  const short = wanted.filter((file) => few.includes(file))
-  const chosen = short.length > 0 ? short : wanted
-  if (own.length > 0) return chosen
-  // Once is enough for an answer in seconds.
-  const isContract = (file) => /-contract/.test(file) && !file.startsWith('node-http/')
-  const once = chosen.filter((file) => !isContract(file))
-  return once.length > 0 ? once : chosen
-}
+if (values.watch) watch()
+else await runOnce()
 
-/** The name itself; for a source that no test imports, the nearest folder around it that has tests. */
-function nearestOf(name, known) {
-  if (!existsSync(path.join(BUILD, '../..', name))) return name
-  const all = [...known]
-  let nearest = name
-  while (!all.some((module) => isNameOf(nearest, module))) {
-    const folder = path.dirname(nearest)
-    if (!/^(\.\/)?packages\/\w+\/src\b/.test(folder)) return name
-    nearest = folder
-  }
-  return nearest
-}
-
-/** A test file, and what it imports from test/build or, as `@…`, from a package. */
-function importsOf(file, found = new Set()) {
-  if (found.has(file)) return found
-  found.add(file)
-  for (const [, specifier] of textOf(file).matchAll(/(?:from|import\() ?'([^']+)'/g)) {
-    if (/^@(internal|common-gateway)\//.test(specifier)) found.add(specifier)
-    if (!specifier.startsWith('.') || !specifier.endsWith('.js')) continue
-    const imported = path.relative(BUILD, path.resolve(BUILD, path.dirname(file), specifier))
-    if (!imported.startsWith('..')) importsOf(imported, found)
-  }
-  return found
-}
-
-function textOf(file) {
-  try {
-    return readFileSync(path.join(BUILD, file), 'utf8')
-  } catch {
-    return ''
-  }
-}
-
-/** Whether a name, or the path of a source or of a test, means this module. */
-function isNameOf(name, module) {
-  const wanted = name.replace(/^\.\//, '').replace(/(\.test)?\.[tj]s$/, '')
-  const is = module.replace(/(\.test)?\.js$/, '')
-  const source = /^packages\/(\w+)\/src(\/.+)?$/.exec(wanted)
-  if (source !== null) {
-    const [, workspace, file = ''] = source
-    // A file, a folder with tests, or an entry of the package.
-    const own = workspace + file
-    return [own, `@internal/${own}`, `@common-gateway/${own}`].some(
-      (each) => is === each || (file !== '/index' && is.startsWith(`${each}/`)),
-    )
-  }
-  const inTest = wanted.replace(/^test\/(build\/)?/, '')
-  return !module.startsWith('@') && (is === inTest || is.endsWith(`/${inTest}`))
-}
-
-function run(testFiles) {
-  const pattern = rules.length > 0 ? [`--test-name-pattern=\\b(${rules.join('|')})\\b`] : []
-  const watch = values.watch ? ['--watch'] : []
-  if (values.watch) spawn('npx', ['tsc', '-b', '--watch', '--preserveWatchOutput'], STREAMS)
-  const options = [`--test-concurrency=${availableParallelism()}`, '--test-reporter=spec']
-  const paths = testFiles.map((file) => path.join(BUILD, file))
-  const args = ['--test', ...watch, ...options, ...pattern, ...paths]
-  if (rules.length === 0) {
-    finishWith(spawn(process.execPath, args, STREAMS))
+async function runOnce() {
+  const files = findTestFiles({ names, rules, command })
+  if (files.length === 0) {
+    console.error(`No test is found for ${positionals.join(' ')}.`)
+    process.exitCode = 1
     return
   }
-  // The reporter prints each case that the pattern leaves out.
-  const child = spawn(process.execPath, args, { stdio: ['inherit', 'pipe', 'inherit'] })
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    if (!line.includes('# test name does not match pattern')) console.log(line)
-  })
-  finishWith(child)
+  if (values.list) {
+    console.log(files.join('\n'))
+    return
+  }
+  const total = await run(files)
+  const isWhole = positionals.length === 0
+  const fault = isWhole && process.env.CI !== undefined ? faultOf(total) : undefined
+  if (fault !== undefined) console.error(fault)
+  process.exitCode = total.failed > 0 || total.cases === 0 || fault !== undefined ? 1 : 0
 }
 
-function finishWith(child) {
-  child.on('close', (code) => {
-    process.exitCode = code ?? 1
+/** Runs files, as many at once as there are processors, and sums up. */
+async function run(files) {
+  const started = performance.now()
+  const total = { cases: 0, failed: 0, skipped: 0 }
+  const failures = []
+  const left = [...files]
+  async function work() {
+    for (let file = left.shift(); file !== undefined; file = left.shift()) {
+      const result = await runTapFile(path.join(BUILD, file), rules)
+      total.cases += result.cases.length
+      total.skipped += result.cases.filter((found) => found.skip).length
+      if (hasFailed(result)) {
+        total.failed += Math.max(1, result.cases.filter((found) => !found.ok).length)
+        failures.push(file)
+      }
+      console.log(summaryOf(file, result))
+      if (hasFailed(result) || files.length === 1) console.log(detailsOf(result))
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  const seconds = Math.round((performance.now() - started) / 1000)
+  console.log(
+    `\n${total.cases} cases, ${total.failed} failed, ${total.skipped} skipped, ${seconds} s`,
+  )
+  for (const file of failures) console.log(`failed: ${file}`)
+  return total
+}
+
+/** A case that is lost or skipped is a fault, since nothing else tells. */
+function faultOf({ cases, skipped }) {
+  if (command === 'all') return
+  const expected = JSON.parse(readFileSync(CASES, 'utf8'))[command]
+  if (skipped > 0) return `${skipped} cases are skipped.`
+  if (cases !== expected) {
+    return `${cases} cases where test/cases.json says ${expected}: change the number if that was meant.`
+  }
+}
+
+/** Compiles on each change, and runs the tests after it. */
+function watch() {
+  const compiler = spawn('npx', ['tsc', '-b', '--watch', '--preserveWatchOutput'], {
+    stdio: ['inherit', 'pipe', 'inherit'],
+  })
+  let running = Promise.resolve()
+  createInterface({ input: compiler.stdout }).on('line', (line) => {
+    console.log(line)
+    if (line.includes('Found 0 errors')) running = running.then(runOnce)
   })
 }

@@ -1,4 +1,4 @@
-import type { TestContext } from 'node:test'
+import type { Test } from 'tap'
 import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 /** The browser, as Debian names it. */
@@ -10,7 +10,7 @@ ARGUMENTS.push('--disable-sync')
 
 /** Starts the browser, on a profile of its own, which is gone with it. */
 export async function openPage(
-  t: TestContext,
+  t: Test,
   width: number,
   options: BrowserContextOptions = {},
 ): Promise<Page> {

@@ -2,11 +2,11 @@ import { strict as assert } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 
 const REPOSITORY = path.resolve(import.meta.dirname, '../..')
 
-test('CONTRIBUTING.md shows the imports between folders that lint allows', async () => {
+void t.test('CONTRIBUTING.md shows the imports between folders that lint allows', async () => {
   const text = readFileSync(path.join(REPOSITORY, 'CONTRIBUTING.md'), 'utf8')
   const configuration: unknown = await import(path.join(REPOSITORY, 'oxlint.config.mjs'))
   // It is a module of ours, without types.
@@ -22,7 +22,7 @@ test('CONTRIBUTING.md shows the imports between folders that lint allows', async
   }
 })
 
-test('npm test finds the tests of a source, also of one that no test imports', () => {
+void t.test('npm test finds the tests of a source, also of one that no test imports', async () => {
   for (const [name, expected] of [
     ['packages/core/src/response/header-parser.ts', 'core/response/header-parser.test.js'],
     ['packages/core/src/transport.ts', 'transport.test.js'],

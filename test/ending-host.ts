@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { open, type Receiving } from './client.js'
 import { createTemporaryFolder, writeProgram } from './core/temporary-folder.js'
 import { isRunning } from './processes.js'
 
-const folder = createTemporaryFolder()
+const folder = createTemporaryFolder(t)
 let hosts = 0
 
 /** A script that says who it and its child are, and stays. */
@@ -69,7 +69,7 @@ const root = ${JSON.stringify(ROOT)}
 
 /** Starts an application, whose text prints its port when it listens. It is killed when the test has ended. */
 export async function startEndingHost(
-  t: TestContext,
+  t: Test,
   text: string,
   { nodeArguments = [], through = [] }: HostSetup = {},
 ): Promise<EndingHost> {
@@ -113,7 +113,7 @@ export interface HostedScript {
 
 /** Has a host run a script, which is killed when the test has ended, if it is still there. */
 export async function startHostedScript(
-  t: TestContext,
+  t: Test,
   port: number,
   name = 'wait.cgi',
   sending: Parameters<typeof open>[2] = {},

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { describe, test } from 'node:test'
+import t from 'tap'
 import { utimesSync } from 'node:fs'
 import path from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -40,7 +40,7 @@ const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
 const plain = (spawner: string, more = '', before = ''): string =>
   `${before}\n${APPLICATIONS['node:http'](`{ root, spawner: '${spawner}', logger: { warn() {}, error() {} } }`)}\n${more}`
 
-describe('scripts end with their host', { concurrency: 2 }, () => {
+void t.test('scripts end with their host', { jobs: 2 }, async (t) => {
   /** Each signal through one application, and each application by both spawners. */
   const HOSTS: readonly [keyof typeof APPLICATIONS, string, readonly NodeJS.Signals[]][] = [
     ['Fastify 5', 'posix_spawn', ['SIGTERM']],
@@ -51,17 +51,21 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
     ['node:http', 'child_process', ['SIGQUIT']],
   ]
   for (const [name, spawner, signals] of HOSTS) {
-    test(`LIFE-6 by a signal that nobody listens to (${name}, ${spawner})`, BOUNDED, async (t) => {
-      for (const signal of signals) {
-        const text = APPLICATIONS[name](`{ root, spawner: '${spawner}' }`)
-        const host = await startEndingHost(t, text)
-        const first = await startHostedScript(t, host.port)
-        const second = await startHostedScript(t, host.port)
-        host.kill(signal)
-        assert.deepEqual(await host.ended, [null, signal])
-        await untilGone(...first.pids, ...second.pids)
-      }
-    })
+    void t.test(
+      `LIFE-6 by a signal that nobody listens to (${name}, ${spawner})`,
+      { buffered: true, ...BOUNDED },
+      async (t) => {
+        for (const signal of signals) {
+          const text = APPLICATIONS[name](`{ root, spawner: '${spawner}' }`)
+          const host = await startEndingHost(t, text)
+          const first = await startHostedScript(t, host.port)
+          const second = await startHostedScript(t, host.port)
+          host.kill(signal)
+          assert.deepEqual(await host.ended, [null, signal])
+          await untilGone(...first.pids, ...second.pids)
+        }
+      },
+    )
   }
 
   const ENDS: readonly [how: string, act: string, exitCode: number][] = [
@@ -81,7 +85,7 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
   ]
   for (const [how, act, exitCode] of ENDS) {
     for (const spawner of SPAWNERS) {
-      test(`LIFE-6 by ${how} (${spawner})`, BOUNDED, async (t) => {
+      void t.test(`LIFE-6 by ${how} (${spawner})`, { buffered: true, ...BOUNDED }, async (t) => {
         const host = await startEndingHost(
           t,
           plain(spawner, `process.on('SIGUSR1', () => { ${act} })`),
@@ -95,25 +99,29 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
     }
   }
 
-  test('LIFE-6 a host that hangs while it exits still ends by a signal', BOUNDED, async (t) => {
-    const fifo = path.join(createTemporaryFolder(), 'fifo')
-    execFileSync('mkfifo', [fifo])
-    // Node waits for its threads, each of which sleeps in open(2).
-    const act = `for (let each = 0; each < 16; each += 1) openFile(${JSON.stringify(fifo)}, () => {}); process.exit()`
-    const host = await startEndingHost(
-      t,
-      plain(
-        'posix_spawn',
-        `process.on('SIGUSR1', () => { ${act} })`,
-        `import { open as openFile } from 'node:fs'`,
-      ),
-    )
-    const { pids } = await startHostedScript(t, host.port)
-    host.kill('SIGUSR1')
-    await untilGone(...pids)
-    host.kill('SIGTERM')
-    assert.deepEqual(await host.ended, [null, 'SIGTERM'])
-  })
+  void t.test(
+    'LIFE-6 a host that hangs while it exits still ends by a signal',
+    { buffered: true, ...BOUNDED },
+    async (t) => {
+      const fifo = path.join(createTemporaryFolder(t), 'fifo')
+      execFileSync('mkfifo', [fifo])
+      // Node waits for its threads, each of which sleeps in open(2).
+      const act = `for (let each = 0; each < 16; each += 1) openFile(${JSON.stringify(fifo)}, () => {}); process.exit()`
+      const host = await startEndingHost(
+        t,
+        plain(
+          'posix_spawn',
+          `process.on('SIGUSR1', () => { ${act} })`,
+          `import { open as openFile } from 'node:fs'`,
+        ),
+      )
+      const { pids } = await startHostedScript(t, host.port)
+      host.kill('SIGUSR1')
+      await untilGone(...pids)
+      host.kill('SIGTERM')
+      assert.deepEqual(await host.ended, [null, 'SIGTERM'])
+    },
+  )
 
   /** Ways to listen; each is text that says `handled` when the signal comes, and how often it may come. */
   const LISTENERS: readonly [how: string, text: string, isOnce: boolean][] = [
@@ -129,9 +137,9 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
   ]
   for (const [how, listen, isOnce] of LISTENERS) {
     for (const moment of ['before', 'after'] as const) {
-      test(
+      void t.test(
         `LIFE-6 an application that listens decides: ${how}, ${moment} the script`,
-        BOUNDED,
+        { buffered: true, ...BOUNDED },
         async (t) => {
           const handle = `function handle() { console.log('handled') }`
           const later = `process.once('SIGUSR1', () => { ${listen}; console.log('listening') })`
@@ -163,53 +171,65 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
     }
   }
 
-  test('LIFE-6 the signal that comes after the one that was listened to', BOUNDED, async (t) => {
-    const host = await startEndingHost(
-      t,
-      plain('auto', `process.once('SIGINT', () => console.log('once'))`),
-    )
-    const { pids } = await startHostedScript(t, host.port)
-    host.kill('SIGINT')
-    assert.equal(await host.nextLine(), 'once')
-    host.kill('SIGINT')
-    assert.deepEqual(await host.ended, [null, 'SIGINT'])
-    await untilGone(...pids)
-  })
+  void t.test(
+    'LIFE-6 the signal that comes after the one that was listened to',
+    { buffered: true, ...BOUNDED },
+    async (t) => {
+      const host = await startEndingHost(
+        t,
+        plain('auto', `process.once('SIGINT', () => console.log('once'))`),
+      )
+      const { pids } = await startHostedScript(t, host.port)
+      host.kill('SIGINT')
+      assert.equal(await host.nextLine(), 'once')
+      host.kill('SIGINT')
+      assert.deepEqual(await host.ended, [null, 'SIGINT'])
+      await untilGone(...pids)
+    },
+  )
 
-  test('LIFE-6 after the application has removed all listeners', BOUNDED, async (t) => {
-    for (const event of [`'SIGTERM'`, `'SIGTERM'); process.removeAllListeners('exit'`]) {
-      const more = `process.once('SIGUSR1', () => { process.removeAllListeners(${event}); setImmediate(console.log, 'removed') })`
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        const host = await startEndingHost(t, plain('auto', more))
+  void t.test(
+    'LIFE-6 after the application has removed all listeners',
+    { buffered: true, ...BOUNDED },
+    async (t) => {
+      for (const event of [`'SIGTERM'`, `'SIGTERM'); process.removeAllListeners('exit'`]) {
+        const more = `process.once('SIGUSR1', () => { process.removeAllListeners(${event}); setImmediate(console.log, 'removed') })`
+        for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+          const host = await startEndingHost(t, plain('auto', more))
+          const { pids } = await startHostedScript(t, host.port)
+          host.kill('SIGUSR1')
+          assert.equal(await host.nextLine(), 'removed')
+          host.kill(signal)
+          assert.deepEqual(await host.ended, [null, signal])
+          await untilGone(...pids)
+        }
+      }
+    },
+  )
+
+  void t.test(
+    'LIFE-6 the package signal-exit and its users come to their turn',
+    { buffered: true, ...BOUNDED },
+    async (t) => {
+      const module = JSON.stringify(import.meta.resolve('signal-exit'))
+      const use = `const { onExit } = await import(${module}); onExit((code, signal) => console.log('told of ' + signal))`
+      for (const [before, more] of [
+        [use, ''],
+        ['', `process.once('SIGUSR1', async () => { ${use}; console.log('there') })`],
+      ] as const) {
+        const host = await startEndingHost(t, plain('auto', more, before))
         const { pids } = await startHostedScript(t, host.port)
-        host.kill('SIGUSR1')
-        assert.equal(await host.nextLine(), 'removed')
-        host.kill(signal)
-        assert.deepEqual(await host.ended, [null, signal])
+        if (more !== '') {
+          host.kill('SIGUSR1')
+          assert.equal(await host.nextLine(), 'there')
+        }
+        host.kill('SIGTERM')
+        assert.equal(await host.nextLine(), 'told of SIGTERM')
+        assert.deepEqual(await host.ended, [null, 'SIGTERM'])
         await untilGone(...pids)
       }
-    }
-  })
-
-  test('LIFE-6 the package signal-exit and its users come to their turn', BOUNDED, async (t) => {
-    const module = JSON.stringify(import.meta.resolve('signal-exit'))
-    const use = `const { onExit } = await import(${module}); onExit((code, signal) => console.log('told of ' + signal))`
-    for (const [before, more] of [
-      [use, ''],
-      ['', `process.once('SIGUSR1', async () => { ${use}; console.log('there') })`],
-    ] as const) {
-      const host = await startEndingHost(t, plain('auto', more, before))
-      const { pids } = await startHostedScript(t, host.port)
-      if (more !== '') {
-        host.kill('SIGUSR1')
-        assert.equal(await host.nextLine(), 'there')
-      }
-      host.kill('SIGTERM')
-      assert.equal(await host.nextLine(), 'told of SIGTERM')
-      assert.deepEqual(await host.ended, [null, 'SIGTERM'])
-      await untilGone(...pids)
-    }
-  })
+    },
+  )
 
   /** Gives each import of the gateway that ends in `?copy=` files of its own. */
   const COPIES = `
@@ -235,36 +255,48 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
     })
     server.listen(0, '127.0.0.1', () => console.log(server.address().port))`
 
-  test('LIFE-6 many copies of the gateway in one process listen once', BOUNDED, async (t) => {
-    const host = await startEndingHost(t, COPIES)
-    const scripts = []
-    for (let count = 0; count < 15; count += 1) scripts.push(await startHostedScript(t, host.port))
-    const response = await fetch(`http://127.0.0.1:${host.port}/counts`)
-    assert.equal(await response.text(), '1,1,1')
-    host.kill('SIGTERM')
-    assert.deepEqual(await host.ended, [null, 'SIGTERM'])
-    await untilGone(...scripts.flatMap(({ pids }) => pids))
-    await assert.rejects(host.nextLine(), /has ended/, 'there was no warning')
-  })
+  void t.test(
+    'LIFE-6 many copies of the gateway in one process listen once',
+    { buffered: true, ...BOUNDED },
+    async (t) => {
+      const host = await startEndingHost(t, COPIES)
+      const scripts = []
+      for (let count = 0; count < 15; count += 1)
+        scripts.push(await startHostedScript(t, host.port))
+      const response = await fetch(`http://127.0.0.1:${host.port}/counts`)
+      assert.equal(await response.text(), '1,1,1')
+      host.kill('SIGTERM')
+      assert.deepEqual(await host.ended, [null, 'SIGTERM'])
+      await untilGone(...scripts.flatMap(({ pids }) => pids))
+      await assert.rejects(host.nextLine(), /has ended/, 'there was no warning')
+    },
+  )
 
-  test('LIFE-6 without scripts nothing listens', BOUNDED, async (t) => {
-    const more = `process.on('SIGUSR1', () => console.log([${SIGNALS.map((each) => `'${each}'`).join()}, 'exit'].map((event) => process.listenerCount(event)).join()))`
-    const host = await startEndingHost(t, plain('auto', more))
-    const count = async (): Promise<string> => {
-      host.kill('SIGUSR1')
-      return host.nextLine()
-    }
-    const idle = await count()
-    assert.equal(idle, '0,0,0,0,0,0')
-    const { pids, response } = await startHostedScript(t, host.port)
-    assert.equal(await count(), '1,1,1,1,1,1')
-    response.destroy()
-    await untilGone(...pids)
-    await until(async () => (await count()) === idle, 'nothing listens any more')
-  })
+  void t.test(
+    'LIFE-6 without scripts nothing listens',
+    { buffered: true, ...BOUNDED },
+    async (t) => {
+      const more = `process.on('SIGUSR1', () => console.log([${SIGNALS.map((each) => `'${each}'`).join()}, 'exit'].map((event) => process.listenerCount(event)).join()))`
+      const host = await startEndingHost(t, plain('auto', more))
+      const count = async (): Promise<string> => {
+        host.kill('SIGUSR1')
+        return host.nextLine()
+      }
+      const idle = await count()
+      assert.equal(idle, '0,0,0,0,0,0')
+      const { pids, response } = await startHostedScript(t, host.port)
+      assert.equal(await count(), '1,1,1,1,1,1')
+      response.destroy()
+      await untilGone(...pids)
+      await until(async () => (await count()) === idle, 'nothing listens any more')
+    },
+  )
 
-  test('LIFE-6 a worker thread that is terminated', BOUNDED, async (t) => {
-    const worker = `
+  void t.test(
+    'LIFE-6 a worker thread that is terminated',
+    { buffered: true, ...BOUNDED },
+    async (t) => {
+      const worker = `
       import { Worker, isMainThread, parentPort } from 'node:worker_threads'
       if (isMainThread) {
         const worker = new Worker(new URL(import.meta.url))
@@ -272,24 +304,25 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
       } else {
         ${plain('auto')}
       }`
-    const host = await startEndingHost(t, worker)
-    const scripts = [await startHostedScript(t, host.port), await startHostedScript(t, host.port)]
-    // What has ended by itself is not the guard's any more.
-    const ended = await startHostedScript(t, host.port, 'finish.cgi')
-    await untilGone(...ended.pids)
-    host.kill('SIGUSR1')
-    assert.equal(await host.nextLine(), 'terminated')
-    await untilGone(...scripts.flatMap(({ pids }) => pids))
-    for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-      const other = await startEndingHost(t, worker)
-      const { pids } = await startHostedScript(t, other.port)
-      other.kill(signal)
-      assert.deepEqual(await other.ended, [null, signal])
-      await untilGone(...pids)
-    }
-  })
+      const host = await startEndingHost(t, worker)
+      const scripts = [await startHostedScript(t, host.port), await startHostedScript(t, host.port)]
+      // What has ended by itself is not the guard's any more.
+      const ended = await startHostedScript(t, host.port, 'finish.cgi')
+      await untilGone(...ended.pids)
+      host.kill('SIGUSR1')
+      assert.equal(await host.nextLine(), 'terminated')
+      await untilGone(...scripts.flatMap(({ pids }) => pids))
+      for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+        const other = await startEndingHost(t, worker)
+        const { pids } = await startHostedScript(t, other.port)
+        other.kill(signal)
+        assert.deepEqual(await other.ended, [null, signal])
+        await untilGone(...pids)
+      }
+    },
+  )
 
-  test('LIFE-6 the workers of a cluster', BOUNDED, async (t) => {
+  void t.test('LIFE-6 the workers of a cluster', { buffered: true, ...BOUNDED }, async (t) => {
     const cluster = `
       import cluster from 'node:cluster'
       if (cluster.isPrimary) {
@@ -312,69 +345,77 @@ describe('scripts end with their host', { concurrency: 2 }, () => {
     }
   })
 
-  test('LIFE-6 node --watch, which restarts its host', BOUNDED, async (t) => {
-    const host = await startEndingHost(t, plain('auto'), { nodeArguments: ['--watch'] })
-    const { pids } = await startHostedScript(t, host.port)
-    const now = new Date()
-    utimesSync(host.file, now, now)
-    await untilGone(...pids)
-    let line = ''
-    // Node says that it restarts, in words that differ from version to version.
-    while (!/^\d+$/.test(line)) line = await host.nextLine()
-    const second = await startHostedScript(t, Number(line))
-    host.kill('SIGTERM')
-    await untilGone(...second.pids)
-  })
+  void t.test(
+    'LIFE-6 node --watch, which restarts its host',
+    { buffered: true, ...BOUNDED },
+    async (t) => {
+      const host = await startEndingHost(t, plain('auto'), { nodeArguments: ['--watch'] })
+      const { pids } = await startHostedScript(t, host.port)
+      const now = new Date()
+      utimesSync(host.file, now, now)
+      await untilGone(...pids)
+      let line = ''
+      // Node says that it restarts, in words that differ from version to version.
+      while (!/^\d+$/.test(line)) line = await host.nextLine()
+      const second = await startHostedScript(t, Number(line))
+      host.kill('SIGTERM')
+      await untilGone(...second.pids)
+    },
+  )
 
-  test('LIFE-6 a start that hangs in the kernel', {
-    ...BOUNDED,
-    ...needs('python3'),
-  }, async (t) => {
-    const script = writeProgram(ROOT, 'hang.cgi', '#!/bin/sh\nexec sleep 1000\n')
-    // Whoever opens the file waits until its lease is given back: fcntl(2), F_SETLEASE.
-    const lease = `
+  void t.test(
+    'LIFE-6 a start that hangs in the kernel',
+    { buffered: true, ...BOUNDED, ...needs('python3') },
+    async (t) => {
+      const script = writeProgram(ROOT, 'hang.cgi', '#!/bin/sh\nexec sleep 1000\n')
+      // Whoever opens the file waits until its lease is given back: fcntl(2), F_SETLEASE.
+      const lease = `
 import fcntl, os, signal, sys
 signal.signal(signal.SIGIO, signal.SIG_IGN)
 file = os.open(sys.argv[1], os.O_RDWR)
 fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
 print('held', flush=True)
 signal.pause()`
-    const holder = spawn('python3', ['-c', lease, script], { stdio: ['ignore', 'pipe', 'inherit'] })
-    t.after(() => holder.kill('SIGKILL'))
-    await once(holder.stdout, 'data')
-    for (const end of ['SIGTERM', 'SIGUSR1'] as const) {
-      const more = `process.on('SIGUSR1', () => process.exit(3))`
-      const host = await startEndingHost(t, plain('posix_spawn', more))
-      const request = open(host.port, '/cgi-bin/hang.cgi').catch(() => {})
-      await until(() => childrenOf(host.pid).length > 0, 'a script is being started')
-      const children = childrenOf(host.pid)
-      host.kill(end)
-      assert.deepEqual(await host.ended, end === 'SIGTERM' ? [null, end] : [3, null])
-      await untilGone(...children)
-      await request
-    }
-  })
+      const holder = spawn('python3', ['-c', lease, script], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      t.after(() => holder.kill('SIGKILL'))
+      await once(holder.stdout, 'data')
+      for (const end of ['SIGTERM', 'SIGUSR1'] as const) {
+        const more = `process.on('SIGUSR1', () => process.exit(3))`
+        const host = await startEndingHost(t, plain('posix_spawn', more))
+        const request = open(host.port, '/cgi-bin/hang.cgi').catch(() => {})
+        await until(() => childrenOf(host.pid).length > 0, 'a script is being started')
+        const children = childrenOf(host.pid)
+        host.kill(end)
+        assert.deepEqual(await host.ended, end === 'SIGTERM' ? [null, end] : [3, null])
+        await untilGone(...children)
+        await request
+      }
+    },
+  )
 
-  test('LIFE-6 with `user`, the kernel ends the script of a host that is killed', {
-    ...BOUNDED,
-    ...needsRoot(),
-  }, async (t) => {
-    for (const spawner of SPAWNERS) {
-      const options = `{ root, spawner: '${spawner}', user: 'nobody' }`
-      const host = await startEndingHost(t, APPLICATIONS['node:http'](options))
-      const { pids } = await startHostedScript(t, host.port)
-      host.kill('SIGKILL')
-      await host.ended
-      await untilGone(...pids.slice(0, 1))
-    }
-  })
+  void t.test(
+    'LIFE-6 with `user`, the kernel ends the script of a host that is killed',
+    { buffered: true, ...BOUNDED, ...needsRoot() },
+    async (t) => {
+      for (const spawner of SPAWNERS) {
+        const options = `{ root, spawner: '${spawner}', user: 'nobody' }`
+        const host = await startEndingHost(t, APPLICATIONS['node:http'](options))
+        const { pids } = await startHostedScript(t, host.port)
+        host.kill('SIGKILL')
+        await host.ended
+        await untilGone(...pids.slice(0, 1))
+      }
+    },
+  )
 
-  test('LIFE-6 a host that is the first process of a container closes, though it collects no zombies', {
-    ...BOUNDED,
-    ...needsRoot(),
-  }, async (t) => {
-    for (const spawner of SPAWNERS) {
-      const text = `
+  void t.test(
+    'LIFE-6 a host that is the first process of a container closes, though it collects no zombies',
+    { buffered: true, ...BOUNDED, ...needsRoot() },
+    async (t) => {
+      for (const spawner of SPAWNERS) {
+        const text = `
           const gateway = cgi({ root, spawner: '${spawner}', killTimeout: 3_600_000, closeTimeout: 0 })
           const server = createServer(async (request, response) => {
             if (request.url !== '/close') return gateway(request, response, () => response.end())
@@ -382,13 +423,14 @@ signal.pause()`
             response.end('closed by ' + process.pid)
           })
           server.listen(0, '127.0.0.1', () => console.log(server.address().port))`
-      const through = ['unshare', '--pid', '--kill-child', '--fork', '--mount-proc']
-      const host = await startEndingHost(t, text, { through })
-      const response = await open(host.port, '/cgi-bin/wait.cgi')
-      response.on('error', () => {})
-      await once(response, 'data')
-      const closed = await send(host.port, '/close')
-      assert.equal(closed.text, 'closed by 1')
-    }
-  })
+        const through = ['unshare', '--pid', '--kill-child', '--fork', '--mount-proc']
+        const host = await startEndingHost(t, text, { through })
+        const response = await open(host.port, '/cgi-bin/wait.cgi')
+        response.on('error', () => {})
+        await once(response, 'data')
+        const closed = await send(host.port, '/close')
+        assert.equal(closed.text, 'closed by 1')
+      }
+    },
+  )
 })

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { TestContext } from 'node:test'
+import type { Test } from 'tap'
 
 /** Listens until the test is over; returns the port. */
-export async function listen(t: TestContext, app: RequestListener): Promise<number> {
+export async function listen(t: Test, app: RequestListener): Promise<number> {
   const server = createServer(app)
   t.after(() => {
     server.close()

@@ -8,7 +8,7 @@ import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { Agent, createServer, request, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { exchange, receive, send } from './client.js'
 import { CGI_BIN, saying } from './fixtures.js'
 
@@ -78,9 +78,9 @@ const ofResponse = ['close', 'finish', 'error', 'drain', 'pipe', 'unpipe']
 const ofRequest = ['close', 'end', 'error', 'aborted', 'resume', 'pause']
 const ofSocket = ['close', 'end', 'error', 'drain', 'timeout', 'finish']
 
-describe('LIFE-1 Node warns of no leak with two listeners of the application', () => {
+void t.test('LIFE-1 Node warns of no leak with two listeners of the application', async (t) => {
   for (const [name, start] of Object.entries(hosts)) {
-    test(`LIFE-1 whatever scripts do (${name})`, async (t) => {
+    void t.test(`LIFE-1 whatever scripts do (${name})`, async (t) => {
       const warnings = watchWarnings(t)
       const server = await start((message, response) => {
         for (const event of ofResponse) response.on(event, ignore).on(event, ignore)
@@ -125,7 +125,7 @@ describe('LIFE-1 Node warns of no leak with two listeners of the application', (
 })
 
 /** Collects what Node says of leaks until the test is over. */
-function watchWarnings(t: TestContext): string[] {
+function watchWarnings(t: Test): string[] {
   const warnings: string[] = []
   const take = (warning: Error): void => {
     if (warning.name === 'MaxListenersExceededWarning') warnings.push(warning.message)

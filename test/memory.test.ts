@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { type Adapter, adapters } from './adapters.js'
 import { dial, receive, send } from './client.js'
 import { saying } from './fixtures.js'
@@ -16,7 +16,7 @@ const MEGABYTE = 1024 * 1024
 /** How much a host may grow while something large passes through it. */
 const MOST_GROWTH = 16 * MEGABYTE
 
-async function startHost(t: TestContext, adapter: Adapter): Promise<HostProcess> {
+async function startHost(t: Test, adapter: Adapter): Promise<HostProcess> {
   const host = await startHostProcess(adapter)
   t.after(() => host.stop())
   const { port } = host
@@ -28,8 +28,8 @@ async function startHost(t: TestContext, adapter: Adapter): Promise<HostProcess>
 }
 
 for (const adapter of adapters) {
-  describe(`memory of the host (${adapter.name})`, () => {
-    test('RES-4 400 MB for a client that reads nothing for a while', async (t) => {
+  void t.test(`memory of the host (${adapter.name})`, async (t) => {
+    void t.test('RES-4 400 MB for a client that reads nothing for a while', async (t) => {
       const host = await startHost(t, adapter)
       const before = await untilSteady(() => host.resident())
       const size = 400 * MEGABYTE
@@ -50,7 +50,7 @@ for (const adapter of adapters) {
       assert.ok(received > size, `${received} bytes`)
     })
 
-    test('BODY-1 a 1 GB upload to a script that reads slowly', async (t) => {
+    void t.test('BODY-1 a 1 GB upload to a script that reads slowly', async (t) => {
       const host = await startHost(t, adapter)
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
@@ -105,7 +105,7 @@ async function leastWhile(host: HostProcess, share: () => number): Promise<numbe
   return Math.min(...looks)
 }
 
-function report(t: TestContext, stalled: number, flowing: number): void {
+function report(t: Test, stalled: number, flowing: number): void {
   const megabytes = [stalled, flowing].map((bytes) => (bytes / MEGABYTE).toFixed(1))
-  t.diagnostic(`grew by ${megabytes[0]} MB while stalled, by ${megabytes[1]} MB while flowing`)
+  t.comment(`grew by ${megabytes[0]} MB while stalled, by ${megabytes[1]} MB while flowing`)
 }

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { after, before, describe, test } from 'node:test'
+import t from 'tap'
 import { adapters, type RunningGateway } from './adapters.js'
 import { dial, exchange, send, type Sending } from './client.js'
 import { CGI_BIN, saying } from './fixtures.js'
@@ -56,14 +56,14 @@ const LEAVERS = [
 ]
 
 for (const adapter of adapters) {
-  describe(`the host survives (${adapter.name})`, () => {
+  void t.test(`the host survives (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN, killTimeout: 500 } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
-    test('LIFE-1 whatever requests and scripts do, nothing is left behind', async () => {
+    void t.test('LIFE-1 whatever requests and scripts do, nothing is left behind', async () => {
       await send(gateway, '/plain')
       const children = childrenOf(process.pid).length
       const descriptors = descriptorsOf(process.pid).length
@@ -88,7 +88,7 @@ for (const adapter of adapters) {
       await until(() => descriptorsOf(pid).length <= descriptors, 'no descriptor is left')
     })
 
-    test('LIM-2 no slot is lost', async (t) => {
+    void t.test('LIM-2 no slot is lost', async (t) => {
       const own = await adapter.start({
         options: { root: CGI_BIN, maxProcesses: 2, killTimeout: 500 },
       })

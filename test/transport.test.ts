@@ -13,7 +13,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { type Adapter, express5, fastify5, type RunningGateway } from './adapters.js'
 import { dial, send } from './client.js'
 import { CGI_BIN } from './fixtures.js'
@@ -299,16 +299,16 @@ const FAULTS: readonly [what: string, status: number, open: (call: ScriptCall) =
 
 const POST = { method: 'POST', body: Buffer.alloc(300_000, 'x') }
 
-function transportSuite(adapter: Adapter): void {
-  describe(`a transport from outside (${adapter.name})`, () => {
+function transportSuite(t: Test, adapter: Adapter): void {
+  void t.test(`a transport from outside (${adapter.name})`, async (t) => {
     const transport = new InProcess()
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN, transport, maxProcesses: 1 } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
-    test('BODY-1 ENV-1 LOG-1 it gets the script, the environment and the body', async () => {
+    void t.test('BODY-1 ENV-1 LOG-1 it gets the script, the environment and the body', async () => {
       const answer = await send(gateway, '/cgi-bin/echo.cgi?query', {
         method: 'POST',
         body: 'body',
@@ -323,40 +323,46 @@ function transportSuite(adapter: Adapter): void {
       assert.equal(script, call?.script.file)
     })
 
-    test('BODY-2 it gets a body without a length that was stored in a file', async () => {
+    void t.test('BODY-2 it gets a body without a length that was stored in a file', async () => {
       const body = Readable.from([Buffer.alloc(100_000, 'x')])
       const answer = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })
       assert.equal(answer.text.length, 'POST  '.length + 100_000)
       assert.equal(transport.calls.at(-1)?.environment['CONTENT_LENGTH'], '100000')
     })
 
-    test('LIFE-1 LIM-1 it is stopped when its client leaves, and its slot is free', async () => {
-      const terminated = transport.terminated
-      const socket = await dial(gateway)
-      socket.write('GET /cgi-bin/echo.cgi?hang HTTP/1.1\r\nHost: a\r\n\r\n')
-      await until(() => gateway.stats().running === 1, 'it runs')
-      socket.destroy()
-      await until(() => transport.terminated > terminated, 'it is stopped')
-      await until(() => gateway.stats().running === 0, 'the slot is free')
-      assert.equal((await send(gateway, '/cgi-bin/echo.cgi?next')).status, 200)
-    })
+    void t.test(
+      'LIFE-1 LIM-1 it is stopped when its client leaves, and its slot is free',
+      async () => {
+        const terminated = transport.terminated
+        const socket = await dial(gateway)
+        socket.write('GET /cgi-bin/echo.cgi?hang HTTP/1.1\r\nHost: a\r\n\r\n')
+        await until(() => gateway.stats().running === 1, 'it runs')
+        socket.destroy()
+        await until(() => transport.terminated > terminated, 'it is stopped')
+        await until(() => gateway.stats().running === 0, 'the slot is free')
+        assert.equal((await send(gateway, '/cgi-bin/echo.cgi?next')).status, 200)
+      },
+    )
 
-    test('MAP-2 a file that is not executable is a script where the transport says so', async (t) => {
-      const path = '/cgi-bin/not-executable.txt'
-      assert.equal((await send(gateway, path)).status, 403)
-      const remote = Object.assign(new InProcess(), { needsExecutable: false })
-      const other = await adapter.start({ options: { root: CGI_BIN, transport: remote } })
-      t.after(() => other.close())
-      assert.equal((await send(other, path)).status, 200)
-    })
+    void t.test(
+      'MAP-2 a file that is not executable is a script where the transport says so',
+      async (t) => {
+        const path = '/cgi-bin/not-executable.txt'
+        assert.equal((await send(gateway, path)).status, 403)
+        const remote = Object.assign(new InProcess(), { needsExecutable: false })
+        const other = await adapter.start({ options: { root: CGI_BIN, transport: remote } })
+        t.after(() => other.close())
+        assert.equal((await send(other, path)).status, 200)
+      },
+    )
 
-    test('LIFE-2 it is closed with the gateway', async () => {
+    void t.test('LIFE-2 it is closed with the gateway', async () => {
       await gateway.close()
       assert.equal(transport.closed, 1)
     })
   })
 
-  describe(`faults of a transport from outside (${adapter.name})`, () => {
+  void t.test(`faults of a transport from outside (${adapter.name})`, async (t) => {
     const current: { open: (call: ScriptCall) => unknown } = { open: () => never }
     // The faults are against the type on purpose.
     const transport = {
@@ -373,57 +379,69 @@ function transportSuite(adapter: Adapter): void {
       lingerTimeout: 50,
     }
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
     for (const [what, status, open] of FAULTS) {
-      test(`LIFE-3 one that ${what} is answered ${status}, and releases its slot`, async () => {
-        current.open = open
-        for (const sending of [{}, POST]) {
-          const answer = await send(gateway, '/cgi-bin/echo.cgi', sending)
-          assert.equal(answer.status, status)
-        }
-        await until(() => gateway.stats().running === 0, 'the slot is free')
-      })
+      void t.test(
+        `LIFE-3 one that ${what} is answered ${status}, and releases its slot`,
+        async () => {
+          current.open = open
+          for (const sending of [{}, POST]) {
+            const answer = await send(gateway, '/cgi-bin/echo.cgi', sending)
+            assert.equal(answer.status, status)
+          }
+          await until(() => gateway.stats().running === 0, 'the slot is free')
+        },
+      )
     }
 
-    test('LIFE-3 a stdin that fails later, of a request without a body, is no exception', async (t) => {
-      const faults: unknown[] = []
-      const listener = (error: unknown): void => void faults.push(error)
-      process.on('uncaughtException', listener)
-      t.after(() => process.off('uncaughtException', listener))
-      current.open = async () => {
-        const stdin = new Writable({ final: () => {} })
-        const stdout = new PassThrough()
-        setImmediate(() => stdin.destroy(new Error('closed')))
-        stdin.once('close', () => setImmediate(() => stdout.end(HEADER)))
-        const exit = once(stdout, 'close').then(() => OK.exit)
-        return { ...OK, stdin, stdout: toOutput(stdout), exit }
-      }
-      assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 200)
-      assert.deepEqual(faults, [])
-    })
+    void t.test(
+      'LIFE-3 a stdin that fails later, of a request without a body, is no exception',
+      async (t) => {
+        const faults: unknown[] = []
+        const listener = (error: unknown): void => void faults.push(error)
+        process.on('uncaughtException', listener)
+        t.after(() => process.off('uncaughtException', listener))
+        current.open = async () => {
+          const stdin = new Writable({ final: () => {} })
+          const stdout = new PassThrough()
+          setImmediate(() => stdin.destroy(new Error('closed')))
+          stdin.once('close', () => setImmediate(() => stdout.end(HEADER)))
+          const exit = once(stdout, 'close').then(() => OK.exit)
+          return { ...OK, stdin, stdout: toOutput(stdout), exit }
+        }
+        assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 200)
+        assert.deepEqual(faults, [])
+      },
+    )
 
-    test('LIFE-3 a start that never ends leaves no descriptor of a stored body', async () => {
-      const stored = (): number =>
-        descriptorsOf(process.pid).filter((name) => /common-gateway-[\da-f-]{36} /.test(name))
-          .length
-      const already = stored()
-      const pending: Promise<never>[] = []
-      current.open = () => {
-        const start = new Promise<never>(() => {})
-        pending.push(start)
-        return start
-      }
-      const body = Readable.from([Buffer.alloc(100_000, 'x')])
-      assert.equal((await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })).status, 504)
-      assert.equal(pending.length, 1)
-      await until(() => stored() === already, 'the stored body is closed')
-    })
+    void t.test(
+      'LIFE-3 a start that never ends leaves no descriptor of a stored body',
+      async () => {
+        const stored = (): number =>
+          descriptorsOf(process.pid).filter((name) => /common-gateway-[\da-f-]{36} /.test(name))
+            .length
+        const already = stored()
+        const pending: Promise<never>[] = []
+        current.open = () => {
+          const start = new Promise<never>(() => {})
+          pending.push(start)
+          return start
+        }
+        const body = Readable.from([Buffer.alloc(100_000, 'x')])
+        assert.equal(
+          (await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })).status,
+          504,
+        )
+        assert.equal(pending.length, 1)
+        await until(() => stored() === already, 'the stored body is closed')
+      },
+    )
 
-    test('LIFE-3 a start that ends after it was given up is released', async () => {
+    void t.test('LIFE-3 a start that ends after it was given up is released', async () => {
       let terminated = 0
       let start: (streams: ScriptStreams) => void = () => {}
       current.open = () => new Promise<ScriptStreams>((resolve) => (start = resolve))
@@ -436,86 +454,98 @@ function transportSuite(adapter: Adapter): void {
       await until(() => terminated === 1, 'it is stopped')
     })
 
-    test('LIM-1 a standard input that never takes the body is bound by bodyTimeout', async () => {
-      current.open = async () => {
-        const stdin = new Writable({ write() {} })
-        const stdout = new PassThrough()
-        stdout.write(`${HEADER}the beginning`)
-        // Later than an answer that is sent as a whole.
-        setTimeout(() => stdout.end(', the end'), 100)
-        return { ...OK, stdin, stdout: toOutput(stdout), exit: never }
-      }
-      const body = Readable.from([Buffer.from('body')])
-      const answer = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })
-      assert.equal(answer.text, 'the beginning, the end')
-      await until(() => gateway.stats().running === 0, 'the slot is free')
-    })
-
-    test('LIFE-1 LIFE-3 a script whose streams are refused is stopped, and its late faults are contained', async () => {
-      let terminated = 0
-      current.open = async () => {
-        const [stdin, stdout] = [new PassThrough(), new PassThrough()]
-        setImmediate(() => {
-          stdin.emit('error', new Error('late'))
-          stdout.emit('error', new Error('late'))
-        })
-        const terminate = async (): Promise<void> => {
-          terminated += 1
-          throw new Error('late')
+    void t.test(
+      'LIM-1 a standard input that never takes the body is bound by bodyTimeout',
+      async () => {
+        current.open = async () => {
+          const stdin = new Writable({ write() {} })
+          const stdout = new PassThrough()
+          stdout.write(`${HEADER}the beginning`)
+          // Later than an answer that is sent as a whole.
+          setTimeout(() => stdout.end(', the end'), 100)
+          return { ...OK, stdin, stdout: toOutput(stdout), exit: never }
         }
-        // The stream itself, where toOutput(stdout) is asked for.
-        return { stdin, stdout, stderr: null, exit: Promise.reject(new Error('late')), terminate }
-      }
-      assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 500)
-      assert.equal(terminated, 1)
-    })
+        const body = Readable.from([Buffer.from('body')])
+        const answer = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })
+        assert.equal(answer.text, 'the beginning, the end')
+        await until(() => gateway.stats().running === 0, 'the slot is free')
+      },
+    )
 
-    test('RES-4 an answer whose output goes on in a pause is cut off, and has no gap', async () => {
-      current.open = async () => {
-        let reader: OutputReader | undefined
-        const stdout: Output = {
-          isPaused: false,
-          isOver: false,
-          readBy(next) {
-            reader = next
-          },
-          pause() {},
-          resume() {
-            for (const data of [HEADER, 'one', 'two']) reader?.data(Buffer.from(data))
-            reader?.end()
-          },
-          destroy() {},
+    void t.test(
+      'LIFE-1 LIFE-3 a script whose streams are refused is stopped, and its late faults are contained',
+      async () => {
+        let terminated = 0
+        current.open = async () => {
+          const [stdin, stdout] = [new PassThrough(), new PassThrough()]
+          setImmediate(() => {
+            stdin.emit('error', new Error('late'))
+            stdout.emit('error', new Error('late'))
+          })
+          const terminate = async (): Promise<void> => {
+            terminated += 1
+            throw new Error('late')
+          }
+          // The stream itself, where toOutput(stdout) is asked for.
+          return { stdin, stdout, stderr: null, exit: Promise.reject(new Error('late')), terminate }
         }
-        return { ...OK, stdout }
-      }
-      await assert.rejects(send(gateway, '/cgi-bin/echo.cgi'))
-      await until(() => gateway.stats().running === 0, 'the slot is free')
-    })
+        assert.equal((await send(gateway, '/cgi-bin/echo.cgi')).status, 500)
+        assert.equal(terminated, 1)
+      },
+    )
+
+    void t.test(
+      'RES-4 an answer whose output goes on in a pause is cut off, and has no gap',
+      async () => {
+        current.open = async () => {
+          let reader: OutputReader | undefined
+          const stdout: Output = {
+            isPaused: false,
+            isOver: false,
+            readBy(next) {
+              reader = next
+            },
+            pause() {},
+            resume() {
+              for (const data of [HEADER, 'one', 'two']) reader?.data(Buffer.from(data))
+              reader?.end()
+            },
+            destroy() {},
+          }
+          return { ...OK, stdout }
+        }
+        await assert.rejects(send(gateway, '/cgi-bin/echo.cgi'))
+        await until(() => gateway.stats().running === 0, 'the slot is free')
+      },
+    )
   })
 
-  describe(`a spawner from outside (${adapter.name})`, () => {
-    async function start(t: TestContext, spawner: Spawner): Promise<RunningGateway> {
+  void t.test(`a spawner from outside (${adapter.name})`, async (t) => {
+    async function start(t: Test, spawner: Spawner): Promise<RunningGateway> {
       const options = { root: CGI_BIN, spawner, headersTimeout: 2_000, killTimeout: 100 }
       const gateway = await adapter.start({ options })
       t.after(() => gateway.close())
       return gateway
     }
 
-    test('LIFE-1 BODY-1 it starts scripts, and is asked to signal their groups', async (t) => {
-      const spawner = new CountingSpawner()
-      const gateway = await start(t, spawner)
-      const sent = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body: 'the body' })
-      assert.match(sent.text, /the body/)
-      const socket = await dial(gateway)
-      socket.write('GET /cgi-bin/wait.cgi HTTP/1.1\r\nHost: a\r\n\r\n')
-      await until(() => gateway.stats().running === 1, 'it runs')
-      socket.destroy()
-      await until(() => gateway.stats().running === 0, 'the slot is free')
-      assert.equal(spawner.started, 2)
-      assert.ok(spawner.signals.includes('SIGTERM'))
-    })
+    void t.test(
+      'LIFE-1 BODY-1 it starts scripts, and is asked to signal their groups',
+      async (t) => {
+        const spawner = new CountingSpawner()
+        const gateway = await start(t, spawner)
+        const sent = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body: 'the body' })
+        assert.match(sent.text, /the body/)
+        const socket = await dial(gateway)
+        socket.write('GET /cgi-bin/wait.cgi HTTP/1.1\r\nHost: a\r\n\r\n')
+        await until(() => gateway.stats().running === 1, 'it runs')
+        socket.destroy()
+        await until(() => gateway.stats().running === 0, 'the slot is free')
+        assert.equal(spawner.started, 2)
+        assert.ok(spawner.signals.includes('SIGTERM'))
+      },
+    )
 
-    test('LIFE-3 its faults are failures of the request', async (t) => {
+    void t.test('LIFE-3 its faults are failures of the request', async (t) => {
       const faults: (() => unknown)[] = [
         () => fail('spawn'),
         () => Promise.reject(new Error('no')),
@@ -532,7 +562,7 @@ function transportSuite(adapter: Adapter): void {
       }
     })
 
-    test('LIFE-3 a process whose end and signals fail is answered 502', async (t) => {
+    void t.test('LIFE-3 a process whose end and signals fail is answered 502', async (t) => {
       const signals = [(): boolean => fail('signalGroup'), async () => fail('an async signalGroup')]
       for (const signalGroup of signals) {
         const lie = async (): Promise<object> => {
@@ -548,4 +578,4 @@ function transportSuite(adapter: Adapter): void {
   })
 }
 
-for (const adapter of [fastify5, express5]) transportSuite(adapter)
+for (const adapter of [fastify5, express5]) transportSuite(t, adapter)

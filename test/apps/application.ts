@@ -2,7 +2,7 @@ import type { CgiOptions } from '@common-gateway/core'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import { fileURLToPath } from 'node:url'
 import type { Adapter, RunningGateway } from '../adapters.js'
 
@@ -14,7 +14,7 @@ export const NO_HANG = { timeout: 60_000 }
 
 /** Starts an application with the gateway at a path, mounted the way that users of it would. */
 export async function startAt(
-  t: TestContext,
+  t: Test,
   adapter: Adapter,
   mount: string,
   options: CgiOptions<never>,
@@ -25,8 +25,8 @@ export async function startAt(
 }
 
 /** A folder that is gone after the suite. */
-export function makeFolder(): string {
+export function makeFolder(t: Test): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-apps-'))
-  after(() => rmSync(folder, { recursive: true }))
+  t.after(() => rmSync(folder, { recursive: true }))
   return folder
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { appendFile } from 'node:fs/promises'
 import path from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import t, { type Test } from 'tap'
+import { signalOf } from '../signal.js'
 import { Page } from '../docs/page.js'
 import { Workplace } from '../docs/workplace.js'
 import { NO_HANG } from './application.js'
@@ -17,15 +18,15 @@ interface Site {
   report: (query?: string) => Promise<string>
 }
 
-describe('AWStats', { ...needs('AWStats', 'perl'), concurrency: 2 }, () => {
+void t.test('AWStats', { ...needs('AWStats', 'perl'), jobs: 2 }, async (t) => {
   for (const framework of ['fastify', 'express']) {
-    async function serve(t: TestContext): Promise<Site> {
+    async function serve(t: Test): Promise<Site> {
       const workplace = await Workplace.create(t, recipe)
       await workplace.start(process.execPath, [`${framework}.js`])
       const folder = path.join(workplace.folder, 'awstats')
       const get: Site['get'] = async (address, status = 200) => {
         const url = new URL(address, `${workplace.origin}/cgi-bin/`)
-        const response = await fetch(url, { signal: t.signal })
+        const response = await fetch(url, { signal: signalOf(t) })
         assert.equal(response.status, status, url.href)
         return response
       }
@@ -37,9 +38,9 @@ describe('AWStats', { ...needs('AWStats', 'perl'), concurrency: 2 }, () => {
       }
     }
 
-    test(
+    void t.test(
       `ENV-1 ENV-6 AWStats reports; its links and pictures are there (${framework})`,
-      NO_HANG,
+      { buffered: true, ...NO_HANG },
       async (t) => {
         const { get, report } = await serve(t)
         const page = await report()
@@ -61,9 +62,9 @@ describe('AWStats', { ...needs('AWStats', 'perl'), concurrency: 2 }, () => {
       },
     )
 
-    test(
+    void t.test(
       `AWStats counts what it is told to, and not by a browser (${framework})`,
-      NO_HANG,
+      { buffered: true, ...NO_HANG },
       async (t) => {
         const { folder, report } = await serve(t)
         const line = `192.0.2.9 - - [07/Mar/2026:09:00:00 +0000] "GET /birds/robin.html HTTP/1.1" 200 1024 "-" "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"\n`
@@ -71,15 +72,19 @@ describe('AWStats', { ...needs('AWStats', 'perl'), concurrency: 2 }, () => {
         assert.doesNotMatch(await report('&update=1'), /robin/)
         const args = [AWSTATS, '-config=site', `-configdir=${folder}`, '-update']
         const { PATH = '' } = process.env
-        await run('perl', args, { cwd: folder, env: { PATH }, signal: t.signal })
+        await run('perl', args, { cwd: folder, env: { PATH }, signal: signalOf(t) })
         assert.match(await report(), />\/birds\/robin\.html<\/a>/)
       },
     )
 
-    test(`ENV-3 AWStats reads no configuration but this (${framework})`, NO_HANG, async (t) => {
-      const { get } = await serve(t)
-      const refused = await (await get('awstats.pl?config=site&configdir=/tmp')).text()
-      assert.match(refused, /AWSTATS_ENABLE_CONFIG_DIR/)
-    })
+    void t.test(
+      `ENV-3 AWStats reads no configuration but this (${framework})`,
+      { buffered: true, ...NO_HANG },
+      async (t) => {
+        const { get } = await serve(t)
+        const refused = await (await get('awstats.pl?config=site&configdir=/tmp')).text()
+        assert.match(refused, /AWSTATS_ENABLE_CONFIG_DIR/)
+      },
+    )
   }
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { access, readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import t, { type Test } from 'tap'
+import { signalOf } from '../signal.js'
 import type { Page as BrowserPage } from 'playwright-core'
 import { openPage } from '../browser.js'
 import { Page } from '../docs/page.js'
@@ -19,8 +20,8 @@ const PICTURE = Buffer.from(
   'base64',
 )
 
-describe('DokuWiki', needs('DokuWiki', 'php-cgi', 'chromium'), () => {
-  test(
+void t.test('DokuWiki', needs('DokuWiki', 'php-cgi', 'chromium'), async (t) => {
+  void t.test(
     'MAP-1 BODY-1 HDR-3 DokuWiki is used in a browser, as its recipe has it',
     NO_HANG,
     async (t) => {
@@ -109,8 +110,8 @@ async function see(page: BrowserPage, { origin }: Workplace, name: string): Prom
 }
 
 /** What is behind the wiki stays there. */
-async function lookBehind(t: TestContext, { origin }: Workplace, name: string): Promise<void> {
-  const { signal } = t
+async function lookBehind(t: Test, { origin }: Workplace, name: string): Promise<void> {
+  const signal = signalOf(t)
   for (const file of [`data/pages/${name}.txt`, `data/media/${name}.png`, 'conf/mime.conf']) {
     const response = await fetch(`${origin}/wiki/${file}`, { signal })
     assert.equal(response.status, 403, file)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import t, { type Test } from 'tap'
+import { signalOf } from '../signal.js'
 import type { Page } from 'playwright-core'
 import { adapters } from '../adapters.js'
 import { collectErrors, openPage } from '../browser.js'
@@ -18,15 +19,17 @@ const PICTURE = Buffer.from(
 
 const tried = adapters.filter(({ name }) => ['Fastify 5', 'Express 5'].includes(name))
 
-describe('a Flask application', { ...needs('Flask', 'chromium'), concurrency: 2 }, () => {
-  const folder = makeFolder()
+void t.test('a Flask application', { ...needs('Flask', 'chromium'), jobs: 2 }, async (t) => {
+  const folder = makeFolder(t)
 
-  test('is tried with both frameworks', () => assert.equal(tried.length, 2))
+  void t.test('is tried with both frameworks', { buffered: true }, async () =>
+    assert.equal(tried.length, 2),
+  )
 
   for (const [number, adapter] of tried.entries()) {
-    test(
+    void t.test(
       `ENV-1 HDR-3 RES-3 it is used in a browser, through CGIHandler (${adapter.name})`,
-      NO_HANG,
+      { buffered: true, ...NO_HANG },
       async (t) => {
         const gateway = await startAt(t, adapter, '/notes', {
           script: path.join(FIXTURES, 'flask/notebook.py'),
@@ -41,7 +44,7 @@ describe('a Flask application', { ...needs('Flask', 'chromium'), concurrency: 2 
         assert.deepEqual(errors, [])
         await askOtherwise(t, mount)
         // What Flask says of a failure is in the log of the host.
-        assert.equal((await fetch(`${mount}/fail`, { signal: t.signal })).status, 500)
+        assert.equal((await fetch(`${mount}/fail`, { signal: signalOf(t) })).status, 500)
         await gateway.logged(({ message }) => message.includes('RuntimeError: on purpose'))
       },
     )
@@ -69,9 +72,9 @@ async function write(page: Page): Promise<void> {
 }
 
 /** What no browser asks, or shows. */
-async function askOtherwise(t: TestContext, mount: string): Promise<void> {
+async function askOtherwise(t: Test, mount: string): Promise<void> {
   const ask = (address: string, init: RequestInit = {}): Promise<Response> =>
-    fetch(mount + address, { ...init, signal: t.signal })
+    fetch(mount + address, { ...init, signal: signalOf(t) })
   const note = await ask('/notes/1')
   assert.deepEqual(await note.json(), { text: 'Vögel & <b>mehr</b>', url: `${mount}/notes/1` })
   assert.equal((await ask('/notes/2')).status, 404)

@@ -7,7 +7,8 @@ import { randomBytes } from 'node:crypto'
 import { cp, mkdir, mkdtemp, readFile } from 'node:fs/promises'
 import type { IncomingHttpHeaders } from 'node:http'
 import path from 'node:path'
-import { before, describe, type TestContext, test } from 'node:test'
+import t, { type Test } from 'tap'
+import { signalOf } from '../signal.js'
 import { type Adapter, adapters } from '../adapters.js'
 import { makeFolder, NO_HANG, startAt } from './application.js'
 import { gitHttpBackend, needs } from './programs.js'
@@ -42,13 +43,15 @@ function largeCommit(): Commit {
   return { message: 'add a large file', files: { 'large.bin': randomBytes(2_500_000) } }
 }
 
-describe('git http-backend', { ...needs('git', 'git http-backend'), concurrency: 2 }, () => {
-  const folder = makeFolder()
+void t.test('git http-backend', { ...needs('git', 'git http-backend'), jobs: 2 }, async (t) => {
+  const folder = makeFolder(t)
   const home = path.join(folder, 'home')
   const template = path.join(folder, 'template.git')
   const git = new Git(home)
 
-  before(async ({ signal }) => {
+  t.before(async () => {
+    const signal = signalOf(t)
+
     await mkdir(home)
     await git.createRepository(template, commits(HISTORY, 'docs/Übersicht.txt'), signal)
     const allowPush = ['config', 'http.receivepack', 'true']
@@ -57,7 +60,7 @@ describe('git http-backend', { ...needs('git', 'git http-backend'), concurrency:
   })
 
   async function serve(
-    t: TestContext,
+    t: Test,
     adapter: Adapter,
     options: CgiOptions<never> = {},
   ): Promise<Server> {
@@ -107,53 +110,57 @@ describe('git http-backend', { ...needs('git', 'git http-backend'), concurrency:
     assert.equal(pack?.method, 'POST', 'git has sent its pack in chunks')
   }
 
-  test('BODY-5 git clones many references past @fastify/compress', NO_HANG, async (t) => {
-    const projects = await mkdtemp(path.join(folder, 'projects-'))
-    const repository = path.join(projects, 'project.git')
-    await cp(template, repository, { recursive: true })
-    const { signal } = t
-    const there = { cwd: repository, signal }
-    // What git asks for is longer than 1 KiB then, and it sends it in gzip.
-    for (let back = 0; back < HISTORY; back += 1) {
-      await git.run(['tag', `tag-${back}`, `main~${back}`], there)
-    }
-    const codings: (string | undefined)[] = []
-    const app = Fastify()
-    t.after(() => app.close())
-    await app.register(compress)
-    await app.register(cgi, {
-      prefix: '/git',
-      script: gitHttpBackend(),
-      env: ({ headers }) => {
-        codings.push(headers['content-encoding'])
-        return { ...gitEnvironment(home), GIT_PROJECT_ROOT: projects, GIT_HTTP_EXPORT_ALL: '1' }
-      },
-    })
-    const origin = await app.listen({ port: 0, host: '127.0.0.1' })
-    const target = await clone({ url: `${origin}/git/project.git` }, { signal })
-    const tags = await git.run(['tag'], { cwd: target, signal })
-    assert.equal(tags.split('\n').length, HISTORY)
-    assert.ok(codings.includes('gzip'), 'git has sent a request in gzip')
-  })
+  void t.test(
+    'BODY-5 git clones many references past @fastify/compress',
+    { buffered: true, ...NO_HANG },
+    async (t) => {
+      const projects = await mkdtemp(path.join(folder, 'projects-'))
+      const repository = path.join(projects, 'project.git')
+      await cp(template, repository, { recursive: true })
+      const signal = signalOf(t)
+      const there = { cwd: repository, signal }
+      // What git asks for is longer than 1 KiB then, and it sends it in gzip.
+      for (let back = 0; back < HISTORY; back += 1) {
+        await git.run(['tag', `tag-${back}`, `main~${back}`], there)
+      }
+      const codings: (string | undefined)[] = []
+      const app = Fastify()
+      t.after(() => app.close())
+      await app.register(compress)
+      await app.register(cgi, {
+        prefix: '/git',
+        script: gitHttpBackend(),
+        env: ({ headers }) => {
+          codings.push(headers['content-encoding'])
+          return { ...gitEnvironment(home), GIT_PROJECT_ROOT: projects, GIT_HTTP_EXPORT_ALL: '1' }
+        },
+      })
+      const origin = await app.listen({ port: 0, host: '127.0.0.1' })
+      const target = await clone({ url: `${origin}/git/project.git` }, { signal })
+      const tags = await git.run(['tag'], { cwd: target, signal })
+      assert.equal(tags.split('\n').length, HISTORY)
+      assert.ok(codings.includes('gzip'), 'git has sent a request in gzip')
+    },
+  )
 
   for (const adapter of adapters) {
     for (const version of ['0', '2']) {
       const config = [`protocol.version=${version}`]
       const where = `over protocol v${version} (${adapter.name})`
 
-      test(`MAP-1 ENV-2 git clones ${where}`, NO_HANG, async (t) => {
+      void t.test(`MAP-1 ENV-2 git clones ${where}`, { buffered: true, ...NO_HANG }, async (t) => {
         const server = await serve(t, adapter)
         const { repository, url } = server
         const trace = path.join(path.dirname(repository), 'trace')
         const target = path.join(path.dirname(repository), 'clone')
         const env = { GIT_TRACE_PACKET: trace }
-        await git.run(['clone', '--quiet', url, target], { config, env, signal: t.signal })
+        await git.run(['clone', '--quiet', url, target], { config, env, signal: signalOf(t) })
         const args = ['rev-parse', 'main']
         assert.equal(
-          await git.run(args, { cwd: target, signal: t.signal }),
-          await git.run(args, { cwd: repository, signal: t.signal }),
+          await git.run(args, { cwd: target, signal: signalOf(t) }),
+          await git.run(args, { cwd: repository, signal: signalOf(t) }),
         )
-        await git.run(['fsck', '--full', '--strict'], { cwd: target, signal: t.signal })
+        await git.run(['fsck', '--full', '--strict'], { cwd: target, signal: signalOf(t) })
         const content = await readFile(path.join(target, 'docs/Übersicht.txt'), 'utf8')
         assert.equal(content, `${HISTORY - 1}\n`)
         // The server speaks version 2 only where HTTP_GIT_PROTOCOL has asked it to.
@@ -162,59 +169,71 @@ describe('git http-backend', { ...needs('git', 'git http-backend'), concurrency:
         assert.match(packets, / refs\/heads\/main$/m)
       })
 
-      test(`BODY-5 git fetches a new commit, asking in gzip, ${where}`, NO_HANG, async (t) => {
-        const { signal } = t
-        const server = await serve(t, adapter)
-        const target = await clone(server, { config, signal })
-        // With so much to tell of its own commits, git compresses what it says.
-        await git.commit(target, 'own', commits(100, 'own.txt'), signal)
-        const id = await git.commit(server.repository, 'main', commits(1, 'new.txt'), signal)
-        await git.run(['fetch', '--quiet'], { config, cwd: target, signal })
-        const fetched = await git.run(['rev-parse', 'origin/main'], { cwd: target, signal })
-        assert.equal(fetched, id)
-        await git.run(['fsck', '--full', '--strict'], { cwd: target, signal })
-        const codings = server.requests.map(({ headers }) => headers['content-encoding'])
-        assert.ok(codings.includes('gzip'), 'git has compressed a request')
-      })
+      void t.test(
+        `BODY-5 git fetches a new commit, asking in gzip, ${where}`,
+        { buffered: true, ...NO_HANG },
+        async (t) => {
+          const signal = signalOf(t)
+          const server = await serve(t, adapter)
+          const target = await clone(server, { config, signal })
+          // With so much to tell of its own commits, git compresses what it says.
+          await git.commit(target, 'own', commits(100, 'own.txt'), signal)
+          const id = await git.commit(server.repository, 'main', commits(1, 'new.txt'), signal)
+          await git.run(['fetch', '--quiet'], { config, cwd: target, signal })
+          const fetched = await git.run(['rev-parse', 'origin/main'], { cwd: target, signal })
+          assert.equal(fetched, id)
+          await git.run(['fsck', '--full', '--strict'], { cwd: target, signal })
+          const codings = server.requests.map(({ headers }) => headers['content-encoding'])
+          assert.ok(codings.includes('gzip'), 'git has compressed a request')
+        },
+      )
 
-      test(`BODY-1 git makes a shallow clone, then deepens it, ${where}`, NO_HANG, async (t) => {
-        const { signal } = t
-        const server = await serve(t, adapter)
-        const target = await clone(server, { config, signal, depth: 1 })
-        const here = { cwd: target, signal }
-        const count = ['rev-list', '--count', 'HEAD']
-        assert.equal(await git.run(count, here), '1')
-        await git.run(['fetch', '--quiet', '--unshallow'], { config, ...here })
-        assert.equal(await git.run(count, here), String(HISTORY))
-        await git.run(['fsck', '--full', '--strict'], here)
-        assert.equal(
-          await git.run(['rev-parse', 'HEAD'], here),
-          await git.run(['rev-parse', 'main'], { cwd: server.repository, signal }),
-        )
-      })
+      void t.test(
+        `BODY-1 git makes a shallow clone, then deepens it, ${where}`,
+        { buffered: true, ...NO_HANG },
+        async (t) => {
+          const signal = signalOf(t)
+          const server = await serve(t, adapter)
+          const target = await clone(server, { config, signal, depth: 1 })
+          const here = { cwd: target, signal }
+          const count = ['rev-list', '--count', 'HEAD']
+          assert.equal(await git.run(count, here), '1')
+          await git.run(['fetch', '--quiet', '--unshallow'], { config, ...here })
+          assert.equal(await git.run(count, here), String(HISTORY))
+          await git.run(['fsck', '--full', '--strict'], here)
+          assert.equal(
+            await git.run(['rev-parse', 'HEAD'], here),
+            await git.run(['rev-parse', 'main'], { cwd: server.repository, signal }),
+          )
+        },
+      )
 
-      test(`BODY-2 git pushes a chunked pack ${where}`, NO_HANG, async (t) => {
-        const server = await serve(t, adapter)
-        await push(server, { config, signal: t.signal })
-        assertChunkedPush(server)
-      })
+      void t.test(
+        `BODY-2 git pushes a chunked pack ${where}`,
+        { buffered: true, ...NO_HANG },
+        async (t) => {
+          const server = await serve(t, adapter)
+          await push(server, { config, signal: signalOf(t) })
+          assertChunkedPush(server)
+        },
+      )
     }
 
-    test(
+    void t.test(
       `BODY-2 git pushes a chunked pack that is not spooled (${adapter.name})`,
-      NO_HANG,
+      { buffered: true, ...NO_HANG },
       async (t) => {
         const server = await serve(t, adapter, { chunkedBody: 'stream' })
-        await push(server, { signal: t.signal })
+        await push(server, { signal: signalOf(t) })
         assertChunkedPush(server)
       },
     )
 
-    test(
+    void t.test(
       `ENV-4 git pushes as the user that the application knows (${adapter.name})`,
-      NO_HANG,
+      { buffered: true, ...NO_HANG },
       async (t) => {
-        const { signal } = t
+        const signal = signalOf(t)
         const password = `Basic ${Buffer.from('grace:secret').toString('base64')}`
         const server = await serve(t, adapter, {
           authenticate: ({ headers }: SeenRequest) =>

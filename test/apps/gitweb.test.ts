@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { before, describe, type TestContext, test } from 'node:test'
+import t, { type Test } from 'tap'
+import { signalOf } from '../signal.js'
 import { type Adapter, adapters } from '../adapters.js'
 import { Page } from '../docs/page.js'
 import { Workplace } from '../docs/workplace.js'
@@ -20,13 +21,15 @@ function linkTo(page: string, target: RegExp): string {
   return address.replaceAll('&amp;', '&')
 }
 
-describe('gitweb', { ...needs('gitweb', 'CGI.pm', 'git'), concurrency: 2 }, () => {
-  const folder = makeFolder()
+void t.test('gitweb', { ...needs('gitweb', 'CGI.pm', 'git'), jobs: 2 }, async (t) => {
+  const folder = makeFolder(t)
   const home = path.join(folder, 'home')
   const projects = path.join(folder, 'projects')
   const root = path.join(folder, 'cgi-bin')
 
-  before(async ({ signal }) => {
+  t.before(async () => {
+    const signal = signalOf(t)
+
     await mkdir(home)
     const commit = { message: 'Größe', files: { [`docs/${NAME}`]: CONTENT, README: 'read me\n' } }
     await new Git(home).createRepository(path.join(projects, 'project.git'), [commit], signal)
@@ -66,7 +69,7 @@ $feature{'pathinfo'}{'default'} = [$ENV{'GITWEB_PATHS'}];\n`,
 
   /** Starts a gateway; returns what gets a page from it. */
   async function serve(
-    t: TestContext,
+    t: Test,
     adapter: Adapter,
     { mount, source, paths }: (typeof ways)[number],
   ): Promise<(address: string, status?: number) => Promise<Response>> {
@@ -82,7 +85,7 @@ $feature{'pathinfo'}{'default'} = [$ENV{'GITWEB_PATHS'}];\n`,
     return async (address, status = 200) => {
       const url = new URL(address, origin)
       assert.equal(url.origin, origin)
-      const response = await fetch(url, { signal: t.signal })
+      const response = await fetch(url, { signal: signalOf(t) })
       assert.equal(response.status, status, url.href)
       return response
     }
@@ -92,65 +95,81 @@ $feature{'pathinfo'}{'default'} = [$ENV{'GITWEB_PATHS'}];\n`,
     for (const way of ways) {
       const where = `${way.name} (${adapter.name})`
 
-      test(`MAP-1 ENV-1 gitweb's own links lead to its pages, ${where}`, NO_HANG, async (t) => {
-        const get = await serve(t, adapter, way)
-        const summary = await get(way.page('summary'))
-        assert.equal(summary.headers.get('content-type'), 'text/html; charset=utf-8')
-        const page = await summary.text()
-        assert.match(page, />Größe<\/a>/)
-        const tree = await (await get(linkTo(page, />tree<\/a>/))).text()
-        const docs = await (await get(linkTo(tree, />docs<\/a>/))).text()
-        assert.match(docs, />Übersicht &amp; mehr\.txt<\/a>/)
-      })
+      void t.test(
+        `MAP-1 ENV-1 gitweb's own links lead to its pages, ${where}`,
+        { buffered: true, ...NO_HANG },
+        async (t) => {
+          const get = await serve(t, adapter, way)
+          const summary = await get(way.page('summary'))
+          assert.equal(summary.headers.get('content-type'), 'text/html; charset=utf-8')
+          const page = await summary.text()
+          assert.match(page, />Größe<\/a>/)
+          const tree = await (await get(linkTo(page, />tree<\/a>/))).text()
+          const docs = await (await get(linkTo(tree, />docs<\/a>/))).text()
+          assert.match(docs, />Übersicht &amp; mehr\.txt<\/a>/)
+        },
+      )
 
-      test(`ENV-7 gitweb finds a blob by a non-ASCII name, ${where}`, NO_HANG, async (t) => {
-        const get = await serve(t, adapter, way)
-        const file = `docs/${encodeURIComponent(NAME)}`
-        const blob = await (await get(way.page('blob', file))).text()
-        assert.match(blob, /<\/a> Grüße<\/div>/)
-        const plain = await get(way.page('blob_plain', file))
-        assert.equal(await plain.text(), CONTENT)
-      })
+      void t.test(
+        `ENV-7 gitweb finds a blob by a non-ASCII name, ${where}`,
+        { buffered: true, ...NO_HANG },
+        async (t) => {
+          const get = await serve(t, adapter, way)
+          const file = `docs/${encodeURIComponent(NAME)}`
+          const blob = await (await get(way.page('blob', file))).text()
+          assert.match(blob, /<\/a> Grüße<\/div>/)
+          const plain = await get(way.page('blob_plain', file))
+          assert.equal(await plain.text(), CONTENT)
+        },
+      )
 
-      test(`ENV-1 HDR-2 gitweb renders an RSS feed, ${where}`, NO_HANG, async (t) => {
-        const get = await serve(t, adapter, way)
-        const page = await (await get(way.page('summary'))).text()
-        const rss = await get(linkTo(page, /type="application\/rss\+xml"/))
-        assert.equal(rss.headers.get('content-type'), 'application/rss+xml; charset=utf-8')
-        const feed = await rss.text()
-        assert.match(feed, /<item>\n<title>Größe<\/title>/)
-        // Absolute, so made of the host and port that the gateway has told.
-        const link = feed.match(/<guid[^>]*>([^<]*)</)?.[1]
-        const commit = await (await get(link ?? 'none')).text()
-        assert.match(commit, /Grüße/)
-        await (await get(way.missing, 404)).text()
-      })
+      void t.test(
+        `ENV-1 HDR-2 gitweb renders an RSS feed, ${where}`,
+        { buffered: true, ...NO_HANG },
+        async (t) => {
+          const get = await serve(t, adapter, way)
+          const page = await (await get(way.page('summary'))).text()
+          const rss = await get(linkTo(page, /type="application\/rss\+xml"/))
+          assert.equal(rss.headers.get('content-type'), 'application/rss+xml; charset=utf-8')
+          const feed = await rss.text()
+          assert.match(feed, /<item>\n<title>Größe<\/title>/)
+          // Absolute, so made of the host and port that the gateway has told.
+          const link = feed.match(/<guid[^>]*>([^<]*)</)?.[1]
+          const commit = await (await get(link ?? 'none')).text()
+          assert.match(commit, /Grüße/)
+          await (await get(way.missing, 404)).text()
+        },
+      )
 
-      test(`RES-4 a snapshot from gitweb unpacks, ${where}`, NO_HANG, async (t) => {
-        const get = await serve(t, adapter, way)
-        const page = await (await get(way.page('summary'))).text()
-        const snapshot = await get(linkTo(page, />snapshot<\/a>/))
-        const disposition = snapshot.headers.get('content-disposition') ?? ''
-        const name = disposition.match(/filename="(project-[0-9a-f]+)\.tar\.gz"/)?.[1]
-        assert.ok(name !== undefined, disposition)
-        const target = await mkdtemp(path.join(folder, 'snapshot-'))
-        const input = Buffer.from(await snapshot.arrayBuffer())
-        await run('tar', ['-xzf', '-'], { cwd: target, input, signal: t.signal })
-        const content = await readFile(path.join(target, name, 'docs', NAME), 'utf8')
-        assert.equal(content, CONTENT)
-      })
+      void t.test(
+        `RES-4 a snapshot from gitweb unpacks, ${where}`,
+        { buffered: true, ...NO_HANG },
+        async (t) => {
+          const get = await serve(t, adapter, way)
+          const page = await (await get(way.page('summary'))).text()
+          const snapshot = await get(linkTo(page, />snapshot<\/a>/))
+          const disposition = snapshot.headers.get('content-disposition') ?? ''
+          const name = disposition.match(/filename="(project-[0-9a-f]+)\.tar\.gz"/)?.[1]
+          assert.ok(name !== undefined, disposition)
+          const target = await mkdtemp(path.join(folder, 'snapshot-'))
+          const input = Buffer.from(await snapshot.arrayBuffer())
+          await run('tar', ['-xzf', '-'], { cwd: target, input, signal: signalOf(t) })
+          const content = await readFile(path.join(target, name, 'docs', NAME), 'utf8')
+          assert.equal(content, CONTENT)
+        },
+      )
     }
   }
 })
 
-describe('gitweb as its recipe has it', needs('gitweb', 'CGI.pm', 'git'), () => {
+void t.test('gitweb as its recipe has it', needs('gitweb', 'CGI.pm', 'git'), async (t) => {
   const recipe = new Page('recipes/git-web.md')
 
   for (const framework of ['fastify', 'express']) {
-    test(`MAP-1 gitweb's pages have their style (${framework})`, NO_HANG, async (t) => {
+    void t.test(`MAP-1 gitweb's pages have their style (${framework})`, NO_HANG, async (t) => {
       const workplace = await Workplace.create(t, recipe)
       await workplace.start(process.execPath, [`gitweb-${framework}.js`])
-      const { signal } = t
+      const signal = signalOf(t)
       const get = (address: string): Promise<Response> =>
         fetch(new URL(address, workplace.origin), { signal })
       const page = await (await get('/gitweb')).text()

@@ -2,7 +2,7 @@ import type { CgiOptions } from '@common-gateway/core'
 import assert from 'node:assert/strict'
 import { copyFileSync, mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { describe, test } from 'node:test'
+import t, { type Test } from 'tap'
 import { type Adapter, adapters, type RunningGateway } from '../adapters.js'
 import { send } from '../client.js'
 import { makeFolder, NO_HANG, startAt } from './application.js'
@@ -74,12 +74,12 @@ async function assertServes(gateway: RunningGateway, expected: Expected): Promis
   }
 }
 
-function layoutSuite(adapter: Adapter): void {
-  test(
+function layoutSuite(t: Test, adapter: Adapter): void {
+  void t.test(
     'MAP-8 WordPress is one mount at the root: permalinks, uploads, its admin',
     NO_HANG,
     async (t) => {
-      const root = lay(makeFolder(), {
+      const root = lay(makeFolder(t), {
         'index.php': PAGE,
         'wp-login.php': PAGE,
         'wp-config.php': `${PAGE}// hunter2`,
@@ -95,7 +95,7 @@ function layoutSuite(adapter: Adapter): void {
         '.htaccess': 'hunter2',
         '.git/config': 'hunter2',
       })
-      const outside = lay(makeFolder(), { 'evil.php': PAGE, 'dump.sql': 'hunter2' })
+      const outside = lay(makeFolder(t), { 'evil.php': PAGE, 'dump.sql': 'hunter2' })
       symlinkSync(outside, path.join(root, 'wp-content/private'))
       const gateway = await startAt(t, adapter, '/blog', { root, ...PHP, fallback: 'index.php' })
       await assertServes(gateway, {
@@ -137,11 +137,11 @@ function layoutSuite(adapter: Adapter): void {
     },
   )
 
-  test(
+  void t.test(
     'MAP-8 MediaWiki is one mount, its folders linked as Debian has them',
     NO_HANG,
     async (t) => {
-      const whole = makeFolder()
+      const whole = makeFolder(t)
       const share = lay(path.join(whole, 'share'), {
         'index.php': PAGE,
         'api.php': PAGE,
@@ -182,8 +182,8 @@ function layoutSuite(adapter: Adapter): void {
     },
   )
 
-  test('MAP-8 Nagios is one mount: pages beside scripts', NO_HANG, async (t) => {
-    const root = lay(makeFolder(), {
+  void t.test('MAP-8 Nagios is one mount: pages beside scripts', NO_HANG, async (t) => {
+    const root = lay(makeFolder(t), {
       'index.php': PAGE,
       'main.php': PAGE,
       'side.html': '<p>',
@@ -216,52 +216,60 @@ function layoutSuite(adapter: Adapter): void {
     })
   })
 
-  test('MAP-8 ikiwiki is one mount: a compiled wrapper among its pages', NO_HANG, async (t) => {
-    const root = lay(makeFolder(), {
-      'index.html': '<p>',
-      'style.css': 'p { margin: 0 }',
-      'posts/first/index.html': '<p>',
-      'ikiwiki.cgi': CGI,
-    })
-    // A program without a name of one, as a wrapper for hooks is.
-    copyFileSync('/bin/true', path.join(root, 'wrapper'))
-    const options = {
-      root,
-      extensions: ['.cgi'],
-      index: ['index.html'],
-      otherFiles: 'send',
-    } as const
-    const gateway = await startAt(t, adapter, '/blog', options)
-    await assertServes(gateway, {
-      runs: { '/blog/ikiwiki.cgi?do=edit': '/blog/ikiwiki.cgi' },
-      sends: {
-        '/blog/': 'text/html',
-        '/blog/posts/first/': 'text/html',
-        '/blog/style.css': 'text/css',
-      },
-      redirects: { '/blog/posts/first': '/blog/posts/first/' },
-      refuses: ['/blog/wrapper', '/blog/posts/', '/blog/none'],
-    })
-  })
+  void t.test(
+    'MAP-8 ikiwiki is one mount: a compiled wrapper among its pages',
+    NO_HANG,
+    async (t) => {
+      const root = lay(makeFolder(t), {
+        'index.html': '<p>',
+        'style.css': 'p { margin: 0 }',
+        'posts/first/index.html': '<p>',
+        'ikiwiki.cgi': CGI,
+      })
+      // A program without a name of one, as a wrapper for hooks is.
+      copyFileSync('/bin/true', path.join(root, 'wrapper'))
+      const options = {
+        root,
+        extensions: ['.cgi'],
+        index: ['index.html'],
+        otherFiles: 'send',
+      } as const
+      const gateway = await startAt(t, adapter, '/blog', options)
+      await assertServes(gateway, {
+        runs: { '/blog/ikiwiki.cgi?do=edit': '/blog/ikiwiki.cgi' },
+        sends: {
+          '/blog/': 'text/html',
+          '/blog/posts/first/': 'text/html',
+          '/blog/style.css': 'text/css',
+        },
+        redirects: { '/blog/posts/first': '/blog/posts/first/' },
+        refuses: ['/blog/wrapper', '/blog/posts/', '/blog/none'],
+      })
+    },
+  )
 }
 
 for (const adapter of adapters) {
-  describe(`applications in one folder (${adapter.name})`, needs('php-cgi'), () => {
-    layoutSuite(adapter)
+  void t.test(`applications in one folder (${adapter.name})`, needs('php-cgi'), async (t) => {
+    layoutSuite(t, adapter)
   })
 }
 
-describe('programs that Debian links to', needs('gitweb', 'MapServer'), () => {
+void t.test('programs that Debian links to', needs('gitweb', 'MapServer'), async (t) => {
   for (const adapter of adapters) {
-    test(`MAP-4 linkRoots allows gitweb.cgi and mapserv (${adapter.name})`, NO_HANG, async (t) => {
-      const root = '/usr/lib/cgi-bin'
-      const linkRoots = ['/usr/share/gitweb', '/usr/bin']
-      const open = await startAt(t, adapter, '/cgi-bin', { root, linkRoots })
-      assert.match((await send(open, '/cgi-bin/gitweb.cgi')).text, /<title>/)
-      assert.match((await send(open, '/cgi-bin/mapserv')).text, /MapServ/)
-      const closed = await startAt(t, adapter, '/cgi-bin', { root })
-      assert.equal((await send(closed, '/cgi-bin/gitweb.cgi')).status, 404)
-      await closed.logged(({ linkTarget }) => linkTarget === '/usr/share/gitweb/gitweb.cgi')
-    })
+    void t.test(
+      `MAP-4 linkRoots allows gitweb.cgi and mapserv (${adapter.name})`,
+      NO_HANG,
+      async (t) => {
+        const root = '/usr/lib/cgi-bin'
+        const linkRoots = ['/usr/share/gitweb', '/usr/bin']
+        const open = await startAt(t, adapter, '/cgi-bin', { root, linkRoots })
+        assert.match((await send(open, '/cgi-bin/gitweb.cgi')).text, /<title>/)
+        assert.match((await send(open, '/cgi-bin/mapserv')).text, /MapServ/)
+        const closed = await startAt(t, adapter, '/cgi-bin', { root })
+        assert.equal((await send(closed, '/cgi-bin/gitweb.cgi')).status, 404)
+        await closed.logged(({ linkTarget }) => linkTarget === '/usr/share/gitweb/gitweb.cgi')
+      },
+    )
   }
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { describe, type TestContext, test } from 'node:test'
+import t, { type Test } from 'tap'
+import { signalOf } from '../signal.js'
 import { inflateSync } from 'node:zlib'
 import { Page } from '../docs/page.js'
 import { Workplace } from '../docs/workplace.js'
@@ -11,45 +12,53 @@ const recipe = new Page('recipes/mapserver.md')
 const SEA = [170, 211, 223]
 const LAND = [89, 145, 76]
 
-describe('MapServer', { ...needs('MapServer'), concurrency: 2 }, () => {
+void t.test('MapServer', { ...needs('MapServer'), jobs: 2 }, async (t) => {
   for (const framework of ['fastify', 'express']) {
     /** Follows the recipe; returns what asks for a map. */
     async function serve(
-      t: TestContext,
+      t: Test,
     ): Promise<(init: RequestInit & { query?: string }) => Promise<Response>> {
       const workplace = await Workplace.create(t, recipe)
       await workplace.start(process.execPath, [`${framework}.js`])
       return ({ query = '', ...init }) =>
-        fetch(`${workplace.origin}/maps${query && `?${query}`}`, { ...init, signal: t.signal })
+        fetch(`${workplace.origin}/maps${query && `?${query}`}`, { ...init, signal: signalOf(t) })
     }
 
-    test(`ENV-1 RES-1 MapServer draws a map (${framework})`, NO_HANG, async (t) => {
-      const ask = await serve(t)
-      const response = await ask({ query: 'map=ISLANDS&mode=map' })
-      assert.equal(response.status, 200)
-      assert.equal(response.headers.get('content-type'), 'image/png')
-      const map = readPicture(Buffer.from(await response.arrayBuffer()))
-      assert.deepEqual([map.width, map.height], [400, 200])
-      assert.deepEqual([map.at(50, 100), map.at(200, 100), map.at(390, 100)], [SEA, LAND, SEA])
-    })
+    void t.test(
+      `ENV-1 RES-1 MapServer draws a map (${framework})`,
+      { buffered: true, ...NO_HANG },
+      async (t) => {
+        const ask = await serve(t)
+        const response = await ask({ query: 'map=ISLANDS&mode=map' })
+        assert.equal(response.status, 200)
+        assert.equal(response.headers.get('content-type'), 'image/png')
+        const map = readPicture(Buffer.from(await response.arrayBuffer()))
+        assert.deepEqual([map.width, map.height], [400, 200])
+        assert.deepEqual([map.at(50, 100), map.at(200, 100), map.at(390, 100)], [SEA, LAND, SEA])
+      },
+    )
 
-    test(`ENV-1 MapServer answers a WMS request (${framework})`, NO_HANG, async (t) => {
-      const ask = await serve(t)
-      const view = 'LAYERS=islands&STYLES=&CRS=EPSG:4326&BBOX=0,0,20,40&WIDTH=80&HEIGHT=40'
-      const wms = 'map=ISLANDS&SERVICE=WMS&VERSION=1.3.0'
-      const response = await ask({ query: `${wms}&REQUEST=GetMap&${view}&FORMAT=image/png` })
-      const map = readPicture(Buffer.from(await response.arrayBuffer()))
-      assert.deepEqual([map.width, map.height], [80, 40])
-      assert.deepEqual([map.at(10, 20), map.at(40, 20), map.at(75, 20)], [SEA, LAND, SEA])
-      // It tells its own address, which it knows from the gateway.
-      const { url } = await ask({})
-      const capabilities = await (await ask({ query: `${wms}&REQUEST=GetCapabilities` })).text()
-      assert.ok(capabilities.includes(`xlink:href="${url}?map=ISLANDS&amp;"`), capabilities)
-    })
+    void t.test(
+      `ENV-1 MapServer answers a WMS request (${framework})`,
+      { buffered: true, ...NO_HANG },
+      async (t) => {
+        const ask = await serve(t)
+        const view = 'LAYERS=islands&STYLES=&CRS=EPSG:4326&BBOX=0,0,20,40&WIDTH=80&HEIGHT=40'
+        const wms = 'map=ISLANDS&SERVICE=WMS&VERSION=1.3.0'
+        const response = await ask({ query: `${wms}&REQUEST=GetMap&${view}&FORMAT=image/png` })
+        const map = readPicture(Buffer.from(await response.arrayBuffer()))
+        assert.deepEqual([map.width, map.height], [80, 40])
+        assert.deepEqual([map.at(10, 20), map.at(40, 20), map.at(75, 20)], [SEA, LAND, SEA])
+        // It tells its own address, which it knows from the gateway.
+        const { url } = await ask({})
+        const capabilities = await (await ask({ query: `${wms}&REQUEST=GetCapabilities` })).text()
+        assert.ok(capabilities.includes(`xlink:href="${url}?map=ISLANDS&amp;"`), capabilities)
+      },
+    )
 
-    test(
+    void t.test(
       `BODY-1 MapServer reads a form; no file can be asked for (${framework})`,
-      NO_HANG,
+      { buffered: true, ...NO_HANG },
       async (t) => {
         const ask = await serve(t)
         const post = (map: string): Promise<Response> =>

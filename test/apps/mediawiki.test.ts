@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import t, { type Test } from 'tap'
+import { signalOf } from '../signal.js'
 import { exchange } from '../client.js'
 import { Page } from '../docs/page.js'
 import { Workplace } from '../docs/workplace.js'
@@ -16,8 +17,8 @@ const PICTURE = Buffer.from(
   'base64',
 )
 
-describe('MediaWiki', needs('MediaWiki', 'php-cgi'), () => {
-  test('MAP-4 MAP-8 BODY-1 MediaWiki is used, as its recipe has it', NO_HANG, async (t) => {
+void t.test('MediaWiki', needs('MediaWiki', 'php-cgi'), async (t) => {
+  void t.test('MAP-4 MAP-8 BODY-1 MediaWiki is used, as its recipe has it', NO_HANG, async (t) => {
     const workplace = await Workplace.create(t, new Page('recipes/mediawiki.md'))
     for (const framework of ['fastify', 'express']) {
       const server = await workplace.start(process.execPath, [`${framework}.js`])
@@ -38,13 +39,13 @@ class User {
   readonly #cookies = new Map<string, string>()
 
   constructor(
-    private readonly t: TestContext,
+    private readonly t: Test,
     private readonly origin: string,
   ) {}
 
   async fetch(target: string, init: RequestInit = {}): Promise<Response> {
     const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ')
-    const { signal } = this.t
+    const signal = signalOf(this.t)
     const url = new URL(target, this.origin)
     const response = await fetch(url, { redirect: 'manual', signal, headers: { cookie }, ...init })
     for (const field of response.headers.getSetCookie()) {

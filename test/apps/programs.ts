@@ -1,7 +1,7 @@
 import { type ExecFileOptions, execFile, execFileSync, spawnSync } from 'node:child_process'
 import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { CHROMIUM } from '../browser.js'
 
 /** A program that tests need but the project does not bring along. */
@@ -69,7 +69,7 @@ export function needs(...names: readonly (keyof typeof PROGRAMS)[]): { skip: str
   const packages = new Set(missing.map((name) => PROGRAMS[name].package))
   const advice = `needs ${missing.join(', ')}: sudo apt-get install ${[...packages].join(' ')}`
   if (process.env['CI']) {
-    test(`${missing.join(', ')} can be found`, () => {
+    void t.test(`${missing.join(', ')} can be found`, async () => {
       throw new Error(advice)
     })
   }

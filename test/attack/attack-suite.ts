@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { readdirSync, renameSync, symlinkSync } from 'node:fs'
-import { describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter } from '../adapters.js'
 import { leave, open, send } from '../client.js'
 import { saying } from '../fixtures.js'
@@ -36,14 +36,14 @@ interface Belongings {
 }
 
 /** Attacks a host of this kind, and looks at what is left of it. */
-export function attackSuite(adapter: Adapter): void {
+export function attackSuite(t: Test, adapter: Adapter): void {
   const isHttp2 = adapter.httpVersion === 2
   const attacks = isHttp2
     ? [...scriptAttacks, ...http2Attacks]
     : [...requestAttacks, ...scriptAttacks, ...rawScriptAttacks, ...connectionAttacks]
 
-  describe(`the attack (${adapter.name})`, () => {
-    test('LIFE-1 leaves nothing behind', async (t) => {
+  void t.test(`the attack (${adapter.name})`, async (t) => {
+    void t.test('LIFE-1 leaves nothing behind', async (t) => {
       const { host, site } = await start(t, adapter)
       // Nor is the code for what goes wrong: without this, the figure says when V8 last tidied up.
       await carryOutAll(scriptAttacks, host, site)
@@ -55,23 +55,26 @@ export function attackSuite(adapter: Adapter): void {
       await assertUnharmed(t, host, site, before)
     })
 
-    test('MAP-4 a folder that becomes a link that leaves the root while a request waits', async (t) => {
-      const { host, site } = await start(t, adapter, { maxProcesses: 1 })
-      const attacker = new Attacker(host, site)
-      t.after(() => attacker.close())
-      const holding = open(host, '/cgi-bin/stream-until-told.cgi')
-      await attacker.untilBusy('running', 1)
-      const waiting = send(host, '/cgi-bin/swapped/script.cgi')
-      await attacker.untilBusy('queued', 1)
-      renameSync(site.inside, `${site.inside}-away`)
-      symlinkSync(site.outside, site.inside)
-      leave(await holding)
-      assert.equal((await within(waiting, 'the request was answered')).status, 403)
-      assert.equal(site.timesOutside(), 0)
-    })
+    void t.test(
+      'MAP-4 a folder that becomes a link that leaves the root while a request waits',
+      async (t) => {
+        const { host, site } = await start(t, adapter, { maxProcesses: 1 })
+        const attacker = new Attacker(host, site)
+        t.after(() => attacker.close())
+        const holding = open(host, '/cgi-bin/stream-until-told.cgi')
+        await attacker.untilBusy('running', 1)
+        const waiting = send(host, '/cgi-bin/swapped/script.cgi')
+        await attacker.untilBusy('queued', 1)
+        renameSync(site.inside, `${site.inside}-away`)
+        symlinkSync(site.outside, site.inside)
+        leave(await holding)
+        assert.equal((await within(waiting, 'the request was answered')).status, 403)
+        assert.equal(site.timesOutside(), 0)
+      },
+    )
 
     if (isHttp2) return
-    test('LIFE-1 leaves nothing behind where scripts outlive their clients', async (t) => {
+    void t.test('LIFE-1 leaves nothing behind where scripts outlive their clients', async (t) => {
       const { host, site } = await start(t, adapter, { killOnDisconnect: false })
       const before = await take(host)
       for (let round = 0; round < ROUNDS; round += 1) {
@@ -83,7 +86,7 @@ export function attackSuite(adapter: Adapter): void {
 }
 
 async function start(
-  t: TestContext,
+  t: Test,
   adapter: Adapter,
   options: object = {},
 ): Promise<{ host: HostProcess; site: Site }> {
@@ -137,7 +140,7 @@ async function take(host: HostProcess): Promise<Belongings> {
 }
 
 async function assertUnharmed(
-  t: TestContext,
+  t: Test,
   host: HostProcess,
   site: Site,
   before: Belongings,
@@ -177,7 +180,7 @@ async function assertUnharmed(
   const { incidents } = await host.report()
   assert.deepEqual(incidents, [])
   const growth = ((resident - before.residentBytes) / MEGABYTE).toFixed(1)
-  t.diagnostic(
+  t.comment(
     `children ${childrenOf(host.pid).length}, descriptors ${before.descriptors} -> ` +
       `${descriptorsOf(host.pid).length}, temporary files 0, memory ${growth} MB more than ` +
       `${(before.residentBytes / MEGABYTE).toFixed(0)} MB`,

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { express4 } from '../adapters.js'
 import { attackSuite } from './attack-suite.js'
 
-attackSuite(express4)
+attackSuite(t, express4)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { express5 } from '../adapters.js'
 import { attackSuite } from './attack-suite.js'
 
-attackSuite(express5)
+attackSuite(t, express5)

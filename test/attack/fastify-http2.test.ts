@@ -1,4 +1,5 @@
+import t from 'tap'
 import { fastify5Http2 } from '../adapters.js'
 import { attackSuite } from './attack-suite.js'
 
-attackSuite(fastify5Http2)
+attackSuite(t, fastify5Http2)

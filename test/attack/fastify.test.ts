@@ -1,4 +1,5 @@
+import t from 'tap'
 import { fastify5 } from '../adapters.js'
 import { attackSuite } from './attack-suite.js'
 
-attackSuite(fastify5)
+attackSuite(t, fastify5)

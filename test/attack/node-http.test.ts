@@ -1,4 +1,5 @@
+import t from 'tap'
 import { nodeHttp } from '../adapters.js'
 import { attackSuite } from './attack-suite.js'
 
-attackSuite(nodeHttp)
+attackSuite(t, nodeHttp)

@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { describe, test } from 'node:test'
+import t from 'tap'
 import { parseArguments } from './arguments.js'
 import { drawBars } from './plot.js'
 import { type BenchmarkRecord, merge } from './record.js'
@@ -10,21 +10,21 @@ import { replaceSummary } from './summary.js'
 import { createTable } from './table.js'
 import { parse } from './wrk.js'
 
-describe('the statistics of the benchmarks', () => {
-  test('a median is the middle value, or between the two in the middle', () => {
+void t.test('the statistics of the benchmarks', async (t) => {
+  void t.test('a median is the middle value, or between the two in the middle', async () => {
     assert.equal(median([30, 1, 2]), 2)
     assert.equal(median([4, 1, 2, 30]), 3)
     assert.ok(Number.isNaN(median([])))
   })
 
-  test('a percentile is a value that was measured', () => {
+  void t.test('a percentile is a value that was measured', async () => {
     const hundred = Array.from({ length: 100 }, (_value, index) => 100 - index)
     assert.equal(percentile(hundred, 0.99), 99)
     assert.equal(percentile([7], 0.99), 7)
     assert.ok(Number.isNaN(percentile([], 0.5)))
   })
 
-  test('each round begins with another server', () => {
+  void t.test('each round begins with another server', async () => {
     assert.deepEqual(rotate(['a', 'b', 'c'], 4), ['b', 'c', 'a'])
     assert.deepEqual(rotate([], 1), [])
   })
@@ -46,8 +46,8 @@ Requests/sec:     14.47
 Transfer/sec:      2.44KB
 `
 
-describe('the output of wrk', () => {
-  test('times have units', () => {
+void t.test('the output of wrk', async (t) => {
+  void t.test('times have units', async () => {
     assert.deepEqual(parse(OUTPUT), { requestsPerSecond: 14.47, median: 0.5, p99: 1030 })
   })
 
@@ -55,25 +55,25 @@ describe('the output of wrk', () => {
     '  Socket errors: connect 0, read 3, write 0, timeout 0',
     '  Non-2xx or 3xx responses: 12',
   ]) {
-    test(`a run with errors is none: ${line.trim()}`, () => {
+    void t.test(`a run with errors is none: ${line.trim()}`, async () => {
       const output = OUTPUT.replace('Requests/sec', `${line}\nRequests/sec`)
       assert.throws(() => parse(output), { message: `wrk: ${line.trim()}` })
     })
   }
 
-  test('a connection that the server has closed is no error', () => {
+  void t.test('a connection that the server has closed is no error', async () => {
     const line = '  Socket errors: connect 0, read 1, write 0, timeout 0'
     const output = OUTPUT.replace('15 requests in', '100 requests in')
     assert.equal(parse(output.replace('Requests/sec', `${line}\nRequests/sec`)).median, 0.5)
   })
 
-  test('what is not there is not guessed', () => {
+  void t.test('what is not there is not guessed', async () => {
     assert.throws(() => parse(OUTPUT.replace('99%', '98%')), /wrk did not print/)
   })
 })
 
-describe('the arguments of the benchmarks', () => {
-  test('options for the gateway keep their types', () => {
+void t.test('the arguments of the benchmarks', async (t) => {
+  void t.test('options for the gateway keep their types', async () => {
     const call = parseArguments(['--option', 'maxProcesses=4', '--option', 'nph=false'])
     assert.deepEqual(call?.options, { maxProcesses: 4, nph: false })
     assert.deepEqual(
@@ -83,14 +83,14 @@ describe('the arguments of the benchmarks', () => {
     )
   })
 
-  test('what is published is measured whole', () => {
+  void t.test('what is published is measured whole', async () => {
     assert.ok(parseArguments(['--write', '--only', 'c-16'])?.isToWrite)
     for (const other of [['--quick'], ['--servers', 'go'], ['--variant', 'nph=false']]) {
       assert.throws(() => parseArguments(['--write', ...other]), /--write is for/)
     }
   })
 
-  test('what is wrong is named', () => {
+  void t.test('what is wrong is named', async () => {
     assert.throws(() => parseArguments(['--rounds', '0']), /--rounds must be/)
     assert.throws(() => parseArguments(['--option', 'nph']), /--option must be NAME=VALUE/)
   })
@@ -130,8 +130,8 @@ function round(speed: number): { speed: number; p99: number } {
   return { speed, p99: 7 }
 }
 
-describe('the documents of the benchmarks', () => {
-  test('a table has medians, ratios and failures', () => {
+void t.test('the documents of the benchmarks', async (t) => {
+  void t.test('a table has medians, ratios and failures', async () => {
     assert.deepEqual(createTable(SCENARIO, RESULT).split('\n'), [
       '| server | requests/s | p99 | × lighttpd | requests/s, each round |',
       '| --- | --: | --: | --: | --: |',
@@ -141,7 +141,7 @@ describe('the documents of the benchmarks', () => {
     ])
   })
 
-  test('figures of another machine are not kept', () => {
+  void t.test('figures of another machine are not kept', async () => {
     const record: BenchmarkRecord = {
       machine: { cores: '2' },
       servers: { Go: 'go1' },
@@ -155,7 +155,7 @@ describe('the documents of the benchmarks', () => {
     assert.deepEqual(merge(record, record).results, [RESULT])
   })
 
-  test('a summary takes its place and leaves the rest', () => {
+  void t.test('a summary takes its place and leaves the rest', async () => {
     const marks = ['<!-- speed: made by `npm run bench -- --write` -->', '<!-- /speed -->']
     const record: BenchmarkRecord = {
       machine: { processor: '2 cores', kernel: 'Linux', 'Node.js': 'v20' },
@@ -174,7 +174,7 @@ describe('the documents of the benchmarks', () => {
     assert.throws(() => replaceSummary('nothing', record), /there is no/)
   })
 
-  test('the longest bar has the whole width, and text is escaped', () => {
+  void t.test('the longest bar has the whole width, and text is escaped', async () => {
     const picture = drawBars('Speed', [
       {
         title: 'a < b',

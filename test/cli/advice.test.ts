@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { send } from '../client.js'
 import { Command, NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
@@ -15,7 +15,7 @@ const EXTENSIONS = ['.py', '.pl', '.php', '.rb', '.sh', '.js']
 const HTML = { headers: ['Accept', 'text/html'] }
 
 /** Makes a folder of these programs the only one in which programs are looked up, during the test. */
-function setPath(t: TestContext, programs: Readonly<Record<string, string>>): void {
+function setPath(t: Test, programs: Readonly<Record<string, string>>): void {
   const { PATH } = process.env
   const folder = createSite(t, programs)
   for (const name of Object.keys(programs)) chmodSync(path.join(folder, name), 0o755)
@@ -27,7 +27,7 @@ function setPath(t: TestContext, programs: Readonly<Record<string, string>>): vo
 }
 
 /** Makes scripts that nobody may execute. */
-function createPlainSite(t: TestContext, scripts: Readonly<Record<string, string>>): string {
+function createPlainSite(t: Test, scripts: Readonly<Record<string, string>>): string {
   const files = Object.entries(scripts).map(([name, text]) => [`cgi-bin/${name}`, text] as const)
   const folder = createSite(t, Object.fromEntries(files))
   for (const [name] of files) chmodSync(path.join(folder, name), 0o644)
@@ -42,7 +42,7 @@ const unescape = (html: string): string => {
   return html.replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&amp;', '&')
 }
 
-test(
+void t.test(
   'what is not executable runs by the interpreter of its extension, and the rest by its own line',
   NO_HANG,
   async (t) => {
@@ -77,7 +77,7 @@ test(
   },
 )
 
-test(
+void t.test(
   'a script that cannot be run says what to type: on the page, in the log, at the start',
   NO_HANG,
   async (t) => {
@@ -174,7 +174,7 @@ test(
   },
 )
 
-test('nobody is advised to make a script of data', NO_HANG, async (t) => {
+void t.test('nobody is advised to make a script of data', NO_HANG, async (t) => {
   const data = ['lightsquid.cfg', 'README', 'repo.fossil', 'cgicc.cpp', 'NMZ.warnlog', 'a.json']
   const files = data.map((name) => [name, name === 'repo.fossil' ? 'SQLite format 3\0' : 'text'])
   const folder = createPlainSite(t, Object.fromEntries(files) as Record<string, string>)
@@ -191,7 +191,7 @@ test('nobody is advised to make a script of data', NO_HANG, async (t) => {
   assert.doesNotMatch(command.output + text, /chmod/)
 })
 
-test(
+void t.test(
   'a URL with a typing error leads to a page for the person at the machine',
   NO_HANG,
   async (t) => {
@@ -239,29 +239,33 @@ test(
   },
 )
 
-test('a script that worked with Python’s server is told what it misses', NO_HANG, async (t) => {
-  process.env['OF_THE_SHELL'] = 'here'
-  t.after(() => delete process.env['OF_THE_SHELL'])
-  const fails = (text: string): string => `#!/bin/sh\necho "${text}" >&2\nexit 1\n`
-  const folder = createSite(t, {
-    'notes.txt': 'some notes',
-    'cgi-bin/notes.sh': `#!/bin/sh\nset -e\ntext=$(cat notes.txt)\nprintf 'A: b\\n\\n%s' "$text"\n`,
-    'cgi-bin/cookie.sh': fails("KeyError: 'HTTP_COOKIE'"),
-    'cgi-bin/shell.sh': fails("KeyError: 'OF_THE_SHELL'"),
-    'cgi-bin/other.sh': fails("KeyError: 'NO_SUCH_VARIABLE'"),
-  })
-  const { port } = await serve(t, folder)
-  const cases: [name: string, hint: RegExp][] = [
-    ['notes.sh', /Scripts run in the folder that they are in\. .+ as --cwd \. does\./],
-    ['cookie.sh', /This request has no HTTP_COOKIE\. .+ os\.environ\.get\('HTTP_COOKIE', ''\)/],
-    ['shell.sh', /Scripts do not get the variables of your shell: --env OF_THE_SHELL passes/],
-    ['other.sh', /^(?![^]*(?:Scripts do not get|This request has no))/],
-  ]
-  for (const [name, hint] of cases) {
-    const answer = await send(port, `/cgi-bin/${name}`, HTML)
-    assert.equal(answer.status, 502)
-    assert.match(unescape(answer.text.replace(/<\/?code>/g, '')), hint)
-  }
-  const there = await serve(t, folder, '--cwd', folder)
-  assert.equal((await send(there.port, '/cgi-bin/notes.sh')).text, 'some notes')
-})
+void t.test(
+  'a script that worked with Python’s server is told what it misses',
+  NO_HANG,
+  async (t) => {
+    process.env['OF_THE_SHELL'] = 'here'
+    t.after(() => delete process.env['OF_THE_SHELL'])
+    const fails = (text: string): string => `#!/bin/sh\necho "${text}" >&2\nexit 1\n`
+    const folder = createSite(t, {
+      'notes.txt': 'some notes',
+      'cgi-bin/notes.sh': `#!/bin/sh\nset -e\ntext=$(cat notes.txt)\nprintf 'A: b\\n\\n%s' "$text"\n`,
+      'cgi-bin/cookie.sh': fails("KeyError: 'HTTP_COOKIE'"),
+      'cgi-bin/shell.sh': fails("KeyError: 'OF_THE_SHELL'"),
+      'cgi-bin/other.sh': fails("KeyError: 'NO_SUCH_VARIABLE'"),
+    })
+    const { port } = await serve(t, folder)
+    const cases: [name: string, hint: RegExp][] = [
+      ['notes.sh', /Scripts run in the folder that they are in\. .+ as --cwd \. does\./],
+      ['cookie.sh', /This request has no HTTP_COOKIE\. .+ os\.environ\.get\('HTTP_COOKIE', ''\)/],
+      ['shell.sh', /Scripts do not get the variables of your shell: --env OF_THE_SHELL passes/],
+      ['other.sh', /^(?![^]*(?:Scripts do not get|This request has no))/],
+    ]
+    for (const [name, hint] of cases) {
+      const answer = await send(port, `/cgi-bin/${name}`, HTML)
+      assert.equal(answer.status, 502)
+      assert.match(unescape(answer.text.replace(/<\/?code>/g, '')), hint)
+    }
+    const there = await serve(t, folder, '--cwd', folder)
+    assert.equal((await send(there.port, '/cgi-bin/notes.sh')).text, 'some notes')
+  },
+)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdirSync } from 'node:fs'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { send } from '../client.js'
 import { Command, NO_HANG, serve } from './command.js'
 import { refuse } from './refused-call.js'
@@ -16,7 +16,7 @@ FLAGS.push('--cwd', '--user', '--max-processes', '--timeout', '--tls-cert', '--t
 FLAGS.push('--scripts', '--index', '--files', '--link-root', '--send', '--auth', '--trust-proxy')
 FLAGS.push('--watch-errors', '--no-status', '--config', '--print-config', '--version', '--help')
 
-test('--help and --version print and exit with 0', NO_HANG, async (t) => {
+void t.test('--help and --version print and exit with 0', NO_HANG, async (t) => {
   const help = await new Command(t, ['--help']).ended
   assert.equal(help.code, 0)
   assert.match(help.output, /^Usage: common-gateway \[folder\]/)
@@ -89,14 +89,17 @@ const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] 
 ]
 
 for (const [args, ...named] of BAD_ARGUMENTS) {
-  test(`bad arguments are named, with their value, and the exit code is 2: ${args.join(' ')}`, async (t) => {
-    const { code, message } = await refuse(args, createSite(t, { 'site.toml': '' }))
-    assert.equal(code, 2, message)
-    for (const name of named) assert.ok(message.includes(name), `${name} is in ${message}`)
-  })
+  void t.test(
+    `bad arguments are named, with their value, and the exit code is 2: ${args.join(' ')}`,
+    async (t) => {
+      const { code, message } = await refuse(args, createSite(t, { 'site.toml': '' }))
+      assert.equal(code, 2, message)
+      for (const name of named) assert.ok(message.includes(name), `${name} is in ${message}`)
+    },
+  )
 }
 
-test('a refusal is one line on standard error, and the exit code', NO_HANG, async (t) => {
+void t.test('a refusal is one line on standard error, and the exit code', NO_HANG, async (t) => {
   const folder = createSite(t, { 'site.toml': '' })
   const cases: [args: string[], code: number, message: RegExp][] = [
     // In the arguments, in what is read by them, and in the start of the server.
@@ -113,7 +116,7 @@ test('a refusal is one line on standard error, and the exit code', NO_HANG, asyn
   }
 })
 
-test('what cannot be served is named, and the exit code is 1', NO_HANG, async (t) => {
+void t.test('what cannot be served is named, and the exit code is 1', NO_HANG, async (t) => {
   const folder = createSite(t, { 'file.txt': 'text', 'cgi-bin/script.sh': '' })
   const cases: [args: string[], named: RegExp][] = [
     [['no/such/folder'], /no\/such\/folder'/],
@@ -131,7 +134,7 @@ test('what cannot be served is named, and the exit code is 1', NO_HANG, async (t
 })
 
 /** Something else that listens; its port has another after it, which is free as far as one can know. */
-async function occupy(t: TestContext, port = 0): Promise<number> {
+async function occupy(t: Test, port = 0): Promise<number> {
   const other: Server = createServer().listen(port, '127.0.0.1')
   await once(other, 'listening')
   t.after(() => other.close())
@@ -139,7 +142,7 @@ async function occupy(t: TestContext, port = 0): Promise<number> {
   return (other.address() as AddressInfo).port
 }
 
-test(
+void t.test(
   'a port in use is named, with the next free one, and the exit code is 1',
   NO_HANG,
   async (t) => {
@@ -155,7 +158,7 @@ test(
   },
 )
 
-test(
+void t.test(
   'the default port in use: a person gets the next one, and is told',
   needs('python3'),
   async (t) => {
@@ -176,7 +179,7 @@ test(
   },
 )
 
-test('it serves the current folder when none is given', NO_HANG, async (t) => {
+void t.test('it serves the current folder when none is given', NO_HANG, async (t) => {
   const folder = createSite(t, { 'index.html': '<p>here' })
   const command = new Command(t, ['--port', '0'], folder)
   await command.outputs(/^ {2}Scripts {2}none yet/)
@@ -185,22 +188,26 @@ test('it serves the current folder when none is given', NO_HANG, async (t) => {
   assert.equal((await send(port, '/')).text, '<p>here')
 })
 
-test('folder and port can be given as Python took them, and in any order', NO_HANG, async (t) => {
-  const folder = createSite(t, { 'index.html': '<p>here' })
-  for (const args of [
-    ['0', folder],
-    [folder, '0'],
-    ['-d', folder, '0'],
-    ['-p0', '-d', folder],
-  ]) {
-    const command = new Command(t, args)
-    const line = await command.outputs(/^ {2}Address/)
-    const port = Number(/:(\d+)\/$/.exec(line)?.[1])
-    assert.equal((await send(port, '/')).text, '<p>here', args.join(' '))
-  }
-})
+void t.test(
+  'folder and port can be given as Python took them, and in any order',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, { 'index.html': '<p>here' })
+    for (const args of [
+      ['0', folder],
+      [folder, '0'],
+      ['-d', folder, '0'],
+      ['-p0', '-d', folder],
+    ]) {
+      const command = new Command(t, args)
+      const line = await command.outputs(/^ {2}Address/)
+      const port = Number(/:(\d+)\/$/.exec(line)?.[1])
+      assert.equal((await send(port, '/')).text, '<p>here', args.join(' '))
+    }
+  },
+)
 
-test('--bind takes names with more than one address', NO_HANG, async (t) => {
+void t.test('--bind takes names with more than one address', NO_HANG, async (t) => {
   const folder = createSite(t, { 'index.html': '<p>here' })
   const command = await serve(t, folder, '--host', 'localhost')
   assert.equal(command.url, `http://localhost:${command.port}/`)
@@ -212,14 +219,14 @@ test('--bind takes names with more than one address', NO_HANG, async (t) => {
   assert.equal((await command.ended).code, 0)
 })
 
-test('whoever opens it to the network is told', NO_HANG, async (t) => {
+void t.test('whoever opens it to the network is told', NO_HANG, async (t) => {
   const folder = createSite(t, { 'index.html': '<p>here' })
   const command = await serve(t, folder, '--bind', '0.0.0.0')
   await command.outputs(/Warning: anyone on the network can read these files and run these scripts/)
   assert.match(command.url, /^http:\/\/127\.0\.0\.1:/)
 })
 
-test('what of the scripts can be run is counted, and the rest named', NO_HANG, async (t) => {
+void t.test('what of the scripts can be run is counted, and the rest named', NO_HANG, async (t) => {
   const script = '#!/bin/sh\n'
   const files: Record<string, string> = { 'cgi-bin/a.cgi': script, 'cgi-bin/deep/b.cgi': script }
   for (let count = 1; count <= 7; count += 1) files[`cgi-bin/not-${count}.cgi`] = script

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { fields, send } from '../client.js'
 import { Command, NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
@@ -24,7 +24,7 @@ const USER = `#!/bin/sh
 printf 'Content-Type: text/plain\\n\\n%s %s %s' "$REMOTE_USER" "$AUTH_TYPE" "$HTTP_AUTHORIZATION"
 `
 
-test('a hash is checked as htpasswd has made it, and what is no hash is told', async () => {
+void t.test('a hash is checked as htpasswd has made it, and what is no hash is told', async () => {
   for (const [password, hash] of Object.values(HASHES)) {
     const read = readPasswordHash(hash)
     assert.ok('check' in read, hash)
@@ -40,73 +40,79 @@ test('a hash is checked as htpasswd has made it, and what is no hash is told', a
   }
 })
 
-test('credentials are those of the scheme Basic, in UTF-8 and without control characters', () => {
-  const read = (bytes: string | Buffer): unknown => {
-    return readCredentials(`Basic ${Buffer.from(bytes).toString('base64')}`)
-  }
-  assert.deepEqual(read('ann:a:b'), { name: 'ann', password: 'a:b' })
-  assert.deepEqual(readCredentials('bAsIc  YTpi'), { name: 'a', password: 'b' })
-  const bad = [
-    'ann',
-    ':a',
-    'a:\0',
-    'a\n:b',
-    Buffer.from([0x61, 0x3a, 0xff]),
-    `a:${'x'.repeat(256)}`,
-  ]
-  for (const each of bad) assert.equal(read(each), null)
-  for (const field of [
-    undefined,
-    '',
-    'Basic',
-    'Basic !',
-    'Bearer YTpi',
-    'Basic YTpi, Basic YTpi',
-  ]) {
-    assert.equal(readCredentials(field), null)
-  }
-})
+void t.test(
+  'credentials are those of the scheme Basic, in UTF-8 and without control characters',
+  async () => {
+    const read = (bytes: string | Buffer): unknown => {
+      return readCredentials(`Basic ${Buffer.from(bytes).toString('base64')}`)
+    }
+    assert.deepEqual(read('ann:a:b'), { name: 'ann', password: 'a:b' })
+    assert.deepEqual(readCredentials('bAsIc  YTpi'), { name: 'a', password: 'b' })
+    const bad = [
+      'ann',
+      ':a',
+      'a:\0',
+      'a\n:b',
+      Buffer.from([0x61, 0x3a, 0xff]),
+      `a:${'x'.repeat(256)}`,
+    ]
+    for (const each of bad) assert.equal(read(each), null)
+    for (const field of [
+      undefined,
+      '',
+      'Basic',
+      'Basic !',
+      'Bearer YTpi',
+      'Basic YTpi, Basic YTpi',
+    ]) {
+      assert.equal(readCredentials(field), null)
+    }
+  },
+)
 
-test('a password is checked once, one after the other, and no more wait than the bound', async () => {
-  let running = 0
-  let checks = 0
-  const check = async (password: string): Promise<boolean> => {
-    running += 1
-    checks += 1
-    assert.equal(running, 1)
-    await new Promise(setImmediate)
-    running -= 1
-    if (password === 'throws') throw new Error('cannot be checked')
-    return password === 'right'
-  }
-  const passwords = { checks: new Map([['ann', check]]), problems: [] }
-  const queue = new CheckQueue()
-  const ask = (name: string, password: string): ReturnType<typeof queue.check> => {
-    return queue.check(passwords, { name, password })
-  }
-  assert.deepEqual(
-    await Promise.all([ask('ann', 'right'), ask('ann', 'right'), ask('ann', 'throws')]),
-    [true, true, false],
-  )
-  assert.equal(checks, 2)
-  assert.equal(ask('ann', 'right'), true)
-  assert.equal(ask('ann', 'throws'), false)
+void t.test(
+  'a password is checked once, one after the other, and no more wait than the bound',
+  async () => {
+    let running = 0
+    let checks = 0
+    const check = async (password: string): Promise<boolean> => {
+      running += 1
+      checks += 1
+      assert.equal(running, 1)
+      await new Promise(setImmediate)
+      running -= 1
+      if (password === 'throws') throw new Error('cannot be checked')
+      return password === 'right'
+    }
+    const passwords = { checks: new Map([['ann', check]]), problems: [] }
+    const queue = new CheckQueue()
+    const ask = (name: string, password: string): ReturnType<typeof queue.check> => {
+      return queue.check(passwords, { name, password })
+    }
+    assert.deepEqual(
+      await Promise.all([ask('ann', 'right'), ask('ann', 'right'), ask('ann', 'throws')]),
+      [true, true, false],
+    )
+    assert.equal(checks, 2)
+    assert.equal(ask('ann', 'right'), true)
+    assert.equal(ask('ann', 'throws'), false)
 
-  // A name that is not there costs what one does that is.
-  assert.equal(await ask('zed', 'right'), false)
-  assert.equal(checks, 3)
+    // A name that is not there costs what one does that is.
+    assert.equal(await ask('zed', 'right'), false)
+    assert.equal(checks, 3)
 
-  const waiting = Array.from({ length: 32 }, async (_, index) => ask('ann', `wrong ${index}`))
-  assert.equal(ask('ann', 'one more'), 'busy')
-  assert.equal(ask('ann', 'right'), true)
-  assert.ok((await Promise.all(waiting)).every((verdict) => verdict === false))
+    const waiting = Array.from({ length: 32 }, async (_, index) => ask('ann', `wrong ${index}`))
+    assert.equal(ask('ann', 'one more'), 'busy')
+    assert.equal(ask('ann', 'right'), true)
+    assert.ok((await Promise.all(waiting)).every((verdict) => verdict === false))
 
-  // What has been changed is checked again.
-  const changed = { checks: new Map([['ann', async () => false]]), problems: [] }
-  assert.equal(await queue.check(changed, { name: 'ann', password: 'right' }), false)
-})
+    // What has been changed is checked again.
+    const changed = { checks: new Map([['ann', async () => false]]), problems: [] }
+    assert.equal(await queue.check(changed, { name: 'ann', password: 'right' }), false)
+  },
+)
 
-test(
+void t.test(
   '--auth lets in those whom the file names, before anything is looked at',
   NO_HANG,
   async (t) => {
@@ -152,7 +158,7 @@ test(
   },
 )
 
-test('--auth is told what is wrong with its file', NO_HANG, async (t) => {
+void t.test('--auth is told what is wrong with its file', NO_HANG, async (t) => {
   const folder = createSite(t, { empty: '\n', plain: 'ann:secret\n', odd: 'ann\n' })
   const cases: [file: string, named: RegExp][] = [
     ['empty', /--auth: .+empty has no names: htpasswd -B /],
@@ -167,7 +173,7 @@ test('--auth is told what is wrong with its file', NO_HANG, async (t) => {
   }
 })
 
-test(
+void t.test(
   'ENV-4 a proxy that is trusted says whom a request is from, and no other client does',
   NO_HANG,
   async (t) => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { send } from '../client.js'
 import { Command, serve } from './command.js'
 import { needs } from './program.js'
@@ -10,7 +10,7 @@ const options = needs('python3')
 
 const say = (header: string): string => `#!/bin/sh\nprintf '${header}\\n\\n'\n`
 
-function createColourful(t: TestContext): string {
+function createColourful(t: Test): string {
   return createSite(t, {
     'page.html': 'page',
     'cgi-bin/moved.sh': say('Status: 303 See Other\\nLocation: /page.html'),
@@ -22,7 +22,7 @@ const URLS = ['/page.html', '/cgi-bin/moved.sh', '/none', '/cgi-bin/fails.sh']
 const LONG = `/page.html?${'long'.repeat(50)}`
 
 /** What a terminal shows of one request of each kind, and of one that is too long for a line. */
-async function show(t: TestContext, terminalOptions: TerminalOptions): Promise<string> {
+async function show(t: Test, terminalOptions: TerminalOptions): Promise<string> {
   const terminal = openTerminal(t, ['0', createColourful(t)], terminalOptions)
   await terminal.shows(/127\.0\.0\.1:\d+\/[^/]*\r\n[^]*\.common-gateway\/[^]*\r\n\r\n$/)
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(terminal.screen)?.[1])
@@ -34,7 +34,7 @@ async function show(t: TestContext, terminalOptions: TerminalOptions): Promise<s
 // oxlint-disable-next-line no-control-regex -- they are what this is about
 const CONTROL = /\u001b\[\d+m/g
 
-test('a terminal has colours, of which the status is one', options, async (t) => {
+void t.test('a terminal has colours, of which the status is one', options, async (t) => {
   const screen = await show(t, {})
   for (const [status, colour] of Object.entries({ 200: 32, 303: 36, 404: 33, 502: 31 })) {
     assert.ok(screen.includes(`\u001b[${colour}m${status}\u001b[39m`), `${status} in ${screen}`)
@@ -43,12 +43,12 @@ test('a terminal has colours, of which the status is one', options, async (t) =>
 })
 
 for (const environment of [{ NO_COLOR: '1' }, { TERM: 'dumb' }, { FORCE_COLOR: '0' }]) {
-  test(`a terminal has none with ${JSON.stringify(environment)}`, options, async (t) => {
+  void t.test(`a terminal has none with ${JSON.stringify(environment)}`, options, async (t) => {
     assert.doesNotMatch(await show(t, { environment }), CONTROL)
   })
 }
 
-test('what is no terminal has none, unless they are asked for', options, async (t) => {
+void t.test('what is no terminal has none, unless they are asked for', options, async (t) => {
   const folder = createColourful(t)
   const plain = await serve(t, folder)
   await send(plain.port, '/none')
@@ -61,7 +61,7 @@ test('what is no terminal has none, unless they are asked for', options, async (
 })
 
 for (const columns of [70, 80, 140]) {
-  test(`a request is one line of a terminal with ${columns} columns`, options, async (t) => {
+  void t.test(`a request is one line of a terminal with ${columns} columns`, options, async (t) => {
     const screen = (await show(t, { columns })).replaceAll(CONTROL, '')
     const lines = screen.split('\r\n').filter((line) => /^\d\d:\d\d:\d\d /.test(line))
     assert.equal(lines.length, URLS.length + 1)

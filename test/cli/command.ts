@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { TestContext } from 'node:test'
+import type { Test } from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
@@ -31,7 +31,7 @@ export class Command {
   readonly #child: ChildProcess
   readonly #watchers = new Set<() => void>()
 
-  constructor(t: TestContext, args: readonly string[], cwd?: string, uid?: number) {
+  constructor(t: Test, args: readonly string[], cwd?: string, uid?: number) {
     this.#child = spawn(process.execPath, [MAIN, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
       cwd,
@@ -116,7 +116,7 @@ export interface Served extends Command {
 }
 
 /** Starts the command on a folder and a free port, and waits until it serves. */
-export async function serve(t: TestContext, folder: string, ...args: string[]): Promise<Served> {
+export async function serve(t: Test, folder: string, ...args: string[]): Promise<Served> {
   return ready(new Command(t, [folder, '--port', '0', ...args]))
 }
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import nodeModule from 'node:module'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { MAIN } from './command.js'
 import { createSite } from './site.js'
 import { makeCacheFolder } from '@internal/cli/start/compile-cache.js'
@@ -21,7 +21,7 @@ const OTHER_USER = 65_534
 
 const modeOf = (folder: string): number => statSync(folder).mode & 0o777
 
-test('compiled code is kept in a folder that only the user can enter', (t) => {
+void t.test('compiled code is kept in a folder that only the user can enter', async (t) => {
   const home = createSite(t, {})
   const inHome = path.join(home, '.cache/common-gateway')
   assert.equal(makeCacheFolder({ HOME: home }), inHome)
@@ -37,7 +37,7 @@ test('compiled code is kept in a folder that only the user can enter', (t) => {
   assert.equal(makeCacheFolder({ XDG_CACHE_HOME: path.join(home, 'link') }), inGiven)
 })
 
-test('no compiled code is kept where another user could put some', (t) => {
+void t.test('no compiled code is kept where another user could put some', async (t) => {
   for (const environment of [{}, { HOME: '' }, { HOME: 'relative' }, { HOME: '/dev/null' }]) {
     assert.equal(makeCacheFolder(environment), undefined, JSON.stringify(environment))
   }
@@ -55,19 +55,23 @@ test('no compiled code is kept where another user could put some', (t) => {
   }
 })
 
-test('no compiled code is kept in the home of another user, and nothing is made there', {
-  skip: !IS_ROOT,
-}, (t) => {
-  const home = createSite(t, {})
-  chownSync(home, OTHER_USER, OTHER_USER)
-  assert.equal(makeCacheFolder({ HOME: home }), undefined)
-  assert.ok(!existsSync(path.join(home, '.cache')))
-  // The owner of a folder can replace what is in it, whoever that belongs to.
-  mkdirSync(path.join(home, '.cache/common-gateway'), { recursive: true, mode: 0o700 })
-  assert.equal(makeCacheFolder({ HOME: home }), undefined)
-})
+void t.test(
+  'no compiled code is kept in the home of another user, and nothing is made there',
+  {
+    skip: !IS_ROOT,
+  },
+  async (t) => {
+    const home = createSite(t, {})
+    chownSync(home, OTHER_USER, OTHER_USER)
+    assert.equal(makeCacheFolder({ HOME: home }), undefined)
+    assert.ok(!existsSync(path.join(home, '.cache')))
+    // The owner of a folder can replace what is in it, whoever that belongs to.
+    mkdirSync(path.join(home, '.cache/common-gateway'), { recursive: true, mode: 0o700 })
+    assert.equal(makeCacheFolder({ HOME: home }), undefined)
+  },
+)
 
-test('the command keeps nothing in the shared temporary folder', (t) => {
+void t.test('the command keeps nothing in the shared temporary folder', async (t) => {
   const home = createSite(t, { 'tmp/a': '' })
   const env = { HOME: home, TMPDIR: path.join(home, 'tmp') }
   execFileSync(process.execPath, [MAIN, '--version'], { env })

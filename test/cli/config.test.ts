@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { send } from '../client.js'
 import { Command, NO_HANG } from './command.js'
 import { printConfig, refuse } from './refused-call.js'
@@ -23,7 +23,7 @@ async function report(folder: string, ...args: string[]): Promise<Report> {
   return JSON.parse(await printConfig(args, folder)) as Report
 }
 
-test('a file has the names of the flags, and the command line wins', NO_HANG, async (t) => {
+void t.test('a file has the names of the flags, and the command line wins', NO_HANG, async (t) => {
   const folder = createSite(t, {
     'common-gateway.config.json': JSON.stringify({
       port: 0,
@@ -76,7 +76,7 @@ test('a file has the names of the flags, and the command line wins', NO_HANG, as
   assert.equal((await send(port, '/tools/cgi-bin/tree.sh')).text, '1 zwei')
 })
 
-test('a file can be a program that lies elsewhere', NO_HANG, async (t) => {
+void t.test('a file can be a program that lies elsewhere', NO_HANG, async (t) => {
   const folder = createSite(t, {
     'common-gateway.config.js': `export default { maxProcesses: 1 + 1, cgiDir: 'scripts' }`,
     'public/index.html': 'page',
@@ -85,7 +85,7 @@ test('a file can be a program that lies elsewhere', NO_HANG, async (t) => {
   assert.deepEqual([config['max-processes'], config['cgi-dir']], [2, ['scripts']])
 })
 
-test(
+void t.test(
   'a file in the folder that is served is not run, nor read unless it is named',
   NO_HANG,
   async (t) => {
@@ -119,7 +119,7 @@ test(
   },
 )
 
-test('what is wrong in a file is named with the file and the key', NO_HANG, async (t) => {
+void t.test('what is wrong in a file is named with the file and the key', NO_HANG, async (t) => {
   const cases: [content: string, code: number, named: RegExp][] = [
     ['{"port": "http"}', 2, /"port" in site\.json must be a whole number .+, but got 'http'/],
     ['{"port": true}', 2, /"port" in site\.json must be .+, but got true/],
@@ -161,7 +161,7 @@ test('what is wrong in a file is named with the file and the key', NO_HANG, asyn
   assert.match(message, /there is no file 'other\.json', which --config names/)
 })
 
-test('a file that never ends is named, and the exit code is 1', NO_HANG, async (t) => {
+void t.test('a file that never ends is named, and the exit code is 1', NO_HANG, async (t) => {
   for (const content of ['await new Promise(() => {})', 'export default new Promise(() => {})']) {
     const folder = createSite(t, { 'public/a.html': '', 'site.mjs': content })
     // In a process of its own: it ends because nothing is left to wait for.
@@ -175,14 +175,18 @@ test('a file that never ends is named, and the exit code is 1', NO_HANG, async (
   }
 })
 
-test('--print-config tells what runs scripts that are not executable', NO_HANG, async (t) => {
-  const folder = createSite(t, { 'page.html': 'page' })
-  const { code, output, errors } = await new Command(t, ['--print-config'], folder).ended
-  assert.deepEqual([code, errors], [0, ''])
-  assert.equal(output, await printConfig([], folder))
-  const { defaultInterpreters, from, config } = await report(folder)
-  assert.deepEqual(Object.keys(defaultInterpreters), ['.py', '.pl', '.php', '.rb', '.sh', '.js'])
-  assert.equal(defaultInterpreters['.js'], process.execPath)
-  assert.deepEqual(Object.keys(from), Object.keys(config))
-  assert.deepEqual([...new Set(Object.values(from))], ['default'])
-})
+void t.test(
+  '--print-config tells what runs scripts that are not executable',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, { 'page.html': 'page' })
+    const { code, output, errors } = await new Command(t, ['--print-config'], folder).ended
+    assert.deepEqual([code, errors], [0, ''])
+    assert.equal(output, await printConfig([], folder))
+    const { defaultInterpreters, from, config } = await report(folder)
+    assert.deepEqual(Object.keys(defaultInterpreters), ['.py', '.pl', '.php', '.rb', '.sh', '.js'])
+    assert.equal(defaultInterpreters['.js'], process.execPath)
+    assert.deepEqual(Object.keys(from), Object.keys(config))
+    assert.deepEqual([...new Set(Object.values(from))], ['default'])
+  },
+)

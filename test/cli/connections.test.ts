@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { dial, exchange, open, openHttp2, openSession, readUntil, receive } from '../client.js'
 import { NO_HANG, serve } from './command.js'
@@ -32,7 +32,7 @@ function closed(socket: Socket): Promise<unknown> {
   return socket.closed ? Promise.resolve() : new Promise((resolve) => socket.once('close', resolve))
 }
 
-test(
+void t.test(
   'stopping ends at once what has no request under way, and waits for what has',
   NO_HANG,
   async (t) => {
@@ -80,7 +80,7 @@ test(
 /** Node looks for connections like these from time to time. */
 const PATIENT = { timeout: 180_000 }
 
-test(
+void t.test(
   'LIM-1 a client that never ends its header, or says nothing, is cut off',
   PATIENT,
   async (t) => {
@@ -108,7 +108,7 @@ test(
   },
 )
 
-test('what is no request is refused, and a line of the log', NO_HANG, async (t) => {
+void t.test('what is no request is refused, and a line of the log', NO_HANG, async (t) => {
   const folder = createSite(t, PAGE)
   const command = await serve(t, folder)
   const json = await serve(t, folder, '--log', 'json')
@@ -166,7 +166,7 @@ test('what is no request is refused, and a line of the log', NO_HANG, async (t) 
   assert.equal(output.slice(known).match(/^\d{4}-/gm)?.length, 1, output)
 })
 
-test('plain HTTP on the port of TLS is told so', NO_HANG, async (t) => {
+void t.test('plain HTTP on the port of TLS is told so', NO_HANG, async (t) => {
   const command = await serve(t, createSite(t, PAGE), ...SECURE)
   for (const sent of [REQUEST, 'POST /a HTTP/1.0\r\n\r\n', HALF_HEADER]) {
     const answer = await exchange(command.port, sent)

@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { type Answer, open, readUntil, dial, send } from '../client.js'
 import { childrenOf, until } from '../processes.js'
 import { DEMO, NO_HANG, serve, type Served } from './command.js'
@@ -32,22 +32,26 @@ function upload(server: Served, name: string, content: Buffer): Promise<Answer> 
   })
 }
 
-const startDemo = (t: TestContext): Promise<Served> => serve(t, DEMO)
+const startDemo = (t: Test): Promise<Served> => serve(t, DEMO)
 
-test('the page shows lines that are in the scripts, and shows all scripts', NO_HANG, () => {
-  const shown = snippets()
-  for (const [script, text] of shown) {
-    const lines = readFileSync(path.join(DEMO, 'cgi-bin', script), 'utf8').split('\n')
-    const trimmed = lines.map((line) => line.trim())
-    for (const line of text.split('\n')) assert.ok(trimmed.includes(line.trim()), line)
-  }
-  assert.deepEqual(
-    shown.map(([script]) => script).toSorted(),
-    readdirSync(path.join(DEMO, 'cgi-bin')).toSorted(),
-  )
-})
+void t.test(
+  'the page shows lines that are in the scripts, and shows all scripts',
+  NO_HANG,
+  async () => {
+    const shown = snippets()
+    for (const [script, text] of shown) {
+      const lines = readFileSync(path.join(DEMO, 'cgi-bin', script), 'utf8').split('\n')
+      const trimmed = lines.map((line) => line.trim())
+      for (const line of text.split('\n')) assert.ok(trimmed.includes(line.trim()), line)
+    }
+    assert.deepEqual(
+      shown.map(([script]) => script).toSorted(),
+      readdirSync(path.join(DEMO, 'cgi-bin')).toSorted(),
+    )
+  },
+)
 
-test(
+void t.test(
   'everything that the page refers to is there, and nothing is of another site',
   NO_HANG,
   async (t) => {
@@ -69,55 +73,73 @@ test(
   },
 )
 
-test('the form greets, and escapes what it was sent', {
-  ...needs('python3'),
-  ...NO_HANG,
-}, async (t) => {
-  const { port } = await startDemo(t)
-  const empty = await send(port, '/cgi-bin/form.py')
-  assert.deepEqual([empty.status, empty.all('content-type')], [200, ['text/html; charset=utf-8']])
-  assert.match(empty.text, /<form method="post" action="form\.py">/)
-  assert.doesNotMatch(empty.text, /Hello/)
+void t.test(
+  'the form greets, and escapes what it was sent',
+  {
+    ...needs('python3'),
+    ...NO_HANG,
+  },
+  async (t) => {
+    const { port } = await startDemo(t)
+    const empty = await send(port, '/cgi-bin/form.py')
+    assert.deepEqual([empty.status, empty.all('content-type')], [200, ['text/html; charset=utf-8']])
+    assert.match(empty.text, /<form method="post" action="form\.py">/)
+    assert.doesNotMatch(empty.text, /Hello/)
 
-  const body = new URLSearchParams({ name: 'Zoë <b>', message: `two "wörds" & 'more'` }).toString()
-  const answer = await send(port, '/cgi-bin/form.py', { method: 'POST', headers: FORM, body })
-  assert.equal(answer.status, 200)
-  const text = answer.bytes.toString('utf8')
-  assert.ok(text.includes('Hello, <b>Zoë &lt;b&gt;</b>! You wrote 4 words'), text)
-  assert.ok(text.includes('<q>two &quot;wörds&quot; &amp; &#x27;more&#x27;</q>'), text)
-
-  for (const odd of ['', 'name=%FF%00&message=%ZZ', 'ü=\0', '&&&===']) {
-    const oddly = await send(port, '/cgi-bin/form.py', { method: 'POST', headers: FORM, body: odd })
-    assert.equal(oddly.status, 200, odd)
-  }
-  const long = { method: 'POST', headers: FORM, body: `name=${'a'.repeat(16 * 1024)}` }
-  assert.equal((await send(port, '/cgi-bin/form.py', long)).status, 413)
-})
-
-test('the upload is reported with name, size and checksum', {
-  ...needs('perl'),
-  ...NO_HANG,
-}, async (t) => {
-  const server = await startDemo(t)
-  const form = await send(server.port, '/cgi-bin/upload.pl')
-  assert.match(form.text, /<form method="post" action="upload\.pl" enctype="multipart\/form-data">/)
-
-  const contents = [randomBytes(300_000), Buffer.from('--se\r\n\r\n--sep\n\r\n'), Buffer.alloc(0)]
-  for (const content of contents) {
-    const answer = await upload(server, `<Ü> & 'co'.bin`, content)
+    const body = new URLSearchParams({
+      name: 'Zoë <b>',
+      message: `two "wörds" & 'more'`,
+    }).toString()
+    const answer = await send(port, '/cgi-bin/form.py', { method: 'POST', headers: FORM, body })
     assert.equal(answer.status, 200)
     const text = answer.bytes.toString('utf8')
-    assert.ok(text.includes('<dd>&lt;Ü&gt; &amp; &#39;co&#39;.bin</dd>'), text)
-    assert.ok(text.includes(`<dd>${content.length} bytes</dd>`), text)
-    assert.ok(text.includes(createHash('sha256').update(content).digest('hex')), text)
-  }
-  const none = { method: 'POST', headers: FORM, body: 'file=name' }
-  assert.equal((await send(server.port, '/cgi-bin/upload.pl', none)).status, 400)
-  assert.equal((await upload(server, '', Buffer.alloc(0))).status, 400)
-  assert.equal((await upload(server, 'large', Buffer.alloc(10 * 1024 ** 2))).status, 413)
-})
+    assert.ok(text.includes('Hello, <b>Zoë &lt;b&gt;</b>! You wrote 4 words'), text)
+    assert.ok(text.includes('<q>two &quot;wörds&quot; &amp; &#x27;more&#x27;</q>'), text)
 
-test('the visits are counted in two cookies', NO_HANG, async (t) => {
+    for (const odd of ['', 'name=%FF%00&message=%ZZ', 'ü=\0', '&&&===']) {
+      const oddly = await send(port, '/cgi-bin/form.py', {
+        method: 'POST',
+        headers: FORM,
+        body: odd,
+      })
+      assert.equal(oddly.status, 200, odd)
+    }
+    const long = { method: 'POST', headers: FORM, body: `name=${'a'.repeat(16 * 1024)}` }
+    assert.equal((await send(port, '/cgi-bin/form.py', long)).status, 413)
+  },
+)
+
+void t.test(
+  'the upload is reported with name, size and checksum',
+  {
+    ...needs('perl'),
+    ...NO_HANG,
+  },
+  async (t) => {
+    const server = await startDemo(t)
+    const form = await send(server.port, '/cgi-bin/upload.pl')
+    assert.match(
+      form.text,
+      /<form method="post" action="upload\.pl" enctype="multipart\/form-data">/,
+    )
+
+    const contents = [randomBytes(300_000), Buffer.from('--se\r\n\r\n--sep\n\r\n'), Buffer.alloc(0)]
+    for (const content of contents) {
+      const answer = await upload(server, `<Ü> & 'co'.bin`, content)
+      assert.equal(answer.status, 200)
+      const text = answer.bytes.toString('utf8')
+      assert.ok(text.includes('<dd>&lt;Ü&gt; &amp; &#39;co&#39;.bin</dd>'), text)
+      assert.ok(text.includes(`<dd>${content.length} bytes</dd>`), text)
+      assert.ok(text.includes(createHash('sha256').update(content).digest('hex')), text)
+    }
+    const none = { method: 'POST', headers: FORM, body: 'file=name' }
+    assert.equal((await send(server.port, '/cgi-bin/upload.pl', none)).status, 400)
+    assert.equal((await upload(server, '', Buffer.alloc(0))).status, 400)
+    assert.equal((await upload(server, 'large', Buffer.alloc(10 * 1024 ** 2))).status, 413)
+  },
+)
+
+void t.test('the visits are counted in two cookies', NO_HANG, async (t) => {
   const { port } = await startDemo(t)
   let cookies: string[] = []
   for (let visits = 1; visits <= 3; visits += 1) {
@@ -139,7 +161,7 @@ test('the visits are counted in two cookies', NO_HANG, async (t) => {
   }
 })
 
-test('one redirect is for the client, the other for the server', NO_HANG, async (t) => {
+void t.test('one redirect is for the client, the other for the server', NO_HANG, async (t) => {
   const { port } = await startDemo(t)
   const client = await send(port, '/cgi-bin/redirect.sh')
   assert.deepEqual([client.status, client.all('location')], [302, ['/arrived.html']])
@@ -148,7 +170,7 @@ test('one redirect is for the client, the other for the server', NO_HANG, async 
   assert.match(server.text, /<h1>You have arrived<\/h1>/)
 })
 
-test('the status line is what the script says', NO_HANG, async (t) => {
+void t.test('the status line is what the script says', NO_HANG, async (t) => {
   const { port } = await startDemo(t)
   const answer = await send(port, '/cgi-bin/forbidden.sh')
   assert.deepEqual([answer.status, answer.reason], [403, 'Forbidden'])
@@ -160,7 +182,7 @@ test('the status line is what the script says', NO_HANG, async (t) => {
   })
 })
 
-test('events arrive as they are sent, until the client goes away', NO_HANG, async (t) => {
+void t.test('events arrive as they are sent, until the client goes away', NO_HANG, async (t) => {
   const server = await startDemo(t)
   const socket = await dial(server.port)
   t.after(() => socket.destroy())
@@ -175,7 +197,7 @@ test('events arrive as they are sent, until the client goes away', NO_HANG, asyn
   await until(() => childrenOf(server.pid).length === 0, 'the script has ended')
 })
 
-test('the environment is shown, escaped', NO_HANG, async (t) => {
+void t.test('the environment is shown, escaped', NO_HANG, async (t) => {
   const { port } = await startDemo(t)
   const answer = await send(port, '/cgi-bin/environment.sh/some/p%C3%A4th?with=<b>&"', {
     headers: ['X-Odd', '</pre><script>&amp;'],

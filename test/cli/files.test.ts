@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { exchange, send } from '../client.js'
 import { NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
@@ -12,45 +12,49 @@ const SCRIPT = `#!/bin/sh
 printf 'Content-Type: text/plain\\n\\nran as %s' "$SCRIPT_NAME"
 `
 
-test('files are served with their types, and folders by their index.html', NO_HANG, async (t) => {
-  const folder = createSite(t, {
-    'index.html': '<p>top',
-    'notes/index.html': '<p>notes',
-    'notes/Übersicht & mehr.txt': 'text',
-    'empty/file.css': 'p {}',
-  })
-  const { port } = await serve(t, folder)
-  const page = await send(port, '/')
-  assert.deepEqual([page.status, page.text], [200, '<p>top'])
-  assert.deepEqual(page.all('content-type'), ['text/html; charset=utf-8'])
-  assert.equal((await send(port, '/notes/')).text, '<p>notes')
-  assert.deepEqual((await send(port, '/notes?a=b')).all('location'), ['/notes/?a=b'])
-  assert.equal((await send(port, '/notes/%C3%9Cbersicht%20%26%20mehr.txt')).text, 'text')
-  assert.deepEqual((await send(port, '/empty/file.css')).all('content-type'), [
-    'text/css; charset=utf-8',
-  ])
-  const head = await send(port, '/', { method: 'HEAD' })
-  assert.deepEqual([head.status, head.all('content-length'), head.text], [200, ['6'], ''])
-  for (const missing of ['/nothing', '/index.html/more', '/cgi-bin/', '/cgi-bin/x', '/%00']) {
-    const answer = await send(port, missing)
-    assert.deepEqual([answer.status, answer.text], [404, '404 Not Found\n'], missing)
-  }
-  const form = await send(port, '/nothing', {
-    method: 'POST',
-    headers: ['Content-Type', 'x/y'],
-    body: 'a',
-  })
-  assert.equal(form.status, 404)
-  for (const bad of ['/%zz', '/%ff', '/%']) {
-    const answer = await send(port, bad)
-    assert.ok(answer.status === 400 || answer.status === 404, `${bad}: ${answer.status}`)
-  }
-})
+void t.test(
+  'files are served with their types, and folders by their index.html',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, {
+      'index.html': '<p>top',
+      'notes/index.html': '<p>notes',
+      'notes/Übersicht & mehr.txt': 'text',
+      'empty/file.css': 'p {}',
+    })
+    const { port } = await serve(t, folder)
+    const page = await send(port, '/')
+    assert.deepEqual([page.status, page.text], [200, '<p>top'])
+    assert.deepEqual(page.all('content-type'), ['text/html; charset=utf-8'])
+    assert.equal((await send(port, '/notes/')).text, '<p>notes')
+    assert.deepEqual((await send(port, '/notes?a=b')).all('location'), ['/notes/?a=b'])
+    assert.equal((await send(port, '/notes/%C3%9Cbersicht%20%26%20mehr.txt')).text, 'text')
+    assert.deepEqual((await send(port, '/empty/file.css')).all('content-type'), [
+      'text/css; charset=utf-8',
+    ])
+    const head = await send(port, '/', { method: 'HEAD' })
+    assert.deepEqual([head.status, head.all('content-length'), head.text], [200, ['6'], ''])
+    for (const missing of ['/nothing', '/index.html/more', '/cgi-bin/', '/cgi-bin/x', '/%00']) {
+      const answer = await send(port, missing)
+      assert.deepEqual([answer.status, answer.text], [404, '404 Not Found\n'], missing)
+    }
+    const form = await send(port, '/nothing', {
+      method: 'POST',
+      headers: ['Content-Type', 'x/y'],
+      body: 'a',
+    })
+    assert.equal(form.status, 404)
+    for (const bad of ['/%zz', '/%ff', '/%']) {
+      const answer = await send(port, bad)
+      assert.ok(answer.status === 400 || answer.status === 404, `${bad}: ${answer.status}`)
+    }
+  },
+)
 
 /** Seven thousand requests. */
 const LONG = { timeout: 300_000 }
 
-test('the source of a script is not sent, however the URL is spelled', LONG, async (t) => {
+void t.test('the source of a script is not sent, however the URL is spelled', LONG, async (t) => {
   const folder = createSite(t, {
     'index.html': 'page',
     'sub/page.html': 'page',
@@ -98,7 +102,7 @@ test('the source of a script is not sent, however the URL is spelled', LONG, asy
   }
 })
 
-test(
+void t.test(
   'what a link leads to is sent only from within the folder and never from cgi-bin',
   NO_HANG,
   async (t) => {
@@ -128,7 +132,7 @@ test(
   },
 )
 
-test(
+void t.test(
   'a cgi-bin that is itself a link works, and what it leads to is not sent',
   NO_HANG,
   async (t) => {
@@ -146,7 +150,7 @@ test(
   },
 )
 
-test('a cgi-bin that is made later is run, and not sent', NO_HANG, async (t) => {
+void t.test('a cgi-bin that is made later is run, and not sent', NO_HANG, async (t) => {
   const folder = createSite(t, { 'page.html': 'page' })
   const { port } = await serve(t, folder)
   mkdirSync(path.join(folder, 'cgi-bin'))
@@ -158,7 +162,7 @@ test('a cgi-bin that is made later is run, and not sent', NO_HANG, async (t) => 
   assert.equal((await send(port, '/cgi-bin/script.sh')).status, 404)
 })
 
-test('files that begin with a dot are not sent', NO_HANG, async (t) => {
+void t.test('files that begin with a dot are not sent', NO_HANG, async (t) => {
   const folder = createSite(t, {
     '.env': SECRET,
     '.git/config': SECRET,

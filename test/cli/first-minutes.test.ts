@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { CHROMIUM, openPage } from '../browser.js'
 import { serve } from './command.js'
 import { needs } from './program.js'
@@ -43,7 +43,7 @@ const options = [CHROMIUM, 'perl', 'python3'].map(needs).reduce((one, other) => 
   return one.skip === false ? other : one
 })
 
-test(
+void t.test(
   'the first minutes: from an empty folder to scripts that answer and that fail',
   options,
   async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { Agent, request } from 'node:http'
 import { once } from 'node:events'
 import { createTemporaryFolder, writeProgram } from '../core/temporary-folder.js'
@@ -23,7 +23,7 @@ const perl = needs('perl')
 const bash = needs('bash')
 
 /** A site with a script that reports, and with what cannot be run. */
-function createReportingSite(t: TestContext): string {
+function createReportingSite(t: Test): string {
   const folder = createSite(t, {
     'index.html': 'text',
     'cgi-bin/report.pl': REPORT,
@@ -99,7 +99,7 @@ const RUN: readonly [url: string, method?: string][] = [
 ]
 
 for (const [url, method = 'GET'] of RUN) {
-  test(
+  void t.test(
     `what is shown of ${method} ${url} is what its script sees, variable by variable`,
     perl,
     async (t) => {
@@ -139,7 +139,7 @@ const REFUSED: readonly [url: string, method: string, status: number, says: RegE
   ['/cgi-bin/report.pl', 'PROPOUND', 400, /HTTP has no such method/],
 ]
 
-test('what would not be run is told with its reason, and is not run', perl, async (t) => {
+void t.test('what would not be run is told with its reason, and is not run', perl, async (t) => {
   const server = await serve(t, createReportingSite(t))
   for (const [url, method, status, says] of REFUSED) {
     const page = await inspect(server, url, method)
@@ -158,14 +158,14 @@ test('what would not be run is told with its reason, and is not run', perl, asyn
   }
 })
 
-test('what no gateway has is told to be a file’s', perl, async (t) => {
+void t.test('what no gateway has is told to be a file’s', perl, async (t) => {
   const server = await serve(t, createReportingSite(t))
   for (const url of ['/', '/index.html', '/cgi-bind/a', '/CGI-BIN/report.pl', '*']) {
     assert.match(toText((await inspect(server, url)).text), /no gateway has this URL/, url)
   }
 })
 
-test('the settings of the command are in what is shown', perl, async (t) => {
+void t.test('the settings of the command are in what is shown', perl, async (t) => {
   const folder = createReportingSite(t)
   const program = path.join(folder, 'cgi-bin/report.pl')
   const flags = ['--script', `/tree=${program}`, '--env', 'API_TOKEN=<secret>', '--cwd', '/']
@@ -180,7 +180,7 @@ test('the settings of the command are in what is shown', perl, async (t) => {
   assert.match(toText(text), /Command line\/bin\/cat \/\S+\/cgi-bin\/notes\.txt\s/)
 })
 
-test('a URL can be given as a browser shows it', perl, async (t) => {
+void t.test('a URL can be given as a browser shows it', perl, async (t) => {
   const server = await serve(t, createReportingSite(t))
   for (const url of [
     `${server.url}cgi-bin/report.pl/é x?q#fragment`,
@@ -196,7 +196,7 @@ test('a URL can be given as a browser shows it', perl, async (t) => {
   assert.match(toText(empty.text), /Scripts answer below \/cgi-bin\/, \/htbin\/\./)
 })
 
-test('nothing of what is asked for is HTML of the page', perl, async (t) => {
+void t.test('nothing of what is asked for is HTML of the page', perl, async (t) => {
   const server = await serve(t, createReportingSite(t))
   for (const url of [
     '"><script>alert(1)</script>',
@@ -222,7 +222,7 @@ const VALUES = {
 
 for (const shell of ['/bin/sh', '/bin/bash']) {
   const options = perl.skip === false && shell === '/bin/bash' ? bash : perl
-  test(`a shell line runs a program as it would be run: ${shell}`, options, () => {
+  void t.test(`a shell line runs a program as it would be run: ${shell}`, options, async () => {
     const folder = `${root}/it's a folder`
     for (const name of ['report.pl', 'a=b.pl']) {
       const file = writeProgram(folder, name, REPORT)
@@ -236,4 +236,4 @@ for (const shell of ['/bin/sh', '/bin/bash']) {
   })
 }
 
-const root = createTemporaryFolder()
+const root = createTemporaryFolder(t)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { send } from '../client.js'
 import { NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
@@ -16,7 +16,7 @@ function linksOf(html: string): string[] {
 const SCRIPT = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nran"\n'
 const OTHERS = { headers: ['X-Forwarded-For', '192.0.2.1'] }
 
-test('a folder without an index is listed, with what can be had', NO_HANG, async (t) => {
+void t.test('a folder without an index is listed, with what can be had', NO_HANG, async (t) => {
   const folder = createSite(t, {
     '10.txt': 'a'.repeat(12_345),
     '9.txt': 'nine',
@@ -72,7 +72,7 @@ test('a folder without an index is listed, with what can be had', NO_HANG, async
   assert.doesNotMatch(theirs, /cgi-bin|tree|outside/)
 })
 
-test('a folder of scripts is listed for those on this machine', NO_HANG, async (t) => {
+void t.test('a folder of scripts is listed for those on this machine', NO_HANG, async (t) => {
   const folder = createSite(t, {
     'cgi-bin/script.sh': SCRIPT,
     'cgi-bin/deep/other.sh': SCRIPT,
@@ -100,7 +100,7 @@ test('a folder of scripts is listed for those on this machine', NO_HANG, async (
   }
 })
 
-test('a list of very many files keeps nobody waiting', NO_HANG, async (t) => {
+void t.test('a list of very many files keeps nobody waiting', NO_HANG, async (t) => {
   const names = Array.from({ length: 5_000 }, (_, index) => [`${index}.txt`, ''] as const)
   const { port } = await serve(t, createSite(t, Object.fromEntries(names)))
   let isListed = false
@@ -116,7 +116,7 @@ test('a list of very many files keeps nobody waiting', NO_HANG, async (t) => {
   assert.equal(linksOf((await listed)?.text ?? '').length, 5_000)
 })
 
-test('an empty folder says how to begin, and what it says works', NO_HANG, async (t) => {
+void t.test('an empty folder says how to begin, and what it says works', NO_HANG, async (t) => {
   const folder = createSite(t, {})
   const { port } = await serve(t, folder)
   const { text } = await send(port, '/')

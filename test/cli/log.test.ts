@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { dial, exchange, open, readUntil, send } from '../client.js'
 import { NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
@@ -22,52 +22,56 @@ function line(...words: string[]): RegExp {
   return new RegExp(`^\\d{4}-\\d\\d-\\d\\dT[\\d:.]{12}Z ${columns.join(' +')}$`)
 }
 
-test('each request is one line, with columns for what there is to know', NO_HANG, async (t) => {
-  const folder = createSite(t, {
-    'page.html': 'page',
-    'cgi-bin/forbidden.sh': script(`printf 'Status: 403 Forbidden\\n\\n'`),
-    'cgi-bin/local.sh': script(`printf 'Location: /page.html\\n\\n'`),
-    'cgi-bin/nph-raw.sh': script(`printf 'HTTP/1.1 200 OK\\r\\n\\r\\nraw'`),
-    'cgi-bin/endless.sh': script(`${HEADER}; echo one; exec sleep 600`),
-    'cgi-bin/large.sh': script(`${HEADER}; head -c 123456 /dev/zero`),
-  })
-  const command = await serve(t, folder)
-  const { port } = command
-  await send(port, '/page.html')
-  await command.outputs(line('GET', '/page.html', '200', '-', 'ms', 'ms', '4 B'))
-  await send(port, '/page.html?a=b', { method: 'HEAD' })
-  await command.outputs(line('HEAD', '/page.html?a=b', '200', '-', 'ms', 'ms', '0 B'))
-  await send(port, '/cgi-bin/forbidden.sh/more', { method: 'POST', body: 'a' })
-  const forbidden = ['403', 'cgi-bin/forbidden.sh[PID]', 'ms', 'ms', '0 B']
-  await command.outputs(line('POST', '/cgi-bin/forbidden.sh/more', ...forbidden))
-  await send(port, '/nothing', { method: 'DELETE' })
-  await command.outputs(line('DELETE', '/nothing', '404', '-', 'ms', 'ms', '14 B'))
-  await send(port, '/%zz')
-  await command.outputs(line('GET', '/%zz', '400', '-', 'ms', 'ms', '16 B'))
-  await send(port, '/cgi-bin/local.sh?q', { method: 'POST', body: 'a' })
-  const local = ['200', 'cgi-bin/local.sh[PID]', 'ms', 'ms', '4 B']
-  await command.outputs(line('POST', '/cgi-bin/local.sh?q', ...local))
-  await send(port, '/cgi-bin/nph-raw.sh')
-  // All that such a script writes counts, its header too.
-  const raw = ['200', 'cgi-bin/nph-raw.sh[PID]', 'ms', 'ms', '22 B']
-  await command.outputs(line('GET', '/cgi-bin/nph-raw.sh', ...raw))
-  await send(port, '/cgi-bin/large.sh')
-  const large = ['200', 'cgi-bin/large.sh[PID]', 'ms', 'ms', '123 kB']
-  await command.outputs(line('GET', '/cgi-bin/large.sh', ...large))
-  const response = await open(port, '/cgi-bin/endless.sh')
-  response.on('error', () => {})
-  await once(response, 'data')
-  response.destroy()
-  const endless = ['200', 'cgi-bin/endless.sh[PID]', 'ms', 'ms', '4 B', 'aborted']
-  await command.outputs(line('GET', '/cgi-bin/endless.sh', ...endless))
+void t.test(
+  'each request is one line, with columns for what there is to know',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, {
+      'page.html': 'page',
+      'cgi-bin/forbidden.sh': script(`printf 'Status: 403 Forbidden\\n\\n'`),
+      'cgi-bin/local.sh': script(`printf 'Location: /page.html\\n\\n'`),
+      'cgi-bin/nph-raw.sh': script(`printf 'HTTP/1.1 200 OK\\r\\n\\r\\nraw'`),
+      'cgi-bin/endless.sh': script(`${HEADER}; echo one; exec sleep 600`),
+      'cgi-bin/large.sh': script(`${HEADER}; head -c 123456 /dev/zero`),
+    })
+    const command = await serve(t, folder)
+    const { port } = command
+    await send(port, '/page.html')
+    await command.outputs(line('GET', '/page.html', '200', '-', 'ms', 'ms', '4 B'))
+    await send(port, '/page.html?a=b', { method: 'HEAD' })
+    await command.outputs(line('HEAD', '/page.html?a=b', '200', '-', 'ms', 'ms', '0 B'))
+    await send(port, '/cgi-bin/forbidden.sh/more', { method: 'POST', body: 'a' })
+    const forbidden = ['403', 'cgi-bin/forbidden.sh[PID]', 'ms', 'ms', '0 B']
+    await command.outputs(line('POST', '/cgi-bin/forbidden.sh/more', ...forbidden))
+    await send(port, '/nothing', { method: 'DELETE' })
+    await command.outputs(line('DELETE', '/nothing', '404', '-', 'ms', 'ms', '14 B'))
+    await send(port, '/%zz')
+    await command.outputs(line('GET', '/%zz', '400', '-', 'ms', 'ms', '16 B'))
+    await send(port, '/cgi-bin/local.sh?q', { method: 'POST', body: 'a' })
+    const local = ['200', 'cgi-bin/local.sh[PID]', 'ms', 'ms', '4 B']
+    await command.outputs(line('POST', '/cgi-bin/local.sh?q', ...local))
+    await send(port, '/cgi-bin/nph-raw.sh')
+    // All that such a script writes counts, its header too.
+    const raw = ['200', 'cgi-bin/nph-raw.sh[PID]', 'ms', 'ms', '22 B']
+    await command.outputs(line('GET', '/cgi-bin/nph-raw.sh', ...raw))
+    await send(port, '/cgi-bin/large.sh')
+    const large = ['200', 'cgi-bin/large.sh[PID]', 'ms', 'ms', '123 kB']
+    await command.outputs(line('GET', '/cgi-bin/large.sh', ...large))
+    const response = await open(port, '/cgi-bin/endless.sh')
+    response.on('error', () => {})
+    await once(response, 'data')
+    response.destroy()
+    const endless = ['200', 'cgi-bin/endless.sh[PID]', 'ms', 'ms', '4 B', 'aborted']
+    await command.outputs(line('GET', '/cgi-bin/endless.sh', ...endless))
 
-  command.signal('SIGTERM')
-  const { output, errors } = await command.ended
-  assert.equal(output.match(/^\d{4}-.+$/gm)?.length, 9, output)
-  assert.equal(errors, '')
-})
+    command.signal('SIGTERM')
+    const { output, errors } = await command.ended
+    assert.equal(output.match(/^\d{4}-.+$/gm)?.length, 9, output)
+    assert.equal(errors, '')
+  },
+)
 
-test(
+void t.test(
   'what a script says on standard error is under its request, in one piece',
   NO_HANG,
   async (t) => {
@@ -89,32 +93,36 @@ test(
   },
 )
 
-test('a script that goes on is heard meanwhile, under a line that says so', NO_HANG, async (t) => {
-  const folder = createSite(t, {
-    'page.html': 'page',
-    'cgi-bin/long.sh': script(
-      `${HEADER}; echo one >&2; while [ ! -e ../go ]; do sleep 0.05; done; echo two >&2`,
-    ),
-  })
-  const command = await serve(t, folder)
-  const answered = send(command.port, '/cgi-bin/long.sh')
-  await command.outputs(/^ {4}one$/)
-  await send(command.port, '/page.html')
-  await command.outputs(/ \/page\.html /)
-  writeFileSync(path.join(folder, 'go'), '')
-  await answered
-  await command.outputs(/^ {4}two$/)
-  await command.outputs(/\/cgi-bin\/long\.sh .*\d+ B$/)
-  const said = command.output.split('\n').filter((each) => /long\.sh|one|two|page/.test(each))
-  assert.match(said[0] ?? '', /^ {4}cgi-bin\/long\.sh\[\d+\] is running, and says:$/)
-  assert.equal(said[1], '    one')
-  assert.match(said[2] ?? '', / \/page\.html /)
-  // The request itself is one line.
-  assert.equal(said.filter((each) => / GET +\/cgi-bin\/long\.sh +200 /.test(each)).length, 1)
-  assert.equal(said.filter((each) => each.includes(' GET ')).length, 2)
-})
+void t.test(
+  'a script that goes on is heard meanwhile, under a line that says so',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, {
+      'page.html': 'page',
+      'cgi-bin/long.sh': script(
+        `${HEADER}; echo one >&2; while [ ! -e ../go ]; do sleep 0.05; done; echo two >&2`,
+      ),
+    })
+    const command = await serve(t, folder)
+    const answered = send(command.port, '/cgi-bin/long.sh')
+    await command.outputs(/^ {4}one$/)
+    await send(command.port, '/page.html')
+    await command.outputs(/ \/page\.html /)
+    writeFileSync(path.join(folder, 'go'), '')
+    await answered
+    await command.outputs(/^ {4}two$/)
+    await command.outputs(/\/cgi-bin\/long\.sh .*\d+ B$/)
+    const said = command.output.split('\n').filter((each) => /long\.sh|one|two|page/.test(each))
+    assert.match(said[0] ?? '', /^ {4}cgi-bin\/long\.sh\[\d+\] is running, and says:$/)
+    assert.equal(said[1], '    one')
+    assert.match(said[2] ?? '', / \/page\.html /)
+    // The request itself is one line.
+    assert.equal(said.filter((each) => / GET +\/cgi-bin\/long\.sh +200 /.test(each)).length, 1)
+    assert.equal(said.filter((each) => each.includes(' GET ')).length, 2)
+  },
+)
 
-test(
+void t.test(
   'of a flood on standard error, the beginning and the end are in the log',
   NO_HANG,
   async (t) => {
@@ -146,7 +154,7 @@ echo 'FATAL: the reason' >&2; exit 1`,
   },
 )
 
-test(
+void t.test(
   'what a client or a script sends cannot reach the terminal as a control character',
   NO_HANG,
   async (t) => {
@@ -177,7 +185,7 @@ test(
   },
 )
 
-test(
+void t.test(
   'a failure is a line under its request, with its reason, and in production the client hears none',
   NO_HANG,
   async (t) => {
@@ -234,7 +242,7 @@ test(
   },
 )
 
-test(
+void t.test(
   'in development a failure is explained to a client on this machine, and is still in the log',
   NO_HANG,
   async (t) => {
@@ -263,7 +271,7 @@ test(
   },
 )
 
-test('--log json writes an object for each event', NO_HANG, async (t) => {
+void t.test('--log json writes an object for each event', NO_HANG, async (t) => {
   const folder = createSite(t, {
     'cgi-bin/talk.sh': script(`echo one >&2; cat >/dev/null; ${HEADER}; echo two >&2; exit 4`),
   })
@@ -311,7 +319,7 @@ test('--log json writes an object for each event', NO_HANG, async (t) => {
   assert.match(String(failed?.['error']), /dot segment/)
 })
 
-test('a log that nobody reads any more does not stop the server', NO_HANG, async (t) => {
+void t.test('a log that nobody reads any more does not stop the server', NO_HANG, async (t) => {
   const folder = createSite(t, { 'page.html': 'page' })
   const command = await serve(t, folder)
   command.closeOutput()

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { test } from 'node:test'
+import t from 'tap'
 
 /** Every style sheet of the pages. Each page is sent whole, so that none can share a file. */
 const SHEETS = [
@@ -20,7 +20,7 @@ function readPalette(sheet: string): Map<string, string[]> {
   return palette
 }
 
-test('all pages have the same colours', () => {
+void t.test('all pages have the same colours', async () => {
   const [first = '', ...others] = SHEETS
   const palette = readPalette(first)
   assert.ok(palette.size >= 7)

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { NO_HANG } from './command.js'
 
 /**
@@ -15,7 +15,7 @@ export function needs(program: string): { timeout: number; skip: string | false 
   }
   const advice = `needs ${program}: sudo apt-get install ${path.basename(program)}`
   if (process.env['CI']) {
-    test(`${program} can be found`, () => {
+    void t.test(`${program} can be found`, async () => {
       throw new Error(advice)
     })
   }

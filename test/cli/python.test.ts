@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { exchange } from '../client.js'
 import { Command, serve } from './command.js'
 import { needs } from './program.js'
@@ -38,7 +38,7 @@ interface Listening {
 }
 
 /** Starts Python's server on a folder and a free port; it is gone after the test. */
-function servePython(t: TestContext, folder: string, ...args: string[]): Promise<Listening> {
+function servePython(t: Test, folder: string, ...args: string[]): Promise<Listening> {
   const command = ['-u', '-m', 'http.server', '--cgi', '0', ...args]
   const child = spawn('python3', command, { cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] })
   const ended = once(child, 'close')
@@ -65,27 +65,31 @@ function toBytes({ ask, headers = [], body }: Case): string {
   return `${ask} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${body ?? ''}`
 }
 
-test('a folder that worked with Python’s server works, but for what is listed', {
-  ...OLD_PYTHON,
-  timeout: 300_000,
-}, async (t) => {
-  process.env[OF_THE_HOST] = 'yes'
-  t.after(() => delete process.env[OF_THE_HOST])
-  const site = createPythonSite(t)
-  const { port: python } = await servePython(t, site, '--bind', '127.0.0.1')
-  const { port: here } = await serve(t, site)
-  const faults: string[] = []
-  for (const each of CASES) {
-    const read = each.read ?? toVisible
-    const bytes = toBytes(each)
-    const theirs = read(readAnswer(await exchange(python, bytes)), site)
-    const ours = read(readAnswer(await exchange(here, bytes)), site)
-    faults.push(...judge(each, theirs, ours).map((fault) => `${each.ask}: ${fault}`))
-  }
-  assert.deepEqual(faults, [])
-})
+void t.test(
+  'a folder that worked with Python’s server works, but for what is listed',
+  {
+    ...OLD_PYTHON,
+    timeout: 300_000,
+  },
+  async (t) => {
+    process.env[OF_THE_HOST] = 'yes'
+    t.after(() => delete process.env[OF_THE_HOST])
+    const site = createPythonSite(t)
+    const { port: python } = await servePython(t, site, '--bind', '127.0.0.1')
+    const { port: here } = await serve(t, site)
+    const faults: string[] = []
+    for (const each of CASES) {
+      const read = each.read ?? toVisible
+      const bytes = toBytes(each)
+      const theirs = read(readAnswer(await exchange(python, bytes)), site)
+      const ours = read(readAnswer(await exchange(here, bytes)), site)
+      faults.push(...judge(each, theirs, ours).map((fault) => `${each.ask}: ${fault}`))
+    }
+    assert.deepEqual(faults, [])
+  },
+)
 
-test('docs/from-python.md lists what differs, and nothing else', () => {
+void t.test('docs/from-python.md lists what differs, and nothing else', async () => {
   const page = readFileSync(new URL('../../../docs/from-python.md', import.meta.url), 'utf8')
   const rows = [...page.matchAll(/^\| (?!what |---)(.+?) \|.+\|.+\|.+\|$/gm)].map(
     ([, what = '']) => what,
@@ -96,40 +100,48 @@ test('docs/from-python.md lists what differs, and nothing else', () => {
   assert.deepEqual(rows.toSorted(), [...known].toSorted())
 })
 
-test('its command line is taken, and what is no more is explained', OLD_PYTHON, async (t) => {
-  const site = createPythonSite(t)
-  const command = new Command(t, ['--cgi', '--bind', '127.0.0.1', '--directory', site, '0'])
-  const line = await command.outputs(/^ {2}Address/)
-  const port = Number(/:(\d+)\/$/.exec(line)?.[1])
-  const answer = readAnswer(await exchange(port, toBytes({ ask: 'GET /cgi-bin/hello.py' })))
-  assert.equal(answer.body, 'Hello from Python\n')
+void t.test(
+  'its command line is taken, and what is no more is explained',
+  OLD_PYTHON,
+  async (t) => {
+    const site = createPythonSite(t)
+    const command = new Command(t, ['--cgi', '--bind', '127.0.0.1', '--directory', site, '0'])
+    const line = await command.outputs(/^ {2}Address/)
+    const port = Number(/:(\d+)\/$/.exec(line)?.[1])
+    const answer = readAnswer(await exchange(port, toBytes({ ask: 'GET /cgi-bin/hello.py' })))
+    assert.equal(answer.body, 'Hello from Python\n')
 
-  for (const args of [
-    ['-p', 'HTTP/1.1'],
-    ['--protocol', 'HTTP/1.1'],
-  ]) {
-    const { code, errors } = await new Command(t, [site, ...args]).ended
-    assert.equal(code, 2)
-    assert.match(errors, /^common-gateway: .*HTTP\/1\.1 is always spoken/)
-  }
-})
+    for (const args of [
+      ['-p', 'HTTP/1.1'],
+      ['--protocol', 'HTTP/1.1'],
+    ]) {
+      const { code, errors } = await new Command(t, [site, ...args]).ended
+      assert.equal(code, 2)
+      assert.match(errors, /^common-gateway: .*HTTP\/1\.1 is always spoken/)
+    }
+  },
+)
 
-test('Python’s server listens on all addresses, and on no other port', OLD_PYTHON, async (t) => {
-  const site = createPythonSite(t)
-  const { address } = await servePython(t, site)
-  assert.match(address, /^(?:0\.0\.0\.0|::)$/)
-  const { url } = await serve(t, site)
-  assert.match(url, /^http:\/\/127\.0\.0\.1:/)
+void t.test(
+  'Python’s server listens on all addresses, and on no other port',
+  OLD_PYTHON,
+  async (t) => {
+    const site = createPythonSite(t)
+    const { address } = await servePython(t, site)
+    assert.match(address, /^(?:0\.0\.0\.0|::)$/)
+    const { url } = await serve(t, site)
+    assert.match(url, /^http:\/\/127\.0\.0\.1:/)
 
-  const other = createServer().listen(0, '127.0.0.1')
-  t.after(() => other.close())
-  await once(other, 'listening')
-  // A server that listens on a port has an address of this kind.
-  const port = String((other.address() as AddressInfo).port)
-  const args = ['-m', 'http.server', '--cgi', port, '--bind', '127.0.0.1']
-  const { status, stderr } = spawnSync('python3', args, { encoding: 'utf8', cwd: site })
-  assert.equal(status, 1)
-  assert.match(stderr, /^Traceback.*Address already in use/s)
-  const { errors } = await new Command(t, [site, port]).ended
-  assert.match(errors, /^common-gateway: .+ already in use; \d+ is free \(--port \d+\)\n$/)
-})
+    const other = createServer().listen(0, '127.0.0.1')
+    t.after(() => other.close())
+    await once(other, 'listening')
+    // A server that listens on a port has an address of this kind.
+    const port = String((other.address() as AddressInfo).port)
+    const args = ['-m', 'http.server', '--cgi', port, '--bind', '127.0.0.1']
+    const { status, stderr } = spawnSync('python3', args, { encoding: 'utf8', cwd: site })
+    assert.equal(status, 1)
+    assert.match(stderr, /^Traceback.*Address already in use/s)
+    const { errors } = await new Command(t, [site, port]).ended
+    assert.match(errors, /^common-gateway: .+ already in use; \d+ is free \(--port \d+\)\n$/)
+  },
+)

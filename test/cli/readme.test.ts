@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { chmodSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { send } from '../client.js'
 import { Command, NO_HANG } from './command.js'
 import { needs } from './program.js'
@@ -17,13 +17,13 @@ const namesOf = (text: string): string[] => {
   return [...new Set([...text.matchAll(/--[a-z][a-z-]+/g)].map(([name]) => name))].toSorted()
 }
 
-test('the README has the flags that --help has', NO_HANG, async (t) => {
+void t.test('the README has the flags that --help has', NO_HANG, async (t) => {
   const { output } = await new Command(t, ['--help']).ended
   const columns = [...SECTION.matchAll(/^\| (.+?) \|/gm)].map(([, first = '']) => first)
   assert.deepEqual(namesOf(columns.join()), namesOf(output))
 })
 
-test('the settings in the README are settings', NO_HANG, async (t) => {
+void t.test('the settings in the README are settings', NO_HANG, async (t) => {
   const folder = createSite(t, { 'common-gateway.config.json': CONFIG, 'public/page.html': '' })
   const { code, output, errors } = await new Command(t, ['public', '--print-config'], folder).ended
   assert.equal(code, 0, errors)
@@ -36,7 +36,7 @@ const TERMINAL = ['perl', 'python3'].map(needs).reduce((one, other) => {
   return one.skip === false ? other : one
 })
 
-test('the terminal looks as it does in the README', TERMINAL, async (t) => {
+void t.test('the terminal looks as it does in the README', TERMINAL, async (t) => {
   const folder = createSite(t, {
     'index.html': '<p>hi',
     'cgi-bin/hello.py': `#!/usr/bin/env python3\nprint("Content-Type: text/plain\\n\\nHello")\n`,

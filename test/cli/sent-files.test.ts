@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { fileURLToPath } from 'node:url'
 import { dial, exchange, open, readToEnd, readUntil, receive, send } from '../client.js'
 import { descriptorsOf, until } from '../processes.js'
@@ -20,7 +20,7 @@ const IS_ROOT = process.getuid?.() === 0
 
 /** Makes a site, in which a shell does the same again and again until the test is over. */
 async function createChangingSite(
-  t: TestContext,
+  t: Test,
   files: Readonly<Record<string, string>>,
   commands: string,
 ): Promise<string> {
@@ -39,53 +39,57 @@ async function createChangingSite(
   return folder
 }
 
-test('RES-7 nothing but a regular file is opened, whatever leads to it', NO_HANG, async (t) => {
-  const folder = createSite(t, {
-    'page.html': 'page',
-    'sub/page.html': 'page',
-    'top/page.html': 'page',
-    'cgi-bin/script.sh': SCRIPT,
-  })
-  const at = (name: string): string => path.join(folder, name)
-  for (const name of ['queue', 'sub/queue', 'top/index.html']) {
-    execFileSync('mkfifo', [at(name)])
-  }
-  symlinkSync('queue', at('latest.log'))
-  symlinkSync('sub', at('link-to-sub'))
-  symlinkSync('loop-b', at('loop-a'))
-  symlinkSync('loop-a', at('loop-b'))
-  symlinkSync('/dev/zero', at('zero'))
-  symlinkSync('/etc', at('out'))
-  const server = createServer().listen(at('app.sock'))
-  t.after(() => server.close())
-  if (IS_ROOT) execFileSync('mknod', [at('device.bin'), 'c', '1', '5'])
-  const command = await serve(t, folder)
-  const { port } = command
-  const refused = ['/queue', '/queue/', '/queue/x', '/sub/queue', '/link-to-sub/queue', '/top/']
-  refused.push('/latest.log', '/top', '/top/index.html', '/loop-a', '/loop-a/', '/loop-a/x')
-  refused.push('/zero', '/out', '/out/', '/out?a=b', '/app.sock', '/device.bin', '/page.html/')
-  for (const url of refused) {
-    const answer = await send(port, url)
-    assert.deepEqual([answer.status, answer.text], NOT_FOUND, url)
-    assert.deepEqual(answer.all('location'), [], url)
-    const ranged = await send(port, url, { headers: ['Range', 'bytes=0-0'] })
-    assert.equal(ranged.status, 404, url)
-    assert.equal((await send(port, url, { method: 'HEAD' })).status, 404, url)
-    assert.equal((await send(port, url, { method: 'POST', body: 'a' })).status, 404, url)
-  }
-  const list = (await send(port, '/')).text
-  for (const name of ['queue', 'latest.log', 'loop', 'zero', 'out', 'sock', 'device']) {
-    assert.ok(!list.includes(`./${name}`), name)
-  }
-  assert.equal((await send(port, '/page.html')).text, 'page')
-  assert.equal((await send(port, '/cgi-bin/script.sh')).text, 'ran')
-  command.signal('SIGTERM')
-  const { code, output } = await command.ended
-  assert.equal(code, 0)
-  assert.doesNotMatch(output, /error/)
-})
+void t.test(
+  'RES-7 nothing but a regular file is opened, whatever leads to it',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, {
+      'page.html': 'page',
+      'sub/page.html': 'page',
+      'top/page.html': 'page',
+      'cgi-bin/script.sh': SCRIPT,
+    })
+    const at = (name: string): string => path.join(folder, name)
+    for (const name of ['queue', 'sub/queue', 'top/index.html']) {
+      execFileSync('mkfifo', [at(name)])
+    }
+    symlinkSync('queue', at('latest.log'))
+    symlinkSync('sub', at('link-to-sub'))
+    symlinkSync('loop-b', at('loop-a'))
+    symlinkSync('loop-a', at('loop-b'))
+    symlinkSync('/dev/zero', at('zero'))
+    symlinkSync('/etc', at('out'))
+    const server = createServer().listen(at('app.sock'))
+    t.after(() => server.close())
+    if (IS_ROOT) execFileSync('mknod', [at('device.bin'), 'c', '1', '5'])
+    const command = await serve(t, folder)
+    const { port } = command
+    const refused = ['/queue', '/queue/', '/queue/x', '/sub/queue', '/link-to-sub/queue', '/top/']
+    refused.push('/latest.log', '/top', '/top/index.html', '/loop-a', '/loop-a/', '/loop-a/x')
+    refused.push('/zero', '/out', '/out/', '/out?a=b', '/app.sock', '/device.bin', '/page.html/')
+    for (const url of refused) {
+      const answer = await send(port, url)
+      assert.deepEqual([answer.status, answer.text], NOT_FOUND, url)
+      assert.deepEqual(answer.all('location'), [], url)
+      const ranged = await send(port, url, { headers: ['Range', 'bytes=0-0'] })
+      assert.equal(ranged.status, 404, url)
+      assert.equal((await send(port, url, { method: 'HEAD' })).status, 404, url)
+      assert.equal((await send(port, url, { method: 'POST', body: 'a' })).status, 404, url)
+    }
+    const list = (await send(port, '/')).text
+    for (const name of ['queue', 'latest.log', 'loop', 'zero', 'out', 'sock', 'device']) {
+      assert.ok(!list.includes(`./${name}`), name)
+    }
+    assert.equal((await send(port, '/page.html')).text, 'page')
+    assert.equal((await send(port, '/cgi-bin/script.sh')).text, 'ran')
+    command.signal('SIGTERM')
+    const { code, output } = await command.ended
+    assert.equal(code, 0)
+    assert.doesNotMatch(output, /error/)
+  },
+)
 
-test('RES-7 a FIFO that takes the place of a file is not waited for', NO_HANG, async (t) => {
+void t.test('RES-7 a FIFO that takes the place of a file is not waited for', NO_HANG, async (t) => {
   const commands = 'printf x > new; mv new swapped; mkfifo new; mv new swapped'
   const folder = await createChangingSite(t, { 'page.html': 'page' }, commands)
   const { port } = await serve(t, folder)
@@ -96,9 +100,7 @@ test('RES-7 a FIFO that takes the place of a file is not waited for', NO_HANG, a
   assert.equal((await send(port, '/page.html')).text, 'page')
 })
 
-test('what this user may not read is 403, and is not listed', NO_HANG, async (t) => {
-  // Before the folder is removed, which asks for the right to look into it.
-  t.after(() => chmodSync(path.join(folder, 'shut'), 0o700))
+void t.test('what this user may not read is 403, and is not listed', NO_HANG, async (t) => {
   const folder = createSite(t, {
     'closed.txt': 'secret',
     'shut/page.html': 'secret',
@@ -106,6 +108,8 @@ test('what this user may not read is 403, and is not listed', NO_HANG, async (t)
     'indexed/index.html': 'secret',
     'page.html': 'page',
   })
+  // tap calls this before it removes the folder, which asks for the right to look into it.
+  t.after(() => chmodSync(path.join(folder, 'shut'), 0o700))
   chmodSync(folder, 0o755)
   for (const name of ['closed.txt', 'shut', 'indexed/index.html']) {
     chmodSync(path.join(folder, name), 0o000)
@@ -144,7 +148,7 @@ async function readWhole(connection: Socket): Promise<string> {
   }
 }
 
-test('RES-5 not a byte is sent beyond the length that was told', NO_HANG, async (t) => {
+void t.test('RES-5 not a byte is sent beyond the length that was told', NO_HANG, async (t) => {
   const commands = ': > now.log; printf 0123456789 > now.log'
   const folder = await createChangingSite(t, { 'empty.txt': '' }, commands)
   const { port } = await serve(t, folder)
@@ -163,73 +167,81 @@ test('RES-5 not a byte is sent beyond the length that was told', NO_HANG, async 
   assert.deepEqual([empty.status, empty.text, empty.all('content-length')], [200, '', ['0']])
 })
 
-test('RES-5 a file that becomes shorter cuts the connection, and the log', NO_HANG, async (t) => {
-  const folder = createSite(t, {})
-  const file = path.join(folder, 'build.bin')
-  const plain = await serve(t, folder)
-  const [certificate = '', key = ''] = TLS
-  const secure = await serve(t, folder, '--tls-cert', certificate, '--tls-key', key)
-  for (const line of ['HTTP/1.1', 'HTTP/1.0', 'HTTP/1.0\r\nConnection: keep-alive']) {
-    writeFileSync(file, Buffer.alloc(24 * 1024 ** 2, 'x'))
-    const connection = await dial(plain.port)
-    connection.write(`GET /build.bin ${line}\r\nHost: a\r\n\r\n`)
-    await readUntil(connection, /\r\n\r\n/)
-    truncateSync(file, 1000)
-    // By whichever sign: HTTP/1.0 has none but a reset.
-    await readToEnd(connection).catch(() => {})
-    assert.ok(connection.bytesRead < 24 * 1024 ** 2)
-  }
-  for (const httpVersion of [1, 2] as const) {
-    writeFileSync(file, Buffer.alloc(24 * 1024 ** 2, 'x'))
-    const response = await open({ port: secure.port, scheme: 'https', httpVersion }, '/build.bin')
-    truncateSync(file, 1000)
-    await assert.rejects(receive(response))
-  }
-  await plain.outputs(/error: the response breaks off: the file became shorter$/)
-  await secure.outputs(/error: the response breaks off: the file became shorter$/)
-  for (const { pid } of [plain, secure]) {
-    await until(() => !descriptorsOf(pid).includes(file), 'the file is closed')
-  }
-})
+void t.test(
+  'RES-5 a file that becomes shorter cuts the connection, and the log',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, {})
+    const file = path.join(folder, 'build.bin')
+    const plain = await serve(t, folder)
+    const [certificate = '', key = ''] = TLS
+    const secure = await serve(t, folder, '--tls-cert', certificate, '--tls-key', key)
+    for (const line of ['HTTP/1.1', 'HTTP/1.0', 'HTTP/1.0\r\nConnection: keep-alive']) {
+      writeFileSync(file, Buffer.alloc(24 * 1024 ** 2, 'x'))
+      const connection = await dial(plain.port)
+      connection.write(`GET /build.bin ${line}\r\nHost: a\r\n\r\n`)
+      await readUntil(connection, /\r\n\r\n/)
+      truncateSync(file, 1000)
+      // By whichever sign: HTTP/1.0 has none but a reset.
+      await readToEnd(connection).catch(() => {})
+      assert.ok(connection.bytesRead < 24 * 1024 ** 2)
+    }
+    for (const httpVersion of [1, 2] as const) {
+      writeFileSync(file, Buffer.alloc(24 * 1024 ** 2, 'x'))
+      const response = await open({ port: secure.port, scheme: 'https', httpVersion }, '/build.bin')
+      truncateSync(file, 1000)
+      await assert.rejects(receive(response))
+    }
+    await plain.outputs(/error: the response breaks off: the file became shorter$/)
+    await secure.outputs(/error: the response breaks off: the file became shorter$/)
+    for (const { pid } of [plain, secure]) {
+      await until(() => !descriptorsOf(pid).includes(file), 'the file is closed')
+    }
+  },
+)
 
-test('RES-7 ranges and validators of files (RFC 9110 sections 13 and 14)', NO_HANG, async (t) => {
-  const folder = createSite(t, { 'a.txt': '0123456789', 'b.unknown': 'b', 'c.MJS': 'c' })
-  const { pid, port } = await serve(t, folder)
-  const first = await send(port, '/a.txt')
-  const [etag = ''] = first.all('etag')
-  assert.deepEqual(first.all('content-type'), ['text/plain; charset=utf-8'])
-  for (const [headers, status, text] of [
-    [['Range', 'bytes=1-2'], 206, '12'],
-    [['Range', 'bytes=1-2-3'], 200, '0123456789'],
-    [['Range', 'bytes=2-1'], 200, '0123456789'],
-    [['Range', 'bytes=0-1,4-5'], 200, '0123456789'],
-    [['Range', 'bytes=10-'], 416, '416 Range Not Satisfiable\n'],
-    [['If-None-Match', etag], 304, ''],
-    [['If-None-Match', '"x"'], 200, '0123456789'],
-    [['If-Match', '"x"'], 412, '412 Precondition Failed\n'],
-    [['If-Match', '*'], 200, '0123456789'],
-  ] as const) {
-    const answer = await send(port, '/a.txt', { headers })
-    assert.deepEqual([answer.status, answer.text], [status, text], headers.join())
-    if (status === 416) assert.deepEqual(answer.all('content-range'), ['bytes */10'])
-    const head = await send(port, '/a.txt', { method: 'HEAD', headers })
-    // A range is for a GET.
-    const isRanged = status === 206 || status === 416
-    assert.deepEqual([head.status, head.text], [isRanged ? 200 : status, ''], headers.join())
-    if (status === 200) assert.deepEqual(head.all('content-length'), ['10'])
-  }
-  const types = await Promise.all(['/b.unknown', '/c.MJS'].map((url) => send(port, url)))
-  assert.deepEqual(
-    types.map((each) => each.all('content-type')),
-    [['application/octet-stream'], ['text/javascript; charset=utf-8']],
-  )
-  await until(
-    () => !descriptorsOf(pid).some((each) => each.startsWith(folder)),
-    'all files are closed',
-  )
-})
+void t.test(
+  'RES-7 ranges and validators of files (RFC 9110 sections 13 and 14)',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, { 'a.txt': '0123456789', 'b.unknown': 'b', 'c.MJS': 'c' })
+    const { pid, port } = await serve(t, folder)
+    const first = await send(port, '/a.txt')
+    const [etag = ''] = first.all('etag')
+    assert.deepEqual(first.all('content-type'), ['text/plain; charset=utf-8'])
+    for (const [headers, status, text] of [
+      [['Range', 'bytes=1-2'], 206, '12'],
+      [['Range', 'bytes=1-2-3'], 200, '0123456789'],
+      [['Range', 'bytes=2-1'], 200, '0123456789'],
+      [['Range', 'bytes=0-1,4-5'], 200, '0123456789'],
+      [['Range', 'bytes=10-'], 416, '416 Range Not Satisfiable\n'],
+      [['If-None-Match', etag], 304, ''],
+      [['If-None-Match', '"x"'], 200, '0123456789'],
+      [['If-Match', '"x"'], 412, '412 Precondition Failed\n'],
+      [['If-Match', '*'], 200, '0123456789'],
+    ] as const) {
+      const answer = await send(port, '/a.txt', { headers })
+      assert.deepEqual([answer.status, answer.text], [status, text], headers.join())
+      if (status === 416) assert.deepEqual(answer.all('content-range'), ['bytes */10'])
+      const head = await send(port, '/a.txt', { method: 'HEAD', headers })
+      // A range is for a GET.
+      const isRanged = status === 206 || status === 416
+      assert.deepEqual([head.status, head.text], [isRanged ? 200 : status, ''], headers.join())
+      if (status === 200) assert.deepEqual(head.all('content-length'), ['10'])
+    }
+    const types = await Promise.all(['/b.unknown', '/c.MJS'].map((url) => send(port, url)))
+    assert.deepEqual(
+      types.map((each) => each.all('content-type')),
+      [['application/octet-stream'], ['text/javascript; charset=utf-8']],
+    )
+    await until(
+      () => !descriptorsOf(pid).some((each) => each.startsWith(folder)),
+      'all files are closed',
+    )
+  },
+)
 
-test('clients that leave in the middle of a file leave nothing open', NO_HANG, async (t) => {
+void t.test('clients that leave in the middle of a file leave nothing open', NO_HANG, async (t) => {
   const folder = createSite(t, { 'large.bin': 'a'.repeat(8 * 1024 ** 2) })
   const { pid, port } = await serve(t, folder)
   for (let count = 0; count < 20; count += 1) {
@@ -248,7 +260,7 @@ test('clients that leave in the middle of a file leave nothing open', NO_HANG, a
   )
 })
 
-test('/.well-known/ is sent, and nothing that is hidden in it', NO_HANG, async (t) => {
+void t.test('/.well-known/ is sent, and nothing that is hidden in it', NO_HANG, async (t) => {
   const secret = 'secret'
   const folder = createSite(t, {
     '.well-known/acme-challenge/token_1-A': 'token_1-A.thumbprint',

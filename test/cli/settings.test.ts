@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { generateKeyPairSync } from 'node:crypto'
 import { chmodSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { open, receive, send } from '../client.js'
 import { readReport } from '../fixtures.js'
@@ -22,41 +22,45 @@ printf 'Content-Type: text/plain\\n\\n${text}'
 const CERTIFICATE = fileURLToPath(new URL('../../fixtures/tls/certificate.pem', import.meta.url))
 const KEY = fileURLToPath(new URL('../../fixtures/tls/key.pem', import.meta.url))
 
-test('without --cgi-dir, the scripts of cgi-bin and htbin run', NO_HANG, async (t) => {
+void t.test('without --cgi-dir, the scripts of cgi-bin and htbin run', NO_HANG, async (t) => {
   const folder = createSite(t, { 'cgi-bin/a.sh': SAY('a'), 'htbin/deep/b.sh': SAY('b') })
   const { port } = await serve(t, folder)
   assert.equal((await send(port, '/cgi-bin/a.sh')).text, 'a')
   assert.equal((await send(port, '/htbin/deep/b.sh/more')).text, 'b')
 })
 
-test('scripts of every --cgi-dir run, and their source is never sent', NO_HANG, async (t) => {
-  const elsewhere = createSite(t, { 'tool.sh': SAY('tool') })
-  const folder = createSite(t, {
-    'index.html': 'page',
-    'scripts/a.sh': SAY('a'),
-    'sub/deep/b.sh': SAY('b'),
-    'cgi-bin/c.sh': SAY('c'),
-    'project/cgi-bin/d.sh': SAY('d'),
-  })
-  for (const name of ['scripts/a.sh', 'sub/deep/b.sh']) chmodSync(path.join(folder, name), 0o755)
-  chmodSync(path.join(elsewhere, 'tool.sh'), 0o755)
-  const flags = ['scripts', './sub/deep/', `/else/where=${elsewhere}`]
-  const { port } = await serve(t, folder, ...flags.flatMap((each) => ['--cgi-dir', each]))
-  for (const [url, text] of [
-    ['/scripts/a.sh', 'a'],
-    ['/sub/deep/b.sh', 'b'],
-    ['/else/where/tool.sh', 'tool'],
-  ] as const) {
-    assert.equal((await send(port, url)).text, text, url)
-  }
-  // A folder of scripts that is not served as one is no folder of files either.
-  for (const url of ['/cgi-bin/c.sh', '/project/cgi-bin/d.sh', '/project/cgi-bin/']) {
-    const answer = await send(port, url)
-    assert.deepEqual([answer.status, answer.text.includes(SECRET)], [404, false], url)
-  }
-})
+void t.test(
+  'scripts of every --cgi-dir run, and their source is never sent',
+  NO_HANG,
+  async (t) => {
+    const elsewhere = createSite(t, { 'tool.sh': SAY('tool') })
+    const folder = createSite(t, {
+      'index.html': 'page',
+      'scripts/a.sh': SAY('a'),
+      'sub/deep/b.sh': SAY('b'),
+      'cgi-bin/c.sh': SAY('c'),
+      'project/cgi-bin/d.sh': SAY('d'),
+    })
+    for (const name of ['scripts/a.sh', 'sub/deep/b.sh']) chmodSync(path.join(folder, name), 0o755)
+    chmodSync(path.join(elsewhere, 'tool.sh'), 0o755)
+    const flags = ['scripts', './sub/deep/', `/else/where=${elsewhere}`]
+    const { port } = await serve(t, folder, ...flags.flatMap((each) => ['--cgi-dir', each]))
+    for (const [url, text] of [
+      ['/scripts/a.sh', 'a'],
+      ['/sub/deep/b.sh', 'b'],
+      ['/else/where/tool.sh', 'tool'],
+    ] as const) {
+      assert.equal((await send(port, url)).text, text, url)
+    }
+    // A folder of scripts that is not served as one is no folder of files either.
+    for (const url of ['/cgi-bin/c.sh', '/project/cgi-bin/d.sh', '/project/cgi-bin/']) {
+      const answer = await send(port, url)
+      assert.deepEqual([answer.status, answer.text.includes(SECRET)], [404, false], url)
+    }
+  },
+)
 
-test(
+void t.test(
   'scripts run by their #! line, by --interpreter, or by what their extension says',
   NO_HANG,
   async (t) => {
@@ -84,7 +88,7 @@ test(
   },
 )
 
-test('--script answers for all that is below a URL', NO_HANG, async (t) => {
+void t.test('--script answers for all that is below a URL', NO_HANG, async (t) => {
   const folder = createSite(t, { 'index.html': 'page', 'app/report.cgi': REPORT })
   const program = path.join(folder, 'app/report.cgi')
   chmodSync(program, 0o755)
@@ -98,7 +102,7 @@ test('--script answers for all that is below a URL', NO_HANG, async (t) => {
   assert.ok(!(await send(port, '/app/')).text.includes('report'))
 })
 
-test('--env and --cwd are the scripts’', NO_HANG, async (t) => {
+void t.test('--env and --cwd are the scripts’', NO_HANG, async (t) => {
   const folder = createSite(t, { 'cgi-bin/report.cgi': REPORT, 'index.html': 'page' })
   process.env['OF_THE_HOST'] = 'passed on'
   t.after(() => delete process.env['OF_THE_HOST'])
@@ -113,20 +117,24 @@ test('--env and --cwd are the scripts’', NO_HANG, async (t) => {
   assert.equal(cwd, folder)
 })
 
-test('--max-processes is how many scripts run at once; the others wait', NO_HANG, async (t) => {
-  const alone = `mkdir ../lock 2>/dev/null && sleep 0.2 && rmdir ../lock && echo alone`
-  const folder = createSite(t, { 'cgi-bin/alone.sh': `${SAY('')}\n${alone}\n` })
-  const { port } = await serve(t, folder, '--max-processes', '1')
-  const answers = [1, 2, 3, 4].map(async () => (await send(port, '/cgi-bin/alone.sh')).text)
-  assert.deepEqual(await Promise.all(answers), Array(4).fill('alone\n'))
-})
+void t.test(
+  '--max-processes is how many scripts run at once; the others wait',
+  NO_HANG,
+  async (t) => {
+    const alone = `mkdir ../lock 2>/dev/null && sleep 0.2 && rmdir ../lock && echo alone`
+    const folder = createSite(t, { 'cgi-bin/alone.sh': `${SAY('')}\n${alone}\n` })
+    const { port } = await serve(t, folder, '--max-processes', '1')
+    const answers = [1, 2, 3, 4].map(async () => (await send(port, '/cgi-bin/alone.sh')).text)
+    assert.deepEqual(await Promise.all(answers), Array(4).fill('alone\n'))
+  },
+)
 
 const AS_ROOT = {
   ...NO_HANG,
   skip: process.getuid?.() !== 0 && 'only root can run scripts as another',
 }
 
-test('--user is who scripts run as', AS_ROOT, async (t) => {
+void t.test('--user is who scripts run as', AS_ROOT, async (t) => {
   const folder = createSite(t, { 'cgi-bin/who.sh': `${SAY('')}\nid -un\n` })
   chmodSync(folder, 0o755)
   const command = await serve(t, folder, '--user', 'nobody')
@@ -136,7 +144,7 @@ test('--user is who scripts run as', AS_ROOT, async (t) => {
   await other.outputs(/Warning: scripts run as root, as this command does; --user NAME/)
 })
 
-test(
+void t.test(
   '--timeout stops scripts that say nothing, before their header and after it',
   NO_HANG,
   async (t) => {
@@ -154,7 +162,7 @@ test(
   },
 )
 
-test(
+void t.test(
   '--tls-cert and --tls-key: HTTP/2, and HTTP/1.1 for those that know no other',
   NO_HANG,
   async (t) => {
@@ -185,32 +193,36 @@ test(
   },
 )
 
-test('a certificate and a key that do not fit are refused, and say why', NO_HANG, async (t) => {
-  const folder = createSite(t, { 'page.html': 'page', 'text.pem': 'text' })
-  const other = path.join(folder, 'other.pem')
-  const locked = path.join(folder, 'locked.pem')
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const pem = { type: 'pkcs8', format: 'pem' } as const
-  writeFileSync(other, privateKey.export(pem))
-  const lock = { cipher: 'aes-256-cbc', passphrase: 'secret' }
-  writeFileSync(locked, privateKey.export({ ...pem, ...lock }))
-  const text = path.join(folder, 'text.pem')
-  const cases: [cert: string, key: string, named: RegExp][] = [
-    [CERTIFICATE, other, /--tls-key must fit --tls-cert: '.+other\.pem' is not the key of '.+'/],
-    [CERTIFICATE, text, /--tls-key must be a private key in PEM, but got '.+text\.pem'/],
-    [CERTIFICATE, locked, /--tls-key '.+locked\.pem' needs a passphrase.+: openssl pkey -in /],
-    [text, KEY, /--tls-cert must be a certificate in PEM, but got '.+text\.pem'/],
-    [path.join(folder, 'no.pem'), KEY, /--tls-cert must be a file that can be read/],
-  ]
-  for (const [cert, key, named] of cases) {
-    const args = [folder, '-p', '0', '--tls-cert', cert, '--tls-key', key]
-    const { code, message } = await refuse(args)
-    assert.equal(code, 1, message)
-    assert.match(message, named)
-  }
-})
+void t.test(
+  'a certificate and a key that do not fit are refused, and say why',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, { 'page.html': 'page', 'text.pem': 'text' })
+    const other = path.join(folder, 'other.pem')
+    const locked = path.join(folder, 'locked.pem')
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const pem = { type: 'pkcs8', format: 'pem' } as const
+    writeFileSync(other, privateKey.export(pem))
+    const lock = { cipher: 'aes-256-cbc', passphrase: 'secret' }
+    writeFileSync(locked, privateKey.export({ ...pem, ...lock }))
+    const text = path.join(folder, 'text.pem')
+    const cases: [cert: string, key: string, named: RegExp][] = [
+      [CERTIFICATE, other, /--tls-key must fit --tls-cert: '.+other\.pem' is not the key of '.+'/],
+      [CERTIFICATE, text, /--tls-key must be a private key in PEM, but got '.+text\.pem'/],
+      [CERTIFICATE, locked, /--tls-key '.+locked\.pem' needs a passphrase.+: openssl pkey -in /],
+      [text, KEY, /--tls-cert must be a certificate in PEM, but got '.+text\.pem'/],
+      [path.join(folder, 'no.pem'), KEY, /--tls-cert must be a file that can be read/],
+    ]
+    for (const [cert, key, named] of cases) {
+      const args = [folder, '-p', '0', '--tls-cert', cert, '--tls-key', key]
+      const { code, message } = await refuse(args)
+      assert.equal(code, 1, message)
+      assert.match(message, named)
+    }
+  },
+)
 
-test('the key is not sent though it lies in the folder', NO_HANG, async (t) => {
+void t.test('the key is not sent though it lies in the folder', NO_HANG, async (t) => {
   const folder = createSite(t, { 'page.html': 'page' })
   const key = path.join(folder, 'key.pem')
   writeFileSync(key, readFileSync(KEY))

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { send } from '../client.js'
 import { NO_HANG, serve } from './command.js'
@@ -65,50 +65,54 @@ const EXECUTABLE = ['b.cgi', 'a/index.cgi', 'bin/deploy', 'task.txt']
 
 const encode = (name: string): string => `/${name.split('/').map(encodeURIComponent).join('/')}`
 
-test('MAP-4 what could be the source of a script is 403 outside of cgi-bin', NO_HANG, async (t) => {
-  const folder = createSite(t, { ...SOURCES, ...FILES, 'cgi-bin/run.sh': SCRIPT })
-  for (const name of EXECUTABLE) chmodSync(path.join(folder, name), 0o755)
-  // A program that somebody has compiled, and whose name says nothing.
-  copyFileSync('/bin/true', path.join(folder, 'wrapper'))
-  chmodSync(path.join(folder, 'wrapper'), 0o4755)
-  symlinkSync('config.php', path.join(folder, 'link.txt'))
-  linkSync(path.join(folder, 'bin/deploy'), path.join(folder, 'hard.txt'))
-  const command = await serve(t, folder, '--interpreter', '.odd=sh')
-  const { port } = command
-  for (const name of [...Object.keys(SOURCES), 'wrapper', 'link.txt', 'hard.txt']) {
-    const url = encode(name)
-    const page = await send(port, url, { headers: HTML })
-    assert.equal(page.status, 403, url)
-    assert.match(page.text, /outside of the folders of scripts/, url)
-    assert.match(page.text, /You see this because you are at the machine/, url)
-    const spellings = [url, url.toUpperCase(), `/${url}`, `/.${url}`, `${url}/`, `${url}/more`]
-    spellings.push(`/a/..${url}`, `${url}%20`, `${url}.`, `${url}%00`, url.replace('.', '%2e'))
-    for (const spelling of spellings) {
-      for (const method of ['GET', 'HEAD', 'POST']) {
-        const answer = await send(port, spelling, { method, headers: OTHERS })
-        assert.ok([400, 403, 404, 405].includes(answer.status), `${spelling} ${answer.status}`)
-        assert.match(answer.text, /^(?:\d{3} [A-Za-z ]+\n)?$/, spelling)
+void t.test(
+  'MAP-4 what could be the source of a script is 403 outside of cgi-bin',
+  NO_HANG,
+  async (t) => {
+    const folder = createSite(t, { ...SOURCES, ...FILES, 'cgi-bin/run.sh': SCRIPT })
+    for (const name of EXECUTABLE) chmodSync(path.join(folder, name), 0o755)
+    // A program that somebody has compiled, and whose name says nothing.
+    copyFileSync('/bin/true', path.join(folder, 'wrapper'))
+    chmodSync(path.join(folder, 'wrapper'), 0o4755)
+    symlinkSync('config.php', path.join(folder, 'link.txt'))
+    linkSync(path.join(folder, 'bin/deploy'), path.join(folder, 'hard.txt'))
+    const command = await serve(t, folder, '--interpreter', '.odd=sh')
+    const { port } = command
+    for (const name of [...Object.keys(SOURCES), 'wrapper', 'link.txt', 'hard.txt']) {
+      const url = encode(name)
+      const page = await send(port, url, { headers: HTML })
+      assert.equal(page.status, 403, url)
+      assert.match(page.text, /outside of the folders of scripts/, url)
+      assert.match(page.text, /You see this because you are at the machine/, url)
+      const spellings = [url, url.toUpperCase(), `/${url}`, `/.${url}`, `${url}/`, `${url}/more`]
+      spellings.push(`/a/..${url}`, `${url}%20`, `${url}.`, `${url}%00`, url.replace('.', '%2e'))
+      for (const spelling of spellings) {
+        for (const method of ['GET', 'HEAD', 'POST']) {
+          const answer = await send(port, spelling, { method, headers: OTHERS })
+          assert.ok([400, 403, 404, 405].includes(answer.status), `${spelling} ${answer.status}`)
+          assert.match(answer.text, /^(?:\d{3} [A-Za-z ]+\n)?$/, spelling)
+        }
       }
     }
-  }
-  for (const [name, text] of Object.entries(FILES)) {
-    assert.equal((await send(port, encode(name))).text, text, name)
-  }
-  const { text } = await send(port, '/config.php', { headers: HTML })
-  assert.match(text.replace(/<\/?code>/g, ''), /--scripts \.php runs/)
-  assert.match(
-    command.output,
-    /scripts outside .+ are neither run nor sent: --scripts \.PHP,\.asp,/,
-  )
+    for (const [name, text] of Object.entries(FILES)) {
+      assert.equal((await send(port, encode(name))).text, text, name)
+    }
+    const { text } = await send(port, '/config.php', { headers: HTML })
+    assert.match(text.replace(/<\/?code>/g, ''), /--scripts \.php runs/)
+    assert.match(
+      command.output,
+      /scripts outside .+ are neither run nor sent: --scripts \.PHP,\.asp,/,
+    )
 
-  const listing = await send(port, '/', { headers: HTML })
-  assert.match(listing.text, /b\.cgi<\/span><span class="fact"><span class="failure">not served</)
-  const listed = (await send(port, '/', { headers: OTHERS })).text
-  const links = [...listed.matchAll(/ href="\.\/([^"]+)"/g)].map(([, href]) => href)
-  assert.deepEqual(links, ['a/', 'bin/', ...Object.keys(FILES).toSorted()])
-})
+    const listing = await send(port, '/', { headers: HTML })
+    assert.match(listing.text, /b\.cgi<\/span><span class="fact"><span class="failure">not served</)
+    const listed = (await send(port, '/', { headers: OTHERS })).text
+    const links = [...listed.matchAll(/ href="\.\/([^"]+)"/g)].map(([, href]) => href)
+    assert.deepEqual(links, ['a/', 'bin/', ...Object.keys(FILES).toSorted()])
+  },
+)
 
-test(
+void t.test(
   'files of passwords, keys and settings are not sent, nor copies of them',
   NO_HANG,
   async (t) => {
@@ -176,7 +180,7 @@ test(
   },
 )
 
-test('--send sends what looks like a script as a file', NO_HANG, async (t) => {
+void t.test('--send sends what looks like a script as a file', NO_HANG, async (t) => {
   const folder = createSite(t, { 'install.sh': '#!/bin/sh\n', 'a.py': 'print()', 'a.php': TEXT })
   const { port } = await serve(t, folder, '--send', '.sh,.py')
   assert.equal((await send(port, '/install.sh')).text, '#!/bin/sh\n')
@@ -184,7 +188,7 @@ test('--send sends what looks like a script as a file', NO_HANG, async (t) => {
   assert.equal((await send(port, '/a.php')).status, 403)
 })
 
-test('--scripts runs scripts wherever they lie, beside the files', NO_HANG, async (t) => {
+void t.test('--scripts runs scripts wherever they lie, beside the files', NO_HANG, async (t) => {
   const folder = createSite(t, {
     ...SOURCES,
     ...FILES,
@@ -230,7 +234,7 @@ test('--scripts runs scripts wherever they lie, beside the files', NO_HANG, asyn
   assert.equal((await send(port, '/notes.txt', { method: 'POST', body: 'a' })).status, 405)
 })
 
-test('--index names scripts that answer for their folder', NO_HANG, async (t) => {
+void t.test('--index names scripts that answer for their folder', NO_HANG, async (t) => {
   const folder = createSite(t, {
     'cgi-bin/shop/index.cgi': SCRIPT,
     'cgi-bin/shop/other.cgi': SCRIPT,
@@ -244,26 +248,30 @@ test('--index names scripts that answer for their folder', NO_HANG, async (t) =>
 })
 
 for (const name of ['.', '/=.']) {
-  test(`--cgi-dir ${name} makes a script of all that is in the folder`, NO_HANG, async (t) => {
-    const folder = createSite(t, { 'run.cgi': SCRIPT, 'sub/run': SCRIPT, 'data.txt': SECRET })
-    chmodSync(path.join(folder, 'run.cgi'), 0o755)
-    chmodSync(path.join(folder, 'sub/run'), 0o755)
-    const command = await serve(t, folder, '--cgi-dir', name === '.' ? '.' : `/=${folder}`)
-    const { port } = command
-    assert.match(command.output, /Scripts {2}\/ has 2 scripts/)
-    assert.equal((await send(port, '/run.cgi/a')).text, '/run.cgi|/a')
-    assert.equal((await send(port, '/sub/run')).text, '/sub/run|')
-    for (const method of ['GET', 'POST']) {
-      const data = await send(port, '/data.txt', { method, headers: OTHERS })
-      assert.deepEqual([data.status, data.text], [403, '403 Forbidden\n'])
-    }
-    assert.equal((await send(port, '/', { headers: OTHERS })).status, 404)
-    assert.match((await send(port, '/')).text, /run\.cgi/)
-    assert.equal((await send(port, '/.common-gateway/')).status, 200)
-  })
+  void t.test(
+    `--cgi-dir ${name} makes a script of all that is in the folder`,
+    NO_HANG,
+    async (t) => {
+      const folder = createSite(t, { 'run.cgi': SCRIPT, 'sub/run': SCRIPT, 'data.txt': SECRET })
+      chmodSync(path.join(folder, 'run.cgi'), 0o755)
+      chmodSync(path.join(folder, 'sub/run'), 0o755)
+      const command = await serve(t, folder, '--cgi-dir', name === '.' ? '.' : `/=${folder}`)
+      const { port } = command
+      assert.match(command.output, /Scripts {2}\/ has 2 scripts/)
+      assert.equal((await send(port, '/run.cgi/a')).text, '/run.cgi|/a')
+      assert.equal((await send(port, '/sub/run')).text, '/sub/run|')
+      for (const method of ['GET', 'POST']) {
+        const data = await send(port, '/data.txt', { method, headers: OTHERS })
+        assert.deepEqual([data.status, data.text], [403, '403 Forbidden\n'])
+      }
+      assert.equal((await send(port, '/', { headers: OTHERS })).status, 404)
+      assert.match((await send(port, '/')).text, /run\.cgi/)
+      assert.equal((await send(port, '/.common-gateway/')).status, 200)
+    },
+  )
 }
 
-test('--files serves another folder at its URL, by the same rules', NO_HANG, async (t) => {
+void t.test('--files serves another folder at its URL, by the same rules', NO_HANG, async (t) => {
   const icons = createSite(t, {
     'a b.svg': '<svg/>',
     '.hidden': SECRET,
@@ -291,7 +299,7 @@ test('--files serves another folder at its URL, by the same rules', NO_HANG, asy
   assert.match((await send(port, '/')).text, / href="\.\/icons\/"/)
 })
 
-test('--link-root lets links lead into a folder; others are told of', NO_HANG, async (t) => {
+void t.test('--link-root lets links lead into a folder; others are told of', NO_HANG, async (t) => {
   const outside = createSite(t, { 'prog.cgi': SCRIPT, 'file.txt': 'file' })
   chmodSync(path.join(outside, 'prog.cgi'), 0o755)
   const folder = createSite(t, { 'cgi-bin/own.cgi': SCRIPT })

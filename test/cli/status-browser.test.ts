@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { CHROMIUM, collectErrors, openPage } from '../browser.js'
 import { send } from '../client.js'
@@ -45,7 +45,7 @@ interface Shown {
 
 /** Opens the status page of a site. */
 async function show(
-  t: TestContext,
+  t: Test,
   { width = 1280, ...browser }: BrowserContextOptions & { width?: number } = {},
 ): Promise<Shown> {
   const folder = createSite(t, {
@@ -83,7 +83,7 @@ async function overflowOf(page: Page): Promise<unknown> {
 for (const width of [390, 1280]) {
   for (const colorScheme of ['light', 'dark'] as const) {
     const how = `${width} pixels wide, ${colorScheme}`
-    test(
+    void t.test(
       `the status page shows a site that is idle, busy and has failed: ${how}`,
       options,
       async (t) => {
@@ -134,7 +134,7 @@ for (const width of [390, 1280]) {
   }
 }
 
-test('nothing of a request or of a script runs on the status page', options, async (t) => {
+void t.test('nothing of a request or of a script runs on the status page', options, async (t) => {
   const { server, page, errors } = await show(t)
   let dialogs = 0
   page.on('dialog', (dialog) => {
@@ -159,48 +159,52 @@ test('nothing of a request or of a script runs on the status page', options, asy
   assert.deepEqual(errors, [])
 })
 
-test('the status page is walked by the keyboard, and keeps the place', options, async (t) => {
-  const shown = await show(t)
-  const { server, page } = shown
-  const release = startWaiting(shown, 'one')
-  await page.locator('#now .row').waitFor()
-  await send(server.port, '/cgi-bin/fail.sh')
-  await page.locator('#past .row').waitFor()
+void t.test(
+  'the status page is walked by the keyboard, and keeps the place',
+  options,
+  async (t) => {
+    const shown = await show(t)
+    const { server, page } = shown
+    const release = startWaiting(shown, 'one')
+    await page.locator('#now .row').waitFor()
+    await send(server.port, '/cgi-bin/fail.sh')
+    await page.locator('#past .row').waitFor()
 
-  const focused = page.locator(':focus')
-  const places: string[] = []
-  for (let count = 0; count < 12; count += 1) {
-    await page.keyboard.press('Tab')
-    if ((await focused.count()) === 0) break
-    const place = 'document.activeElement.id || document.activeElement.textContent.trim()'
-    places.push(String(await page.evaluate(place)).slice(0, 12))
-    const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
-    assert.equal(outline, 'solid', places.at(-1))
-  }
-  const [status, inspect, site, now, running, filter, past, ...rest] = places
-  assert.deepEqual(
-    [status, inspect, site, now, filter],
-    ['Status', 'Inspect', 'The site', 'now', 'show-all'],
-  )
-  assert.match(`${running} ${past}`, /^\d\d:\d\d:\d\d \w+ \d\d:\d\d:\d\d \w+$/)
-  // Behind the last row comes the browser itself, and then the beginning again.
-  assert.notEqual(rest[0], past)
+    const focused = page.locator(':focus')
+    const places: string[] = []
+    for (let count = 0; count < 12; count += 1) {
+      await page.keyboard.press('Tab')
+      if ((await focused.count()) === 0) break
+      const place = 'document.activeElement.id || document.activeElement.textContent.trim()'
+      places.push(String(await page.evaluate(place)).slice(0, 12))
+      const outline = await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')
+      assert.equal(outline, 'solid', places.at(-1))
+    }
+    const [status, inspect, site, now, running, filter, past, ...rest] = places
+    assert.deepEqual(
+      [status, inspect, site, now, filter],
+      ['Status', 'Inspect', 'The site', 'now', 'show-all'],
+    )
+    assert.match(`${running} ${past}`, /^\d\d:\d\d:\d\d \w+ \d\d:\d\d:\d\d \w+$/)
+    // Behind the last row comes the browser itself, and then the beginning again.
+    assert.notEqual(rest[0], past)
 
-  const row = page.locator('#now .row summary')
-  await row.focus()
-  await page.keyboard.press('Enter')
-  await page.locator('#now [open]').getByText('waiting to be told').waitFor()
-  // It goes on being open, and having the focus, while it is told anew and when it has ended.
-  await page.locator('#now .took').getByText('1.').waitFor()
-  release()
-  const ended = page.locator('#past .row.done')
-  await ended.locator('[open]').getByText('told', { exact: true }).waitFor()
-  assert.equal(await ended.locator('summary:focus').count(), 1)
-  await page.keyboard.press('Enter')
-  assert.equal(await ended.locator('[open]').count(), 0)
-})
+    const row = page.locator('#now .row summary')
+    await row.focus()
+    await page.keyboard.press('Enter')
+    await page.locator('#now [open]').getByText('waiting to be told').waitFor()
+    // It goes on being open, and having the focus, while it is told anew and when it has ended.
+    await page.locator('#now .took').getByText('1.').waitFor()
+    release()
+    const ended = page.locator('#past .row.done')
+    await ended.locator('[open]').getByText('told', { exact: true }).waitFor()
+    assert.equal(await ended.locator('summary:focus').count(), 1)
+    await page.keyboard.press('Enter')
+    assert.equal(await ended.locator('[open]').count(), 0)
+  },
+)
 
-test(
+void t.test(
   'what somebody reads does not move, and what has come is shown afterwards',
   options,
   async (t) => {
@@ -229,7 +233,7 @@ test(
   },
 )
 
-test('nothing above the list moves when updates come', options, async (t) => {
+void t.test('nothing above the list moves when updates come', options, async (t) => {
   for (const width of [390, 1280]) {
     const shown = await show(t, { width })
     const { server, page } = shown
@@ -248,7 +252,7 @@ test('nothing above the list moves when updates come', options, async (t) => {
   }
 })
 
-test('the list can show scripts and failures alone, and is bounded', options, async (t) => {
+void t.test('the list can show scripts and failures alone, and is bounded', options, async (t) => {
   const { server, page } = await show(t)
   const ask = async (url: string): Promise<unknown> => send(server.port, url)
   await Promise.all(Array.from({ length: 110 }, () => ask('/index.html')))
@@ -267,7 +271,7 @@ test('the list can show scripts and failures alone, and is bounded', options, as
   assert.equal(await rows.count(), 1)
 })
 
-test('the status page can be read without JavaScript', options, async (t) => {
+void t.test('the status page can be read without JavaScript', options, async (t) => {
   const shown = await show(t, { javaScriptEnabled: false })
   const { server, page } = shown
   await send(server.port, '/cgi-bin/fail.sh')
@@ -289,21 +293,25 @@ test('the status page can be read without JavaScript', options, async (t) => {
   assert.equal(await page.getByLabel('Method').inputValue(), 'POST')
 })
 
-test('a page says that its server has gone, and goes on with the next one', options, async (t) => {
-  const { server, folder, page } = await show(t)
-  await send(server.port, '/index.html')
-  await page.locator('#past .row').waitFor()
-  server.signal('SIGTERM')
-  await page.getByText('The server does not answer').waitFor()
-  await server.ended
-  const next = await serve(t, folder, '--port', String(server.port))
-  await page.locator('#live.live').waitFor()
-  await page.getByText('No request has come yet').waitFor()
-  await send(next.port, '/cgi-bin/hello.sh')
-  await page.locator('#past .row').getByText('/cgi-bin/hello.sh').waitFor()
-})
+void t.test(
+  'a page says that its server has gone, and goes on with the next one',
+  options,
+  async (t) => {
+    const { server, folder, page } = await show(t)
+    await send(server.port, '/index.html')
+    await page.locator('#past .row').waitFor()
+    server.signal('SIGTERM')
+    await page.getByText('The server does not answer').waitFor()
+    await server.ended
+    const next = await serve(t, folder, '--port', String(server.port))
+    await page.locator('#live.live').waitFor()
+    await page.getByText('No request has come yet').waitFor()
+    await send(next.port, '/cgi-bin/hello.sh')
+    await page.locator('#past .row').getByText('/cgi-bin/hello.sh').waitFor()
+  },
+)
 
-test('the line of the inspect view can be copied', options, async (t) => {
+void t.test('the line of the inspect view can be copied', options, async (t) => {
   const { server, page } = await show(t, { permissions: ['clipboard-read', 'clipboard-write'] })
   for (const width of [390, 1280]) {
     await page.setViewportSize({ width, height: 900 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
 import type { RequestRecord } from '@internal/cli/journal/request-record.js'
 import { refusalOf } from '@internal/cli/access/access.js'
 import { RequestHistory } from '@internal/cli/status/history.js'
@@ -55,7 +56,7 @@ OTHER_HOSTS.push(
   '2130706433',
 )
 
-test('the status page is for this machine, by its own names, and for no proxy', () => {
+void t.test('the status page is for this machine, by its own names, and for no proxy', async () => {
   const ask = (remoteAddress: string | undefined, headers: Record<string, string>): unknown => {
     // All that is read of a request.
     const request = { socket: { remoteAddress }, headers } as unknown as Parameters<
@@ -77,32 +78,35 @@ test('the status page is for this machine, by its own names, and for no proxy', 
   }
 })
 
-test('pages of other sites may lead to the status page, and read nothing of it', () => {
-  const ask = (site: string, mode: string): number => {
-    const headers = { host: 'localhost', 'sec-fetch-site': site, 'sec-fetch-mode': mode }
-    // All that is read of a request.
-    const request = { socket: { remoteAddress: '::1' }, headers } as unknown as Parameters<
-      typeof refusalOf
-    >[0]
-    return refusalOf(request)?.status ?? 200
-  }
-  assert.equal(ask('same-origin', 'cors'), 200)
-  assert.equal(ask('none', 'navigate'), 200)
-  for (const site of ['cross-site', 'same-site']) {
-    assert.equal(ask(site, 'navigate'), 200)
-    assert.equal(ask(site, 'cors'), 403)
-    assert.equal(ask(site, 'no-cors'), 403)
-  }
-})
+void t.test(
+  'pages of other sites may lead to the status page, and read nothing of it',
+  async () => {
+    const ask = (site: string, mode: string): number => {
+      const headers = { host: 'localhost', 'sec-fetch-site': site, 'sec-fetch-mode': mode }
+      // All that is read of a request.
+      const request = { socket: { remoteAddress: '::1' }, headers } as unknown as Parameters<
+        typeof refusalOf
+      >[0]
+      return refusalOf(request)?.status ?? 200
+    }
+    assert.equal(ask('same-origin', 'cors'), 200)
+    assert.equal(ask('none', 'navigate'), 200)
+    for (const site of ['cross-site', 'same-site']) {
+      assert.equal(ask(site, 'navigate'), 200)
+      assert.equal(ask(site, 'cors'), 403)
+      assert.equal(ask(site, 'no-cors'), 403)
+    }
+  },
+)
 
-test('every value of a template is escaped, but for HTML', () => {
+void t.test('every value of a template is escaped, but for HTML', async () => {
   const inner = html`<b>${'<&>"\''}</b>`
   const made = html`<p title="${'"'}">${inner}${[inner]}${null}${undefined}${7}${'\u202e\u0007'}</p>`
   const escaped = '<b>&lt;&amp;&gt;&quot;&#39;</b>'
   assert.equal(made.text, `<p title="&quot;">${escaped}${escaped}7\\u{202e}\\u{7}</p>`)
 })
 
-test('times are told in plain words', () => {
+void t.test('times are told in plain words', async () => {
   const times = [0.4, 1, 999.4, 999.6, 9_949, 9_951, 59_400, 59_600, 125_000, 3_599_600, 12_000_000]
   assert.deepEqual(times.map(describeDuration), [
     '< 1 ms',
@@ -119,7 +123,7 @@ test('times are told in plain words', () => {
   ])
 })
 
-test('the history keeps the last 200 runs and 100 others, and counts all', () => {
+void t.test('the history keeps the last 200 runs and 100 others, and counts all', async () => {
   const history = new RequestHistory()
   for (let id = 1; id <= 300; id += 1) history.add(createRecord({ id }))
   for (let id = 301; id <= 500; id += 1) history.add(createRecord({ id, isScript: false }))
@@ -141,21 +145,24 @@ test('the history keeps the last 200 runs and 100 others, and counts all', () =>
   assert.deepEqual(history.totals, totals)
 })
 
-test('the history keeps the end of standard error, and nothing of the record itself', () => {
-  const history = new RequestHistory()
-  const lines = Array.from({ length: 500 }, (_, index) => `line ${index}`)
-  const record = { ...createRecord({ standardError: lines }), connection: 'a socket' }
-  history.add(record)
-  const [kept] = history.after(0)
-  assert.equal(kept?.standardError.at(-1), 'line 499')
-  assert.equal(kept.standardError.length + kept.earlierLines, 500)
-  assert.ok(kept.standardError.length < 100)
-  assert.equal('connection' in kept, false)
-  history.add(createRecord({ standardError: ['x'.repeat(100_000)] }))
-  assert.ok((history.after(1)[0]?.standardError[0]?.length ?? Infinity) < 10_000)
-})
+void t.test(
+  'the history keeps the end of standard error, and nothing of the record itself',
+  async () => {
+    const history = new RequestHistory()
+    const lines = Array.from({ length: 500 }, (_, index) => `line ${index}`)
+    const record = { ...createRecord({ standardError: lines }), connection: 'a socket' }
+    history.add(record)
+    const [kept] = history.after(0)
+    assert.equal(kept?.standardError.at(-1), 'line 499')
+    assert.equal(kept.standardError.length + kept.earlierLines, 500)
+    assert.ok(kept.standardError.length < 100)
+    assert.equal('connection' in kept, false)
+    history.add(createRecord({ standardError: ['x'.repeat(100_000)] }))
+    assert.ok((history.after(1)[0]?.standardError[0]?.length ?? Infinity) < 10_000)
+  },
+)
 
-test('the plots have a slot for every five seconds of five minutes', () => {
+void t.test('the plots have a slot for every five seconds of five minutes', async () => {
   const traffic = new Traffic()
   const start = 1_000_000
   for (const [offset, headerTime, status] of [
@@ -180,12 +187,13 @@ test('the plots have a slot for every five seconds of five minutes', () => {
 })
 
 /** Updates whose time is the test's. */
-function createUpdates(t: TestContext): {
+function createUpdates(t: Test): {
   updates: InstanceType<typeof StatusUpdates>
   readonly tick: (milliseconds: number) => void
   state: { sequence: number; text: string; written: number; asked: number }
 } {
-  t.mock.timers.enable({ apis: ['setInterval', 'setImmediate', 'Date'] })
+  t.after(() => mock.reset())
+  mock.timers.enable({ apis: ['setInterval', 'setImmediate', 'Date'] })
   const state = { sequence: 0, text: 'a', written: 0, asked: 0 }
   const source = {
     get sequence() {
@@ -201,7 +209,7 @@ function createUpdates(t: TestContext): {
       return html`${'row '.repeat(state.sequence - sequence)}`
     },
   }
-  const tick = (milliseconds: number): void => t.mock.timers.tick(milliseconds)
+  const tick = (milliseconds: number): void => mock.timers.tick(milliseconds)
   return { updates: new StatusUpdates(source, 'epoch'), tick, state }
 }
 
@@ -210,7 +218,7 @@ function parse(message: unknown): Record<string, unknown> {
   return JSON.parse(data) as Record<string, unknown>
 }
 
-test('a page is told what it has missed, and all of it by another server', (t) => {
+void t.test('a page is told what it has missed, and all of it by another server', async (t) => {
   const { updates, tick, state } = createUpdates(t)
   state.sequence = 3
   for (const [cursor, isWhole, rows] of [
@@ -229,91 +237,106 @@ test('a page is told what it has missed, and all of it by another server', (t) =
   }
 })
 
-test('a page that reads slowly holds one message, and is told the rest at once', (t) => {
-  const { updates, tick, state } = createUpdates(t)
-  const stream = updates.listen('epoch.0')
-  assert.ok(stream)
-  assert.equal(stream.read(), null)
-  tick(1)
-  const length = stream.readableLength
-  for (let count = 1; count <= 1_000; count += 1) {
-    state.sequence = count
-    state.text = `text ${count}`
+void t.test(
+  'a page that reads slowly holds one message, and is told the rest at once',
+  async (t) => {
+    const { updates, tick, state } = createUpdates(t)
+    const stream = updates.listen('epoch.0')
+    assert.ok(stream)
+    assert.equal(stream.read(), null)
+    tick(1)
+    const length = stream.readableLength
+    for (let count = 1; count <= 1_000; count += 1) {
+      state.sequence = count
+      state.text = `text ${count}`
+      updates.touch()
+      tick(250)
+      assert.equal(stream.readableLength, length)
+    }
+    assert.equal(parse(stream.read())['cursor'], 'epoch.0')
+    // Asked for more, it has to wait for its turn.
+    assert.equal(stream.read(), null)
+    tick(250)
+    const message = parse(stream.read())
+    assert.equal(message['cursor'], 'epoch.1000')
+    assert.deepEqual(message['parts'], { totals: 'text 1000' })
+  },
+)
+
+void t.test(
+  'pages that have come as far as each other are told the same, which is written once',
+  async (t) => {
+    const { updates, tick, state } = createUpdates(t)
+    const streams = ['epoch.0', 'epoch.0', 'epoch.2'].map((cursor) => updates.listen(cursor))
+    for (const stream of streams) assert.equal(stream?.read(), null)
+    state.sequence = 3
+    tick(1)
+    const rows = streams.map((stream) => parse(stream?.read())['rows'])
+    assert.deepEqual(rows, ['row row row ', 'row row row ', 'row '])
+    assert.equal(state.asked, 2)
+  },
+)
+
+void t.test(
+  'a page that has yet to read what it was sent is told nothing after the end',
+  async (t) => {
+    const { updates, tick } = createUpdates(t)
+    const stream = updates.listen('epoch.0')
+    assert.ok(stream)
+    const errors: unknown[] = []
+    stream.on('error', (error) => errors.push(error))
+    assert.equal(stream.read(), null)
+    updates.close()
     updates.touch()
     tick(250)
-    assert.equal(stream.readableLength, length)
-  }
-  assert.equal(parse(stream.read())['cursor'], 'epoch.0')
-  // Asked for more, it has to wait for its turn.
-  assert.equal(stream.read(), null)
-  tick(250)
-  const message = parse(stream.read())
-  assert.equal(message['cursor'], 'epoch.1000')
-  assert.deepEqual(message['parts'], { totals: 'text 1000' })
-})
+    // An end that nobody has read stays; what were told after it would be an error of the stream.
+    assert.equal(stream.errored, null)
+    assert.equal(stream.read(), null)
+    assert.deepEqual(errors, [])
+  },
+)
 
-test('pages that have come as far as each other are told the same, which is written once', (t) => {
-  const { updates, tick, state } = createUpdates(t)
-  const streams = ['epoch.0', 'epoch.0', 'epoch.2'].map((cursor) => updates.listen(cursor))
-  for (const stream of streams) assert.equal(stream?.read(), null)
-  state.sequence = 3
-  tick(1)
-  const rows = streams.map((stream) => parse(stream?.read())['rows'])
-  assert.deepEqual(rows, ['row row row ', 'row row row ', 'row '])
-  assert.equal(state.asked, 2)
-})
-
-test('a page that has yet to read what it was sent is told nothing after the end', (t) => {
-  const { updates, tick } = createUpdates(t)
-  const stream = updates.listen('epoch.0')
-  assert.ok(stream)
-  const errors: unknown[] = []
-  stream.on('error', (error) => errors.push(error))
-  assert.equal(stream.read(), null)
-  updates.close()
-  updates.touch()
-  tick(250)
-  // An end that nobody has read stays; what were told after it would be an error of the stream.
-  assert.equal(stream.errored, null)
-  assert.equal(stream.read(), null)
-  assert.deepEqual(errors, [])
-})
-
-test('a page is told nothing but that the server is there when nothing happens', (t) => {
-  const { updates, tick, state } = createUpdates(t)
-  const stream = updates.listen('epoch.0')
-  assert.equal(stream?.read(), null)
-  tick(1)
-  parse(stream?.read())
-  assert.equal(stream?.read(), null)
-  tick(14_500)
-  assert.equal(stream?.read(), null)
-  tick(750)
-  assert.equal(String(stream?.read()), ':\n\n')
-  stream?.destroy()
-  const { written } = state
-  // Nobody listens, once the stream has said that it is closed.
-  return new Promise<void>((resolve) => {
-    stream?.once('close', () => {
-      tick(60_000)
-      assert.equal(state.written, written)
-      resolve()
+void t.test(
+  'a page is told nothing but that the server is there when nothing happens',
+  async (t) => {
+    const { updates, tick, state } = createUpdates(t)
+    const stream = updates.listen('epoch.0')
+    assert.equal(stream?.read(), null)
+    tick(1)
+    parse(stream?.read())
+    assert.equal(stream?.read(), null)
+    tick(14_500)
+    assert.equal(stream?.read(), null)
+    tick(750)
+    assert.equal(String(stream?.read()), ':\n\n')
+    stream?.destroy()
+    const { written } = state
+    // Nobody listens, once the stream has said that it is closed.
+    return new Promise<void>((resolve) => {
+      stream?.once('close', () => {
+        tick(60_000)
+        assert.equal(state.written, written)
+        resolve()
+      })
     })
-  })
-})
+  },
+)
 
-test('so many pages can listen, and no more until one leaves; closing ends them all', async (t) => {
-  const { updates } = createUpdates(t)
-  const streams = Array.from({ length: 20 }, () => updates.listen(''))
-  assert.equal(updates.listen(''), null)
-  const [first, ...others] = streams
-  const left = new Promise((resolve) => first?.once('close', resolve))
-  first?.destroy()
-  await left
-  assert.notEqual(updates.listen(''), null)
-  const ends = others.map(
-    (stream) => new Promise((resolve) => stream?.once('end', resolve).resume()),
-  )
-  updates.close()
-  await Promise.all(ends)
-})
+void t.test(
+  'so many pages can listen, and no more until one leaves; closing ends them all',
+  async (t) => {
+    const { updates } = createUpdates(t)
+    const streams = Array.from({ length: 20 }, () => updates.listen(''))
+    assert.equal(updates.listen(''), null)
+    const [first, ...others] = streams
+    const left = new Promise((resolve) => first?.once('close', resolve))
+    first?.destroy()
+    await left
+    assert.notEqual(updates.listen(''), null)
+    const ends = others.map(
+      (stream) => new Promise((resolve) => stream?.once('end', resolve).resume()),
+    )
+    updates.close()
+    await Promise.all(ends)
+  },
+)

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { networkInterfaces } from 'node:os'
 import { connect } from 'node:net'
 import path from 'node:path'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { fileURLToPath } from 'node:url'
 import { chunksOf, exchange, fields, open, type Receiving, send } from '../client.js'
 import { NO_HANG, serve, type Served } from './command.js'
@@ -18,7 +18,7 @@ const SITE = {
   'cgi-bin/nph-raw.sh': '#!/bin/sh\nprintf "HTTP/1.0 200 OK\\r\\n\\r\\nraw"\n',
 }
 
-async function start(t: TestContext, ...args: string[]): Promise<Served> {
+async function start(t: Test, ...args: string[]): Promise<Served> {
   return serve(t, createSite(t, SITE), ...args)
 }
 
@@ -71,37 +71,41 @@ async function listen(server: Served, cursor = ''): Promise<Listener> {
   return new Listener(receiving)
 }
 
-test('the status page is one document, small, that needs nothing else', NO_HANG, async (t) => {
-  const server = await start(t)
-  for (const url of [PAGE, `${PAGE}inspect`]) {
-    const page = await send(server.port, url)
-    assert.equal(page.status, 200)
-    assert.deepEqual(page.all('content-type'), ['text/html; charset=utf-8'])
-    assert.ok(page.bytes.length < 30_000, `${page.bytes.length} bytes`)
-    assert.doesNotMatch(page.text, /\ssrc=|@import|url\(|sourceMappingURL/)
-    const links = [...page.text.matchAll(/\shref="([^"]*)"/g)].map(([, link = '']) => link)
-    assert.deepEqual(
-      links.filter((link) => !link.startsWith('/') && !link.startsWith('data:')),
-      [],
-    )
-    const [policy = ''] = page.all('content-security-policy')
-    assert.match(policy, /^default-src 'none'; style-src 'sha256-\S+'; script-src 'sha256-\S+'; /)
-    assert.match(policy, /frame-ancestors 'none'/)
-    assert.doesNotMatch(policy, /unsafe|\*/)
-    assert.deepEqual(page.all('cache-control'), ['no-store'])
-    assert.deepEqual(page.all('x-content-type-options'), ['nosniff'])
-    assert.deepEqual(page.all('cross-origin-resource-policy'), ['same-origin'])
-    assert.deepEqual(page.all('access-control-allow-origin'), [])
-  }
-  assert.equal((await send(server.port, PAGE, { method: 'HEAD' })).status, 200)
-  assert.equal((await send(server.port, '/.common-gateway')).status, 200)
-  for (const name of ['page.css', 'x']) {
-    assert.equal((await send(server.port, PAGE + name)).status, 404, name)
-  }
-  assert.equal((await send(server.port, PAGE, { method: 'POST', body: 'x' })).status, 404)
-})
+void t.test(
+  'the status page is one document, small, that needs nothing else',
+  NO_HANG,
+  async (t) => {
+    const server = await start(t)
+    for (const url of [PAGE, `${PAGE}inspect`]) {
+      const page = await send(server.port, url)
+      assert.equal(page.status, 200)
+      assert.deepEqual(page.all('content-type'), ['text/html; charset=utf-8'])
+      assert.ok(page.bytes.length < 30_000, `${page.bytes.length} bytes`)
+      assert.doesNotMatch(page.text, /\ssrc=|@import|url\(|sourceMappingURL/)
+      const links = [...page.text.matchAll(/\shref="([^"]*)"/g)].map(([, link = '']) => link)
+      assert.deepEqual(
+        links.filter((link) => !link.startsWith('/') && !link.startsWith('data:')),
+        [],
+      )
+      const [policy = ''] = page.all('content-security-policy')
+      assert.match(policy, /^default-src 'none'; style-src 'sha256-\S+'; script-src 'sha256-\S+'; /)
+      assert.match(policy, /frame-ancestors 'none'/)
+      assert.doesNotMatch(policy, /unsafe|\*/)
+      assert.deepEqual(page.all('cache-control'), ['no-store'])
+      assert.deepEqual(page.all('x-content-type-options'), ['nosniff'])
+      assert.deepEqual(page.all('cross-origin-resource-policy'), ['same-origin'])
+      assert.deepEqual(page.all('access-control-allow-origin'), [])
+    }
+    assert.equal((await send(server.port, PAGE, { method: 'HEAD' })).status, 200)
+    assert.equal((await send(server.port, '/.common-gateway')).status, 200)
+    for (const name of ['page.css', 'x']) {
+      assert.equal((await send(server.port, PAGE + name)).status, 404, name)
+    }
+    assert.equal((await send(server.port, PAGE, { method: 'POST', body: 'x' })).status, 404)
+  },
+)
 
-test('a URL of thousands of characters makes no large page of it', NO_HANG, async (t) => {
+void t.test('a URL of thousands of characters makes no large page of it', NO_HANG, async (t) => {
   const server = await start(t)
   const before = (await send(server.port, PAGE)).bytes.length
   const listener = await listen(server)
@@ -115,26 +119,30 @@ test('a URL of thousands of characters makes no large page of it', NO_HANG, asyn
   assert.ok((await send(server.port, PAGE)).bytes.length < before + 10_000)
 })
 
-test('it is refused under other names, through proxies and to other sites', NO_HANG, async (t) => {
-  const server = await start(t)
-  const ask = async (name: string, ...lines: string[]): Promise<number> => {
-    const answer = await send(server.port, PAGE + name, { headers: fields(...lines) })
-    if (answer.status !== 200) assert.doesNotMatch(answer.text, /cgi-bin|<html/)
-    return answer.status
-  }
-  for (const name of ['', 'inspect?url=/cgi-bin/hello.sh', 'events']) {
-    assert.equal(await ask(name, `Host: rebound.example:${server.port}`), 403)
-    assert.equal(await ask(name, 'Host: localhost', 'X-Forwarded-For: 127.0.0.1'), 404)
-    const other = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: cors']
-    assert.equal(await ask(name, 'Host: localhost', 'Origin: https://example.org', ...other), 403)
-  }
-  assert.equal(await ask('', `Host: localhost:${server.port}`), 200)
-  assert.match(await exchange(server.port, `GET ${PAGE} HTTP/1.0\r\n\r\n`), /^HTTP\/1\.\d 403 /)
-  // Who is turned away is seen.
-  await server.outputs(/GET +\/\.common-gateway\/ +403 /)
-})
+void t.test(
+  'it is refused under other names, through proxies and to other sites',
+  NO_HANG,
+  async (t) => {
+    const server = await start(t)
+    const ask = async (name: string, ...lines: string[]): Promise<number> => {
+      const answer = await send(server.port, PAGE + name, { headers: fields(...lines) })
+      if (answer.status !== 200) assert.doesNotMatch(answer.text, /cgi-bin|<html/)
+      return answer.status
+    }
+    for (const name of ['', 'inspect?url=/cgi-bin/hello.sh', 'events']) {
+      assert.equal(await ask(name, `Host: rebound.example:${server.port}`), 403)
+      assert.equal(await ask(name, 'Host: localhost', 'X-Forwarded-For: 127.0.0.1'), 404)
+      const other = ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: cors']
+      assert.equal(await ask(name, 'Host: localhost', 'Origin: https://example.org', ...other), 403)
+    }
+    assert.equal(await ask('', `Host: localhost:${server.port}`), 200)
+    assert.match(await exchange(server.port, `GET ${PAGE} HTTP/1.0\r\n\r\n`), /^HTTP\/1\.\d 403 /)
+    // Who is turned away is seen.
+    await server.outputs(/GET +\/\.common-gateway\/ +403 /)
+  },
+)
 
-test('there is none with --no-status, and none in production', NO_HANG, async (t) => {
+void t.test('there is none with --no-status, and none in production', NO_HANG, async (t) => {
   const servers = [await start(t, '--no-status')]
   process.env['NODE_ENV'] = 'production'
   servers.push(await start(t).finally(() => delete process.env['NODE_ENV']))
@@ -147,7 +155,7 @@ test('there is none with --no-status, and none in production', NO_HANG, async (t
   }
 })
 
-test('over TLS, and in HTTP/2, it is the same', NO_HANG, async (t) => {
+void t.test('over TLS, and in HTTP/2, it is the same', NO_HANG, async (t) => {
   const folder = fileURLToPath(new URL('../../fixtures/tls', import.meta.url))
   const [certificate, key] = ['certificate.pem', 'key.pem'].map((name) => path.join(folder, name))
   const server = await start(t, '--tls-cert', certificate ?? '', '--tls-key', key ?? '')
@@ -171,7 +179,7 @@ const address = Object.values(networkInterfaces())
   .find(({ family, internal }) => family === 'IPv4' && !internal)?.address
 const network = { ...NO_HANG, skip: address === undefined && 'this machine has no network' }
 
-test('to other machines there is no status page', network, async (t) => {
+void t.test('to other machines there is no status page', network, async (t) => {
   const server = await start(t, '--bind', '0.0.0.0')
   for (const host of ['localhost', address]) {
     const socket = connect(server.port, address)
@@ -184,7 +192,7 @@ test('to other machines there is no status page', network, async (t) => {
   assert.equal((await send(server.port, PAGE)).status, 200)
 })
 
-test(
+void t.test(
   'a page hears of each request, and after a pause of what it has missed',
   NO_HANG,
   async (t) => {
@@ -226,7 +234,7 @@ test(
   },
 )
 
-test('twenty pages can listen, and one more when one of them leaves', NO_HANG, async (t) => {
+void t.test('twenty pages can listen, and one more when one of them leaves', NO_HANG, async (t) => {
   const server = await start(t)
   const [first, ...others] = await Promise.all(Array.from({ length: 20 }, () => listen(server)))
   const refused = await send(server.port, `${PAGE}events`)
@@ -240,7 +248,7 @@ test('twenty pages can listen, and one more when one of them leaves', NO_HANG, a
   for (const each of others) each.close()
 })
 
-test('a server that is stopped ends the streams of its pages', NO_HANG, async (t) => {
+void t.test('a server that is stopped ends the streams of its pages', NO_HANG, async (t) => {
   const server = await start(t)
   const listener = await listen(server)
   await listener.update()

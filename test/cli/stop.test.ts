@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { dial, open, readUntil, receive } from '../client.js'
 import { childrenOf, isRunning, until, untilGone } from '../processes.js'
 import { NO_HANG, serve } from './command.js'
@@ -24,7 +24,7 @@ const SECOND_SIGNALS = [
 ] as const
 
 for (const signal of SIGNALS) {
-  test(
+  void t.test(
     `${signal} lets a running script finish, and waits for no idle connection`,
     NO_HANG,
     async (t) => {
@@ -57,7 +57,7 @@ for (const signal of SIGNALS) {
 }
 
 for (const [first, second, exitCode] of SECOND_SIGNALS) {
-  test(
+  void t.test(
     `${second} after ${first} ends it at once, with ${exitCode}, and its scripts`,
     NO_HANG,
     async (t) => {
@@ -75,7 +75,7 @@ for (const [first, second, exitCode] of SECOND_SIGNALS) {
   )
 }
 
-test('what goes on for longer than ten seconds is cut off', NO_HANG, async (t) => {
+void t.test('what goes on for longer than ten seconds is cut off', NO_HANG, async (t) => {
   const folder = createSite(t, {
     'large.bin': 'a'.repeat(64 * 1024 ** 2),
     'cgi-bin/waiting.sh': WAITING,
@@ -102,7 +102,7 @@ test('what goes on for longer than ten seconds is cut off', NO_HANG, async (t) =
   await untilGone(...pids)
 })
 
-test(
+void t.test(
   'two signals that come together are one: npm passes on what the terminal sent',
   NO_HANG,
   async (t) => {
@@ -118,7 +118,7 @@ test(
   },
 )
 
-test('a script is stopped when its client goes away', NO_HANG, async (t) => {
+void t.test('a script is stopped when its client goes away', NO_HANG, async (t) => {
   const folder = createSite(t, { 'cgi-bin/waiting.sh': WAITING })
   const command = await serve(t, folder)
   const response = await open(command.port, '/cgi-bin/waiting.sh')

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { TestContext } from 'node:test'
+import type { Test } from 'tap'
 import { MAIN } from './command.js'
 
 /** Runs a command in a terminal of this size, whose screen goes to its own standard output. */
@@ -39,7 +39,7 @@ export interface TerminalOptions {
 
 /** Starts the command in a terminal; it is gone after the test. */
 export function openTerminal(
-  t: TestContext,
+  t: Test,
   args: readonly string[],
   { columns = 80, environment = {}, cwd }: TerminalOptions = {},
 ): Terminal {

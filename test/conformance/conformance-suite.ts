@@ -1,4 +1,4 @@
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import { needs } from '../apps/programs.js'
 import { cases } from './cases.js'
 import { exchange } from './exchange.js'
@@ -12,22 +12,22 @@ const AT_ONCE = 8
 const runnable = needs('perl')
 
 /** The cases through one of our adapters. */
-export function conformanceSuite(gateway: Server): void {
-  describe(`conformance (${gateway.name})`, { concurrency: AT_ONCE, ...runnable }, () => {
+export function conformanceSuite(t: Test, gateway: Server): void {
+  void t.test(`conformance (${gateway.name})`, { jobs: AT_ONCE, ...runnable }, async (t) => {
     let site: Site
     let server: RunningServer
-    before(async () => {
+    t.before(async () => {
       site = await createSite()
       server = await gateway.start(site)
     })
-    after(async () => {
+    t.after(async () => {
       await server.close()
       await site.remove()
     })
 
     for (const each of cases) {
       const name = `${each.contract} ${each.id} ${each.title}`
-      test(name, async () => {
+      void t.test(name, { buffered: true }, async () => {
         each.expect(await exchange(each, { port: server.port, root: site.root }))
       })
     }

@@ -1,5 +1,6 @@
+import t from 'tap'
 import { nodeHttp } from '../adapters.js'
 import { conformanceSuite } from './conformance-suite.js'
 import { gateways } from './gateways.js'
 
-for (const gateway of gateways) if (gateway.name !== nodeHttp.name) conformanceSuite(gateway)
+for (const gateway of gateways) if (gateway.name !== nodeHttp.name) conformanceSuite(t, gateway)

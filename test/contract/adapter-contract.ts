@@ -1,3 +1,4 @@
+import type { Test } from 'tap'
 import type { Adapter } from '../adapters.js'
 import { closeSuite } from './adapter/close.js'
 import { disconnectSuite } from './adapter/disconnect.js'
@@ -13,19 +14,19 @@ import { requestBodySuite } from './adapter/request-body.js'
 import { responseSuite } from './adapter/response.js'
 
 /** The part of the contract that passes through an adapter: `npm test` runs it with each. */
-export function adapterContract(adapter: Adapter): void {
-  mappingSuite(adapter)
-  environmentSuite(adapter)
-  requestBodySuite(adapter)
-  responseSuite(adapter)
-  listsSuite(adapter)
-  localRedirectSuite(adapter)
-  errorSuite(adapter)
-  optionsSuite(adapter)
-  disconnectSuite(adapter)
-  closeSuite(adapter)
+export function adapterContract(t: Test, adapter: Adapter): void {
+  mappingSuite(t, adapter)
+  environmentSuite(t, adapter)
+  requestBodySuite(t, adapter)
+  responseSuite(t, adapter)
+  listsSuite(t, adapter)
+  localRedirectSuite(t, adapter)
+  errorSuite(t, adapter)
+  optionsSuite(t, adapter)
+  disconnectSuite(t, adapter)
+  closeSuite(t, adapter)
   if (adapter.httpVersion === 2 || adapter.scheme === 'https') return
   // Spoken byte by byte; and only a plain connection of HTTP/1.1 has two sides that a request can close.
-  earlyHintsSuite(adapter)
-  halfCloseSuite(adapter)
+  earlyHintsSuite(t, adapter)
+  halfCloseSuite(t, adapter)
 }

@@ -1,3 +1,4 @@
+import type { Test } from 'tap'
 import type { Adapter } from '../adapters.js'
 import { limitsSuite } from './gateway/limits.js'
 import { observationSuite } from './gateway/observation.js'
@@ -13,14 +14,14 @@ import { timeOutsSuite } from './gateway/time-outs.js'
  * The part that lies behind the gateway's `handle()` and is the same with every adapter: `npm test` runs it
  * with node:http, `npm run test:all` with each.
  */
-export function gatewayContract(adapter: Adapter): void {
-  otherFilesSuite(adapter)
-  processSuite(adapter)
-  timeOutsSuite(adapter)
-  queueSuite(adapter)
-  limitsSuite(adapter)
-  startSuite(adapter)
-  slowClientsSuite(adapter)
-  sendfileSuite(adapter)
-  observationSuite(adapter)
+export function gatewayContract(t: Test, adapter: Adapter): void {
+  otherFilesSuite(t, adapter)
+  processSuite(t, adapter)
+  timeOutsSuite(t, adapter)
+  queueSuite(t, adapter)
+  limitsSuite(t, adapter)
+  startSuite(t, adapter)
+  slowClientsSuite(t, adapter)
+  sendfileSuite(t, adapter)
+  observationSuite(t, adapter)
 }

@@ -10,7 +10,7 @@ import {
 } from 'node:http2'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../adapters.js'
 import {
   type Answer,
@@ -31,8 +31,8 @@ const MEGABYTE = 1024 * 1024
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants
 
 /** What is HTTP/2's own, or comes about in another way than in HTTP/1.1. */
-export function http2Suite(adapter: Adapter): void {
-  describe(`over HTTP/2 (${adapter.name})`, () => {
+export function http2Suite(t: Test, adapter: Adapter): void {
+  void t.test(`over HTTP/2 (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
     /** How many requests have been about to get a script. */
     let runs = 0
@@ -43,24 +43,24 @@ export function http2Suite(adapter: Adapter): void {
     const warnings: Error[] = []
     const heed = (warning: Error): void => void warnings.push(warning)
 
-    before(async () => {
+    t.before(async () => {
       process.on('warning', heed)
       gateway = await adapter.start({ options: { root: CGI_BIN, env } })
     })
-    after(async () => {
+    t.after(async () => {
       await gateway.close()
       process.off('warning', heed)
       assert.deepEqual(warnings, [], 'nothing was sent that HTTP/2 does not have')
     })
 
-    function sessionOf(t: TestContext, at = gateway): ClientHttp2Session {
+    function sessionOf(t: Test, at = gateway): ClientHttp2Session {
       const session = openSession(at)
       t.after(() => session.destroy())
       return session
     }
 
     async function startWith(
-      t: TestContext,
+      t: Test,
       options: Record<string, number | boolean | string>,
     ): Promise<RunningGateway> {
       const own = await adapter.start({ options: { root: CGI_BIN, env, ...options } })
@@ -97,14 +97,14 @@ export function http2Suite(adapter: Adapter): void {
       return Number(message.slice(`${word} is `.length))
     }
 
-    function temporaryFile(t: TestContext): string {
+    function temporaryFile(t: Test): string {
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
       return path.join(folder, 'file')
     }
 
     /** A named pipe that a script waits on, and how to let it go on. */
-    function gate(t: TestContext): { pipe: string; goOn: () => void } {
+    function gate(t: Test): { pipe: string; goOn: () => void } {
       const pipe = temporaryFile(t)
       execFileSync('mkfifo', [pipe])
       return { pipe, goOn: () => writeFileSync(pipe, '\n') }
@@ -114,7 +114,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal((await ask(session, saying('Status: 200\n\nalive'))).text, 'alive')
     }
 
-    test('MAP-7 does not pass CONNECT on', async (t) => {
+    void t.test('MAP-7 does not pass CONNECT on', async (t) => {
       runs = 0
       const stream = sessionOf(t).request({ ':method': 'CONNECT', ':authority': 'a.example:80' })
       const [headers] = (await once(stream, 'response')) as [{ ':status': number }]
@@ -122,28 +122,31 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(runs, 0)
     })
 
-    test('ENV-1, ENV-8 take the name from :authority and the port from the connection', async (t) => {
-      const session = sessionOf(t)
-      const answer = await ask(session, '/cgi-bin/report.cgi', {
-        headers: ['Host', 'www.example.org:99'],
-      })
-      const { variables } = readReport(answer.text)
-      const expected = {
-        HTTP_HOST: 'www.example.org:99',
-        REMOTE_ADDR: '127.0.0.1',
-        REMOTE_PORT: String(session.socket.localPort),
-        REQUEST_SCHEME: adapter.scheme,
-        SERVER_NAME: 'www.example.org',
-        SERVER_PORT: String(gateway.port),
-        SERVER_PROTOCOL: 'HTTP/2.0',
-      }
-      for (const [name, value] of Object.entries(expected)) {
-        assert.equal(variables.get(name), value, name)
-      }
-      assert.equal(variables.get('HTTPS'), adapter.scheme === 'https' ? 'on' : undefined)
-    })
+    void t.test(
+      'ENV-1, ENV-8 take the name from :authority and the port from the connection',
+      async (t) => {
+        const session = sessionOf(t)
+        const answer = await ask(session, '/cgi-bin/report.cgi', {
+          headers: ['Host', 'www.example.org:99'],
+        })
+        const { variables } = readReport(answer.text)
+        const expected = {
+          HTTP_HOST: 'www.example.org:99',
+          REMOTE_ADDR: '127.0.0.1',
+          REMOTE_PORT: String(session.socket.localPort),
+          REQUEST_SCHEME: adapter.scheme,
+          SERVER_NAME: 'www.example.org',
+          SERVER_PORT: String(gateway.port),
+          SERVER_PROTOCOL: 'HTTP/2.0',
+        }
+        for (const [name, value] of Object.entries(expected)) {
+          assert.equal(variables.get(name), value, name)
+        }
+        assert.equal(variables.get('HTTPS'), adapter.scheme === 'https' ? 'on' : undefined)
+      },
+    )
 
-    test('ENV-8, BODY-6 refuse a host that is none, or is two', async (t) => {
+    void t.test('ENV-8, BODY-6 refuse a host that is none, or is two', async (t) => {
       const session = sessionOf(t)
       const status = async (headers: OutgoingHttpHeaders): Promise<unknown> => {
         const stream = session.request({ ':path': '/cgi-bin/report.cgi', ...headers }).resume()
@@ -161,7 +164,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(await status({ ':authority': 'a', host: 'a' }), 200)
     })
 
-    test('ENV-2 joins the fields that a cookie was split into', async (t) => {
+    void t.test('ENV-2 joins the fields that a cookie was split into', async (t) => {
       const headers = ['Cookie', 'a=1', 'Cookie', 'b=2', 'Cookie', 'c=3', 'TE', 'trailers']
       const answer = await ask(sessionOf(t), '/cgi-bin/report.cgi', { headers })
       const { variables } = readReport(answer.text)
@@ -169,7 +172,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(variables.get('HTTP_TE'), undefined)
     })
 
-    test('ENV-7 hands bytes on as they were sent', async (t) => {
+    void t.test('ENV-7 hands bytes on as they were sent', async (t) => {
       const mixed = '%b.\\0\'"$\xff\xfe'
       const headers = ['X-Latin1', '\xe9', 'X-Utf8', '\xc3\xa9', 'X-Mixed', mixed]
       const url = '/cgi-bin/report.cgi/%C3%A9?q=%E9%C3%A9'
@@ -181,7 +184,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(variables.get('HTTP_X_MIXED'), mixed)
     })
 
-    test('BODY-2 takes a body that ends with trailers', async (t) => {
+    void t.test('BODY-2 takes a body that ends with trailers', async (t) => {
       const headers = { ':method': 'POST', ':path': '/cgi-bin/report.cgi' }
       const stream = sessionOf(t).request(headers, { waitForTrailers: true })
       stream.once('wantTrailers', () => stream.sendTrailers({ 'x-trailer': 'yes' }))
@@ -193,36 +196,42 @@ export function http2Suite(adapter: Adapter): void {
       assert.doesNotMatch(text, /trailer/i)
     })
 
-    test('BODY-3 ends the stream of a client that sends no more, and only that', async (t) => {
-      const session = sessionOf(t)
-      const { pipe, goOn } = gate(t)
-      const other = await openHttp2(session, `/cgi-bin/event.cgi?${pipe}`)
-      const stream = upload(session, '/cgi-bin/ignore-input.cgi', 'x', { 'content-length': 99 })
-      assert.equal(await textOf(stream), 'ignored\n')
-      // RFC 9113 section 8.1: the answer is complete, and no more is wanted of the request.
-      assert.equal(stream.rstCode, NGHTTP2_NO_ERROR)
-      goOn()
-      assert.equal((await receive(other)).text, 'data: first\n\ndata: second\n\n')
-    })
+    void t.test(
+      'BODY-3 ends the stream of a client that sends no more, and only that',
+      async (t) => {
+        const session = sessionOf(t)
+        const { pipe, goOn } = gate(t)
+        const other = await openHttp2(session, `/cgi-bin/event.cgi?${pipe}`)
+        const stream = upload(session, '/cgi-bin/ignore-input.cgi', 'x', { 'content-length': 99 })
+        assert.equal(await textOf(stream), 'ignored\n')
+        // RFC 9113 section 8.1: the answer is complete, and no more is wanted of the request.
+        assert.equal(stream.rstCode, NGHTTP2_NO_ERROR)
+        goOn()
+        assert.equal((await receive(other)).text, 'data: first\n\ndata: second\n\n')
+      },
+    )
 
-    test('BODY-4 refuses a body that is too large, by its length or when it has become so', async (t) => {
-      for (const chunkedBody of ['spool', 'stream']) {
-        const small = await startWith(t, { bodyLimit: 10_000, chunkedBody })
-        const session = sessionOf(t, small)
-        const file = temporaryFile(t)
-        const script = `/cgi-bin/wait-silently.cgi?${file}`
-        for (const headers of [{ 'content-length': 10_001 }, {}]) {
-          const some = Buffer.alloc('content-length' in headers ? 1 : 20_000)
-          const stream = upload(session, script, some, headers)
-          const [received] = (await once(stream, 'response')) as [{ ':status': number }]
-          assert.equal(received[':status'], 413)
+    void t.test(
+      'BODY-4 refuses a body that is too large, by its length or when it has become so',
+      async (t) => {
+        for (const chunkedBody of ['spool', 'stream']) {
+          const small = await startWith(t, { bodyLimit: 10_000, chunkedBody })
+          const session = sessionOf(t, small)
+          const file = temporaryFile(t)
+          const script = `/cgi-bin/wait-silently.cgi?${file}`
+          for (const headers of [{ 'content-length': 10_001 }, {}]) {
+            const some = Buffer.alloc('content-length' in headers ? 1 : 20_000)
+            const stream = upload(session, script, some, headers)
+            const [received] = (await once(stream, 'response')) as [{ ':status': number }]
+            assert.equal(received[':status'], 413)
+          }
+          if (chunkedBody === 'spool') assert.ok(!existsSync(file), 'nothing was started')
+          await stillServes(session)
         }
-        if (chunkedBody === 'spool') assert.ok(!existsSync(file), 'nothing was started')
-        await stillServes(session)
-      }
-    })
+      },
+    )
 
-    describe('BODY-4 a body that is cut short', () => {
+    void t.test('BODY-4 a body that is cut short', async (t) => {
       const promised = { 'content-length': 1000 }
       type Cut = (stream: ClientHttp2Stream, session: ClientHttp2Session) => void
       /** Node's client ends the body of a stream before it resets it: it must promise more. */
@@ -237,7 +246,7 @@ export function http2Suite(adapter: Adapter): void {
         ],
       }
       for (const [how, [cut, ...framings]] of Object.entries(cuts)) {
-        test(`BODY-4 ${how} stops the script, which never takes it for whole`, async (t) => {
+        void t.test(`BODY-4 ${how} stops the script, which never takes it for whole`, async (t) => {
           for (const killOnDisconnect of [true, false]) {
             const own = await startWith(t, { chunkedBody: 'stream', killOnDisconnect })
             for (const headers of framings) {
@@ -253,7 +262,7 @@ export function http2Suite(adapter: Adapter): void {
         })
 
         if (framings.length === 1) continue
-        test(`BODY-4 ${how} starts nothing before the body is there`, async (t) => {
+        void t.test(`BODY-4 ${how} starts nothing before the body is there`, async (t) => {
           const file = temporaryFile(t)
           for (const size of [1, 100_000]) {
             const session = sessionOf(t)
@@ -271,7 +280,7 @@ export function http2Suite(adapter: Adapter): void {
 
     // Written frame by frame, since Node's client would end the body before the reset.
     if (adapter.scheme === 'http')
-      test('BODY-4 a reset before the end of a body that has no length', async (t) => {
+      void t.test('BODY-4 a reset before the end of a body that has no length', async (t) => {
         const own = await startWith(t, { chunkedBody: 'stream' })
         for (const code of [NGHTTP2_CANCEL, NGHTTP2_NO_ERROR]) {
           const known = own.log.length
@@ -286,7 +295,7 @@ export function http2Suite(adapter: Adapter): void {
         }
       })
 
-    test('BODY-6 a length that is not that of the body', async (t) => {
+    void t.test('BODY-6 a length that is not that of the body', async (t) => {
       for (const [length, body] of [
         [3, 'much longer'],
         [1000, 'short'],
@@ -309,7 +318,7 @@ export function http2Suite(adapter: Adapter): void {
       await stillServes(sessionOf(t))
     })
 
-    test('BODY-1 tells a client that asks to go on', async (t) => {
+    void t.test('BODY-1 tells a client that asks to go on', async (t) => {
       const headers = { ':method': 'POST', ':path': '/cgi-bin/echo.cgi', expect: '100-continue' }
       const stream = sessionOf(t).request(headers)
       await once(stream, 'continue')
@@ -317,7 +326,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(await textOf(stream), 'body')
     })
 
-    test('HDR-3 sends nothing that HTTP/2 forbids', async (t) => {
+    void t.test('HDR-3 sends nothing that HTTP/2 forbids', async (t) => {
       const forbidden = [
         'Connection: close, X-Named',
         'Keep-Alive: timeout=9',
@@ -339,24 +348,27 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(answer.text, 'body')
     })
 
-    test('HDR-3 sends once what Node has once in HTTP/2: the last value, or the list', async (t) => {
-      const session = sessionOf(t)
-      const cases = {
-        'Content-Type': 'c',
-        ETag: 'c',
-        Date: 'c',
-        Age: 'c',
-        'Content-Language': 'a, c',
-      }
-      for (const [name, value] of Object.entries(cases)) {
-        const answer = await ask(session, saying(`${name}: a\nX-Other: b\n${name}: c\n\nbody`))
-        assert.equal(answer.status, 200)
-        assert.deepEqual(answer.all(name), [value])
-      }
-      await stillServes(session)
-    })
+    void t.test(
+      'HDR-3 sends once what Node has once in HTTP/2: the last value, or the list',
+      async (t) => {
+        const session = sessionOf(t)
+        const cases = {
+          'Content-Type': 'c',
+          ETag: 'c',
+          Date: 'c',
+          Age: 'c',
+          'Content-Language': 'a, c',
+        }
+        for (const [name, value] of Object.entries(cases)) {
+          const answer = await ask(session, saying(`${name}: a\nX-Other: b\n${name}: c\n\nbody`))
+          assert.equal(answer.status, 200)
+          assert.deepEqual(answer.all(name), [value])
+        }
+        await stillServes(session)
+      },
+    )
 
-    test('HDR-1 sends a header as large as a script may write', async (t) => {
+    void t.test('HDR-1 sends a header as large as a script may write', async (t) => {
       const session = sessionOf(t)
       const value = 'x'.repeat(8_000)
       const answer = await ask(session, saying(`X-Large: ${value}\n\nbody`))
@@ -364,7 +376,7 @@ export function http2Suite(adapter: Adapter): void {
       await stillServes(session)
     })
 
-    test('HDR-2 hints go to the client before the response', async (t) => {
+    void t.test('HDR-2 hints go to the client before the response', async (t) => {
       const { pipe, goOn } = gate(t)
       const stream = sessionOf(t).request({ ':path': `/cgi-bin/hint.cgi?${pipe}` })
       const [hints] = (await once(stream, 'headers')) as [OutgoingHttpHeaders]
@@ -374,7 +386,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(await textOf(stream), 'answered')
     })
 
-    test('HDR-4 reads an NPH script like any other', async (t) => {
+    void t.test('HDR-4 reads an NPH script like any other', async (t) => {
       const session = sessionOf(t)
       const answer = await ask(session, '/cgi-bin/nph-report.cgi')
       assert.equal(answer.status, 299)
@@ -384,7 +396,7 @@ export function http2Suite(adapter: Adapter): void {
       await stillServes(session)
     })
 
-    test('RES-5, RES-6 reset a response that is not whole, and only that', async (t) => {
+    void t.test('RES-5, RES-6 reset a response that is not whole, and only that', async (t) => {
       const session = sessionOf(t)
       const { pipe, goOn } = gate(t)
       const other = await openHttp2(session, `/cgi-bin/event.cgi?${pipe}`)
@@ -405,7 +417,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal((await receive(other)).text, 'data: first\n\ndata: second\n\n')
     })
 
-    test('RES-4 does not read more of a script than the client takes', async (t) => {
+    void t.test('RES-4 does not read more of a script than the client takes', async (t) => {
       const session = sessionOf(t)
       const response = await openHttp2(session, `/cgi-bin/zeros.cgi?${50 * MEGABYTE}`)
       response.pause()
@@ -414,7 +426,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal((await receive(response)).bytes.length, 50 * MEGABYTE)
     })
 
-    test('LIFE-5 a request that has ended waits for its answer', async (t) => {
+    void t.test('LIFE-5 a request that has ended waits for its answer', async (t) => {
       const { pipe, goOn } = gate(t)
       const response = await openHttp2(sessionOf(t), `/cgi-bin/event.cgi?${pipe}`)
       const chunks = chunksOf(response)
@@ -423,7 +435,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal(await chunks(), 'data: second\n\n')
     })
 
-    test('LIFE-1 stops the script of a stream that is reset, and only that', async (t) => {
+    void t.test('LIFE-1 stops the script of a stream that is reset, and only that', async (t) => {
       const session = sessionOf(t)
       const { pipe, goOn } = gate(t)
       const other = await openHttp2(session, `/cgi-bin/event.cgi?${pipe}`)
@@ -456,33 +468,39 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal((await receive(other)).text, 'data: first\n\ndata: second\n\n')
     })
 
-    test('LIFE-1 stops a script whose output nobody has taken when its stream is reset', async (t) => {
-      const own = await startWith(t, { maxProcesses: 1, killTimeout: 500 })
-      const session = sessionOf(t, own)
-      for (const code of [NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR]) {
-        const response = await openHttp2(session, '/cgi-bin/endless.cgi')
-        response.on('error', () => {})
-        await once(response, 'readable')
-        response.close(code)
-        // There is one slot: it is free.
+    void t.test(
+      'LIFE-1 stops a script whose output nobody has taken when its stream is reset',
+      async (t) => {
+        const own = await startWith(t, { maxProcesses: 1, killTimeout: 500 })
+        const session = sessionOf(t, own)
+        for (const code of [NGHTTP2_CANCEL, NGHTTP2_NO_ERROR, NGHTTP2_INTERNAL_ERROR]) {
+          const response = await openHttp2(session, '/cgi-bin/endless.cgi')
+          response.on('error', () => {})
+          await once(response, 'readable')
+          response.close(code)
+          // There is one slot: it is free.
+          await stillServes(session)
+        }
+      },
+    )
+
+    void t.test(
+      'LIFE-1 a script that reads on after an answer without content ends with its client',
+      async (t) => {
+        const session = sessionOf(t)
+        for (const header of ['Status: 204', 'Status: 304', 'Content-Length: 0', 'X-Closed: 1']) {
+          const known = gateway.log.length
+          const url = `/cgi-bin/answer-and-wait.cgi?${header.replace(' ', '%20')}`
+          const stream = upload(session, url, 'half', { 'content-length': 1000 })
+          const pid = await pidLogged(gateway, 'waiting', known)
+          stream.close(NGHTTP2_CANCEL)
+          await untilGone(pid)
+        }
         await stillServes(session)
-      }
-    })
+      },
+    )
 
-    test('LIFE-1 a script that reads on after an answer without content ends with its client', async (t) => {
-      const session = sessionOf(t)
-      for (const header of ['Status: 204', 'Status: 304', 'Content-Length: 0', 'X-Closed: 1']) {
-        const known = gateway.log.length
-        const url = `/cgi-bin/answer-and-wait.cgi?${header.replace(' ', '%20')}`
-        const stream = upload(session, url, 'half', { 'content-length': 1000 })
-        const pid = await pidLogged(gateway, 'waiting', known)
-        stream.close(NGHTTP2_CANCEL)
-        await untilGone(pid)
-      }
-      await stillServes(session)
-    })
-
-    test('LIFE-1 stops every script of a session that ends', async (t) => {
+    void t.test('LIFE-1 stops every script of a session that ends', async (t) => {
       const endings: ((session: ClientHttp2Session) => void)[] = [
         (session) => session.destroy(),
         (session) => session.destroy(undefined, NGHTTP2_CANCEL),
@@ -504,19 +522,22 @@ export function http2Suite(adapter: Adapter): void {
       }
     })
 
-    test('LIM-1 headersTimeout: 408 where it is the client that is waited for', async (t) => {
-      const own = await startWith(t, { headersTimeout: 300, bodyTimeout: 300 })
-      const session = sessionOf(t, own)
-      for (const headers of [{ 'content-length': 100 }, {}]) {
-        const script = `/cgi-bin/wait-silently.cgi?${temporaryFile(t)}`
-        const stream = upload(session, script, 'half', headers).resume()
-        const [received] = (await once(stream, 'response')) as [{ ':status': number }]
-        assert.equal(received[':status'], 408)
-      }
-      await stillServes(session)
-    })
+    void t.test(
+      'LIM-1 headersTimeout: 408 where it is the client that is waited for',
+      async (t) => {
+        const own = await startWith(t, { headersTimeout: 300, bodyTimeout: 300 })
+        const session = sessionOf(t, own)
+        for (const headers of [{ 'content-length': 100 }, {}]) {
+          const script = `/cgi-bin/wait-silently.cgi?${temporaryFile(t)}`
+          const stream = upload(session, script, 'half', headers).resume()
+          const [received] = (await once(stream, 'response')) as [{ ':status': number }]
+          assert.equal(received[':status'], 408)
+        }
+        await stillServes(session)
+      },
+    )
 
-    test('LIM-2 a hundred streams at once, few of them served at a time', async (t) => {
+    void t.test('LIM-2 a hundred streams at once, few of them served at a time', async (t) => {
       const own = await startWith(t, { maxProcesses: 4 })
       const session = sessionOf(t, own)
       await once(session, 'remoteSettings')
@@ -528,7 +549,7 @@ export function http2Suite(adapter: Adapter): void {
       }
     })
 
-    test('LIM-2 a stream that is reset in the queue leaves a place in it', async (t) => {
+    void t.test('LIM-2 a stream that is reset in the queue leaves a place in it', async (t) => {
       const own = await startWith(t, { maxProcesses: 1, maxQueue: 1 })
       const session = sessionOf(t, own)
       const holding = session.request({ ':path': '/cgi-bin/wait.cgi' })
@@ -544,7 +565,7 @@ export function http2Suite(adapter: Adapter): void {
       assert.equal((await next).status, 200)
     })
 
-    test('Errors are answered as they are in HTTP/1.1', async (t) => {
+    void t.test('Errors are answered as they are in HTTP/1.1', async (t) => {
       const session = sessionOf(t)
       const cases = [
         ['/cgi-bin/none.cgi', 404],

@@ -1,3 +1,4 @@
+import type { Test } from 'tap'
 import type { Adapter } from '../adapters.js'
 import { environmentSuite } from './adapter/environment.js'
 import { errorSuite } from './adapter/errors.js'
@@ -6,10 +7,10 @@ import { mappingSuite } from './adapter/mapping.js'
 import { responseSuite } from './adapter/response.js'
 
 /** The part in which frameworks with the middlewares of Express can differ. */
-export function middlewareContract(adapter: Adapter): void {
-  mappingSuite(adapter)
-  environmentSuite(adapter)
-  responseSuite(adapter)
-  listsSuite(adapter)
-  errorSuite(adapter)
+export function middlewareContract(t: Test, adapter: Adapter): void {
+  mappingSuite(t, adapter)
+  environmentSuite(t, adapter)
+  responseSuite(t, adapter)
+  listsSuite(t, adapter)
+  errorSuite(t, adapter)
 }

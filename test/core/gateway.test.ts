@@ -7,7 +7,8 @@ import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
-import { test, type TestContext } from 'node:test'
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { CgiError, type CgiOptions, type CgiRequest, createCgiHandler } from '@common-gateway/core'
@@ -16,7 +17,7 @@ import { descriptorsOf, isRunning, until, untilGone } from '../processes.js'
 import { createRequest } from './requests.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
-const root = createTemporaryFolder()
+const root = createTemporaryFolder(t)
 const HEADER = '#!/bin/sh\necho Content-Type: text/plain; echo\n'
 /** Each argument on a line of its own, as hexadecimal digits. */
 const PRINT_ARGUMENTS =
@@ -27,7 +28,7 @@ writeProgram(root, 'host.cgi', `${HEADER}printf %s "$HTTP_HOST"\n`)
 
 /** What the script at this URL answers. */
 async function answerOf(
-  t: TestContext,
+  t: Test,
   url: string,
   options: CgiOptions = {},
   given: Partial<CgiRequest> = {},
@@ -50,91 +51,106 @@ const ARGUMENTS: readonly [query: string, hexadecimal: readonly string[]][] = [
 ]
 
 for (const [query, expected] of ARGUMENTS) {
-  test(`ENV-5 ENV-7 the words of an indexed query arrive byte for byte: ${query}`, async (t) => {
-    const out = await answerOf(t, `/cgi-bin/arguments.cgi?${query}`, { indexQuery: true })
-    assert.deepEqual(out.toString().trim().split('\n'), expected)
-  })
+  void t.test(
+    `ENV-5 ENV-7 the words of an indexed query arrive byte for byte: ${query}`,
+    async (t) => {
+      const out = await answerOf(t, `/cgi-bin/arguments.cgi?${query}`, { indexQuery: true })
+      assert.deepEqual(out.toString().trim().split('\n'), expected)
+    },
+  )
 }
 
-test('ENV-7 a script with a name beyond ASCII runs, whatever the bytes of its variables', async (t) => {
-  for (const query of ['', '?caf\xe9']) {
-    const out = await answerOf(t, `/cgi-bin/%C3%A9.cgi${query}`)
-    assert.equal(out.toString(), `${root}/é.cgi`)
-  }
-})
+void t.test(
+  'ENV-7 a script with a name beyond ASCII runs, whatever the bytes of its variables',
+  async (t) => {
+    for (const query of ['', '?caf\xe9']) {
+      const out = await answerOf(t, `/cgi-bin/%C3%A9.cgi${query}`)
+      assert.equal(out.toString(), `${root}/é.cgi`)
+    }
+  },
+)
 
-test('LIFE-1 a request that fails before its script starts leaves no spool file open', async (t) => {
-  process.env['TMPDIR'] = root
-  t.after(() => {
-    delete process.env['TMPDIR']
-  })
-  const handler = createCgiHandler({ root, env: () => ({ NAME: 'a\0b' }) })
-  t.after(() => handler.close())
-  const body = Readable.from([Buffer.alloc(200_000)], { objectMode: false })
-  const request = createRequest({
-    method: 'POST',
-    url: '/cgi-bin/host.cgi',
-    headers: [['Transfer-Encoding', 'chunked']],
-    body,
-  })
-  await assert.rejects(handler.handle(request), { code: 'CGI_ERR_ENVIRONMENT' })
-  const isOpen = (): boolean => descriptorsOf(process.pid).some((name) => name.startsWith(root))
-  // Another thread closes it.
-  await until(() => !isOpen(), 'the spool file is closed')
-})
-
-test('LIFE-1 closing waits for what a script has left behind and is being stopped', async (t) => {
-  const stubborn = 'trap "" TERM; echo $$; while :; do echo; sleep 0.1; done'
-  writeProgram(root, 'leaves.cgi', `${HEADER}sh -c '${stubborn}' &\n`)
-  const handler = createCgiHandler({ root, killTimeout: 2_000, lingerTimeout: 60_000 })
-  t.after(() => handler.close())
-  const answer = await handler.handle(createRequest({ url: '/cgi-bin/leaves.cgi' }))
-  assert.equal(answer?.type, 'response')
-  assert.ok(answer.body instanceof Readable)
-  const [line]: unknown[] = await once(answer.body, 'data')
-  const child = Number.parseInt(String(line), 10)
-  await until(() => handler.stats().running === 0, 'the script has ended')
-  assert.ok(isRunning(child))
-  // The client goes, and with it what the script has left to write to it.
-  answer.body.destroy()
-  let isClosed = false
-  const closed = handler.close().then(() => {
-    isClosed = true
-  })
-  await new Promise(setImmediate)
-  assert.ok(!isClosed)
-  process.kill(child, 'SIGKILL')
-  await closed
-  await untilGone(child)
-})
-
-test('ENV-2 the authority of an HTTP/2 request is its Host (RFC 9113 section 8.3.1)', async (t) => {
-  const handler = createCgiHandler({ root })
-  t.after(() => handler.close())
-  const server = createServer((message, response) => {
-    // The compatibility API of node:http2 stands in for node:http here, as frameworks have it do.
-    const [request, reply] = [message, response] as unknown as [
-      Parameters<typeof toCgiRequest>[0],
-      Parameters<typeof toCgiRequest>[1],
-    ]
-    const view: FrameworkView = { native: request, mount: '/cgi-bin' }
-    void handler.handle(toCgiRequest(request, reply, view)).then((answer) => {
-      assert.equal(answer?.type, 'response')
-      return sendCgiResponse(answer, request, reply)
+void t.test(
+  'LIFE-1 a request that fails before its script starts leaves no spool file open',
+  async (t) => {
+    process.env['TMPDIR'] = root
+    t.after(() => {
+      delete process.env['TMPDIR']
     })
-  }).listen(0, '127.0.0.1')
-  t.after(() => server.close())
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this kind.
-  const { port } = server.address() as AddressInfo
-  const client = connect(`http://127.0.0.1:${port}`)
-  t.after(() => client.destroy())
-  const stream = client.request({
-    ':path': '/cgi-bin/host.cgi',
-    ':authority': 'www.example.org:81',
-  })
-  assert.equal((await buffer(stream)).toString(), 'www.example.org:81')
-})
+    const handler = createCgiHandler({ root, env: () => ({ NAME: 'a\0b' }) })
+    t.after(() => handler.close())
+    const body = Readable.from([Buffer.alloc(200_000)], { objectMode: false })
+    const request = createRequest({
+      method: 'POST',
+      url: '/cgi-bin/host.cgi',
+      headers: [['Transfer-Encoding', 'chunked']],
+      body,
+    })
+    await assert.rejects(handler.handle(request), { code: 'CGI_ERR_ENVIRONMENT' })
+    const isOpen = (): boolean => descriptorsOf(process.pid).some((name) => name.startsWith(root))
+    // Another thread closes it.
+    await until(() => !isOpen(), 'the spool file is closed')
+  },
+)
+
+void t.test(
+  'LIFE-1 closing waits for what a script has left behind and is being stopped',
+  async (t) => {
+    const stubborn = 'trap "" TERM; echo $$; while :; do echo; sleep 0.1; done'
+    writeProgram(root, 'leaves.cgi', `${HEADER}sh -c '${stubborn}' &\n`)
+    const handler = createCgiHandler({ root, killTimeout: 2_000, lingerTimeout: 60_000 })
+    t.after(() => handler.close())
+    const answer = await handler.handle(createRequest({ url: '/cgi-bin/leaves.cgi' }))
+    assert.equal(answer?.type, 'response')
+    assert.ok(answer.body instanceof Readable)
+    const [line]: unknown[] = await once(answer.body, 'data')
+    const child = Number.parseInt(String(line), 10)
+    await until(() => handler.stats().running === 0, 'the script has ended')
+    assert.ok(isRunning(child))
+    // The client goes, and with it what the script has left to write to it.
+    answer.body.destroy()
+    let isClosed = false
+    const closed = handler.close().then(() => {
+      isClosed = true
+    })
+    await new Promise(setImmediate)
+    assert.ok(!isClosed)
+    process.kill(child, 'SIGKILL')
+    await closed
+    await untilGone(child)
+  },
+)
+
+void t.test(
+  'ENV-2 the authority of an HTTP/2 request is its Host (RFC 9113 section 8.3.1)',
+  async (t) => {
+    const handler = createCgiHandler({ root })
+    t.after(() => handler.close())
+    const server = createServer((message, response) => {
+      // The compatibility API of node:http2 stands in for node:http here, as frameworks have it do.
+      const [request, reply] = [message, response] as unknown as [
+        Parameters<typeof toCgiRequest>[0],
+        Parameters<typeof toCgiRequest>[1],
+      ]
+      const view: FrameworkView = { native: request, mount: '/cgi-bin' }
+      void handler.handle(toCgiRequest(request, reply, view)).then((answer) => {
+        assert.equal(answer?.type, 'response')
+        return sendCgiResponse(answer, request, reply)
+      })
+    }).listen(0, '127.0.0.1')
+    t.after(() => server.close())
+    await once(server, 'listening')
+    // A server that listens on a port has an address of this kind.
+    const { port } = server.address() as AddressInfo
+    const client = connect(`http://127.0.0.1:${port}`)
+    t.after(() => client.destroy())
+    const stream = client.request({
+      ':path': '/cgi-bin/host.cgi',
+      ':authority': 'www.example.org:81',
+    })
+    assert.equal((await buffer(stream)).toString(), 'www.example.org:81')
+  },
+)
 
 const LARGE = 'x'.repeat(140_000)
 const HOST = ['Host', 'www.example.org'] as const
@@ -162,19 +178,22 @@ const TOO_LARGE: readonly [what: string, given: Partial<CgiRequest>, statusCode:
 
 for (const spawner of ['posix_spawn', 'child_process'] as const) {
   for (const [what, given, statusCode] of TOO_LARGE) {
-    test(`LIFE-3 ${what} that no program takes is the request's fault (${spawner})`, async (t) => {
-      const handler = createCgiHandler({ root, spawner })
-      t.after(() => handler.close())
-      const url = '/cgi-bin/host.cgi'
-      await assert.rejects(handler.handle(createRequest({ url, ...given })), (error) => {
-        assert.ok(error instanceof CgiError)
-        assert.deepEqual([error.statusCode, error.expose], [statusCode, true])
-        return true
-      })
-    })
+    void t.test(
+      `LIFE-3 ${what} that no program takes is the request's fault (${spawner})`,
+      async (t) => {
+        const handler = createCgiHandler({ root, spawner })
+        t.after(() => handler.close())
+        const url = '/cgi-bin/host.cgi'
+        await assert.rejects(handler.handle(createRequest({ url, ...given })), (error) => {
+          assert.ok(error instanceof CgiError)
+          assert.deepEqual([error.statusCode, error.expose], [statusCode, true])
+          return true
+        })
+      },
+    )
   }
 
-  test(`LIFE-3 the longest field that a program takes arrives (${spawner})`, async (t) => {
+  void t.test(`LIFE-3 the longest field that a program takes arrives (${spawner})`, async (t) => {
     // With its name, a `=` and a NUL it has 32 pages.
     const value = 'x'.repeat(32 * 4096 - 'HTTP_X_A=\0'.length)
     const options = { spawner }
@@ -184,64 +203,74 @@ for (const spawner of ['posix_spawn', 'child_process'] as const) {
     assert.equal(out.toString(), String(value.length))
   })
 
-  test(`LIFE-3 what the application adds is not the client's fault (${spawner})`, async (t) => {
-    const handler = createCgiHandler({ root, spawner, env: { LARGE } })
-    t.after(() => handler.close())
-    const refused = handler.handle(createRequest({ url: '/cgi-bin/host.cgi' }))
-    await assert.rejects(refused, { code: 'CGI_ERR_SPAWN', reason: /E2BIG/ })
-  })
+  void t.test(
+    `LIFE-3 what the application adds is not the client's fault (${spawner})`,
+    async (t) => {
+      const handler = createCgiHandler({ root, spawner, env: { LARGE } })
+      t.after(() => handler.close())
+      const refused = handler.handle(createRequest({ url: '/cgi-bin/host.cgi' }))
+      await assert.rejects(refused, { code: 'CGI_ERR_SPAWN', reason: /E2BIG/ })
+    },
+  )
 }
 
-test('LOG-1 a link that leaves the root is a 404, though the logger of the request fails', async (t) => {
-  const folder = createTemporaryFolder()
-  symlinkSync(path.join(root, 'host.cgi'), path.join(folder, 'link.cgi'))
-  const handler = createCgiHandler({ root: folder })
-  t.after(() => handler.close())
-  let calls = 0
-  const fail = (): never => {
-    calls += 1
-    throw new Error('no room')
-  }
-  const logger = { warn: fail, error: fail }
-  const write = t.mock.method(process.stderr, 'write', () => true)
-  const answering = handler.handle(createRequest({ url: '/cgi-bin/link.cgi', logger }))
-  await assert.rejects(answering, { code: 'CGI_ERR_NOT_FOUND' })
-  write.mock.restore()
-  assert.equal(calls, 1)
-})
+void t.test(
+  'LOG-1 a link that leaves the root is a 404, though the logger of the request fails',
+  async (t) => {
+    const folder = createTemporaryFolder(t)
+    symlinkSync(path.join(root, 'host.cgi'), path.join(folder, 'link.cgi'))
+    const handler = createCgiHandler({ root: folder })
+    t.after(() => handler.close())
+    let calls = 0
+    const fail = (): never => {
+      calls += 1
+      throw new Error('no room')
+    }
+    const logger = { warn: fail, error: fail }
+    t.after(() => mock.reset())
+    const write = mock.method(process.stderr, 'write', () => true)
+    const answering = handler.handle(createRequest({ url: '/cgi-bin/link.cgi', logger }))
+    await assert.rejects(answering, { code: 'CGI_ERR_NOT_FOUND' })
+    write.mock.restore()
+    assert.equal(calls, 1)
+  },
+)
 
-test('LIM-4 a stream of HTTP/2 that is over before the gateway comes is not kept', async (t) => {
-  const handler = createCgiHandler({ root })
-  let kept: WeakRef<object> | undefined
-  const server = createServer((request, response) => {
-    // The application is still busy with something else.
-    response.once('close', () => {
-      const view = { native: request, mount: '/cgi-bin', url: '/cgi-bin/host.cgi' }
-      // What its compatibility layer makes is what node:http makes, but for its types.
-      const message = request as unknown as IncomingMessage
-      const reply = response as unknown as ServerResponse
-      kept = new WeakRef(response)
-      handler.handle(toCgiRequest(message, reply, view)).catch(() => {})
+void t.test(
+  'LIM-4 a stream of HTTP/2 that is over before the gateway comes is not kept',
+  async (t) => {
+    const handler = createCgiHandler({ root })
+    let kept: WeakRef<object> | undefined
+    const server = createServer((request, response) => {
+      // The application is still busy with something else.
+      response.once('close', () => {
+        const view = { native: request, mount: '/cgi-bin', url: '/cgi-bin/host.cgi' }
+        // What its compatibility layer makes is what node:http makes, but for its types.
+        const message = request as unknown as IncomingMessage
+        const reply = response as unknown as ServerResponse
+        kept = new WeakRef(response)
+        handler.handle(toCgiRequest(message, reply, view)).catch(() => {})
+      })
     })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  // A server that listens on a port has an address of this kind.
-  const { port } = server.address() as AddressInfo
-  const session = connect(`http://127.0.0.1:${port}`)
-  t.after(async () => {
-    session.close()
-    server.close()
-    await handler.close()
-  })
-  const stream = session.request()
-  stream.on('error', () => {})
-  server.once('stream', () => stream.close(constants.NGHTTP2_CANCEL))
-  await until(() => kept !== undefined, 'the gateway has the request')
-  setFlagsFromString('--expose-gc')
-  const collectGarbage = runInNewContext('gc') as () => void
-  await until(() => {
-    collectGarbage()
-    return kept?.deref() === undefined
-  }, 'its response is garbage')
-})
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    // A server that listens on a port has an address of this kind.
+    const { port } = server.address() as AddressInfo
+    const session = connect(`http://127.0.0.1:${port}`)
+    t.after(async () => {
+      session.close()
+      server.close()
+      await handler.close()
+    })
+    const stream = session.request()
+    stream.on('error', () => {})
+    server.once('stream', () => stream.close(constants.NGHTTP2_CANCEL))
+    await until(() => kept !== undefined, 'the gateway has the request')
+    setFlagsFromString('--expose-gc')
+    const collectGarbage = runInNewContext('gc') as () => void
+    await until(() => {
+      collectGarbage()
+      return kept?.deref() === undefined
+    }, 'its response is garbage')
+  },
+)

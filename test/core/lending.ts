@@ -4,7 +4,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { TestContext } from 'node:test'
+import { mock as nodeMock } from 'node:test'
+import t, { type Test } from 'tap'
 import { MemoryLender } from '@internal/core/data/lent-memory.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
@@ -12,7 +13,7 @@ const MEGABYTE = 1024 * 1024
 /** How much each script writes, in bytes. */
 export const SIZE = 12 * MEGABYTE
 
-const root = createTemporaryFolder()
+const root = createTemporaryFolder(t)
 /**
  * Writes megabytes, each of another letter of those that it is asked for. It makes its pipe large itself
  * (F_SETPIPE_SZ) and fills it, so that output is read in chunks of the size that memory is lent for, however
@@ -42,8 +43,9 @@ export interface Lending {
 }
 
 /** Starts a server of node:http. */
-export async function lend(t: TestContext): Promise<Lending> {
-  const { mock } = t.mock.method(MemoryLender.prototype, 'lend')
+export async function lend(t: Test): Promise<Lending> {
+  t.after(() => nodeMock.reset())
+  const { mock } = nodeMock.method(MemoryLender.prototype, 'lend')
   const handler = createCgiHandler({ root, maxProcesses: 32, spawner: 'posix_spawn' })
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {

@@ -11,10 +11,10 @@ import {
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
-import type { TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 
-const root = createTemporaryFolder()
+const root = createTemporaryFolder(t)
 /** How many bytes there are of each letter. */
 export const SIZE = 12 * 1024 * 1024
 writeProgram(
@@ -32,7 +32,7 @@ done
 export type Meddle = (response: ServerResponse, body: Readable) => void
 
 /** A server on a port of this machine. */
-export async function serve(t: TestContext, meddle?: Meddle): Promise<number> {
+export async function serve(t: Test, meddle?: Meddle): Promise<number> {
   const server = createLettersServer(t, meddle)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -41,7 +41,7 @@ export async function serve(t: TestContext, meddle?: Meddle): Promise<number> {
 }
 
 /** One that listens to nothing yet. */
-export function createLettersServer(t: TestContext, meddle: Meddle = () => {}): Server {
+export function createLettersServer(t: Test, meddle: Meddle = () => {}): Server {
   const handler = createCgiHandler({ root })
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {

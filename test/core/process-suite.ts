@@ -18,7 +18,8 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { describe, test, type TestContext } from 'node:test'
+import { mock } from 'node:test'
+import type { Test } from 'tap'
 import { CgiError } from '@common-gateway/core'
 import { childrenOf, descriptorsOf, isRunning, until, untilGone } from '../processes.js'
 import { withoutPrivileges } from './privileges.js'
@@ -36,11 +37,11 @@ type SpawnOptions = Parameters<Spawner['spawn']>[0]
 type ScriptProcess = ReturnType<typeof withStreams<Awaited<ReturnType<Spawner['spawn']>>>>
 
 /** What every way to start processes must do. */
-export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
+export function processSuite(t: Test, choice: 'posix_spawn' | 'child_process'): void {
   const spawner = chooseSpawner(choice, processLogger)
 
-  describe(`processes, by ${choice}`, () => {
-    const folder = createTemporaryFolder()
+  void t.test(`processes, by ${choice}`, async (t) => {
+    const folder = createTemporaryFolder(t)
     const PATH = '/usr/local/bin:/usr/bin:/bin'
     const LATIN = { QUERY_STRING: 'caf\xe9' }
 
@@ -57,7 +58,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
     const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
     /** Kills a process group when the test has ended, if it is still there. */
-    function killAfter(t: TestContext, pid: number | undefined): void {
+    function killAfter(t: Test, pid: number | undefined): void {
       assert.ok(pid !== undefined && pid > 1)
       t.after(() => {
         try {
@@ -69,7 +70,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
     }
 
     async function start(
-      t: TestContext,
+      t: Test,
       file: string,
       given: Partial<SpawnOptions> = {},
     ): Promise<ScriptProcess> {
@@ -108,11 +109,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       readonly signal: string | null
     }
 
-    async function run(
-      t: TestContext,
-      file: string,
-      given?: Partial<SpawnOptions>,
-    ): Promise<Result> {
+    async function run(t: Test, file: string, given?: Partial<SpawnOptions>): Promise<Result> {
       const child = await start(t, file, given)
       const [out, error, exit] = await Promise.all([
         text(child.stdout),
@@ -132,7 +129,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       return seen.trim().split(/\s+/).map(Number)
     }
 
-    test('ENV-3 a script has the variables it is given, and no others', async (t) => {
+    void t.test('ENV-3 a script has the variables it is given, and no others', async (t) => {
       process.env['COMMON_GATEWAY_SECRET'] = 'secret'
       t.after(() => {
         delete process.env['COMMON_GATEWAY_SECRET']
@@ -151,7 +148,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
     /** Prints one variable, byte by byte. */
     const dump = script('printf %s "$VALUE" | od -An -v -tx1')
 
-    async function valueSeen(t: TestContext, value: string): Promise<string> {
+    async function valueSeen(t: Test, value: string): Promise<string> {
       const { out, error, exitCode } = await run(t, dump, { environment: { PATH, VALUE: value } })
       assert.equal(error, '')
       assert.equal(exitCode, 0)
@@ -177,45 +174,51 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
     ]
 
     for (const [why, value] of BYTES) {
-      test(`ENV-7 the bytes of a variable arrive as they were sent: ${why}`, async (t) => {
+      void t.test(`ENV-7 the bytes of a variable arrive as they were sent: ${why}`, async (t) => {
         assert.equal(await valueSeen(t, value), value)
       })
     }
 
-    test('ENV-3 ENV-7 beside a value that is not UTF-8, all other variables arrive, and no others', async (t) => {
-      const own = {
-        PATH,
-        LANG: 'C.UTF-8',
-        EMPTY: '',
-        count: '3',
-        value: 'v',
-        PWD: '/elsewhere',
-        OLDPWD: '/before',
-        SHLVL: '7',
-        PS1: '> ',
-        PS4: '+ ',
-        _: '/x',
-        OTHER: '\xff',
-      }
-      const { out } = await run(t, '/usr/bin/env', { environment: { ...own, ...LATIN } })
-      // text() reads UTF-8, which these two are not.
-      const expected = Object.entries({ ...own, OTHER: '\ufffd', QUERY_STRING: 'caf\ufffd' })
-      const lines = expected.map(([name, value]) => `${name}=${value}`)
-      assert.deepEqual(out.trimEnd().split('\n').toSorted(), lines.toSorted())
-    })
-
-    test('ENV-7 a script whose path has a = or a blank in it runs, whatever the bytes of its variables', async (t) => {
-      for (const name of ['a=b.cgi', 'a b.cgi', 'a$b.cgi', "a'b.cgi"]) {
-        const file = script('echo "$0"', name)
-        for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
-          const { out, exitCode } = await run(t, file, { environment })
-          assert.equal(out, `${file}\n`)
-          assert.equal(exitCode, 0)
+    void t.test(
+      'ENV-3 ENV-7 beside a value that is not UTF-8, all other variables arrive, and no others',
+      async (t) => {
+        const own = {
+          PATH,
+          LANG: 'C.UTF-8',
+          EMPTY: '',
+          count: '3',
+          value: 'v',
+          PWD: '/elsewhere',
+          OLDPWD: '/before',
+          SHLVL: '7',
+          PS1: '> ',
+          PS4: '+ ',
+          _: '/x',
+          OTHER: '\xff',
         }
-      }
-    })
+        const { out } = await run(t, '/usr/bin/env', { environment: { ...own, ...LATIN } })
+        // text() reads UTF-8, which these two are not.
+        const expected = Object.entries({ ...own, OTHER: '\ufffd', QUERY_STRING: 'caf\ufffd' })
+        const lines = expected.map(([name, value]) => `${name}=${value}`)
+        assert.deepEqual(out.trimEnd().split('\n').toSorted(), lines.toSorted())
+      },
+    )
 
-    test('ENV-5 arguments arrive as they are, no shell reads them', async (t) => {
+    void t.test(
+      'ENV-7 a script whose path has a = or a blank in it runs, whatever the bytes of its variables',
+      async (t) => {
+        for (const name of ['a=b.cgi', 'a b.cgi', 'a$b.cgi', "a'b.cgi"]) {
+          const file = script('echo "$0"', name)
+          for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
+            const { out, exitCode } = await run(t, file, { environment })
+            assert.equal(out, `${file}\n`)
+            assert.equal(exitCode, 0)
+          }
+        }
+      },
+    )
+
+    void t.test('ENV-5 arguments arrive as they are, no shell reads them', async (t) => {
       const file = script(
         'for each; do printf %s "$each" | od -An -v -tx1 | tr -d " \\n"; echo; done',
       )
@@ -227,7 +230,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     })
 
-    test('ENV-6 the working directory is the one that was asked for', async (t) => {
+    void t.test('ENV-6 the working directory is the one that was asked for', async (t) => {
       const file = script('pwd -P')
       for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
         assert.equal((await run(t, file, { environment })).out, `${folder}\n`)
@@ -240,18 +243,21 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       'read -r _ _ _ ppid group session terminal _ < /proc/$$/stat; echo $$ $group $session $ppid $terminal',
     )
 
-    test('LIFE-1 a script leads a process group of its own, in a session that has no terminal', async (t) => {
-      for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
-        const child = await start(t, lineage, { environment })
-        const [pid, group, session, parent, terminal] = await readPids(child.stdout)
-        assert.equal(pid, child.pid, 'no shell is left between')
-        assert.equal(group, child.pid)
-        // Its own; or the host's, where that has no terminal.
-        assert.ok(session === child.pid || terminal === 0)
-        assert.equal(parent, process.pid)
-        await child.exit
-      }
-    })
+    void t.test(
+      'LIFE-1 a script leads a process group of its own, in a session that has no terminal',
+      async (t) => {
+        for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
+          const child = await start(t, lineage, { environment })
+          const [pid, group, session, parent, terminal] = await readPids(child.stdout)
+          assert.equal(pid, child.pid, 'no shell is left between')
+          assert.equal(group, child.pid)
+          // Its own; or the host's, where that has no terminal.
+          assert.ok(session === child.pid || terminal === 0)
+          assert.equal(parent, process.pid)
+          await child.exit
+        }
+      },
+    )
 
     /** What this process itself was handed by the one that started it; not ours to close. */
     const handedDown = readdirSync('/proc/self/fdinfo').filter((name) => {
@@ -268,7 +274,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     }
 
-    test('LIFE-1 a script has no descriptor of the host but its three', async (t) => {
+    void t.test('LIFE-1 a script has no descriptor of the host but its three', async (t) => {
       const server = createServer().listen(0, '127.0.0.1')
       t.after(() => server.close())
       await once(server, 'listening')
@@ -295,7 +301,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     })
 
-    test('LIFE-1 a script inherits no ignored and no blocked signal', async (t) => {
+    void t.test('LIFE-1 a script inherits no ignored and no blocked signal', async (t) => {
       // Node ignores SIGPIPE; a script that did would write on for a client that has gone.
       // The shell itself blocks signals for a moment whenever it starts something.
       const file = script("exec grep -E '^Sig(Blk|Ign)' /proc/self/status")
@@ -304,13 +310,13 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       assert.match(out, /^SigIgn:\s+0+$/m)
     })
 
-    test('BODY-1 without a body the input is empty, and at its end at once', async (t) => {
+    void t.test('BODY-1 without a body the input is empty, and at its end at once', async (t) => {
       const child = await start(t, script('wc -c; readlink /proc/$$/fd/0'), { stdin: 'null' })
       assert.equal(child.stdin, null)
       assert.equal((await text(child.stdout)).trim(), '0\n/dev/null')
     })
 
-    test('BODY-1 what is written to the input arrives, then its end', async (t) => {
+    void t.test('BODY-1 what is written to the input arrives, then its end', async (t) => {
       const child = await start(t, script('od -An -v -tx1'), { stdin: 'pipe' })
       assert.ok(child.stdin)
       child.stdin.write(Buffer.from([0, 1, 0xff]))
@@ -318,7 +324,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       assert.equal((await text(child.stdout)).trim(), '00 01 ff 0a')
     })
 
-    test('BODY-2 a descriptor is the input itself, from where it stands', async (t) => {
+    void t.test('BODY-2 a descriptor is the input itself, from where it stands', async (t) => {
       const file = path.join(folder, 'input')
       writeFileSync(file, 'the first, the second')
       const descriptor = openSync(file, 'r')
@@ -331,7 +337,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     })
 
-    test('RES-1 standard output and standard error are two streams', async (t) => {
+    void t.test('RES-1 standard output and standard error are two streams', async (t) => {
       assert.deepEqual(await run(t, script('echo out; echo error >&2')), {
         out: 'out\n',
         error: 'error\n',
@@ -350,7 +356,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       ['kill -SEGV $$', null, 'SIGSEGV'],
     ]
 
-    test('LOG-2 how a script ended is told: its exit code, or the signal', async (t) => {
+    void t.test('LOG-2 how a script ended is told: its exit code, or the signal', async (t) => {
       for (const [how, exitCode, signal] of ENDS) {
         for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
           const child = await start(t, script(how), { environment })
@@ -360,7 +366,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     })
 
-    test('LIFE-1 a script that has ended is reaped', async (t) => {
+    void t.test('LIFE-1 a script that has ended is reaped', async (t) => {
       const child = await start(t, script('exit 0'))
       await child.exit
       assert.equal(childrenOf(process.pid).includes(child.pid), false)
@@ -409,7 +415,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
         ['plain', { PATH }],
         ['not UTF-8', { PATH, ...LATIN }],
       ] as const) {
-        test(`LIFE-3 cannot start, environment ${kind}: ${why} (${errno})`, async (t) => {
+        void t.test(`LIFE-3 cannot start, environment ${kind}: ${why} (${errno})`, async (t) => {
           const file = create()
           const started = start(t, file, { environment })
           await assert.rejects(started, (error: unknown) => {
@@ -427,7 +433,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     }
 
-    test('LIFE-3 cannot start: a working directory that is not there', async (t) => {
+    void t.test('LIFE-3 cannot start: a working directory that is not there', async (t) => {
       const file = script('exit 0')
       for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
         const started = start(t, file, { cwd: path.join(folder, 'missing'), environment })
@@ -435,7 +441,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     })
 
-    test('LIFE-3 a start that fails leaves no process and no descriptor', async (t) => {
+    void t.test('LIFE-3 a start that fails leaves no process and no descriptor', async (t) => {
       const count = (): number => descriptorsOf(process.pid).length + childrenOf(process.pid).length
       const file = writeProgram(folder, 'no-interpreter.cgi', '#!/missing/interpreter\n')
       await assert.rejects(start(t, file, { stdin: 'pipe' }))
@@ -447,7 +453,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       await until(() => count() <= before, 'all is closed')
     })
 
-    test('MAP-6 a program that may be run but not read is run', async (t) => {
+    void t.test('MAP-6 a program that may be run but not read is run', async (t) => {
       const file = path.join(folder, 'unreadable')
       copyFileSync('/bin/true', file)
       chmodSync(file, 0o111)
@@ -458,19 +464,22 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
 
     const SHORTAGES = ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE']
 
-    test('LIFE-3 what the system is short of is 503 with Retry-After, all else 500', () => {
-      for (const code of [...SHORTAGES, 'ENOENT', 'EACCES', 'ENOEXEC', 'EPERM', 'E2BIG']) {
-        const cause = Object.assign(new Error(`spawn ${code}`), { code })
-        const error = toSystemError(cause, '/srv/a.cgi')
-        const isShort = SHORTAGES.includes(code)
-        assert.equal(error.code, isShort ? 'CGI_ERR_NO_RESOURCES' : 'CGI_ERR_SPAWN')
-        assert.equal(error.statusCode, isShort ? 503 : 500)
-        assert.equal(/^[1-9]\d*$/.test(error.headers?.['retry-after'] ?? ''), isShort)
-        assert.equal(error.reason, `${code}: /srv/a.cgi`)
-        assert.equal(error.cause, cause)
-      }
-      assert.equal(toSystemError('odd', '/srv/a.cgi').code, 'CGI_ERR_SPAWN')
-    })
+    void t.test(
+      'LIFE-3 what the system is short of is 503 with Retry-After, all else 500',
+      async () => {
+        for (const code of [...SHORTAGES, 'ENOENT', 'EACCES', 'ENOEXEC', 'EPERM', 'E2BIG']) {
+          const cause = Object.assign(new Error(`spawn ${code}`), { code })
+          const error = toSystemError(cause, '/srv/a.cgi')
+          const isShort = SHORTAGES.includes(code)
+          assert.equal(error.code, isShort ? 'CGI_ERR_NO_RESOURCES' : 'CGI_ERR_SPAWN')
+          assert.equal(error.statusCode, isShort ? 503 : 500)
+          assert.equal(/^[1-9]\d*$/.test(error.headers?.['retry-after'] ?? ''), isShort)
+          assert.equal(error.reason, `${code}: /srv/a.cgi`)
+          assert.equal(error.cause, cause)
+        }
+        assert.equal(toSystemError('odd', '/srv/a.cgi').code, 'CGI_ERR_SPAWN')
+      },
+    )
 
     /** For what would wait for ever if it failed: then the hooks of the test still end what it started. */
     const BOUNDED = { timeout: 20_000 }
@@ -480,7 +489,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
 
     const FAMILY = 'sleep 600 & child=$!; (sleep 600 & echo $$ $child $!; wait) & wait'
 
-    test(
+    void t.test(
       'LIFE-1 SIGTERM goes to the whole group: the script and all that it has started',
       BOUNDED,
       async (t) => {
@@ -494,59 +503,62 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       },
     )
 
-    test(
+    void t.test(
       'LIFE-1 the number of a group that has ended is not sent SIGKILL: it may be another',
       BOUNDED,
       async (t) => {
         const child = await start(t, script('echo $$; exec sleep 600'))
         await readPids(child.stdout)
-        t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+        t.after(() => mock.reset())
+        mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
         terminate(child, 1_000)
         assert.deepEqual(await child.exit, { exitCode: null, signal: 'SIGTERM' })
         await settle()
         // The group may be looked at now and then; there is time for it before the last resort.
-        for (let time = 0; time < 1_500; time += 10) t.mock.timers.tick(10)
+        for (let time = 0; time < 1_500; time += 10) mock.timers.tick(10)
         const signals = signalsOf.get(child) ?? []
         assert.ok(signals.includes('SIGTERM'))
         assert.ok(!signals.includes('SIGKILL'))
       },
     )
 
-    test(
+    void t.test(
       'LIFE-1 a script that ignores SIGTERM gets SIGKILL after killTimeout',
       BOUNDED,
       async (t) => {
         const child = await start(t, script("trap '' TERM; echo $$; sleep 600"))
         await readPids(child.stdout)
-        t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+        t.after(() => mock.reset())
+        mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
         terminate(child, 1_000)
-        t.mock.timers.tick(999)
+        mock.timers.tick(999)
         assert.ok(isRunning(child.pid))
-        t.mock.timers.tick(1)
+        mock.timers.tick(1)
         assert.deepEqual(await child.exit, { exitCode: null, signal: 'SIGKILL' })
       },
     )
 
-    test(
+    void t.test(
       'LIFE-1 what a script leaves behind and ignores SIGTERM gets SIGKILL, too',
       BOUNDED,
       async (t) => {
         const file = script("(trap '' TERM; sleep 600 & echo $$ $!; wait) & wait")
         const child = await start(t, file)
         const [, grandchild] = await readPids(child.stdout)
-        t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+        t.after(() => mock.reset())
+        mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
         assert.ok(grandchild !== undefined && isRunning(grandchild))
         terminate(child, 1_000)
         assert.deepEqual(await child.exit, { exitCode: null, signal: 'SIGTERM' })
         await settle()
         assert.ok(isRunning(grandchild))
-        t.mock.timers.tick(1_000)
-        t.mock.timers.reset()
+        mock.timers.tick(1_000)
+        mock.timers.reset()
         await untilGone(grandchild)
       },
     )
 
-    test(
+    void t.test(
       'LIFE-1 what a script has left behind when it ended is stopped as well',
       BOUNDED,
       async (t) => {
@@ -559,17 +571,18 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       },
     )
 
-    test(
+    void t.test(
       'LIFE-1 a group that has ended is left alone, and a second order does no harm',
       BOUNDED,
       async (t) => {
         const child = await start(t, script('exit 0'))
         await child.exit
-        t.mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
+        t.after(() => mock.reset())
+        mock.timers.enable({ apis: ['setTimeout', 'setInterval'] })
         terminate(child, 1_000)
         terminate(child, 1_000)
         const before = signalsOf.get(child)?.length
-        t.mock.timers.tick(1_000)
+        mock.timers.tick(1_000)
         assert.equal(
           signalsOf.get(child)?.length,
           before,
@@ -578,7 +591,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       },
     )
 
-    test('LIFE-1 a host that ends takes its scripts with it', BOUNDED, async (t) => {
+    void t.test('LIFE-1 a host that ends takes its scripts with it', BOUNDED, async (t) => {
       const termination = new URL(
         'process/process-group.js',
         import.meta.resolve('@common-gateway/core'),
@@ -601,7 +614,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       await untilGone(pid)
     })
 
-    test('LIFE-1 and what it is stopping of scripts that have ended', BOUNDED, async (t) => {
+    void t.test('LIFE-1 and what it is stopping of scripts that have ended', BOUNDED, async (t) => {
       const module = new URL(
         'process/process-group.js',
         import.meta.resolve('@common-gateway/core'),
@@ -630,15 +643,18 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       await untilGone(grandchild)
     })
 
-    test('LIFE-1 scripts are reaped where no signal tells of their end', BOUNDED, async () => {
-      const module = new URL(
-        'process/spawner-choice.js',
-        import.meta.resolve('@common-gateway/core'),
-      )
-      const host = path.join(folder, 'without-signals.mjs')
-      writeFileSync(
-        host,
-        `import { chooseSpawner } from ${JSON.stringify(module.href)}
+    void t.test(
+      'LIFE-1 scripts are reaped where no signal tells of their end',
+      BOUNDED,
+      async () => {
+        const module = new URL(
+          'process/spawner-choice.js',
+          import.meta.resolve('@common-gateway/core'),
+        )
+        const host = path.join(folder, 'without-signals.mjs')
+        writeFileSync(
+          host,
+          `import { chooseSpawner } from ${JSON.stringify(module.href)}
      const spawner = chooseSpawner(${JSON.stringify(choice)}, console)
      process.removeAllListeners()
      const options = { command: ['/bin/true'], cwd: '/', environment: {}, stdin: 'null' }
@@ -648,14 +664,15 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
        stderr.resume()
        await exit
      }`,
-      )
-      assert.deepEqual(await once(spawn(process.execPath, [host]), 'exit'), [0, null])
-    })
+        )
+        assert.deepEqual(await once(spawn(process.execPath, [host]), 'exit'), [0, null])
+      },
+    )
 
     const SETTINGS = { killTimeout: PATIENT, spawner: choice, logger: processLogger }
 
     async function send(
-      t: TestContext,
+      t: Test,
       file: string,
       given: Partial<ScriptCall> = {},
       settings: typeof SETTINGS = SETTINGS,
@@ -667,7 +684,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       return sent
     }
 
-    test('BODY-1 each kind of body is the input of the script', BOUNDED, async (t) => {
+    void t.test('BODY-1 each kind of body is the input of the script', BOUNDED, async (t) => {
       const spooled = path.join(folder, 'spooled')
       writeFileSync(spooled, 'from a file')
       const handle = await open(spooled)
@@ -685,7 +702,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       }
     })
 
-    test(
+    void t.test(
       'LOG-1 what a script has written is read after a stall of the event loop',
       BOUNDED,
       async (t) => {
@@ -700,7 +717,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       },
     )
 
-    test('RES-8 output flows while the body still arrives', BOUNDED, async (t) => {
+    void t.test('RES-8 output flows while the body still arrives', BOUNDED, async (t) => {
       const source = new PassThrough()
       t.after(() => source.destroy())
       const sent = await send(t, script('exec cat'), {
@@ -715,7 +732,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       await once(sent.stdout, 'end')
     })
 
-    test(
+    void t.test(
       'BODY-3 a script that closes its input, or never reads it, does not block the client',
       BOUNDED,
       async (t) => {
@@ -735,16 +752,20 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       },
     )
 
-    test('BODY-3 a body in memory that a script does not read is no error', BOUNDED, async (t) => {
-      const content = Buffer.alloc(60_000)
-      const sent = await send(t, script('exec 0<&-; echo done'), {
-        body: { length: 60_000, content },
-      })
-      assert.equal(await text(sent.stdout), 'done\n')
-      assert.deepEqual(await sent.exit, { exitCode: 0, signal: null })
-    })
+    void t.test(
+      'BODY-3 a body in memory that a script does not read is no error',
+      BOUNDED,
+      async (t) => {
+        const content = Buffer.alloc(60_000)
+        const sent = await send(t, script('exec 0<&-; echo done'), {
+          body: { length: 60_000, content },
+        })
+        assert.equal(await text(sent.stdout), 'done\n')
+        assert.deepEqual(await sent.exit, { exitCode: 0, signal: null })
+      },
+    )
 
-    test(
+    void t.test(
       'LOG-1 standard error is heard as it comes, and does not mix with the output',
       BOUNDED,
       async (t) => {
@@ -755,7 +776,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       },
     )
 
-    test(
+    void t.test(
       'LOG-1 a background child that holds standard error open keeps nothing of ours',
       BOUNDED,
       async (t) => {
@@ -778,7 +799,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       },
     )
 
-    test(
+    void t.test(
       'LIFE-1 terminate stops the script and its children; again, and afterwards, is no error',
       BOUNDED,
       async (t) => {
@@ -792,17 +813,21 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
       },
     )
 
-    test('LIFE-3 a script that cannot be started takes nothing of the body', BOUNDED, async (t) => {
-      const source = Readable.from([Buffer.from('body')], { objectMode: false })
-      const missing = path.join(folder, 'missing.cgi')
-      await assert.rejects(send(t, missing, { body: { length: 4, content: source } }), {
-        code: 'CGI_ERR_SPAWN',
-      })
-      assert.equal(source.readableDidRead, false)
-      assert.equal(source.destroyed, false)
-    })
+    void t.test(
+      'LIFE-3 a script that cannot be started takes nothing of the body',
+      BOUNDED,
+      async (t) => {
+        const source = Readable.from([Buffer.from('body')], { objectMode: false })
+        const missing = path.join(folder, 'missing.cgi')
+        await assert.rejects(send(t, missing, { body: { length: 4, content: source } }), {
+          code: 'CGI_ERR_SPAWN',
+        })
+        assert.equal(source.readableDidRead, false)
+        assert.equal(source.destroyed, false)
+      },
+    )
 
-    test('LIFE-1 many runs leave no process behind', BOUNDED, async (t) => {
+    void t.test('LIFE-1 many runs leave no process behind', BOUNDED, async (t) => {
       const file = script('echo out; echo error >&2')
       const before = childrenOf(process.pid)
       await Promise.all(
@@ -817,7 +842,7 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
 
     if (choice === 'posix_spawn') {
       // A script can read its own output away (/dev/stdout) after we have seen it there.
-      test('LIFE-1 the host never waits for what a script writes', async (t) => {
+      void t.test('LIFE-1 the host never waits for what a script writes', async (t) => {
         const child = await start(t, script('exec sleep 600'))
         for (const output of [1, 2]) {
           const pipe = readlinkSync(`/proc/${child.pid}/fd/${output}`)
@@ -840,36 +865,42 @@ export function processSuite(choice: 'posix_spawn' | 'child_process'): void {
 
     if (choice === 'child_process') {
       // What is not UTF-8 goes through a shell, and only here.
-      test('ENV-3 ENV-7 a variable that a shell would change or drop is refused then, and not changed', async (t) => {
-        for (const name of ['a.b', 'A-B', 'IFS', 'OPTIND']) {
-          const environment = { PATH, [name]: 'x', ...LATIN }
-          await assert.rejects(run(t, '/usr/bin/env', { environment }), {
-            code: 'CGI_ERR_ENVIRONMENT',
-            reason: new RegExp(`the variable ${name} `),
-          })
-        }
-      })
+      void t.test(
+        'ENV-3 ENV-7 a variable that a shell would change or drop is refused then, and not changed',
+        async (t) => {
+          for (const name of ['a.b', 'A-B', 'IFS', 'OPTIND']) {
+            const environment = { PATH, [name]: 'x', ...LATIN }
+            await assert.rejects(run(t, '/usr/bin/env', { environment }), {
+              code: 'CGI_ERR_ENVIRONMENT',
+              reason: new RegExp(`the variable ${name} `),
+            })
+          }
+        },
+      )
 
-      test('ENV-7 no value is on a command line, where every user could read it', async (t) => {
-        const environment = {
-          PATH,
-          PASSWORD: 'hunter2',
-          PWD: 'hunter2',
-          ...LATIN,
-          QUERY_STRING: '\xffhunter2',
-        }
-        const own = script('tr "\\0" " " < /proc/$$/cmdline; echo; sleep 600 & wait')
-        const child = await start(t, own, { environment })
-        const seen: string[] = []
-        // From the first moment to the time when the script itself runs.
-        const output = once(child.stdout, 'data')
-        const over = Symbol('over')
-        while ((await Promise.race([output, settle().then(() => over)])) === over) {
-          seen.push(readFileSync(`/proc/${child.pid}/cmdline`, 'latin1'))
-        }
-        assert.ok(seen.some((line) => line.includes('/bin/sh')))
-        assert.ok(!seen.some((line) => line.includes('hunter2')))
-      })
+      void t.test(
+        'ENV-7 no value is on a command line, where every user could read it',
+        async (t) => {
+          const environment = {
+            PATH,
+            PASSWORD: 'hunter2',
+            PWD: 'hunter2',
+            ...LATIN,
+            QUERY_STRING: '\xffhunter2',
+          }
+          const own = script('tr "\\0" " " < /proc/$$/cmdline; echo; sleep 600 & wait')
+          const child = await start(t, own, { environment })
+          const seen: string[] = []
+          // From the first moment to the time when the script itself runs.
+          const output = once(child.stdout, 'data')
+          const over = Symbol('over')
+          while ((await Promise.race([output, settle().then(() => over)])) === over) {
+            seen.push(readFileSync(`/proc/${child.pid}/cmdline`, 'latin1'))
+          }
+          assert.ok(seen.some((line) => line.includes('/bin/sh')))
+          assert.ok(!seen.some((line) => line.includes('hunter2')))
+        },
+      )
     }
   })
 }

@@ -1,14 +1,14 @@
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after } from 'node:test'
+import type { Test } from 'tap'
 
 /** A folder that is there until the tests of this file have ended, or failed. Its path is real. */
-export function createTemporaryFolder(): string {
+export function createTemporaryFolder(t: Test): string {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'common-gateway-test-')))
   // Others may look in: some tests run without the rights of the one who made it.
   chmodSync(folder, 0o755)
-  after(() => rmSync(folder, { recursive: true, force: true }))
+  t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder
 }
 

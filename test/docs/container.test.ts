@@ -4,7 +4,8 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
-import { describe, type TestContext, test } from 'node:test'
+import t, { type Test } from 'tap'
+import { signalOf } from '../signal.js'
 import { NO_HANG } from '../apps/application.js'
 import { needsRoot } from '../apps/programs.js'
 import { codeOf, Page } from './page.js'
@@ -50,8 +51,8 @@ sleep 1
 echo finished
 `
 
-describe('the recipe container', { ...needsRoot('perl', 'tini'), concurrency: 1 }, () => {
-  test('copies what there is', () => {
+void t.test('the recipe container', { ...needsRoot('perl', 'tini'), jobs: 1 }, async (t) => {
+  void t.test('copies what there is', { buffered: true }, async () => {
     const files = recipe.files.map(({ name }) => name)
     const copied = instructions('COPY').flatMap((line) => line.split(' ').slice(0, -1))
     const own = copied.filter((name) => !name.startsWith('package'))
@@ -64,9 +65,7 @@ describe('the recipe container', { ...needsRoot('perl', 'tini'), concurrency: 1 
     assert.deepEqual(instructions('EXPOSE'), ['3000'])
   })
 
-  async function run(
-    t: TestContext,
-  ): Promise<{ origin: string; pid: number; ended: Promise<unknown> }> {
+  async function run(t: Test): Promise<{ origin: string; pid: number; ended: Promise<unknown> }> {
     const workplace = await Workplace.create(t, recipe)
     const { folder, origin, port } = workplace
     const scripts = { 'leave.sh': LEAVE, 'processes.sh': PROCESSES, 'wait.sh': WAIT }
@@ -94,22 +93,26 @@ describe('the recipe container', { ...needsRoot('perl', 'tini'), concurrency: 1 
     return { origin, pid: onlyChild(child), ended }
   }
 
-  test('what scripts leave behind is collected', NO_HANG, async (t) => {
-    const { origin } = await run(t)
-    const get = async (name: string): Promise<string> =>
-      (await fetch(`${origin}/cgi-bin/${name}`, { signal: t.signal })).text()
-    assert.match(await get('report.pl'), /^run by user 65534, below process (?!1\n)\d+\n$/)
-    for (let count = 0; count < 5; count += 1) assert.equal(await get('leave.sh'), 'left\n')
-    // They end by themselves, which nobody here is told.
-    let processes = await get('processes.sh')
-    while (/^sleep /m.test(processes)) processes = await get('processes.sh')
-    assert.match(processes, /^tini /m)
-    assert.doesNotMatch(processes, /zombie/)
-  })
+  void t.test(
+    'what scripts leave behind is collected',
+    { buffered: true, ...NO_HANG },
+    async (t) => {
+      const { origin } = await run(t)
+      const get = async (name: string): Promise<string> =>
+        (await fetch(`${origin}/cgi-bin/${name}`, { signal: signalOf(t) })).text()
+      assert.match(await get('report.pl'), /^run by user 65534, below process (?!1\n)\d+\n$/)
+      for (let count = 0; count < 5; count += 1) assert.equal(await get('leave.sh'), 'left\n')
+      // They end by themselves, which nobody here is told.
+      let processes = await get('processes.sh')
+      while (/^sleep /m.test(processes)) processes = await get('processes.sh')
+      assert.match(processes, /^tini /m)
+      assert.doesNotMatch(processes, /zombie/)
+    },
+  )
 
-  test('a script may finish after SIGTERM', NO_HANG, async (t) => {
+  void t.test('a script may finish after SIGTERM', { buffered: true, ...NO_HANG }, async (t) => {
     const { origin, pid, ended } = await run(t)
-    const response = await fetch(`${origin}/cgi-bin/wait.sh`, { signal: t.signal })
+    const response = await fetch(`${origin}/cgi-bin/wait.sh`, { signal: signalOf(t) })
     process.kill(pid, 'SIGTERM')
     assert.equal(await response.text(), 'begun\nfinished\n')
     assert.deepEqual(await ended, [0, null])

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
-import { test } from 'node:test'
+import t from 'tap'
 import { Page } from './page.js'
 
 const FOLDER = new URL('../../../docs/', import.meta.url)
@@ -17,7 +17,7 @@ function linksOf(name: string): readonly string[] {
   return links.filter((address) => !/^[a-z]+:/.test(address))
 }
 
-test('the index leads to every page', () => {
+void t.test('the index leads to every page', async () => {
   const links = new Set(linksOf(INDEX))
   assert.deepEqual(
     pages.filter((name) => !links.has(name)),
@@ -26,7 +26,7 @@ test('the index leads to every page', () => {
 })
 
 for (const name of [INDEX, ...pages]) {
-  test(`the links of ${name} lead somewhere`, () => {
+  void t.test(`the links of ${name} lead somewhere`, async () => {
     const dead = linksOf(name).filter((link) => !existsSync(new URL(link, new URL(name, FOLDER))))
     assert.deepEqual(dead, [])
   })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
 import { NO_HANG } from '../apps/application.js'
 import { needs } from '../apps/programs.js'
@@ -18,9 +18,13 @@ const withoutPackages = packages === undefined && {
   skip: 'needs the variable MOVING_PACKAGES, see docs/from-npm-packages.md',
 }
 
-test('in CI, the packages are there', { skip: !process.env['CI'] && 'this is not CI' }, () => {
-  assert.notEqual(packages, undefined)
-})
+void t.test(
+  'in CI, the packages are there',
+  { skip: !process.env['CI'] && 'this is not CI' },
+  async () => {
+    assert.notEqual(packages, undefined)
+  },
+)
 
 const options = {
   cgi: withoutPackages || {},
@@ -31,16 +35,19 @@ const options = {
 for (const [name, cases] of Object.entries(PACKAGE_DIFFERENCES)) {
   const heading = `What differs from \`${name}\``
 
-  test(`the guide tells of differences from ${name} that are tried, and of no other`, () => {
-    const rows = page.table(heading).map(([what]) => what)
-    assert.deepEqual(new Set(rows), new Set(Object.keys(cases)))
-  })
+  void t.test(
+    `the guide tells of differences from ${name} that are tried, and of no other`,
+    async () => {
+      const rows = page.table(heading).map(([what]) => what)
+      assert.deepEqual(new Set(rows), new Set(Object.keys(cases)))
+    },
+  )
 
   const suite = { ...options[name as keyof typeof options], concurrency: 4 }
-  describe(`the guide for ${name}`, suite, () => {
+  void t.test(`the guide for ${name}`, suite, async (t) => {
     const extension = name === 'spawn' ? 'js' : 'cjs'
     for (const [what, [script, question, there, here]] of Object.entries(cases)) {
-      test(`differs: ${what}`, NO_HANG, async (t) => {
+      void t.test(`differs: ${what}`, NO_HANG, async (t) => {
         const [before, after] = await Promise.all([
           answer(t, `${name}-before.${extension}`),
           answer(t, `${name}-after.js`),
@@ -50,7 +57,7 @@ for (const [name, cases] of Object.entries(PACKAGE_DIFFERENCES)) {
       })
 
       /** What a program of the guide answers, and whether it is still there after that. */
-      async function answer(t: TestContext, file: string): Promise<string> {
+      async function answer(t: Test, file: string): Promise<string> {
         const site = await MovingSite.create()
         t.after(() => site.remove())
         try {
@@ -70,8 +77,8 @@ for (const [name, cases] of Object.entries(PACKAGE_DIFFERENCES)) {
   })
 }
 
-describe('the program in the place of gateway', needs('php-cgi'), () => {
-  test('sends files, and never the source of a script', NO_HANG, async (t) => {
+void t.test('the program in the place of gateway', needs('php-cgi'), async (t) => {
+  void t.test('sends files, and never the source of a script', NO_HANG, async (t) => {
     const site = await MovingSite.create()
     t.after(() => site.remove())
     const server = await startNode('gateway-after.js')(page, site)

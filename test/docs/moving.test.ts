@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import t from 'tap'
 import { NO_HANG } from '../apps/application.js'
 import { needs } from '../apps/programs.js'
 import { fields, send, type Sending } from '../client.js'
@@ -58,26 +58,26 @@ interface Guide {
 }
 
 for (const [name, { start, options, also }] of Object.entries(guides)) {
-  describe(`the guide ${name}`, { ...options, concurrency: 4 }, () => {
+  void t.test(`the guide ${name}`, { ...options, jobs: 4 }, async (t) => {
     const page = new Page(name)
     let site: MovingSite
     let there: MovingServer
     let here: MovingServer
-    before(async () => {
+    t.before(async () => {
       site = await MovingSite.create()
       there = await start(page, site)
       here = await startNode('server.js')(page, site)
     })
-    after(async () => {
+    t.after(async () => {
       await there?.close()
       await here?.close()
       await site?.remove()
     })
 
     for (const [path, sending] of [...SAME, ...also]) {
-      test(
+      void t.test(
         `moves ${sending?.method ?? 'GET'} ${path}${sending === RANGE ? ', a part' : ''}`,
-        NO_HANG,
+        { buffered: true, ...NO_HANG },
         async () => {
           const [old, ours] = [
             await send(there.port, path, sending),
@@ -94,23 +94,31 @@ for (const [name, { start, options, also }] of Object.entries(guides)) {
     }
 
     for (const [path, sending] of SAME_STATUS) {
-      test(`moves the status of ${sending?.method ?? 'GET'} ${path}`, NO_HANG, async () => {
-        const [old, ours] = await Promise.all(
-          [there, here].map(({ port }) => send(port, path, sending)),
-        )
-        assert.equal(ours?.status, old?.status)
-        assert.notEqual(ours?.status, 200)
-        assert.deepEqual(ours?.all('location'), old?.all('location'))
-      })
+      void t.test(
+        `moves the status of ${sending?.method ?? 'GET'} ${path}`,
+        { buffered: true, ...NO_HANG },
+        async () => {
+          const [old, ours] = await Promise.all(
+            [there, here].map(({ port }) => send(port, path, sending)),
+          )
+          assert.equal(ours?.status, old?.status)
+          assert.notEqual(ours?.status, 200)
+          assert.deepEqual(ours?.all('location'), old?.all('location'))
+        },
+      )
     }
 
-    test('tells of differences that are tried, and of no other', () => {
-      const rows = page.table('What differs').map(([what = '']) => what)
-      assert.deepEqual(new Set(rows), new Set(Object.keys(DIFFERENCES[name] ?? {})))
-    })
+    void t.test(
+      'tells of differences that are tried, and of no other',
+      { buffered: true },
+      async () => {
+        const rows = page.table('What differs').map(([what = '']) => what)
+        assert.deepEqual(new Set(rows), new Set(Object.keys(DIFFERENCES[name] ?? {})))
+      },
+    )
 
     for (const [what, expected] of Object.entries(DIFFERENCES[name] ?? {})) {
-      test(`differs: ${what}`, NO_HANG, async () => {
+      void t.test(`differs: ${what}`, { buffered: true, ...NO_HANG }, async () => {
         const question = QUESTIONS[what]
         assert.ok(question)
         const [old, ours] = await Promise.all([
@@ -129,11 +137,11 @@ function typeOf([value = '']: readonly string[]): string {
   return value.replace(/;.*/, '')
 }
 
-describe('options in guides', () => {
+void t.test('options in guides', async (t) => {
   for (const name of [...Object.keys(guides), 'from-npm-packages.md']) {
     const page = new Page(name)
     const headings = [...page.text.matchAll(/^## ((?:Directives|Options).*)$/gm)]
-    test(`exist (${name})`, () => {
+    void t.test(`exist (${name})`, async () => {
       assert.notEqual(headings.length, 0)
       const cells = headings.flatMap(([, heading = '']) =>
         page.table(heading).map(([, cell = '']) => cell),

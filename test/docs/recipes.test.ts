@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readdirSync } from 'node:fs'
-import { describe, test } from 'node:test'
+import t from 'tap'
 import { NO_HANG } from '../apps/application.js'
 import { needs, needsRoot } from '../apps/programs.js'
 import { exchange } from '../client.js'
@@ -24,29 +24,33 @@ const recipes = {
 /** Tried otherwise: in a browser or link by link, in test/apps, and in container.test.ts. */
 const others = ['container', 'dokuwiki', 'git-web']
 
-test('every recipe is tried', () => {
+void t.test('every recipe is tried', async () => {
   const folder = new URL('../../../docs/recipes/', import.meta.url)
   const names = readdirSync(folder).map((name) => name.replace(/\.md$/, ''))
   assert.deepEqual(names.toSorted(), [...Object.keys(recipes), ...others].toSorted())
 })
 
 for (const [name, options] of Object.entries(recipes)) {
-  describe(`the recipe ${name}`, { ...options, concurrency: 2 }, () => {
+  void t.test(`the recipe ${name}`, { ...options, jobs: 2 }, async (t) => {
     const page = new Page(`recipes/${name}.md`)
     const servers = page.files.filter(({ name: file }) =>
       /^(?:fastify|express|server)\.js$/.test(file),
     )
-    test('has a server and says what it does, all of which is tried', () => {
-      assert.notDeepEqual(servers, [])
-      assert.notDeepEqual(page.loose('console'), [])
-      const loose = page.blocks.filter(({ file }) => file === undefined)
-      const languages = new Set(loose.map(({ language }) => language))
-      for (const tried of ['sh', 'console']) languages.delete(tried)
-      assert.deepEqual([...languages], [])
-    })
+    void t.test(
+      'has a server and says what it does, all of which is tried',
+      { buffered: true },
+      async () => {
+        assert.notDeepEqual(servers, [])
+        assert.notDeepEqual(page.loose('console'), [])
+        const loose = page.blocks.filter(({ file }) => file === undefined)
+        const languages = new Set(loose.map(({ language }) => language))
+        for (const tried of ['sh', 'console']) languages.delete(tried)
+        assert.deepEqual([...languages], [])
+      },
+    )
 
     for (const { name: file } of servers) {
-      test(`does what it says (${file})`, NO_HANG, async (t) => {
+      void t.test(`does what it says (${file})`, { buffered: true, ...NO_HANG }, async (t) => {
         const workplace = await Workplace.create(t, page)
         await workplace.start(process.execPath, [file])
         if (page.files.some(({ name: each }) => each.startsWith('nginx/')))
@@ -79,9 +83,9 @@ const SPELLINGS: readonly ((path: string) => string)[] = [
   (path) => `${path}~`,
 ]
 
-describe('the recipe dokuwiki', needs('DokuWiki', 'php-cgi'), () => {
+void t.test('the recipe dokuwiki', needs('DokuWiki', 'php-cgi'), async (t) => {
   for (const file of ['fastify.js', 'express.js']) {
-    test(
+    void t.test(
       `MAP-4 sends files, and no source however it is asked for (${file})`,
       NO_HANG,
       async (t) => {

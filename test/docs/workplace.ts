@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process'
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { TestContext } from 'node:test'
+import type { Test } from 'tap'
+import { signalOf } from '../signal.js'
 import { fileURLToPath } from 'node:url'
 import { findFreePort, type RunningProgram, startProgram } from '../servers/program.js'
 import type { Page } from './page.js'
@@ -25,13 +26,13 @@ export class Workplace {
     readonly port: number,
     readonly proxyPort: number,
     private readonly page: Page,
-    private readonly t: TestContext,
+    private readonly t: Test,
   ) {
     this.origin = `http://127.0.0.1:${port}`
   }
 
   /** An empty folder, where a page's packages are installed and its files are put; gone after the test. */
-  static async create(t: TestContext, page: Page): Promise<Workplace> {
+  static async create(t: Test, page: Page): Promise<Workplace> {
     const prefix = path.join(tmpdir(), 'common-gateway-docs-')
     const folder = await realpath(await mkdtemp(prefix))
     const ports = [await findFreePort(), await findFreePort()] as const
@@ -106,7 +107,7 @@ ${temporary.map((name) => `  ${name}_temp_path nginx-${name};`).join('\n')}
   /** Runs a line of shell; returns all that it prints. @throws where it fails and was told to. */
   shell(command: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const options = { cwd: this.folder, env: this.#environment, signal: this.t.signal }
+      const options = { cwd: this.folder, env: this.#environment, signal: signalOf(this.t) }
       execFile('sh', ['-c', `exec 2>&1\n${command}`], options, (error, output) => {
         const isMeant = error !== null && !command.startsWith('set -e') && !error.killed
         if (error === null || isMeant) resolve(output)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { adapterContract } from '../contract/adapter-contract.js'
 import { express4 } from '../adapters.js'
 
-adapterContract(express4)
+adapterContract(t, express4)

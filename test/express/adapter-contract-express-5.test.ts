@@ -1,4 +1,5 @@
+import t from 'tap'
 import { adapterContract } from '../contract/adapter-contract.js'
 import { express5 } from '../adapters.js'
 
-adapterContract(express5)
+adapterContract(t, express5)

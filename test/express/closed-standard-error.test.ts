@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { test } from 'node:test'
+import t from 'tap'
 import { send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
 
@@ -17,7 +17,7 @@ const server = createServer((request, response) => {
 server.listen(0, '127.0.0.1', () => console.log(server.address().port))
 `
 
-test('LOG-1 a host goes on when the reader of its standard error has gone', async (t) => {
+void t.test('LOG-1 a host goes on when the reader of its standard error has gone', async (t) => {
   const host = spawn(process.execPath, ['--input-type=module', '-e', HOST], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

@@ -14,7 +14,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pipeline } from 'node:stream'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import polka from 'polka'
 import polkaNext from 'polka-next'
 import { brotliDecompressSync, createBrotliDecompress, createGunzip, gunzipSync } from 'node:zlib'
@@ -24,7 +24,7 @@ import { listen } from '../listen.js'
 
 const root = CGI_BIN
 
-type Start = (t: TestContext) => Promise<number>
+type Start = (t: Test) => Promise<number>
 
 const frameworks: Record<string, Start> = {
   'Express 5': (t) => listen(t, createExpress5().use(compression(), cgi({ root }))),
@@ -65,47 +65,56 @@ const codings = {
   br: { decode: createBrotliDecompress, decodeAll: brotliDecompressSync },
 }
 
-describe('RES-4 compression() holds nothing back', () => {
+void t.test('RES-4 compression() holds nothing back', async (t) => {
   for (const [name, start] of Object.entries(frameworks)) {
     for (const [coding, { decode, decodeAll }] of Object.entries(codings)) {
-      test(`RES-4 an event goes out while its script goes on, in ${coding} (${name})`, async (t) => {
-        const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
-        t.after(() => rmSync(folder, { recursive: true }))
-        const pipe = path.join(folder, 'pipe')
-        execFileSync('mkfifo', [pipe])
-        const headers = ['Accept-Encoding', coding]
-        const response = await open(await start(t), `/cgi-bin/event.cgi?${pipe}`, { headers })
-        assert.equal(response.headers['content-encoding'], coding)
-        const next = chunksOf(pipeline(response, decode(), () => {}))
-        assert.equal(await next(), 'data: first\n\n')
-        // The script waits for this.
-        writeFileSync(pipe, '\n')
-        assert.equal(await next(), 'data: second\n\n')
-        assert.equal(await next(), null)
-      })
+      void t.test(
+        `RES-4 an event goes out while its script goes on, in ${coding} (${name})`,
+        async (t) => {
+          const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+          t.after(() => rmSync(folder, { recursive: true }))
+          const pipe = path.join(folder, 'pipe')
+          execFileSync('mkfifo', [pipe])
+          const headers = ['Accept-Encoding', coding]
+          const response = await open(await start(t), `/cgi-bin/event.cgi?${pipe}`, { headers })
+          assert.equal(response.headers['content-encoding'], coding)
+          const next = chunksOf(pipeline(response, decode(), () => {}))
+          assert.equal(await next(), 'data: first\n\n')
+          // The script waits for this.
+          writeFileSync(pipe, '\n')
+          assert.equal(await next(), 'data: second\n\n')
+          assert.equal(await next(), null)
+        },
+      )
 
-      test(`RES-4 the header goes out before the body, in ${coding} (${name})`, async (t) => {
-        const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
-        t.after(() => rmSync(folder, { recursive: true }))
-        const pipe = path.join(folder, 'pipe')
-        execFileSync('mkfifo', [pipe])
-        const headers = ['Accept-Encoding', coding]
-        const url = `/cgi-bin/body-when-told.cgi?${pipe}`
-        const response = await open(await start(t), url, { headers })
-        assert.equal(response.statusCode, 403)
-        writeFileSync(pipe, '\n')
-        const next = chunksOf(pipeline(response, decode(), () => {}))
-        assert.equal(await next(), '<p>the body')
-      })
+      void t.test(
+        `RES-4 the header goes out before the body, in ${coding} (${name})`,
+        async (t) => {
+          const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+          t.after(() => rmSync(folder, { recursive: true }))
+          const pipe = path.join(folder, 'pipe')
+          execFileSync('mkfifo', [pipe])
+          const headers = ['Accept-Encoding', coding]
+          const url = `/cgi-bin/body-when-told.cgi?${pipe}`
+          const response = await open(await start(t), url, { headers })
+          assert.equal(response.statusCode, 403)
+          writeFileSync(pipe, '\n')
+          const next = chunksOf(pipeline(response, decode(), () => {}))
+          assert.equal(await next(), '<p>the body')
+        },
+      )
 
-      test(`RES-5 what has a length is compressed as a whole, in ${coding} (${name})`, async (t) => {
-        const words = 'words '.repeat(300)
-        const header = `Content-Type: text/plain\nContent-Length: ${words.length}`
-        const headers = ['Accept-Encoding', coding]
-        const answer = await send(await start(t), saying(`${header}\n\n${words}`), { headers })
-        assert.deepEqual(answer.all('content-encoding'), [coding])
-        assert.equal(decodeAll(answer.bytes).toString(), words)
-      })
+      void t.test(
+        `RES-5 what has a length is compressed as a whole, in ${coding} (${name})`,
+        async (t) => {
+          const words = 'words '.repeat(300)
+          const header = `Content-Type: text/plain\nContent-Length: ${words.length}`
+          const headers = ['Accept-Encoding', coding]
+          const answer = await send(await start(t), saying(`${header}\n\n${words}`), { headers })
+          assert.deepEqual(answer.all('content-encoding'), [coding])
+          assert.equal(decodeAll(answer.bytes).toString(), words)
+        },
+      )
     }
   }
 })

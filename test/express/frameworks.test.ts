@@ -16,7 +16,7 @@ import type { RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import polka from 'polka'
 import polkaNext from 'polka-next'
 // oxlint-disable-next-line import/no-unassigned-import -- Nest's decorators need what it adds to Reflect
@@ -30,7 +30,7 @@ const root = CGI_BIN
 const logger = { warn(): void {}, error(): void {} }
 
 /** Starts an application with a gateway at `mount`; returns its port. */
-type Start = (t: TestContext, mount: string, gateway: CgiMiddleware) => Promise<number>
+type Start = (t: Test, mount: string, gateway: CgiMiddleware) => Promise<number>
 
 /** The frameworks that tell of a mount by `originalUrl` alone, or by `baseUrl` as Express. */
 const frameworks: Record<string, Start> = {
@@ -101,9 +101,9 @@ const frameworks: Record<string, Start> = {
   },
 }
 
-describe('MAP-1 mounted in frameworks that take middlewares', () => {
+void t.test('MAP-1 mounted in frameworks that take middlewares', async (t) => {
   for (const [name, start] of Object.entries(frameworks)) {
-    test(`MAP-1 ENV-1 the mount is part of SCRIPT_NAME (${name})`, async (t) => {
+    void t.test(`MAP-1 ENV-1 the mount is part of SCRIPT_NAME (${name})`, async (t) => {
       const port = await start(t, '/tools', cgi({ root, logger }))
       for (const [url, pathInfo, query] of [
         ['/tools/report.cgi', undefined, ''],
@@ -123,7 +123,7 @@ describe('MAP-1 mounted in frameworks that take middlewares', () => {
       assert.equal((await send(port, '/tools/none.cgi')).status, 404)
     })
 
-    test(`MAP-1 one program sees whether there was a slash (${name})`, async (t) => {
+    void t.test(`MAP-1 one program sees whether there was a slash (${name})`, async (t) => {
       const script = path.join(root, 'report.cgi')
       const port = await start(t, '/tool', cgi({ script, logger }))
       for (const [url, pathInfo] of [
@@ -139,7 +139,7 @@ describe('MAP-1 mounted in frameworks that take middlewares', () => {
       }
     })
 
-    test(`MAP-1 a prefix is below the mount (${name})`, async (t) => {
+    void t.test(`MAP-1 a prefix is below the mount (${name})`, async (t) => {
       const port = await start(t, '/tools', cgi({ root, logger, prefix: '/cgi' }))
       const { variables } = readReport((await send(port, '/tools/cgi/report.cgi/x')).text)
       assert.equal(variables.get('SCRIPT_NAME'), '/tools/cgi/report.cgi')
@@ -152,20 +152,23 @@ describe('MAP-1 mounted in frameworks that take middlewares', () => {
     // It cannot take the same request a second time: "Cannot redefine property: protocol".
     if (name === '@fastify/express') continue
 
-    test(`RES-2 a local redirect leads to another script of the mount (${name})`, async (t) => {
-      const port = await start(t, '/tools', cgi({ root, logger }))
-      const url = saying('Location: /tools/report.cgi/x?y\n\n').replace('/cgi-bin', '/tools')
-      for (const method of ['GET', 'POST']) {
-        const { variables } = readReport((await send(port, url, { method, body: 'b' })).text)
-        assert.equal(variables.get('SCRIPT_NAME'), '/tools/report.cgi')
-        assert.equal(variables.get('PATH_INFO'), '/x')
-        assert.equal(variables.get('QUERY_STRING'), 'y')
-        assert.equal(variables.get('REQUEST_METHOD'), 'GET')
-      }
-    })
+    void t.test(
+      `RES-2 a local redirect leads to another script of the mount (${name})`,
+      async (t) => {
+        const port = await start(t, '/tools', cgi({ root, logger }))
+        const url = saying('Location: /tools/report.cgi/x?y\n\n').replace('/cgi-bin', '/tools')
+        for (const method of ['GET', 'POST']) {
+          const { variables } = readReport((await send(port, url, { method, body: 'b' })).text)
+          assert.equal(variables.get('SCRIPT_NAME'), '/tools/report.cgi')
+          assert.equal(variables.get('PATH_INFO'), '/x')
+          assert.equal(variables.get('QUERY_STRING'), 'y')
+          assert.equal(variables.get('REQUEST_METHOD'), 'GET')
+        }
+      },
+    )
   }
 
-  test('MAP-1 a request-target in absolute form, in Connect', async (t) => {
+  void t.test('MAP-1 a request-target in absolute form, in Connect', async (t) => {
     const port = await frameworks['Connect']?.(t, '/tools', cgi({ root, logger }))
     const answer = await exchange(
       port ?? 0,
@@ -175,7 +178,7 @@ describe('MAP-1 mounted in frameworks that take middlewares', () => {
     assert.match(answer, /^PATH_INFO=\/x$/m)
   })
 
-  test('MAP-1 a URL that a middleware has rewritten, in Connect', async (t) => {
+  void t.test('MAP-1 a URL that a middleware has rewritten, in Connect', async (t) => {
     const app = createConnect()
     app.use((request, _response, next) => {
       request.url = request.url?.replace('/old/', '/cgi-bin/')
@@ -187,7 +190,7 @@ describe('MAP-1 mounted in frameworks that take middlewares', () => {
     assert.equal(variables.get('REQUEST_URI'), '/old/report.cgi/x')
   })
 
-  test('MAP-1 @fastify/middie, where the router takes slashes away', async (t) => {
+  void t.test('MAP-1 @fastify/middie, where the router takes slashes away', async (t) => {
     const app = Fastify({
       routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true },
     })
@@ -207,7 +210,7 @@ describe('MAP-1 mounted in frameworks that take middlewares', () => {
     }
   })
 
-  test('MAP-1 Koa, by koa-connect and a prefix', async (t) => {
+  void t.test('MAP-1 Koa, by koa-connect and a prefix', async (t) => {
     const app = new Koa()
     app.silent = true
     app.use(koaConnect(cgi({ root, logger, prefix: '/tools' })))
@@ -242,8 +245,8 @@ Controller()(OwnController)
 class AppModule {}
 Module({ controllers: [OwnController] })(AppModule)
 
-describe('Nest', () => {
-  async function listening(t: TestContext, app: INestApplication): Promise<number> {
+void t.test('Nest', async (t) => {
+  async function listening(t: Test, app: INestApplication): Promise<number> {
     t.after(() => app.close())
     await app.listen(0, '127.0.0.1')
     return (app.getHttpServer().address() as AddressInfo).port
@@ -269,13 +272,13 @@ describe('Nest', () => {
     assert.equal((await send(port, '/tools/echo.cgi', sending)).text, '{"a":1}')
   }
 
-  test('MAP-1 Errors Nest on Express', async (t) => {
+  void t.test('MAP-1 Errors Nest on Express', async (t) => {
     const app = await NestFactory.create(AppModule, { logger: false })
     app.use('/tools', cgi({ root, logger }))
     await check(await listening(t, app))
   })
 
-  test('MAP-1 Errors Nest on Fastify, by the plugin', async (t) => {
+  void t.test('MAP-1 Errors Nest on Fastify, by the plugin', async (t) => {
     const adapter = new FastifyAdapter()
     const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
       logger: false,
@@ -284,7 +287,7 @@ describe('Nest', () => {
     await check(await listening(t, app))
   })
 
-  test('MAP-1 Nest on Fastify, by the middleware', async (t) => {
+  void t.test('MAP-1 Nest on Fastify, by the middleware', async (t) => {
     const adapter = new FastifyAdapter()
     const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
       logger: false,

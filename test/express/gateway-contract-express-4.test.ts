@@ -1,4 +1,5 @@
+import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
 import { express4 } from '../adapters.js'
 
-gatewayContract(express4)
+gatewayContract(t, express4)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
 import { express5 } from '../adapters.js'
 
-gatewayContract(express5)
+gatewayContract(t, express5)

@@ -6,7 +6,8 @@ import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, test, type TestContext } from 'node:test'
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
 import { setImmediate } from 'node:timers/promises'
 import { send, type Sending } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
@@ -23,10 +24,11 @@ const frameworks: readonly [name: string, create: () => Application][] = [
 ]
 
 /** What is written to the standard error of the process in the course of one request. */
-async function printed(t: TestContext, app: Application, sending?: Sending): Promise<string[]> {
+async function printed(t: Test, app: Application, sending?: Sending): Promise<string[]> {
   const server = createServer(app).listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const write = t.mock.method(process.stderr, 'write', (...words: unknown[]) => {
+  t.after(() => mock.reset())
+  const write = mock.method(process.stderr, 'write', (...words: unknown[]) => {
     const done = words.at(-1)
     if (typeof done === 'function') queueMicrotask(() => done())
     return true
@@ -44,8 +46,8 @@ async function printed(t: TestContext, app: Application, sending?: Sending): Pro
 
 for (const [name, create] of frameworks) {
   for (const errorPage of [true, false]) {
-    describe(`a failure is logged once (${name}, errorPage: ${errorPage})`, () => {
-      test('LOG-1 where Express itself answers, with all that is known of it', async (t) => {
+    void t.test(`a failure is logged once (${name}, errorPage: ${errorPage})`, async (t) => {
+      void t.test('LOG-1 where Express itself answers, with all that is known of it', async (t) => {
         for (const method of ['GET', 'HEAD', 'POST']) {
           const app = create()
           app.use(cgi({ root: CGI_BIN, errorPage }))
@@ -57,7 +59,7 @@ for (const [name, create] of frameworks) {
         }
       })
 
-      test('LOG-1 where the application answers', async (t) => {
+      void t.test('LOG-1 where the application answers', async (t) => {
         const app = create()
         app.use(cgi({ root: CGI_BIN, errorPage }))
         type Response = Parameters<RequestListener>[1]
@@ -72,7 +74,7 @@ for (const [name, create] of frameworks) {
         assert.match(lines[0] ?? '', /^common-gateway: The script sent .*say\.cgi.* scriptPid=\d/)
       })
 
-      test('LOG-1 by a logger of its own, at once', async (t) => {
+      void t.test('LOG-1 by a logger of its own, at once', async (t) => {
         const app = create()
         const logged: string[] = []
         const error = (_facts: object, message: string): unknown => logged.push(message)

@@ -16,7 +16,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { pinoHttp } from 'pino-http'
 import { exchange, send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
@@ -43,7 +43,7 @@ const frameworks: readonly [name: string, create: () => Application][] = [
 const root = CGI_BIN
 const redirectTo = (url: string): string => saying(`Location: ${url}\n\n`)
 
-async function listen(t: TestContext, app: RequestListener): Promise<number> {
+async function listen(t: Test, app: RequestListener): Promise<number> {
   const server = createServer(app).listen(0, '127.0.0.1')
   t.after(() => {
     server.close()
@@ -60,14 +60,14 @@ function secret(request: SeenRequest, response: ServerResponse): void {
 }
 
 for (const [name, create] of frameworks) {
-  describe(`a local redirect (${name})`, () => {
+  void t.test(`a local redirect (${name})`, async (t) => {
     const guards: readonly [what: string, isPrivate: (request: SeenRequest) => boolean][] = [
       ['originalUrl', ({ originalUrl = '' }) => originalUrl.startsWith('/private')],
       ['url', ({ url = '' }) => url.startsWith('/private')],
       ['all but the scripts', ({ originalUrl = '' }) => !originalUrl.startsWith('/cgi-bin/')],
     ]
     for (const [what, isPrivate] of guards) {
-      test(`RES-2 does not pass by a guard that looks at ${what}`, async (t) => {
+      void t.test(`RES-2 does not pass by a guard that looks at ${what}`, async (t) => {
         const app = create()
         app.use((request: SeenRequest, response: ServerResponse, next: Next) => {
           if (!isPrivate(request)) return next()
@@ -87,7 +87,7 @@ for (const [name, create] of frameworks) {
       })
     }
 
-    test('RES-2 does not pass by express-unless', async (t) => {
+    void t.test('RES-2 does not pass by express-unless', async (t) => {
       const app = create()
       const guard = Object.assign(
         (_request: unknown, response: ServerResponse): void => {
@@ -105,7 +105,7 @@ for (const [name, create] of frameworks) {
       assert.equal((await send(port, redirectTo('/cgi-bin/report.cgi'))).status, 200)
     })
 
-    test('RES-2 takes nothing along that the first pass found out', async (t) => {
+    void t.test('RES-2 takes nothing along that the first pass found out', async (t) => {
       const app = create()
       app.use('/cgi-bin', (request: SeenRequest, response: ServerResponse, next: Next) => {
         request.user = 'ann'
@@ -131,34 +131,37 @@ for (const [name, create] of frameworks) {
       assert.deepEqual(answer.all('set-cookie'), ['a=1'])
     })
 
-    test('RES-2 an access log that asks has one line, with the URL of the client', async (t) => {
-      const app = create()
-      const lines: string[] = []
-      let tell = (): void => {}
-      const told = new Promise<void>((resolve) => {
-        tell = resolve
-      })
-      app.use(
-        morgan(':method :url :status', {
-          skip: isLocalRedirect,
-          stream: { write: (line) => lines.push(line.trim()) },
-        }),
-      )
-      const write = (line: string): void => {
-        const { req } = JSON.parse(line) as { req: { url: string } }
-        lines.push(`pino ${req.url}`)
-        tell()
-      }
-      app.use(pinoHttp({ autoLogging: { ignore: isLocalRedirect } }, { write }))
-      app.use(cgi({ root }))
-      app.use(secret)
-      const url = redirectTo('/cgi-bin/report.cgi')
-      assert.equal((await send(await listen(t, app), url)).status, 200)
-      await told
-      assert.deepEqual(lines.toSorted(), [`GET ${url} 200`, `pino ${url}`])
-    })
+    void t.test(
+      'RES-2 an access log that asks has one line, with the URL of the client',
+      async (t) => {
+        const app = create()
+        const lines: string[] = []
+        let tell = (): void => {}
+        const told = new Promise<void>((resolve) => {
+          tell = resolve
+        })
+        app.use(
+          morgan(':method :url :status', {
+            skip: isLocalRedirect,
+            stream: { write: (line) => lines.push(line.trim()) },
+          }),
+        )
+        const write = (line: string): void => {
+          const { req } = JSON.parse(line) as { req: { url: string } }
+          lines.push(`pino ${req.url}`)
+          tell()
+        }
+        app.use(pinoHttp({ autoLogging: { ignore: isLocalRedirect } }, { write }))
+        app.use(cgi({ root }))
+        app.use(secret)
+        const url = redirectTo('/cgi-bin/report.cgi')
+        assert.equal((await send(await listen(t, app), url)).status, 200)
+        await told
+        assert.deepEqual(lines.toSorted(), [`GET ${url} 200`, `pino ${url}`])
+      },
+    )
 
-    test('RES-2 the client hears one answer, however many pass', async (t) => {
+    void t.test('RES-2 the client hears one answer, however many pass', async (t) => {
       const app = create()
       app.use(cgi({ root }))
       const loop = await exchange(
@@ -171,7 +174,7 @@ for (const [name, create] of frameworks) {
 }
 
 for (const kind of ['middleware', 'plugin'] as const) {
-  test(`RES-2 a local redirect under @fastify/express (${kind})`, async (t) => {
+  void t.test(`RES-2 a local redirect under @fastify/express (${kind})`, async (t) => {
     const app = Fastify()
     t.after(() => app.close())
     await app.register(fastifyExpress)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { middlewareContract } from '../contract/middleware-contract.js'
 import { connect } from '../middleware-adapters.js'
 
-middlewareContract(connect)
+middlewareContract(t, connect)

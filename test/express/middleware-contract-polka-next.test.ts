@@ -1,4 +1,5 @@
+import t from 'tap'
 import { middlewareContract } from '../contract/middleware-contract.js'
 import { polka10 } from '../middleware-adapters.js'
 
-middlewareContract(polka10)
+middlewareContract(t, polka10)

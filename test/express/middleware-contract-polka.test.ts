@@ -1,4 +1,5 @@
+import t from 'tap'
 import { middlewareContract } from '../contract/middleware-contract.js'
 import { polka05 } from '../middleware-adapters.js'
 
-middlewareContract(polka05)
+middlewareContract(t, polka05)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { middlewareContract } from '../contract/middleware-contract.js'
 import { vite } from '../middleware-adapters.js'
 
-middlewareContract(vite)
+middlewareContract(t, vite)

@@ -12,7 +12,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
 import { dial, exchange, readToEnd, readUntil, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
@@ -37,38 +37,47 @@ const versions: [string, Express][] = [
 ]
 
 for (const [name, express] of versions) {
-  describe(`the middleware in an application (${name})`, () => {
-    test("Errors an answer of the application's own is not taken for the last resort's", async (t) => {
-      const app = express()
-      app.use((_request, response, next) => {
-        response.setHeader('Content-Security-Policy', "default-src 'none'")
-        next()
-      })
-      app.use(cgi({ root, logger, errorPage: true }))
-      const answer: ErrorRequestHandler = (error, _request, response, next) => {
-        if (response.headersSent) next(error)
-        else response.status(500).end()
-      }
-      app.use(answer)
-      const { status, text } = await send(await listen(t, app), saying('no header\n\n'))
-      assert.deepEqual([status, text], [500, ''])
-    })
+  void t.test(`the middleware in an application (${name})`, async (t) => {
+    void t.test(
+      "Errors an answer of the application's own is not taken for the last resort's",
+      async (t) => {
+        const app = express()
+        app.use((_request, response, next) => {
+          response.setHeader('Content-Security-Policy', "default-src 'none'")
+          next()
+        })
+        app.use(cgi({ root, logger, errorPage: true }))
+        const answer: ErrorRequestHandler = (error, _request, response, next) => {
+          if (response.headersSent) next(error)
+          else response.status(500).end()
+        }
+        app.use(answer)
+        const { status, text } = await send(await listen(t, app), saying('no header\n\n'))
+        assert.deepEqual([status, text], [500, ''])
+      },
+    )
 
-    test('MAP-4 a target in absolute form that a router shortens is no other way to a source', async (t) => {
-      const app = express()
-      app.set('env', 'test')
-      const router = express.Router()
-      router.use(cgi({ root, logger, prefix: '/cgi-bin' }))
-      router.use(express.static(path.dirname(root)))
-      app.use('/site', router)
-      const port = await listen(t, app)
-      const ask = (target: string): Promise<string> =>
-        exchange(port, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
-      assert.match(await ask('http://host/site/cgi-bin/report.cgi'), /SCRIPT_NAME=\/site\/cgi-bin/)
-      assert.match(await ask('ftp://host/site/cgi-bin/report.cgi'), /^HTTP\/1\.1 400 /)
-    })
+    void t.test(
+      'MAP-4 a target in absolute form that a router shortens is no other way to a source',
+      async (t) => {
+        const app = express()
+        app.set('env', 'test')
+        const router = express.Router()
+        router.use(cgi({ root, logger, prefix: '/cgi-bin' }))
+        router.use(express.static(path.dirname(root)))
+        app.use('/site', router)
+        const port = await listen(t, app)
+        const ask = (target: string): Promise<string> =>
+          exchange(port, `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`)
+        assert.match(
+          await ask('http://host/site/cgi-bin/report.cgi'),
+          /SCRIPT_NAME=\/site\/cgi-bin/,
+        )
+        assert.match(await ask('ftp://host/site/cgi-bin/report.cgi'), /^HTTP\/1\.1 400 /)
+      },
+    )
 
-    test('ENV-4 a trust function that fails is an error of the application', async (t) => {
+    void t.test('ENV-4 a trust function that fails is an error of the application', async (t) => {
       const app = express()
       const trustProxy = (): boolean => {
         throw new Error('the list of proxies is gone')
@@ -86,7 +95,7 @@ for (const [name, express] of versions) {
       assert.match((await send(plain, '/cgi-bin/report.cgi')).text, /the list of proxies is gone/)
     })
 
-    test("ENV-4 trustProxy takes the place of Express's own setting", async (t) => {
+    void t.test("ENV-4 trustProxy takes the place of Express's own setting", async (t) => {
       const app = express()
       app.set('trust proxy', false)
       app.use('/trusting', cgi({ root, logger, trustProxy: 1 }))
@@ -113,7 +122,7 @@ for (const [name, express] of versions) {
       }
     })
 
-    test('OPT-1 a trustProxy that names no proxy is refused', () => {
+    void t.test('OPT-1 a trustProxy that names no proxy is refused', async () => {
       for (const trustProxy of ['nowhere', '10.0.0.0/99', -1, 1.5, {}, null, ['x']]) {
         // What an application in JavaScript may give.
         const options = { root, trustProxy } as Parameters<typeof cgi>[0]
@@ -122,7 +131,7 @@ for (const [name, express] of versions) {
       }
     })
 
-    test('OPT-1 says to call it where the function itself is mounted', async (t) => {
+    void t.test('OPT-1 says to call it where the function itself is mounted', async (t) => {
       const app = express()
       // What an application in JavaScript may do.
       app.use(cgi as unknown as RequestListener)
@@ -132,49 +141,57 @@ for (const [name, express] of versions) {
       assert.ok(text.length < 200, text)
     })
 
-    test('BODY-4 an error handler of the application is heard by who still sends', async (t) => {
-      const app = express()
-      app.use(cgi({ root, logger, bodyLimit: 1_000 }))
-      app.use(answerErrors(({ code }) => code ?? ''))
-      const port = await listen(t, app)
-      const socket = await dial(port)
-      t.after(() => socket.destroy())
-      socket.write('POST /cgi-bin/echo.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n')
-      const answered = readUntil(socket, /CGI_ERR_BODY_TOO_LARGE/)
-      for (let sent = 0; sent < 20; sent += 1) {
-        // A connection that is reset while this is written has no answer.
-        await new Promise((resolve) => socket.write('x'.repeat(100_000), resolve))
-      }
-      assert.match(await answered, /^HTTP\/1\.1 500 /)
-    })
+    void t.test(
+      'BODY-4 an error handler of the application is heard by who still sends',
+      async (t) => {
+        const app = express()
+        app.use(cgi({ root, logger, bodyLimit: 1_000 }))
+        app.use(answerErrors(({ code }) => code ?? ''))
+        const port = await listen(t, app)
+        const socket = await dial(port)
+        t.after(() => socket.destroy())
+        socket.write(
+          'POST /cgi-bin/echo.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n',
+        )
+        const answered = readUntil(socket, /CGI_ERR_BODY_TOO_LARGE/)
+        for (let sent = 0; sent < 20; sent += 1) {
+          // A connection that is reset while this is written has no answer.
+          await new Promise((resolve) => socket.write('x'.repeat(100_000), resolve))
+        }
+        assert.match(await answered, /^HTTP\/1\.1 500 /)
+      },
+    )
 
-    test('BODY-4 half a body is not made a whole one by who waits for its end', async (t) => {
-      const told: string[] = []
-      const tell = (_facts: object, message: string): void => void told.push(message)
-      const app = express()
-      const gateway = cgi({
-        root,
-        headersTimeout: 300,
-        killTimeout: 500,
-        logger: { warn: tell, error: tell },
-      })
-      app.use(gateway)
-      const wait: ErrorRequestHandler = (error, request, response, next) => {
-        request.once('end', () => told.push('the end')).resume()
-        if (response.headersSent) next(error)
-        else response.status(500).end()
-      }
-      app.use(wait)
-      const port = await listen(t, app)
-      const request =
-        'POST /cgi-bin/read-all-then-tell.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf'
-      assert.match(await exchange(port, request), /^HTTP\/1\.1 500 /)
-      await gateway.close()
-      assert.ok(told.some((each) => each.startsWith('waiting is ')))
-      assert.ok(!told.some((each) => /^all of |^the end/.test(each)), told.join('\n'))
-    })
+    void t.test(
+      'BODY-4 half a body is not made a whole one by who waits for its end',
+      async (t) => {
+        const told: string[] = []
+        const tell = (_facts: object, message: string): void => void told.push(message)
+        const app = express()
+        const gateway = cgi({
+          root,
+          headersTimeout: 300,
+          killTimeout: 500,
+          logger: { warn: tell, error: tell },
+        })
+        app.use(gateway)
+        const wait: ErrorRequestHandler = (error, request, response, next) => {
+          request.once('end', () => told.push('the end')).resume()
+          if (response.headersSent) next(error)
+          else response.status(500).end()
+        }
+        app.use(wait)
+        const port = await listen(t, app)
+        const request =
+          'POST /cgi-bin/read-all-then-tell.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nhalf'
+        assert.match(await exchange(port, request), /^HTTP\/1\.1 500 /)
+        await gateway.close()
+        assert.ok(told.some((each) => each.startsWith('waiting is ')))
+        assert.ok(!told.some((each) => /^all of |^the end/.test(each)), told.join('\n'))
+      },
+    )
 
-    test('MAP-1 two mounts with different roots side by side', async (t) => {
+    void t.test('MAP-1 two mounts with different roots side by side', async (t) => {
       const app = express()
       app.use('/one', cgi({ root }))
       app.use('/two', cgi({ root: path.join(root, 'folder') }))
@@ -186,7 +203,7 @@ for (const [name, express] of versions) {
       assert.equal((await send(port, '/two/say.cgi')).status, 404)
     })
 
-    test('MAP-1 inside a Router, at its mount and at a prefix below it', async (t) => {
+    void t.test('MAP-1 inside a Router, at its mount and at a prefix below it', async (t) => {
       const app = express()
       const router = express.Router()
       router.use('/scripts', cgi({ root }))
@@ -205,7 +222,7 @@ for (const [name, express] of versions) {
       assert.equal((await send(port, '/api/v1/none')).status, 404)
     })
 
-    test('MAP-1 one program at a mount sees whether there was a slash', async (t) => {
+    void t.test('MAP-1 one program at a mount sees whether there was a slash', async (t) => {
       const app = express()
       app.use('/tool', cgi({ script: path.join(root, 'report.cgi') }))
       const port = await listen(t, app)
@@ -220,23 +237,26 @@ for (const [name, express] of versions) {
       }
     })
 
-    test('RES-2 a local redirect under a Router goes through the whole application', async (t) => {
-      const app = express()
-      const passed: string[] = []
-      app.use((request: Request, _response: unknown, next: () => void) => {
-        passed.push(`${request.method} ${request.url.split('?')[0]}`)
-        next()
-      })
-      app.use('/deep', express.Router().use('/mount', cgi({ root })))
-      app.get('/target', (request, response) => void response.json(request.query))
-      const port = await listen(t, app)
-      const url = saying('Location: /target?a=1\n\n').replace('/cgi-bin', '/deep/mount')
-      const answer = await send(port, url, { method: 'POST', body: 'x' })
-      assert.equal(answer.text, '{"a":"1"}')
-      assert.deepEqual(passed, ['POST /deep/mount/say.cgi', 'GET /target'])
-    })
+    void t.test(
+      'RES-2 a local redirect under a Router goes through the whole application',
+      async (t) => {
+        const app = express()
+        const passed: string[] = []
+        app.use((request: Request, _response: unknown, next: () => void) => {
+          passed.push(`${request.method} ${request.url.split('?')[0]}`)
+          next()
+        })
+        app.use('/deep', express.Router().use('/mount', cgi({ root })))
+        app.get('/target', (request, response) => void response.json(request.query))
+        const port = await listen(t, app)
+        const url = saying('Location: /target?a=1\n\n').replace('/cgi-bin', '/deep/mount')
+        const answer = await send(port, url, { method: 'POST', body: 'x' })
+        assert.equal(answer.text, '{"a":"1"}')
+        assert.deepEqual(passed, ['POST /deep/mount/say.cgi', 'GET /target'])
+      },
+    )
 
-    test('BODY-5 a body that a parser has read is a clear error', async (t) => {
+    void t.test('BODY-5 a body that a parser has read is a clear error', async (t) => {
       const app = express()
       app.use(express.json(), express.urlencoded({ extended: false }))
       app.use(cgi({ root, logger }))
@@ -255,32 +275,38 @@ for (const [name, express] of versions) {
       assert.equal((await send(port, '/cgi-bin/echo.cgi')).status, 200)
     })
 
-    test('BODY-5 a middleware that listens to the body takes nothing of it away', async (t) => {
-      const app = express()
-      const heard: string[] = []
-      app.use((request: Request, _response: unknown, next: () => void) => {
-        let text = ''
-        request.on('data', (chunk: Buffer) => (text += chunk.toString()))
-        request.once('end', () => heard.push(text))
-        next()
-      })
-      const authenticate = async (): Promise<null> => delay(50, null)
-      app.use(cgi({ root, authenticate }))
-      app.post('/own', (request: Request, response) => {
-        request.once('end', () => response.send('own'))
-      })
-      const port = await listen(t, app)
-      for (const body of ['the body', Readable.from([Buffer.from('the '), Buffer.from('body')])]) {
-        const sending = { method: 'POST', headers: ['Content-Type', 'text/plain'], body }
-        const { input } = readReport((await send(port, '/cgi-bin/report.cgi', sending)).text)
-        assert.equal(input, 'the body')
-      }
-      // What is no script's goes on as it came.
-      assert.equal((await send(port, '/own', { method: 'POST', body: 'other' })).text, 'own')
-      assert.deepEqual(heard, ['the body', 'the body', 'other'])
-    })
+    void t.test(
+      'BODY-5 a middleware that listens to the body takes nothing of it away',
+      async (t) => {
+        const app = express()
+        const heard: string[] = []
+        app.use((request: Request, _response: unknown, next: () => void) => {
+          let text = ''
+          request.on('data', (chunk: Buffer) => (text += chunk.toString()))
+          request.once('end', () => heard.push(text))
+          next()
+        })
+        const authenticate = async (): Promise<null> => delay(50, null)
+        app.use(cgi({ root, authenticate }))
+        app.post('/own', (request: Request, response) => {
+          request.once('end', () => response.send('own'))
+        })
+        const port = await listen(t, app)
+        for (const body of [
+          'the body',
+          Readable.from([Buffer.from('the '), Buffer.from('body')]),
+        ]) {
+          const sending = { method: 'POST', headers: ['Content-Type', 'text/plain'], body }
+          const { input } = readReport((await send(port, '/cgi-bin/report.cgi', sending)).text)
+          assert.equal(input, 'the body')
+        }
+        // What is no script's goes on as it came.
+        assert.equal((await send(port, '/own', { method: 'POST', body: 'other' })).text, 'own')
+        assert.deepEqual(heard, ['the body', 'the body', 'other'])
+      },
+    )
 
-    test('a parser after the gateway keeps working', async (t) => {
+    void t.test('a parser after the gateway keeps working', async (t) => {
       const app = express()
       app.use(cgi({ root }))
       app.use(express.json())
@@ -291,7 +317,7 @@ for (const [name, express] of versions) {
       assert.equal(answer.text, '{"got":{"a":1}}')
     })
 
-    test("headers of the application stay beside the script's", async (t) => {
+    void t.test("headers of the application stay beside the script's", async (t) => {
       const app = express()
       app.use(
         (
@@ -311,23 +337,26 @@ for (const [name, express] of versions) {
       assert.deepEqual(answer.all('set-cookie'), ['app=1', 'a=1', 'b=2'])
     })
 
-    test('HDR-3 cookies do not gather in an array that the application sets each time', async (t) => {
-      const app = express()
-      const cookies = ['app=1']
-      app.use((_request, response, next) => {
-        response.setHeader('Set-Cookie', cookies)
-        next()
-      })
-      app.use(cgi({ root }))
-      const port = await listen(t, app)
-      for (const bytes of ['Set-Cookie: secret=1\n\nx', 'Set-Cookie: other=2\n\nx']) {
-        const own = bytes.split(/[ \n]/)[1]
-        assert.deepEqual((await send(port, saying(bytes))).all('set-cookie'), ['app=1', own])
-      }
-      assert.deepEqual(cookies, ['app=1'])
-    })
+    void t.test(
+      'HDR-3 cookies do not gather in an array that the application sets each time',
+      async (t) => {
+        const app = express()
+        const cookies = ['app=1']
+        app.use((_request, response, next) => {
+          response.setHeader('Set-Cookie', cookies)
+          next()
+        })
+        app.use(cgi({ root }))
+        const port = await listen(t, app)
+        for (const bytes of ['Set-Cookie: secret=1\n\nx', 'Set-Cookie: other=2\n\nx']) {
+          const own = bytes.split(/[ \n]/)[1]
+          assert.deepEqual((await send(port, saying(bytes))).all('set-cookie'), ['app=1', own])
+        }
+        assert.deepEqual(cookies, ['app=1'])
+      },
+    )
 
-    test('RES-9 fields that middlewares set before and after next()', async (t) => {
+    void t.test('RES-9 fields that middlewares set before and after next()', async (t) => {
       const app = express()
       app.use(cors({ origin: ['https://a.example', 'https://b.example'] }))
       app.use((_request, response, next) => {
@@ -352,62 +381,68 @@ for (const [name, express] of versions) {
       }
     })
 
-    test('LIFE-1 a script whose answer comes after that of the application is stopped', async (t) => {
-      const app = express()
-      app.use((_request, response, next) => {
-        response.once('late', () => response.status(503).end('late'))
-        next()
-      })
-      const env = ({ res }: Request): Record<string, string> => {
-        res?.emit('late')
-        return {}
-      }
-      app.use(cgi<Request>({ root, env, maxProcesses: 1, killTimeout: 500 }))
-      const port = await listen(t, app)
-      for (let round = 0; round < 2; round += 1) {
-        assert.equal((await send(port, '/cgi-bin/endless.cgi')).text, 'late')
-      }
-    })
-
-    for (const way of ['writeHead', 'write', 'end', 'flush'] as const) {
-      test(`Errors a middleware whose ${way}() fails does not end the process`, async (t) => {
+    void t.test(
+      'LIFE-1 a script whose answer comes after that of the application is stopped',
+      async (t) => {
         const app = express()
         app.use((_request, response, next) => {
-          Object.assign(response, {
-            [way](): never {
-              // Once, as what comes next may be the answer of the application.
-              Reflect.deleteProperty(response, way)
-              throw new Error('the middleware has failed')
-            },
-          })
+          response.once('late', () => response.status(503).end('late'))
           next()
         })
-        const told: unknown[] = []
-        const error = ({ err }: { err?: unknown }): void => void told.push(String(err))
-        app.use(cgi({ root, logger: { ...logger, error } }))
-        app.use(answerErrors(({ message }) => message))
-        const port = await listen(t, app)
-        const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
-        t.after(() => rmSync(folder, { recursive: true }))
-        const pipe = path.join(folder, 'pipe')
-        execFileSync('mkfifo', [pipe])
-        // What has no type is a stream. Flushed is what comes before its end.
-        const streamed = saying('Status: 200\n\nwords')
-        const target = way === 'flush' ? `/cgi-bin/body-when-told.cgi?${pipe}` : streamed
-        const answer = await exchange(
-          port,
-          `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
-        )
-        if (way === 'writeHead' || way === 'write') {
-          assert.match(answer, /^HTTP\/1\.1 500 .*the middleware has failed$/s)
-        } else {
-          assert.doesNotMatch(answer, /\r\n0\r\n\r\n$/)
-          assert.deepEqual(told, ['Error: the middleware has failed'])
+        const env = ({ res }: Request): Record<string, string> => {
+          res?.emit('late')
+          return {}
         }
-      })
+        app.use(cgi<Request>({ root, env, maxProcesses: 1, killTimeout: 500 }))
+        const port = await listen(t, app)
+        for (let round = 0; round < 2; round += 1) {
+          assert.equal((await send(port, '/cgi-bin/endless.cgi')).text, 'late')
+        }
+      },
+    )
+
+    for (const way of ['writeHead', 'write', 'end', 'flush'] as const) {
+      void t.test(
+        `Errors a middleware whose ${way}() fails does not end the process`,
+        async (t) => {
+          const app = express()
+          app.use((_request, response, next) => {
+            Object.assign(response, {
+              [way](): never {
+                // Once, as what comes next may be the answer of the application.
+                Reflect.deleteProperty(response, way)
+                throw new Error('the middleware has failed')
+              },
+            })
+            next()
+          })
+          const told: unknown[] = []
+          const error = ({ err }: { err?: unknown }): void => void told.push(String(err))
+          app.use(cgi({ root, logger: { ...logger, error } }))
+          app.use(answerErrors(({ message }) => message))
+          const port = await listen(t, app)
+          const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+          t.after(() => rmSync(folder, { recursive: true }))
+          const pipe = path.join(folder, 'pipe')
+          execFileSync('mkfifo', [pipe])
+          // What has no type is a stream. Flushed is what comes before its end.
+          const streamed = saying('Status: 200\n\nwords')
+          const target = way === 'flush' ? `/cgi-bin/body-when-told.cgi?${pipe}` : streamed
+          const answer = await exchange(
+            port,
+            `GET ${target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
+          )
+          if (way === 'writeHead' || way === 'write') {
+            assert.match(answer, /^HTTP\/1\.1 500 .*the middleware has failed$/s)
+          } else {
+            assert.doesNotMatch(answer, /\r\n0\r\n\r\n$/)
+            assert.deepEqual(told, ['Error: the middleware has failed'])
+          }
+        },
+      )
     }
 
-    test('Errors a handler of the application comes before the error page', async (t) => {
+    void t.test('Errors a handler of the application comes before the error page', async (t) => {
       const policy = "default-src 'none'"
       const own = express()
       own.use(cgi({ root, logger, errorPage: true }))
@@ -429,7 +464,7 @@ for (const [name, express] of versions) {
       assert.match(page.text, /^<!doctype html>[^]*&lt;secret&gt;/)
     })
 
-    test('Errors reach the error handler of the application', async (t) => {
+    void t.test('Errors reach the error handler of the application', async (t) => {
       const app = express()
       app.use(cgi<Request>({ root, logger, env: ({ hostname }) => ({ HOSTNAME: hostname }) }))
       app.use(answerErrors(({ code }) => `handled ${code}`))
@@ -441,11 +476,11 @@ for (const [name, express] of versions) {
   })
 }
 
-describe('the middleware on a connection that it shares', () => {
+void t.test('the middleware on a connection that it shares', async (t) => {
   const get = (url: string): string => `GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`
 
   /** A connection to scripts, and to `/own`, which sends half of its answer until it may go on. */
-  async function dialBoth(t: TestContext): Promise<{ socket: Socket; goOn: () => void }> {
+  async function dialBoth(t: Test): Promise<{ socket: Socket; goOn: () => void }> {
     const gateway = cgi({ root, logger })
     const own = new EventEmitter()
     const port = await listen(t, (request, response) => {
@@ -456,7 +491,7 @@ describe('the middleware on a connection that it shares', () => {
     return { socket: await dial(port), goOn: () => void own.emit('go on') }
   }
 
-  test('LIFE-5 what others answer there is left alone', async (t) => {
+  void t.test('LIFE-5 what others answer there is left alone', async (t) => {
     const { socket, goOn } = await dialBoth(t)
     socket.write(get('/own') + get(saying('X-Slow: 1\n\nslow', true)))
     await readUntil(socket, /abcde$/)
@@ -469,33 +504,39 @@ describe('the middleware on a connection that it shares', () => {
     assert.match(await rest, /^fghijHTTP\/1\.1 200 OK\r\n[^]*slow/)
   })
 
-  test('BODY-6 what is no request does not end an answer before it, whosever it is', async (t) => {
-    const { socket, goOn } = await dialBoth(t)
-    socket.write(get(saying('X-Slow: 1\n\nslow', true)) + get('/own') + 'no request\r\n\r\n')
-    const before = await readUntil(socket, /abcde$/)
-    assert.match(before, /slow/)
-    const rest = readToEnd(socket)
-    goOn()
-    assert.match(await rest, /^fghijHTTP\/1\.1 400 Bad Request\r\n/)
-  })
+  void t.test(
+    'BODY-6 what is no request does not end an answer before it, whosever it is',
+    async (t) => {
+      const { socket, goOn } = await dialBoth(t)
+      socket.write(get(saying('X-Slow: 1\n\nslow', true)) + get('/own') + 'no request\r\n\r\n')
+      const before = await readUntil(socket, /abcde$/)
+      assert.match(before, /slow/)
+      const rest = readToEnd(socket)
+      goOn()
+      assert.match(await rest, /^fghijHTTP\/1\.1 400 Bad Request\r\n/)
+    },
+  )
 
-  test('BODY-6 the application sees its own server, and hears of the error in the end', async (t) => {
-    const gateway = cgi({ root, logger })
-    const errors: Error[] = []
-    const server = createServer((request, response) => {
-      assert.equal(Reflect.get(request.socket, 'server'), server)
-      gateway(request, response, () => response.end('passed on'))
-    })
-    server.on('clientError', (error, socket) => {
-      errors.push(error)
-      socket.end('HTTP/1.1 400 Own Words\r\n\r\n')
-    })
-    t.after(() => server.close())
-    server.listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const { port } = server.address() as AddressInfo
-    const request = `GET ${saying('X-Slow: 1\n\nslow', true)} HTTP/1.1\r\nHost: a\r\n\r\nno request\r\n\r\n`
-    assert.match(await exchange(port, request), /slow[^]*HTTP\/1\.1 400 Own Words\r\n\r\n$/)
-    assert.equal(errors.length, 1)
-  })
+  void t.test(
+    'BODY-6 the application sees its own server, and hears of the error in the end',
+    async (t) => {
+      const gateway = cgi({ root, logger })
+      const errors: Error[] = []
+      const server = createServer((request, response) => {
+        assert.equal(Reflect.get(request.socket, 'server'), server)
+        gateway(request, response, () => response.end('passed on'))
+      })
+      server.on('clientError', (error, socket) => {
+        errors.push(error)
+        socket.end('HTTP/1.1 400 Own Words\r\n\r\n')
+      })
+      t.after(() => server.close())
+      server.listen(0, '127.0.0.1')
+      await once(server, 'listening')
+      const { port } = server.address() as AddressInfo
+      const request = `GET ${saying('X-Slow: 1\n\nslow', true)} HTTP/1.1\r\nHost: a\r\n\r\nno request\r\n\r\n`
+      assert.match(await exchange(port, request), /slow[^]*HTTP\/1\.1 400 Own Words\r\n\r\n$/)
+      assert.equal(errors.length, 1)
+    },
+  )
 })

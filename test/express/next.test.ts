@@ -3,14 +3,14 @@ import polka from 'polka'
 import polkaNext from 'polka-next'
 import { strict as assert } from 'node:assert'
 import type { RequestListener } from 'node:http'
-import { describe, test } from 'node:test'
+import t from 'tap'
 import { send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
 import { listen } from '../listen.js'
 
 const root = CGI_BIN
 
-describe('what next() throws stays in the gateway', () => {
+void t.test('what next() throws stays in the gateway', async (t) => {
   /** The ways in which an application fails in next(). */
   const failures: Record<string, () => unknown> = {
     'an error': () => {
@@ -24,7 +24,7 @@ describe('what next() throws stays in the gateway', () => {
   }
   for (const [name, fail] of Object.entries(failures)) {
     for (const url of ['/cgi-bin/none.cgi', '/cgi-bin/a%00b', saying('no header\n\n')]) {
-      test(`Errors ${name}, for ${url.slice(0, 20)}`, async (t) => {
+      void t.test(`Errors ${name}, for ${url.slice(0, 20)}`, async (t) => {
         const logged: string[] = []
         const tell = (_facts: object, message: string): void => void logged.push(message)
         const gateway = cgi({ root, logger: { warn: tell, error: tell }, errorPage: true })
@@ -40,7 +40,7 @@ describe('what next() throws stays in the gateway', () => {
     }
   }
 
-  test('Errors a failure after the header cuts the connection', async (t) => {
+  void t.test('Errors a failure after the header cuts the connection', async (t) => {
     const gateway = cgi({ root, logger: { warn() {}, error() {} } })
     const port = await listen(t, (request, response) => {
       gateway(request, response, () => {
@@ -52,8 +52,8 @@ describe('what next() throws stays in the gateway', () => {
   })
 })
 
-describe('frameworks that answer errors in ways of their own', () => {
-  test('Errors Polka 0.5, which takes the code of an error for its status', async (t) => {
+void t.test('frameworks that answer errors in ways of their own', async (t) => {
+  void t.test('Errors Polka 0.5, which takes the code of an error for its status', async (t) => {
     const app = polka()
     app.use(cgi({ root, logger: { warn() {}, error() {} }, methods: ['GET'], errorPage: false }))
     const port = await listen(t, app.handler)
@@ -70,7 +70,7 @@ describe('frameworks that answer errors in ways of their own', () => {
     assert.match(refused.all('allow').join(), /GET/)
   })
 
-  test('Errors Polka 1.0, which looks for the status of an error', async (t) => {
+  void t.test('Errors Polka 1.0, which looks for the status of an error', async (t) => {
     const app = polkaNext()
     // The types of the two are of different versions of Polka's own request.
     app.use(cgi({ root, logger: { warn() {}, error() {} } }) as never)

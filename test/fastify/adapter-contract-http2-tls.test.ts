@@ -1,4 +1,5 @@
+import t from 'tap'
 import { adapterContract } from '../contract/adapter-contract.js'
 import { fastify5Http2Tls } from '../adapters.js'
 
-adapterContract(fastify5Http2Tls)
+adapterContract(t, fastify5Http2Tls)

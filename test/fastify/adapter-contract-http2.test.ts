@@ -1,4 +1,5 @@
+import t from 'tap'
 import { adapterContract } from '../contract/adapter-contract.js'
 import { fastify5Http2 } from '../adapters.js'
 
-adapterContract(fastify5Http2)
+adapterContract(t, fastify5Http2)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
 import { fastify5Http1Tls } from '../adapters.js'
 
-gatewayContract(fastify5Http1Tls)
+gatewayContract(t, fastify5Http1Tls)

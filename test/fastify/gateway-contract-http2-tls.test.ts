@@ -1,4 +1,5 @@
+import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
 import { fastify5Http2Tls } from '../adapters.js'
 
-gatewayContract(fastify5Http2Tls)
+gatewayContract(t, fastify5Http2Tls)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
 import { fastify5Http2 } from '../adapters.js'
 
-gatewayContract(fastify5Http2)
+gatewayContract(t, fastify5Http2)

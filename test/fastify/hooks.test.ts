@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { brotliCompressSync, createGunzip, deflateSync, gunzipSync, gzipSync } from 'node:zlib'
 import { exchange, send } from '../client.js'
 import { CGI_BIN, readReport, saying } from '../fixtures.js'
@@ -22,7 +22,7 @@ type Application = ReturnType<typeof Fastify>
 const root = CGI_BIN
 
 /** Listens until the test is over. */
-async function listen(t: TestContext, app: Application): Promise<number> {
+async function listen(t: Test, app: Application): Promise<number> {
   t.after(() => app.close())
   await app.listen({ port: 0, host: '127.0.0.1' })
   // A server that listens on a port has an address of this kind.
@@ -33,7 +33,7 @@ async function turns(count: number): Promise<void> {
   for (let turn = 0; turn < count; turn += 1) await new Promise((go) => setImmediate(go))
 }
 
-function makePipe(t: TestContext): string {
+function makePipe(t: Test): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
   t.after(() => rmSync(folder, { recursive: true }))
   const pipe = path.join(folder, 'pipe')
@@ -41,7 +41,7 @@ function makePipe(t: TestContext): string {
   return pipe
 }
 
-describe('BODY-5 hooks of Fastify that read the body', () => {
+void t.test('BODY-5 hooks of Fastify that read the body', async (t) => {
   const words = 'words '.repeat(200)
   const bodies = {
     gzip: gzipSync(words),
@@ -50,7 +50,7 @@ describe('BODY-5 hooks of Fastify that read the body', () => {
     'x-of-the-script': Buffer.from('only the script knows it'),
   }
   for (const [coding, body] of Object.entries(bodies)) {
-    test(`BODY-5 @fastify/compress leaves a body in ${coding} to the script`, async (t) => {
+    void t.test(`BODY-5 @fastify/compress leaves a body in ${coding} to the script`, async (t) => {
       const app = Fastify()
       await app.register(compress)
       await app.register(cgi, { root })
@@ -68,7 +68,7 @@ describe('BODY-5 hooks of Fastify that read the body', () => {
     })
   }
 
-  test('BODY-5 @fastify/compress goes on to compress what scripts answer', async (t) => {
+  void t.test('BODY-5 @fastify/compress goes on to compress what scripts answer', async (t) => {
     const app = Fastify()
     await app.register(compress, { threshold: 10 })
     await app.register(cgi, { root })
@@ -85,7 +85,7 @@ describe('BODY-5 hooks of Fastify that read the body', () => {
     'a generator': (payload) => Readable.from(upperCase(payload)),
   }
   for (const [name, replace] of Object.entries(replacements)) {
-    test(`BODY-5 a hook that puts ${name} in the place of the body`, async (t) => {
+    void t.test(`BODY-5 a hook that puts ${name} in the place of the body`, async (t) => {
       const app = Fastify()
       // Fastify's type of a payload is narrower than what a hook is given, which is the request.
       app.addHook('preParsing', async (_request, _reply, payload) => replace(payload as Readable))
@@ -105,30 +105,36 @@ describe('BODY-5 hooks of Fastify that read the body', () => {
   }
 
   for (const method of ['POST', 'PROPFIND', 'GET']) {
-    test(`BODY-5 a hook that listens to the body takes nothing of it away (${method})`, async (t) => {
-      const app = Fastify()
-      const heard: string[] = []
-      // As fastify-raw-body does.
-      app.addHook('preParsing', (_request, _reply, payload, done) => {
-        let all = ''
-        payload.on('data', (chunk: Buffer) => (all += chunk.toString()))
-        payload.once('end', () => heard.push(all))
-        done(null, payload)
-      })
-      app.addHook('preHandler', async () => turns(20))
-      await app.register(cgi, { root, authenticate: async () => turns(20).then(() => null) })
-      const port = await listen(t, app)
-      const headers = ['Content-Type', 'text/plain']
-      for (const body of ['the body', Readable.from([Buffer.from('the '), Buffer.from('body')])]) {
-        const sending = { method, headers, body }
-        const answer = await send(port, '/cgi-bin/report.cgi', sending)
-        assert.equal(readReport(answer.text).input, 'the body')
-        assert.equal(heard.pop(), 'the body')
-      }
-    })
+    void t.test(
+      `BODY-5 a hook that listens to the body takes nothing of it away (${method})`,
+      async (t) => {
+        const app = Fastify()
+        const heard: string[] = []
+        // As fastify-raw-body does.
+        app.addHook('preParsing', (_request, _reply, payload, done) => {
+          let all = ''
+          payload.on('data', (chunk: Buffer) => (all += chunk.toString()))
+          payload.once('end', () => heard.push(all))
+          done(null, payload)
+        })
+        app.addHook('preHandler', async () => turns(20))
+        await app.register(cgi, { root, authenticate: async () => turns(20).then(() => null) })
+        const port = await listen(t, app)
+        const headers = ['Content-Type', 'text/plain']
+        for (const body of [
+          'the body',
+          Readable.from([Buffer.from('the '), Buffer.from('body')]),
+        ]) {
+          const sending = { method, headers, body }
+          const answer = await send(port, '/cgi-bin/report.cgi', sending)
+          assert.equal(readReport(answer.text).input, 'the body')
+          assert.equal(heard.pop(), 'the body')
+        }
+      },
+    )
   }
 
-  test('BODY-5 a hook that decodes the body, and says so', async (t) => {
+  void t.test('BODY-5 a hook that decodes the body, and says so', async (t) => {
     const app = Fastify()
     app.addHook('preParsing', async (request, _reply, payload) => {
       delete request.headers['content-encoding']
@@ -144,69 +150,82 @@ describe('BODY-5 hooks of Fastify that read the body', () => {
   })
 })
 
-describe('Errors hooks of Fastify that fail', () => {
+void t.test('Errors hooks of Fastify that fail', async (t) => {
   const failures: [words: string, status: number, error: Error][] = [
     ['no gzip', 400, new Error('no gzip')],
     ['too much', 413, Object.assign(new Error('too much'), { statusCode: 413 })],
   ]
   for (const [words, status, error] of failures) {
-    test(`BODY-5 the stream of a hook fails with ${status}, and not as if the client had left`, async (t) => {
-      const app = Fastify()
-      app.addHook('preParsing', async (_request, _reply, payload) =>
-        payload.pipe(
-          new PassThrough({
-            transform: (_chunk, _encoding, done) => void setImmediate(done, error),
-          }),
-        ),
-      )
-      for (const [prefix, chunkedBody] of [
-        ['/cgi-bin', 'spool'],
-        ['/streamed', 'stream'],
-      ] as const) {
-        await app.register(cgi, { root, prefix, chunkedBody })
-      }
-      const port = await listen(t, app)
-      for (const prefix of ['/cgi-bin', '/streamed']) {
-        const sending = { method: 'POST', headers: ['Content-Type', 'text/plain'], body: 'A BODY' }
-        const answer = await send(port, `${prefix}/report.cgi`, sending)
-        assert.equal(answer.status, status, prefix)
-        assert.match(answer.text, new RegExp(words))
-      }
-    })
+    void t.test(
+      `BODY-5 the stream of a hook fails with ${status}, and not as if the client had left`,
+      async (t) => {
+        const app = Fastify()
+        app.addHook('preParsing', async (_request, _reply, payload) =>
+          payload.pipe(
+            new PassThrough({
+              transform: (_chunk, _encoding, done) => void setImmediate(done, error),
+            }),
+          ),
+        )
+        for (const [prefix, chunkedBody] of [
+          ['/cgi-bin', 'spool'],
+          ['/streamed', 'stream'],
+        ] as const) {
+          await app.register(cgi, { root, prefix, chunkedBody })
+        }
+        const port = await listen(t, app)
+        for (const prefix of ['/cgi-bin', '/streamed']) {
+          const sending = {
+            method: 'POST',
+            headers: ['Content-Type', 'text/plain'],
+            body: 'A BODY',
+          }
+          const answer = await send(port, `${prefix}/report.cgi`, sending)
+          assert.equal(answer.status, status, prefix)
+          assert.match(answer.text, new RegExp(words))
+        }
+      },
+    )
   }
 
-  test('Errors what a script has sent before it failed is sent, where a hook has waited', async (t) => {
-    const app = Fastify()
-    const ended = new Promise((resolve) => {
-      const listener = (run: unknown): void => {
-        unsubscribe('common-gateway:run:end', listener)
-        resolve(run)
-      }
-      subscribe('common-gateway:run:end', listener)
-    })
-    app.addHook('onSend', async (_request, _reply, payload) => {
-      await ended
-      return payload
-    })
-    await app.register(cgi, { root })
-    const port = await listen(t, app)
-    const target = saying('Content-Type: text/plain\nContent-Length: 9\n\nshort', true)
-    const answer = await exchange(port, `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)
-    assert.match(answer, /^HTTP\/1\.1 200 .*\r\n\r\nshort$/s)
-  })
-
-  for (const httpVersion of ['1.1', '1.0']) {
-    test(`Errors a listener for the header that fails is a 500 (HTTP/${httpVersion})`, async (t) => {
+  void t.test(
+    'Errors what a script has sent before it failed is sent, where a hook has waited',
+    async (t) => {
       const app = Fastify()
-      app.addHook('onRequest', async (_request, { raw }) => failOnHeader(raw))
+      const ended = new Promise((resolve) => {
+        const listener = (run: unknown): void => {
+          unsubscribe('common-gateway:run:end', listener)
+          resolve(run)
+        }
+        subscribe('common-gateway:run:end', listener)
+      })
+      app.addHook('onSend', async (_request, _reply, payload) => {
+        await ended
+        return payload
+      })
       await app.register(cgi, { root })
       const port = await listen(t, app)
-      // What has no type is a stream.
-      const target = saying('Status: 200\n\nwords')
-      const head = `GET ${target} HTTP/${httpVersion}\r\nHost: a\r\nConnection: close\r\n\r\n`
-      const answer = await exchange(port, head)
-      assert.match(answer, /^HTTP\/1\.1 500 .*the listener has failed/s)
-    })
+      const target = saying('Content-Type: text/plain\nContent-Length: 9\n\nshort', true)
+      const answer = await exchange(port, `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      assert.match(answer, /^HTTP\/1\.1 200 .*\r\n\r\nshort$/s)
+    },
+  )
+
+  for (const httpVersion of ['1.1', '1.0']) {
+    void t.test(
+      `Errors a listener for the header that fails is a 500 (HTTP/${httpVersion})`,
+      async (t) => {
+        const app = Fastify()
+        app.addHook('onRequest', async (_request, { raw }) => failOnHeader(raw))
+        await app.register(cgi, { root })
+        const port = await listen(t, app)
+        // What has no type is a stream.
+        const target = saying('Status: 200\n\nwords')
+        const head = `GET ${target} HTTP/${httpVersion}\r\nHost: a\r\nConnection: close\r\n\r\n`
+        const answer = await exchange(port, head)
+        assert.match(answer, /^HTTP\/1\.1 500 .*the listener has failed/s)
+      },
+    )
   }
 })
 
@@ -222,7 +241,7 @@ async function* upperCase(payload: Readable): AsyncGenerator<string> {
   for await (const chunk of payload) yield String(chunk).toUpperCase()
 }
 
-describe('HDR-3 hooks of Fastify that read what a script answers', () => {
+void t.test('HDR-3 hooks of Fastify that read what a script answers', async (t) => {
   /** What a hook does with the stream; `go` has the script send its body. */
   const readers: Record<string, (stream: Readable, go: () => void) => Promise<unknown>> = {
     'pipe it, and wait': async (stream, go) => {
@@ -263,7 +282,7 @@ describe('HDR-3 hooks of Fastify that read what a script answers', () => {
   for (const [name, read] of Object.entries(readers)) {
     for (const isFollowed of [false, true]) {
       const more = isFollowed ? ', and another that waits' : ''
-      test(`HDR-3 hooks that ${name}${more}`, async (t) => {
+      void t.test(`HDR-3 hooks that ${name}${more}`, async (t) => {
         const app = Fastify()
         const pipe = makePipe(t)
         app.addHook('onSend', async (_request, reply, payload) => {
@@ -290,29 +309,34 @@ describe('HDR-3 hooks of Fastify that read what a script answers', () => {
     }
   }
 
-  test('HDR-3 a hook that makes an entity tag, changes the status and the length', async (t) => {
-    const app = Fastify()
-    app.addHook('onSend', async (_request, reply, payload) => {
-      const whole = Buffer.isBuffer(payload) ? payload.toString() : await text(payload as Readable)
-      reply.code(201).header('etag', `"${createHash('sha1').update(whole).digest('hex')}"`)
-      reply.removeHeader('x-secret')
-      return `${whole}, and more`
-    })
-    await app.register(cgi, { root })
-    const port = await listen(t, app)
-    for (const slowly of [false, true]) {
-      const bytes = 'Content-Type: text/plain\nContent-Length: 4\nX-Secret: 1\nX-Own: 2\n\nbody'
-      const answer = await send(port, saying(bytes, slowly))
-      assert.equal(answer.status, 201)
-      assert.equal(answer.text, 'body, and more')
-      assert.deepEqual(answer.all('content-length'), ['14'])
-      assert.deepEqual(answer.all('x-secret'), [])
-      assert.deepEqual(answer.all('x-own'), ['2'])
-      assert.equal(answer.all('etag').length, 1)
-    }
-  })
+  void t.test(
+    'HDR-3 a hook that makes an entity tag, changes the status and the length',
+    async (t) => {
+      const app = Fastify()
+      app.addHook('onSend', async (_request, reply, payload) => {
+        const whole = Buffer.isBuffer(payload)
+          ? payload.toString()
+          : await text(payload as Readable)
+        reply.code(201).header('etag', `"${createHash('sha1').update(whole).digest('hex')}"`)
+        reply.removeHeader('x-secret')
+        return `${whole}, and more`
+      })
+      await app.register(cgi, { root })
+      const port = await listen(t, app)
+      for (const slowly of [false, true]) {
+        const bytes = 'Content-Type: text/plain\nContent-Length: 4\nX-Secret: 1\nX-Own: 2\n\nbody'
+        const answer = await send(port, saying(bytes, slowly))
+        assert.equal(answer.status, 201)
+        assert.equal(answer.text, 'body, and more')
+        assert.deepEqual(answer.all('content-length'), ['14'])
+        assert.deepEqual(answer.all('x-secret'), [])
+        assert.deepEqual(answer.all('x-own'), ['2'])
+        assert.equal(answer.all('etag').length, 1)
+      }
+    },
+  )
 
-  test('HDR-3 a hook that sends nothing, and hooks that are not for streams', async (t) => {
+  void t.test('HDR-3 a hook that sends nothing, and hooks that are not for streams', async (t) => {
     const app = Fastify()
     let serialized = 0
     app.addHook('preSerialization', async (_request, _reply, payload) => {
@@ -333,13 +357,16 @@ describe('HDR-3 hooks of Fastify that read what a script answers', () => {
     assert.equal(serialized, 0)
   })
 
-  test('RES-6 a body that fails within what a hook has piped it to cuts the connection', async (t) => {
-    const app = Fastify()
-    app.addHook('onSend', async (_request, _reply, payload) =>
-      (payload as Readable).pipe(new PassThrough()),
-    )
-    await app.register(cgi, { root })
-    const port = await listen(t, app)
-    await assert.rejects(send(port, '/cgi-bin/kill-itself.cgi'))
-  })
+  void t.test(
+    'RES-6 a body that fails within what a hook has piped it to cuts the connection',
+    async (t) => {
+      const app = Fastify()
+      app.addHook('onSend', async (_request, _reply, payload) =>
+        (payload as Readable).pipe(new PassThrough()),
+      )
+      await app.register(cgi, { root })
+      const port = await listen(t, app)
+      await assert.rejects(send(port, '/cgi-bin/kill-itself.cgi'))
+    },
+  )
 })

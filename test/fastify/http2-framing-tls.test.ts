@@ -1,4 +1,5 @@
+import t from 'tap'
 import { http2Suite } from '../contract/http2.js'
 import { fastify5Http2Tls } from '../adapters.js'
 
-http2Suite(fastify5Http2Tls)
+http2Suite(t, fastify5Http2Tls)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { http2Suite } from '../contract/http2.js'
 import { fastify5Http2 } from '../adapters.js'
 
-http2Suite(fastify5Http2)
+http2Suite(t, fastify5Http2)

@@ -8,7 +8,7 @@ import Fastify from 'fastify'
 import { strict as assert } from 'node:assert'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { type Answer, send } from '../client.js'
 import { CGI_BIN, saying } from '../fixtures.js'
 
@@ -18,7 +18,7 @@ const root = CGI_BIN
 const origin = ['https://a.example', 'https://b.example']
 
 /** The names in Vary of what a script says, with one of its own; at once, and slowly. */
-async function varyOf(t: TestContext, app: Application): Promise<Answer[]> {
+async function varyOf(t: Test, app: Application): Promise<Answer[]> {
   t.after(() => app.close())
   await app.listen({ port: 0, host: '127.0.0.1' })
   // A server that listens on a port has an address of this kind.
@@ -40,25 +40,28 @@ function assertNames(answers: Answer[], expected: string[]): void {
   }
 }
 
-describe('RES-9 the order of hooks decides of no field (Fastify)', () => {
+void t.test('RES-9 the order of hooks decides of no field (Fastify)', async (t) => {
   for (const hook of ['onRequest', 'preHandler'] as const) {
     for (const isFirst of [true, false]) {
-      test(`RES-9 @fastify/cors in ${hook}, ${isFirst ? 'before' : 'after'} the gateway`, async (t) => {
-        const app = Fastify()
-        if (isFirst) await app.register(fastifyCors, { origin, hook })
-        await app.register(cgi, { root })
-        if (!isFirst) await app.register(fastifyCors, { origin, hook })
-        const answers = await varyOf(t, app)
-        assertNames(answers, ['accept-language', 'origin'])
-        for (const answer of answers) {
-          assert.deepEqual(answer.all('access-control-allow-origin'), ['https://a.example'])
-        }
-      })
+      void t.test(
+        `RES-9 @fastify/cors in ${hook}, ${isFirst ? 'before' : 'after'} the gateway`,
+        async (t) => {
+          const app = Fastify()
+          if (isFirst) await app.register(fastifyCors, { origin, hook })
+          await app.register(cgi, { root })
+          if (!isFirst) await app.register(fastifyCors, { origin, hook })
+          const answers = await varyOf(t, app)
+          assertNames(answers, ['accept-language', 'origin'])
+          for (const answer of answers) {
+            assert.deepEqual(answer.all('access-control-allow-origin'), ['https://a.example'])
+          }
+        },
+      )
     }
   }
 
   for (const hook of ['onRequest', 'preHandler', 'onSend'] as const) {
-    test(`RES-9 a hook that writes the field anew in ${hook}`, async (t) => {
+    void t.test(`RES-9 a hook that writes the field anew in ${hook}`, async (t) => {
       const app = Fastify()
       const write = (reply: { header(name: string, value: string): unknown }): void => {
         reply.header('Vary', 'X-Own')
@@ -77,7 +80,7 @@ describe('RES-9 the order of hooks decides of no field (Fastify)', () => {
     })
   }
 
-  test('RES-9 a hook that takes the field away has its way', async (t) => {
+  void t.test('RES-9 a hook that takes the field away has its way', async (t) => {
     const app = Fastify()
     app.addHook('onSend', async (_request, reply, payload) => {
       reply.removeHeader('vary')
@@ -87,7 +90,7 @@ describe('RES-9 the order of hooks decides of no field (Fastify)', () => {
     for (const answer of await varyOf(t, app)) assert.deepEqual(answer.all('vary'), [])
   })
 
-  test('RES-9 @fastify/compress, and a hook of the application', async (t) => {
+  void t.test('RES-9 @fastify/compress, and a hook of the application', async (t) => {
     const app = Fastify()
     await app.register(compress, { threshold: 0 })
     await app.register(fastifyCors, { origin })
@@ -107,7 +110,7 @@ describe('RES-9 the order of hooks decides of no field (Fastify)', () => {
     ['@fastify/middie', middie],
     ['@fastify/express', fastifyExpress],
   ] as const) {
-    test(`RES-9 middlewares that set fields on the response itself (${name})`, async (t) => {
+    void t.test(`RES-9 middlewares that set fields on the response itself (${name})`, async (t) => {
       const app = Fastify()
       await app.register(plugin as typeof middie)
       app.use(cors({ origin }))

@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import {
   dial,
   exchange,
@@ -26,7 +26,7 @@ import { until } from '../processes.js'
 type Application = ReturnType<typeof Fastify>
 
 /** Listens until the test is over. */
-async function listen(t: TestContext, app: Application): Promise<number> {
+async function listen(t: Test, app: Application): Promise<number> {
   t.after(() => app.close())
   await app.listen({ port: 0, host: '127.0.0.1' })
   // A server that listens on a port has an address of this kind.
@@ -36,8 +36,8 @@ async function listen(t: TestContext, app: Application): Promise<number> {
 const form = ['Content-Type', 'application/json']
 const root = CGI_BIN
 
-describe('the plugin in a Fastify application', () => {
-  test('RES-1 inject() reaches scripts, as tests of applications do', async (t) => {
+void t.test('the plugin in a Fastify application', async (t) => {
+  void t.test('RES-1 inject() reaches scripts, as tests of applications do', async (t) => {
     const app = Fastify()
     t.after(() => app.close())
     await app.register(cgi, { root })
@@ -53,7 +53,7 @@ describe('the plugin in a Fastify application', () => {
     }
   })
 
-  test('HDR-4 inject() reads an NPH script like any other', async (t) => {
+  void t.test('HDR-4 inject() reads an NPH script like any other', async (t) => {
     const app = Fastify()
     t.after(() => app.close())
     await app.register(cgi, { root })
@@ -62,7 +62,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(headers['x-own'], 'yes')
   })
 
-  test('HDR-4 onResponse hooks see the status of an NPH script', async (t) => {
+  void t.test('HDR-4 onResponse hooks see the status of an NPH script', async (t) => {
     const app = Fastify()
     const told = new Promise((resolve) => {
       app.addHook('onResponse', async (request, reply) => resolve([request.url, reply.statusCode]))
@@ -79,7 +79,7 @@ describe('the plugin in a Fastify application', () => {
     assert.deepEqual(await told, ['/cgi-bin/nph-report.cgi', 299])
   })
 
-  test('OPT-1 says how it is registered where it was called', async () => {
+  void t.test('OPT-1 says how it is registered where it was called', async () => {
     // What an application in JavaScript may do.
     const called = cgi as unknown as (options?: object) => Promise<void>
     const told = { code: 'CGI_ERR_INVALID_OPTION', message: /fastify\.register\(cgi, options\)/ }
@@ -87,7 +87,7 @@ describe('the plugin in a Fastify application', () => {
     await assert.rejects(called({ root }), told)
   })
 
-  test('LOG-2 tells the gateways by their mount', async (t) => {
+  void t.test('LOG-2 tells the gateways by their mount', async (t) => {
     const app = Fastify()
     t.after(() => app.close())
     await app.register(cgi, { root })
@@ -99,7 +99,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(app.cgi.get('/cgi-bin')?.stats().started, 0)
   })
 
-  test('MAP-1 two mounts with different roots side by side', async (t) => {
+  void t.test('MAP-1 two mounts with different roots side by side', async (t) => {
     const app = Fastify()
     await app.register(cgi, { root, prefix: '/one' })
     await app.register(cgi, { root: path.join(root, 'folder'), prefix: '/two' })
@@ -111,7 +111,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal((await send(port, '/two/say.cgi')).status, 404)
   })
 
-  test('MAP-1 a mount inside a plugin with a prefix', async (t) => {
+  void t.test('MAP-1 a mount inside a plugin with a prefix', async (t) => {
     const app = Fastify()
     await app.register(
       async (inner) => {
@@ -134,7 +134,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal((await send(port, '/scripts/report.cgi')).status, 404)
   })
 
-  test('MAP-1 a mount at a prefix with a parameter, and at the root', async (t) => {
+  void t.test('MAP-1 a mount at a prefix with a parameter, and at the root', async (t) => {
     const app = Fastify()
     await app.register(cgi, { root, prefix: '/:tenant/run' })
     await app.register(cgi, { root: path.join(root, 'folder'), prefix: '/' })
@@ -146,7 +146,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(outer.variables.get('PATH_INFO'), '/x')
   })
 
-  test('BODY-5 the parsers of the application around stay as they were', async (t) => {
+  void t.test('BODY-5 the parsers of the application around stay as they were', async (t) => {
     const app = Fastify()
     app.post('/before', (request) => ({ got: request.body }))
     await app.register(cgi, { root })
@@ -160,7 +160,7 @@ describe('the plugin in a Fastify application', () => {
     }
   })
 
-  test('BODY-5 a body that is larger than Fastify would read', async (t) => {
+  void t.test('BODY-5 a body that is larger than Fastify would read', async (t) => {
     const app = Fastify({ bodyLimit: 10 })
     await app.register(cgi, { root })
     const port = await listen(t, app)
@@ -169,7 +169,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal((await send(port, '/cgi-bin/echo.cgi', sending)).text, body)
   })
 
-  test('BODY-5 a body that a hook has read is a clear error', async (t) => {
+  void t.test('BODY-5 a body that a hook has read is a clear error', async (t) => {
     const app = Fastify()
     app.addHook('preParsing', (request, _reply, payload, done) => {
       request.raw.resume().on('end', () => done(null, payload))
@@ -181,7 +181,7 @@ describe('the plugin in a Fastify application', () => {
     assert.match(answer.text, /mount the gateway before body parsers/)
   })
 
-  test("hooks and headers of the application apply to a script's response", async (t) => {
+  void t.test("hooks and headers of the application apply to a script's response", async (t) => {
     const app = Fastify()
     const seen: string[] = []
     app.addHook('onRequest', async (_request, reply) => {
@@ -204,7 +204,7 @@ describe('the plugin in a Fastify application', () => {
     assert.deepEqual(seen, ['onSend 404', 'onResponse 404'])
   })
 
-  test('a hook that refuses a request keeps it from the script', async (t) => {
+  void t.test('a hook that refuses a request keeps it from the script', async (t) => {
     const app = Fastify()
     let runs = 0
     app.addHook('preHandler', async (_request, reply) => reply.code(401).send('who are you?'))
@@ -218,7 +218,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(runs, 0)
   })
 
-  test('MAP-2, Errors reach the handlers of the application', async (t) => {
+  void t.test('MAP-2, Errors reach the handlers of the application', async (t) => {
     const app = Fastify()
     app.setNotFoundHandler((_request, reply) => reply.code(404).send('not here'))
     app.setErrorHandler<Error & { code: string; reason: string }>((error, _request, reply) =>
@@ -231,7 +231,7 @@ describe('the plugin in a Fastify application', () => {
     assert.match(failed.text, /^handled CGI_ERR_BAD_HEADER: Status is not a code/)
   })
 
-  test('Errors a handler of the application comes before the error page', async (t) => {
+  void t.test('Errors a handler of the application comes before the error page', async (t) => {
     const app = Fastify()
     await app.register(
       async (own) => {
@@ -262,7 +262,7 @@ describe('the plugin in a Fastify application', () => {
     }
   })
 
-  test('OPT-1 a wrong option keeps the application from starting', async (t) => {
+  void t.test('OPT-1 a wrong option keeps the application from starting', async (t) => {
     const app = Fastify()
     t.after(() => app.close())
     await assert.rejects(
@@ -271,7 +271,7 @@ describe('the plugin in a Fastify application', () => {
     )
   })
 
-  test('LIFE-4 close() waits for scripts, and starts no more', async (t) => {
+  void t.test('LIFE-4 close() waits for scripts, and starts no more', async (t) => {
     const app = Fastify({ forceCloseConnections: false })
     await app.register(cgi, { root })
     const port = await listen(t, app)
@@ -282,7 +282,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(answered.text, 'slow')
   })
 
-  test('LIFE-4 close() may take longer than a plugin may take to start', async (t) => {
+  void t.test('LIFE-4 close() may take longer than a plugin may take to start', async (t) => {
     const app = Fastify({ pluginTimeout: 300 })
     await app.register(cgi, { root, closeTimeout: 1_000 })
     const port = await listen(t, app)
@@ -292,7 +292,7 @@ describe('the plugin in a Fastify application', () => {
     await cutOff
   })
 
-  test('LIFE-4 close() lets every stream of an HTTP/2 session end', async (t) => {
+  void t.test('LIFE-4 close() lets every stream of an HTTP/2 session end', async (t) => {
     const app = Fastify({ http2: true })
     const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
     t.after(() => rmSync(folder, { recursive: true }))
@@ -315,7 +315,7 @@ describe('the plugin in a Fastify application', () => {
     await closed
   })
 
-  test('LIFE-4 close() lets every request that is pipelined end', async (t) => {
+  void t.test('LIFE-4 close() lets every request that is pipelined end', async (t) => {
     const app = Fastify()
     const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
     t.after(() => rmSync(folder, { recursive: true }))
@@ -343,7 +343,7 @@ describe('the plugin in a Fastify application', () => {
     await closed
   })
 
-  test('LIFE-1 a script that the application does not let answer is stopped', async (t) => {
+  void t.test('LIFE-1 a script that the application does not let answer is stopped', async (t) => {
     const app = Fastify()
     app.addHook('onSend', async (request) => {
       if (request.url.endsWith('?throw')) throw new Error('not this one')
@@ -357,21 +357,26 @@ describe('the plugin in a Fastify application', () => {
     assert.equal((await send(port, saying('Status: 200\n\n'))).text, 'replaced')
   })
 
-  test('RES-5 a hook may put a stream of another length in the place of a small answer', async (t) => {
-    const app = Fastify()
-    app.addHook('onSend', async (_request, _reply, payload) => {
-      return Buffer.isBuffer(payload) ? Readable.from([payload, Buffer.from(' and more')]) : payload
-    })
-    await app.register(cgi, { root })
-    const port = await listen(t, app)
-    // Whether an answer is small is a matter of when it comes: one or the other, but never a part.
-    for (let requests = 0; requests < 20; requests += 1) {
-      const { text } = await send(port, saying('Content-Type: text/plain\n\nbody'))
-      assert.ok(['body', 'body and more'].includes(text), text)
-    }
-  })
+  void t.test(
+    'RES-5 a hook may put a stream of another length in the place of a small answer',
+    async (t) => {
+      const app = Fastify()
+      app.addHook('onSend', async (_request, _reply, payload) => {
+        return Buffer.isBuffer(payload)
+          ? Readable.from([payload, Buffer.from(' and more')])
+          : payload
+      })
+      await app.register(cgi, { root })
+      const port = await listen(t, app)
+      // Whether an answer is small is a matter of when it comes: one or the other, but never a part.
+      for (let requests = 0; requests < 20; requests += 1) {
+        const { text } = await send(port, saying('Content-Type: text/plain\n\nbody'))
+        assert.ok(['body', 'body and more'].includes(text), text)
+      }
+    },
+  )
 
-  test('Errors have a reason phrase of their own', async (t) => {
+  void t.test('Errors have a reason phrase of their own', async (t) => {
     const app = Fastify()
     app.addHook('onSend', async (_request, reply, payload) => {
       if (reply.statusCode === 299) throw new Error('not this one')
@@ -384,23 +389,26 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(answer.reason, 'Internal Server Error')
   })
 
-  test('RES-2 a hook that looks at originalUrl guards what a script redirects to', async (t) => {
-    const app = Fastify()
-    app.addHook('onRequest', async (request, reply) => {
-      if (request.originalUrl.startsWith('/private')) return reply.code(401).send('no')
-      return undefined
-    })
-    await app.register(cgi, { root })
-    app.get('/private', () => 'secret')
-    const port = await listen(t, app)
-    const url = saying('Location: /private?x\n\n')
-    assert.equal((await send(port, url)).status, 401)
-    assert.equal((await send(port, saying(`Location: ${url}\n\n`))).status, 401)
-    const injected = await app.inject(url)
-    assert.equal(injected.statusCode, 401)
-  })
+  void t.test(
+    'RES-2 a hook that looks at originalUrl guards what a script redirects to',
+    async (t) => {
+      const app = Fastify()
+      app.addHook('onRequest', async (request, reply) => {
+        if (request.originalUrl.startsWith('/private')) return reply.code(401).send('no')
+        return undefined
+      })
+      await app.register(cgi, { root })
+      app.get('/private', () => 'secret')
+      const port = await listen(t, app)
+      const url = saying('Location: /private?x\n\n')
+      assert.equal((await send(port, url)).status, 401)
+      assert.equal((await send(port, saying(`Location: ${url}\n\n`))).status, 401)
+      const injected = await app.inject(url)
+      assert.equal(injected.statusCode, 401)
+    },
+  )
 
-  test('RES-2 a redirect is told by the URL that the client asked for', async (t) => {
+  void t.test('RES-2 a redirect is told by the URL that the client asked for', async (t) => {
     const app = Fastify({
       rewriteUrl: (request) => (request.url ?? '').replace('/old/', '/cgi-bin/'),
     })
@@ -412,7 +420,7 @@ describe('the plugin in a Fastify application', () => {
     assert.equal(variables.get('PATH_INFO'), '/z')
   })
 
-  test('LIFE-1 a script that is started when its client has gone is stopped', async (t) => {
+  void t.test('LIFE-1 a script that is started when its client has gone is stopped', async (t) => {
     const app = Fastify({ logger: { level: 'warn', stream: { write: () => {} } } })
     const { promise: reached, resolve: reach } = withResolvers()
     const { promise: released, resolve: release } = withResolvers()
@@ -436,7 +444,7 @@ describe('the plugin in a Fastify application', () => {
     for (const { text } of await Promise.all(asked)) assert.equal(text, 'free')
   })
 
-  test('LIFE-1 a script that another has answered for ends', async (t) => {
+  void t.test('LIFE-1 a script that another has answered for ends', async (t) => {
     const app = Fastify()
     app.addHook('onRequest', async (request, reply) => {
       if (request.url.endsWith('?late')) setTimeout(() => void reply.code(503).send('late'), 100)

@@ -3,14 +3,14 @@ import fastifyStatic from '@fastify/static'
 import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import { strict as assert } from 'node:assert'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { CGI_BIN } from '../fixtures.js'
 
 type Application = ReturnType<typeof Fastify>
 
 const root = CGI_BIN
 
-function create(t: TestContext): Application {
+function create(t: Test): Application {
   const app = Fastify()
   t.after(() => app.close())
   return app
@@ -18,8 +18,8 @@ function create(t: TestContext): Application {
 
 const invalid = (message: RegExp): object => ({ code: 'CGI_ERR_INVALID_OPTION', message })
 
-describe('OPT-1 the plugin says what is wrong with its place', () => {
-  test('OPT-1 two gateways at one prefix', async (t) => {
+void t.test('OPT-1 the plugin says what is wrong with its place', async (t) => {
+  void t.test('OPT-1 two gateways at one prefix', async (t) => {
     for (const [one, other, place] of [
       [{ root }, { root }, /two gateways at \/cgi-bin$/],
       [{ root, prefix: '/tools' }, { root, prefix: '/tools/' }, /two gateways at \/tools$/],
@@ -31,7 +31,7 @@ describe('OPT-1 the plugin says what is wrong with its place', () => {
     }
   })
 
-  test('OPT-1 two gateways at one prefix, in two plugins', async (t) => {
+  void t.test('OPT-1 two gateways at one prefix, in two plugins', async (t) => {
     const app = create(t)
     await app.register(async (inner: Application) => inner.register(cgi, { root }), {
       prefix: '/tools',
@@ -42,7 +42,7 @@ describe('OPT-1 the plugin says what is wrong with its place', () => {
     )
   })
 
-  test('OPT-1 @fastify/static and a gateway both at the root', async (t) => {
+  void t.test('OPT-1 @fastify/static and a gateway both at the root', async (t) => {
     const app = create(t)
     await app.register(fastifyStatic, { root })
     await assert.rejects(
@@ -51,7 +51,7 @@ describe('OPT-1 the plugin says what is wrong with its place', () => {
     )
   })
 
-  test('OPT-1 the plugin called in the place of being registered', async (t) => {
+  void t.test('OPT-1 the plugin called in the place of being registered', async (t) => {
     for (const misused of [cgi as () => Promise<void>, () => (cgi as Function)({ root })]) {
       const app = create(t)
       await assert.rejects(
@@ -62,7 +62,7 @@ describe('OPT-1 the plugin says what is wrong with its place', () => {
     }
   })
 
-  test('OPT-1 an empty prefix is not taken for the root, nor for none', async (t) => {
+  void t.test('OPT-1 an empty prefix is not taken for the root, nor for none', async (t) => {
     const app = create(t)
     await assert.rejects(
       async () => app.register(cgi, { root, prefix: '' }),
@@ -77,7 +77,7 @@ describe('OPT-1 the plugin says what is wrong with its place', () => {
   })
 })
 
-test('MAP-7 @fastify/swagger does not describe what only scripts know', async (t) => {
+void t.test('MAP-7 @fastify/swagger does not describe what only scripts know', async (t) => {
   const app = create(t)
   await app.register(swagger, { openapi: {} })
   await app.register(cgi, { root })

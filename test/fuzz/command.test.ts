@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { test } from 'node:test'
+import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { parseArguments } from './arguments.js'
 
@@ -10,14 +10,17 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
   return spawnSync(process.execPath, [MAIN, ...args], { encoding: 'utf8' })
 }
 
-test('the fuzz command runs the properties asked for, with the seed and number given', () => {
-  const { status, stdout } = run('--seed', '7', '--runs', '20', '--property', 'plain reader')
-  assert.equal(status, 0)
-  assert.match(stdout, /^holds 20 inputs .* HDR-1 a header is what a plain reader makes of it\n/)
-  assert.match(stdout, /seed 7: 20 inputs, 0 of 1 properties fail\n$/)
-})
+void t.test(
+  'the fuzz command runs the properties asked for, with the seed and number given',
+  async () => {
+    const { status, stdout } = run('--seed', '7', '--runs', '20', '--property', 'plain reader')
+    assert.equal(status, 0)
+    assert.match(stdout, /^holds 20 inputs .* HDR-1 a header is what a plain reader makes of it\n/)
+    assert.match(stdout, /seed 7: 20 inputs, 0 of 1 properties fail\n$/)
+  },
+)
 
-test('the fuzz command says what it takes', () => {
+void t.test('the fuzz command says what it takes', async () => {
   const { status, stdout } = run('--help')
   assert.equal(status, 0)
   for (const option of ['--seed', '--runs', '--property', '--path']) {
@@ -25,7 +28,7 @@ test('the fuzz command says what it takes', () => {
   }
 })
 
-test('the fuzz command refuses what it cannot do', () => {
+void t.test('the fuzz command refuses what it cannot do', async () => {
   const { status, stderr } = run('--runs', 'many')
   assert.equal(status, 2)
   assert.match(stderr, /^--runs must be a whole number from 1 to \d+, but got 'many'\n/)
@@ -43,7 +46,7 @@ for (const args of [
   ['--path', '1:2'],
   ['--path', 'a', '--seed', '1', '--property', 'x'],
 ]) {
-  test(`the fuzz command refuses ${args.join(' ')}`, () => {
+  void t.test(`the fuzz command refuses ${args.join(' ')}`, async () => {
     assert.throws(() => parseArguments(args), Error)
   })
 }

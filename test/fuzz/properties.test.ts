@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { createSeed } from './arguments.js'
 import { commandFor, properties } from './properties.js'
 
@@ -7,7 +7,7 @@ import { commandFor, properties } from './properties.js'
 const INPUTS = 1_000
 
 for (const property of properties) {
-  test(property.name, async () => {
+  void t.test(property.name, async () => {
     const seed = createSeed()
     const { inputs, failure } = await property.check({
       seed,

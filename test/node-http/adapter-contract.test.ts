@@ -1,4 +1,5 @@
+import t from 'tap'
 import { adapterContract } from '../contract/adapter-contract.js'
 import { nodeHttp } from '../adapters.js'
 
-adapterContract(nodeHttp)
+adapterContract(t, nodeHttp)

@@ -1,4 +1,5 @@
+import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
 import { nodeHttp } from '../adapters.js'
 
-gatewayContract(nodeHttp)
+gatewayContract(t, nodeHttp)

@@ -11,16 +11,16 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import t from 'tap'
 import { fileURLToPath } from 'node:url'
 
 const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
 const root = fileURLToPath(new URL('../../fixtures/cgi-bin', import.meta.url))
 
 /** As they are published: packed, unpacked in an empty project, and nothing else of ours beside. */
-describe('the packages', () => {
+void t.test('the packages', async (t) => {
   let project: string
-  before(() => {
+  t.before(() => {
     project = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
     const scope = path.join(project, 'node_modules', '@common-gateway')
     mkdirSync(scope, { recursive: true })
@@ -41,7 +41,7 @@ describe('the packages', () => {
     }
     writeFileSync(path.join(project, 'package.json'), '{}')
   })
-  after(() => rmSync(project, { recursive: true }))
+  t.after(() => rmSync(project, { recursive: true }))
 
   /** The dependencies from elsewhere stay where they are installed. */
   function link(folder: string, target: string): void {
@@ -75,7 +75,7 @@ describe('the packages', () => {
       await gateway.close()
     })`
 
-  test('are imported by ES modules', () => {
+  void t.test('are imported by ES modules', async () => {
     const out = run(
       'a.mjs',
       `import express, { cgi, CgiError } from '@common-gateway/express'
@@ -90,7 +90,7 @@ describe('the packages', () => {
     assert.equal(out, 'true true function function\n200\n')
   })
 
-  test('have entries for adapters, transports and steps', () => {
+  void t.test('have entries for adapters, transports and steps', async () => {
     const out = run(
       'entries.mjs',
       `const entries = ['', '/adapter', '/transport', '/steps'].map((entry) => '@common-gateway/core' + entry)
@@ -103,7 +103,7 @@ describe('the packages', () => {
     assert.equal(out, 'function function function\ntrue\nERR_PACKAGE_PATH_NOT_EXPORTED\n')
   })
 
-  test('are required by CommonJS modules', () => {
+  void t.test('are required by CommonJS modules', async () => {
     const out = run(
       'b.cjs',
       `const express = require('@common-gateway/express')
@@ -116,7 +116,7 @@ describe('the packages', () => {
     assert.equal(out, 'true true true\nfunction true\n200\n')
   })
 
-  test('have what they tell of, and the version of the server software', () => {
+  void t.test('have what they tell of, and the version of the server software', async () => {
     for (const name of ['core', 'express', 'fastify', 'cli']) {
       const folder = path.join(project, 'node_modules', '@common-gateway', name)
       const files = execFileSync(

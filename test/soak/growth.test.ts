@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { test } from 'node:test'
+import t from 'tap'
 import { measureGrowth, type Sample } from './growth.js'
 
 /** A host that keeps so many bytes of each request, of as many as the command sends to each. */
@@ -16,15 +16,18 @@ function samples(kept: number): Sample[] {
 const isTooMuch = (kept: number): boolean[] =>
   measureGrowth(samples(kept)).map(({ bytes, limit }) => bytes > limit)
 
-test('the soak command takes a hundred bytes that are kept of each request for a leak', () => {
-  assert.deepEqual(isTooMuch(100), [true, true])
-})
+void t.test(
+  'the soak command takes a hundred bytes that are kept of each request for a leak',
+  async () => {
+    assert.deepEqual(isTooMuch(100), [true, true])
+  },
+)
 
-test('the soak command does not take what comes and goes for a leak', () => {
+void t.test('the soak command does not take what comes and goes for a leak', async () => {
   assert.deepEqual(isTooMuch(0), [false, false])
 })
 
-test('the soak command measures by how much a host grows with each request', () => {
+void t.test('the soak command measures by how much a host grows with each request', async () => {
   const [heap] = measureGrowth(
     [1, 2, 3].map((part) => ({
       requests: part * 1_000,

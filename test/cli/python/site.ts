@@ -1,6 +1,6 @@
 import { chmodSync, renameSync, symlinkSync, utimesSync } from 'node:fs'
 import path from 'node:path'
-import type { TestContext } from 'node:test'
+import type { Test } from 'tap'
 import { createSite } from '../site.js'
 
 /** When every file was last changed. */
@@ -100,7 +100,7 @@ const FILES = {
 const PLAIN = ['plain.py', 'plain.txt']
 
 /** Makes the folder that both serve: what its owner had with Python. It is gone after the test. */
-export function createPythonSite(t: TestContext): string {
+export function createPythonSite(t: Test): string {
   const scripts = Object.entries(SCRIPTS).map(([name, text]) => [`cgi-bin/${name}`, text] as const)
   const folder = createSite(t, { ...FILES, ...Object.fromEntries(scripts) })
   // Python's server runs scripts as nobody, if it is the superuser's.

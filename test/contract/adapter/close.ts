@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { dial, open, readUntil, receive, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
@@ -11,11 +11,11 @@ import { closed, pidsOf } from '../script-pids.js'
 import { temporaryFile } from '../temporary-file.js'
 
 /** A gateway that is closed while scripts run. */
-export function closeSuite(adapter: Adapter): void {
+export function closeSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`LIFE-4 (${adapter.name})`, () => {
+  void t.test(`LIFE-4 (${adapter.name})`, async (t) => {
     async function startWith(
-      t: TestContext,
+      t: Test,
       options: Record<string, number | boolean | string>,
     ): Promise<RunningGateway> {
       const own = await adapter.start({ options: { root: CGI_BIN, ...options } })
@@ -23,7 +23,7 @@ export function closeSuite(adapter: Adapter): void {
       return own
     }
 
-    test('LIFE-4 close() lets a script finish, and starts no other', async (t) => {
+    void t.test('LIFE-4 close() lets a script finish, and starts no other', async (t) => {
       const own = await startWith(t, { maxProcesses: 1 })
       const pipe = temporaryFile(t)
       execFileSync('mkfifo', [pipe])
@@ -39,7 +39,7 @@ export function closeSuite(adapter: Adapter): void {
       await down
     })
 
-    http1Test('LIFE-4 a request on a connection that is there already hears 503', async (t) => {
+    http1Test(t, 'LIFE-4 a request on a connection that is there already hears 503', async (t) => {
       const own = await startWith(t, {})
       const pipe = temporaryFile(t)
       execFileSync('mkfifo', [pipe])
@@ -56,7 +56,7 @@ export function closeSuite(adapter: Adapter): void {
       await down
     })
 
-    test('LIFE-4 close() stops what does not end by itself', async (t) => {
+    void t.test('LIFE-4 close() stops what does not end by itself', async (t) => {
       const own = await adapter.start({ options: { root: CGI_BIN, closeTimeout: 100 } })
       t.after(() => own.close())
       const [response, pids] = await pidsOf(own, '/cgi-bin/wait.cgi')

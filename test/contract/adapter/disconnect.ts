@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { dial, leave, readUntil } from '../../client.js'
 import { CGI_BIN } from '../../fixtures.js'
@@ -9,23 +9,23 @@ import { pidsIn, pidsOf } from '../script-pids.js'
 import { temporaryFile } from '../temporary-file.js'
 
 /** A client that goes away before, while and after it is answered. */
-export function disconnectSuite(adapter: Adapter): void {
+export function disconnectSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`LIFE-1 (${adapter.name})`, () => {
+  void t.test(`LIFE-1 (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN, lingerTimeout: 200 } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
-    test('LIFE-1 stops a script and its children when the client goes away', async () => {
+    void t.test('LIFE-1 stops a script and its children when the client goes away', async () => {
       const [response, pids] = await pidsOf(gateway, '/cgi-bin/wait.cgi')
       assert.ok(pids.every(isRunning))
       leave(response)
       await untilGone(...pids)
     })
 
-    http1Test('LIFE-1 stops a script that is silent when the client goes away', async (t) => {
+    http1Test(t, 'LIFE-1 stops a script that is silent when the client goes away', async (t) => {
       const file = temporaryFile(t)
       const socket = await dial(gateway)
       socket.write(`GET /cgi-bin/wait-silently.cgi?${file} HTTP/1.1\r\nHost: a\r\n\r\n`)
@@ -34,7 +34,7 @@ export function disconnectSuite(adapter: Adapter): void {
       await untilGone(...silent)
     })
 
-    http1Test('LIFE-1 stops a script whose turn on the connection has not come', async (t) => {
+    http1Test(t, 'LIFE-1 stops a script whose turn on the connection has not come', async (t) => {
       const files = [temporaryFile(t), temporaryFile(t)]
       const socket = await dial(gateway)
       for (const file of files) {
@@ -46,6 +46,7 @@ export function disconnectSuite(adapter: Adapter): void {
     })
 
     http1Test(
+      t,
       'LIFE-1 an NPH response that has to wait for its turn, and never gets it',
       async (t) => {
         const file = temporaryFile(t)
@@ -61,18 +62,23 @@ export function disconnectSuite(adapter: Adapter): void {
       },
     )
 
-    http1Test('LIFE-1 a script that answers early and reads on ends with its client', async () => {
-      const socket = await dial(gateway)
-      socket.write(
-        'POST /cgi-bin/answer-and-read.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf',
-      )
-      await readUntil(socket, /ok$/)
-      const known = await gateway.logged(({ message }) => message.startsWith('early is '))
-      socket.resetAndDestroy()
-      await untilGone(Number(known.message.slice('early is '.length)))
-    })
+    http1Test(
+      t,
+      'LIFE-1 a script that answers early and reads on ends with its client',
+      async () => {
+        const socket = await dial(gateway)
+        socket.write(
+          'POST /cgi-bin/answer-and-read.cgi HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf',
+        )
+        await readUntil(socket, /ok$/)
+        const known = await gateway.logged(({ message }) => message.startsWith('early is '))
+        socket.resetAndDestroy()
+        await untilGone(Number(known.message.slice('early is '.length)))
+      },
+    )
 
     http1Test(
+      t,
       'LIFE-1 a script that reads on after an answer without content ends with its client',
       async () => {
         for (const header of ['Status: 204', 'Status: 304', 'Content-Length: 0', 'X-Closed: 1']) {

@@ -5,19 +5,19 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { exchange, receive, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
 
 /** `Status: 103` before a script's own header. */
-export function earlyHintsSuite(adapter: Adapter): void {
-  describe(`HDR-2, early hints (${adapter.name})`, () => {
+export function earlyHintsSuite(t: Test, adapter: Adapter): void {
+  void t.test(`HDR-2, early hints (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
     const get = (bytes: string, version = '1.1', slowly = false): Promise<string> => {
       const request = `GET ${saying(bytes, slowly)} HTTP/${version}\r\nHost: a\r\nConnection: close\r\n\r\n`
@@ -28,7 +28,7 @@ export function earlyHintsSuite(adapter: Adapter): void {
       'Link: <https://example.org/x>;rel=preconnect\nX-Other: x\n\n'
     const final = 'Status: 203\nContent-Type: text/plain\nLink: </a.css>; rel=preload\n\nbody'
 
-    test('HDR-2 hints go to the client before the response', async (t) => {
+    void t.test('HDR-2 hints go to the client before the response', async (t) => {
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
       const pipe = path.join(folder, 'pipe')
@@ -46,7 +46,7 @@ export function earlyHintsSuite(adapter: Adapter): void {
       assert.equal((await receive(response)).text, 'answered')
     })
 
-    test('HDR-2 one or several blocks of them, however the bytes come', async () => {
+    void t.test('HDR-2 one or several blocks of them, however the bytes come', async () => {
       for (const slowly of [false, true]) {
         const answer = await get(`${hints}HTTP/1.1 103\nLink: </z>\n\n${final}`, '1.1', slowly)
         assert.deepEqual(answer.match(/HTTP\/1\.1 \d+/g), [
@@ -65,13 +65,13 @@ export function earlyHintsSuite(adapter: Adapter): void {
       }
     })
 
-    test('HDR-2 HTTP/1.0 has no interim responses', async () => {
+    void t.test('HDR-2 HTTP/1.0 has no interim responses', async () => {
       const answer = await get(hints + final, '1.0')
       assert.match(answer, /^HTTP\/1\.1 203 /)
       assert.match(answer, /\r\n\r\nbody$/)
     })
 
-    test('HDR-2 what is no hint does not go out, and the response does', async () => {
+    void t.test('HDR-2 what is no hint does not go out, and the response does', async () => {
       for (const block of [
         'Status: 103\n\n',
         'Status: 103\nX: y\n\n',
@@ -81,12 +81,12 @@ export function earlyHintsSuite(adapter: Adapter): void {
       }
     })
 
-    test('HDR-1 the lines of hints are lines of the output', async () => {
+    void t.test('HDR-1 the lines of hints are lines of the output', async () => {
       await send(gateway, saying('Status: 103\nLink: </a>\n\nno colon\n\n'))
       await gateway.logged(({ line, code }) => code === 'CGI_ERR_BAD_HEADER' && line === 4)
     })
 
-    test('HDR-2 hints alone are no response', async (t) => {
+    void t.test('HDR-2 hints alone are no response', async (t) => {
       const small = await adapter.start({ options: { root: CGI_BIN, maxHeaderSize: 100 } })
       t.after(() => small.close())
       assert.equal((await send(gateway.port, saying(hints))).status, 502)

@@ -1,28 +1,28 @@
 import { strict as assert } from 'node:assert'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { exchange, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** What a client hears of a script that failed. */
-export function errorSuite(adapter: Adapter): void {
+export function errorSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`Errors (${adapter.name})`, () => {
+  void t.test(`Errors (${adapter.name})`, async (t) => {
     let development: RunningGateway
     let production: RunningGateway
-    before(async () => {
+    t.before(async () => {
       development = await adapter.start({ options: { root: CGI_BIN, errorPage: true } })
       production = await adapter.start({ options: { root: CGI_BIN } })
     })
-    after(async () => {
+    t.after(async () => {
       await Promise.all([development.close(), production.close()])
     })
 
     const script = path.join(CGI_BIN, 'fail.cgi')
 
-    test('Errors JSON for an API client says all that is known', async () => {
+    void t.test('Errors JSON for an API client says all that is known', async () => {
       const headers = ['Accept', 'application/json, */*;q=0.1']
       const answer = await send(development, '/cgi-bin/fail.cgi', { headers })
       assert.equal(answer.status, 502)
@@ -42,7 +42,7 @@ export function errorSuite(adapter: Adapter): void {
       })
     })
 
-    test('Errors a hint for what cannot be seen in the output', async () => {
+    void t.test('Errors a hint for what cannot be seen in the output', async () => {
       const headers = ['Accept', 'application/json']
       const utf16 = Buffer.from('\ufeffContent-Type: text/html\n\n', 'utf16le')
       for (const [bytes, told] of [
@@ -60,7 +60,7 @@ export function errorSuite(adapter: Adapter): void {
       }
     })
 
-    test('Errors HTML for a browser, with nothing of the script as markup', async () => {
+    void t.test('Errors HTML for a browser, with nothing of the script as markup', async () => {
       const headers = ['Accept', 'text/html,*/*;q=0.8']
       const answer = await send(development, '/cgi-bin/fail.cgi', { headers })
       assert.equal(answer.status, 502)
@@ -74,22 +74,25 @@ export function errorSuite(adapter: Adapter): void {
       assert.match(bad.text, /Line 1 of its output<\/dt><dd><code>&lt;script&gt;x&lt;\/script&gt;</)
     })
 
-    test('Errors the status alone for whoever does not say what it reads', async () => {
+    void t.test('Errors the status alone for whoever does not say what it reads', async () => {
       const answer = await send(development, '/cgi-bin/fail.cgi')
       assert.equal(answer.status, 502)
       assert.doesNotMatch(JSON.stringify([answer.fields, answer.text]), /fail\.cgi|secret|exit/)
     })
 
-    test('Errors text for whoever reads anything, with the beginning of the output', async () => {
-      const headers = ['Accept', '*/*']
-      const bytes = 'Content-Type: text/plain\nX-Two: 2\n'
-      const answer = await send(development, saying(bytes), { headers })
-      assert.equal(answer.status, 502)
-      assert.deepEqual(answer.all('content-type'), ['text/plain; charset=utf-8'])
-      assert.match(answer.text, /^Its output begins: +Content-Type: text\/plain\n +X-Two: 2\n/m)
-    })
+    void t.test(
+      'Errors text for whoever reads anything, with the beginning of the output',
+      async () => {
+        const headers = ['Accept', '*/*']
+        const bytes = 'Content-Type: text/plain\nX-Two: 2\n'
+        const answer = await send(development, saying(bytes), { headers })
+        assert.equal(answer.status, 502)
+        assert.deepEqual(answer.all('content-type'), ['text/plain; charset=utf-8'])
+        assert.match(answer.text, /^Its output begins: +Content-Type: text\/plain\n +X-Two: 2\n/m)
+      },
+    )
 
-    http1Test('Errors HEAD and HTTP/1.0 get the same answer', async () => {
+    http1Test(t, 'Errors HEAD and HTTP/1.0 get the same answer', async () => {
       const headers = ['Accept', 'text/html']
       const get = await send(development, '/cgi-bin/not-executable.txt', { headers })
       assert.equal(get.status, 403)
@@ -111,7 +114,7 @@ export function errorSuite(adapter: Adapter): void {
       assert.equal(old.split('\r\n\r\n')[1], get.text)
     })
 
-    http1Test('Errors a connection stays in step after the answer', async () => {
+    http1Test(t, 'Errors a connection stays in step after the answer', async () => {
       const request = (method: string, url: string, last: string): string =>
         `${method} ${url} HTTP/1.1\r\nHost: a\r\n${last}\r\n`
       const answers = await exchange(
@@ -128,28 +131,31 @@ export function errorSuite(adapter: Adapter): void {
       assert.ok(answers.endsWith('plain GET last'))
     })
 
-    test('Errors what an option throws that is no error is a 500, and no request for the next route', async (t) => {
-      for (const thrown of [undefined, null, 0, '', false, 'route', 'router', Symbol('s'), 7n]) {
-        const fail = (): never => {
-          // oxlint-disable-next-line typescript/only-throw-error -- this is what the test is about
-          throw thrown
+    void t.test(
+      'Errors what an option throws that is no error is a 500, and no request for the next route',
+      async (t) => {
+        for (const thrown of [undefined, null, 0, '', false, 'route', 'router', Symbol('s'), 7n]) {
+          const fail = (): never => {
+            // oxlint-disable-next-line typescript/only-throw-error -- this is what the test is about
+            throw thrown
+          }
+          for (const options of [
+            { authenticate: fail },
+            { env: fail },
+            // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- this is what the test is about
+            { authenticate: () => Promise.reject(thrown) },
+          ]) {
+            const gateway = await adapter.start({ options: { root: CGI_BIN, ...options } })
+            t.after(() => gateway.close())
+            const answer = await send(gateway, '/cgi-bin/report.cgi')
+            assert.equal(answer.status, 500, String(thrown))
+            assert.equal(gateway.stats().started, 0)
+          }
         }
-        for (const options of [
-          { authenticate: fail },
-          { env: fail },
-          // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- this is what the test is about
-          { authenticate: () => Promise.reject(thrown) },
-        ]) {
-          const gateway = await adapter.start({ options: { root: CGI_BIN, ...options } })
-          t.after(() => gateway.close())
-          const answer = await send(gateway, '/cgi-bin/report.cgi')
-          assert.equal(answer.status, 500, String(thrown))
-          assert.equal(gateway.stats().started, 0)
-        }
-      }
-    })
+      },
+    )
 
-    test('Errors what no script has to do with is answered as ever', async () => {
+    void t.test('Errors what no script has to do with is answered as ever', async () => {
       const headers = ['Accept', 'text/html']
       for (const [url, status] of [
         ['/cgi-bin/none.cgi', 404],
@@ -162,24 +168,27 @@ export function errorSuite(adapter: Adapter): void {
       }
     })
 
-    test('Errors in production the client hears the status, and nothing of the host', async () => {
-      for (const accept of ['text/html', 'application/json', '*/*']) {
-        for (const url of ['/cgi-bin/fail.cgi', saying('the secret\n\n')]) {
-          const answer = await send(production, url, { headers: ['Accept', accept] })
-          assert.equal(answer.status, 502)
-          const told = JSON.stringify([answer.fields, answer.text])
-          assert.doesNotMatch(told, /secret|fail\.cgi|say\.cgi|exit|colon/)
+    void t.test(
+      'Errors in production the client hears the status, and nothing of the host',
+      async () => {
+        for (const accept of ['text/html', 'application/json', '*/*']) {
+          for (const url of ['/cgi-bin/fail.cgi', saying('the secret\n\n')]) {
+            const answer = await send(production, url, { headers: ['Accept', accept] })
+            assert.equal(answer.status, 502)
+            const told = JSON.stringify([answer.fields, answer.text])
+            assert.doesNotMatch(told, /secret|fail\.cgi|say\.cgi|exit|colon/)
+          }
         }
-      }
-      const record = await production.logged(({ exitCode }) => exitCode === 3)
-      assert.equal(record['script'], script)
-      assert.ok(!('standardError' in record))
-      assert.doesNotMatch(JSON.stringify(record), /\.js\b/, 'frames of the gateway say nothing')
-      const bad = await production.logged(({ line }) => line === 1)
-      assert.equal(bad['output'], 'the secret')
-    })
+        const record = await production.logged(({ exitCode }) => exitCode === 3)
+        assert.equal(record['script'], script)
+        assert.ok(!('standardError' in record))
+        assert.doesNotMatch(JSON.stringify(record), /\.js\b/, 'frames of the gateway say nothing')
+        const bad = await production.logged(({ line }) => line === 1)
+        assert.equal(bad['output'], 'the secret')
+      },
+    )
 
-    test('Errors show a client nothing of the host', async () => {
+    void t.test('Errors show a client nothing of the host', async () => {
       const urls = [
         '/cgi-bin/%00',
         '/cgi-bin/not-executable.txt',

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { dial, readToEnd, readUntil, send } from '../../client.js'
@@ -11,15 +11,15 @@ import { CGI_BIN, saying } from '../../fixtures.js'
 import { isRunning, untilGone } from '../../processes.js'
 
 /** Clients of HTTP/1.x that close one side of the connection, or both. */
-export function halfCloseSuite(adapter: Adapter): void {
-  describe(`LIFE-5 (${adapter.name})`, () => {
+export function halfCloseSuite(t: Test, adapter: Adapter): void {
+  void t.test(`LIFE-5 (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
-    function createPipe(t: TestContext): string {
+    function createPipe(t: Test): string {
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
       const pipe = path.join(folder, 'pipe')
@@ -39,20 +39,23 @@ export function halfCloseSuite(adapter: Adapter): void {
     const get = (url: string, version = '1.1'): string =>
       `GET ${url} HTTP/${version}\r\nHost: a\r\n\r\n`
 
-    test('LIFE-5 a client that closes its side with its request has its answer', async (t) => {
-      for (const version of ['1.0', '1.1']) {
-        const pipe = createPipe(t)
-        const waiting = waitingScript()
-        const socket = await dial(gateway.port)
-        socket.end(get(`/cgi-bin/answer-when-told.cgi?${pipe}`, version))
-        const answer = readToEnd(socket)
-        await waiting
-        writeFileSync(pipe, '\n')
-        assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n[^]*answered/)
-      }
-    })
+    void t.test(
+      'LIFE-5 a client that closes its side with its request has its answer',
+      async (t) => {
+        for (const version of ['1.0', '1.1']) {
+          const pipe = createPipe(t)
+          const waiting = waitingScript()
+          const socket = await dial(gateway.port)
+          socket.end(get(`/cgi-bin/answer-when-told.cgi?${pipe}`, version))
+          const answer = readToEnd(socket)
+          await waiting
+          writeFileSync(pipe, '\n')
+          assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n[^]*answered/)
+        }
+      },
+    )
 
-    test('LIFE-5 so has one that has sent a body', async () => {
+    void t.test('LIFE-5 so has one that has sent a body', async () => {
       const body = 'x'.repeat(300_000)
       for (const framing of [
         `Content-Length: ${body.length}\r\n\r\n${body}`,
@@ -65,7 +68,7 @@ export function halfCloseSuite(adapter: Adapter): void {
       }
     })
 
-    test('LIFE-5 and one that has sent several requests', async () => {
+    void t.test('LIFE-5 and one that has sent several requests', async () => {
       const socket = await dial(gateway.port)
       const urls = [1, 2, 3].map((each) => saying(`X-Each: ${each}\n\n`))
       socket.end(urls.map((url) => get(url)).join(''))
@@ -76,7 +79,7 @@ export function halfCloseSuite(adapter: Adapter): void {
       )
     })
 
-    test('LIFE-5 one that closes its side in the middle of a body has none', async () => {
+    void t.test('LIFE-5 one that closes its side in the middle of a body has none', async () => {
       // For Node's parser, which sees an upgrade, the second of these is no error.
       for (const field of ['X-Any: x', 'Connection: upgrade\r\nUpgrade: h2c']) {
         const socket = await dial(gateway.port)
@@ -88,7 +91,7 @@ export function halfCloseSuite(adapter: Adapter): void {
       }
     })
 
-    test('LIFE-5 one that closes its side later reads over what it is asked', async (t) => {
+    void t.test('LIFE-5 one that closes its side later reads over what it is asked', async (t) => {
       const pipe = createPipe(t)
       const waiting = waitingScript()
       const socket = await dial(gateway.port)
@@ -103,7 +106,7 @@ export function halfCloseSuite(adapter: Adapter): void {
       assert.match(await answer, /^(?:HTTP\/1\.1 102 .*\r\n\r\n)*HTTP\/1\.1 200 OK\r\n[^]*answered/)
     })
 
-    test('LIFE-5 so does one whose request was redirected to another script', async (t) => {
+    void t.test('LIFE-5 so does one whose request was redirected to another script', async (t) => {
       const pipe = createPipe(t)
       const waiting = waitingScript()
       const socket = await dial(gateway.port)
@@ -118,23 +121,26 @@ export function halfCloseSuite(adapter: Adapter): void {
       assert.match(await answer, /HTTP\/1\.1 200 OK\r\n[^]*answered/)
     })
 
-    test('LIFE-5 one whose body took its time, and is not read, waits for its answer', async (t) => {
-      const pipe = createPipe(t)
-      const waiting = waitingScript()
-      const socket = await dial(gateway.port)
-      socket.write(
-        `POST /cgi-bin/answer-when-told.cgi?${pipe} HTTP/1.0\r\nContent-Length: 8\r\n\r\nhalf`,
-      )
-      await waiting
-      await delay(LATER)
-      socket.end('half')
-      await delay(LATER)
-      const answer = readToEnd(socket)
-      writeFileSync(pipe, '\n')
-      assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n[^]*answered/)
-    })
+    void t.test(
+      'LIFE-5 one whose body took its time, and is not read, waits for its answer',
+      async (t) => {
+        const pipe = createPipe(t)
+        const waiting = waitingScript()
+        const socket = await dial(gateway.port)
+        socket.write(
+          `POST /cgi-bin/answer-when-told.cgi?${pipe} HTTP/1.0\r\nContent-Length: 8\r\n\r\nhalf`,
+        )
+        await waiting
+        await delay(LATER)
+        socket.end('half')
+        await delay(LATER)
+        const answer = readToEnd(socket)
+        writeFileSync(pipe, '\n')
+        assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n[^]*answered/)
+      },
+    )
 
-    test('LIFE-5 so does one in the middle of a stream', async (t) => {
+    void t.test('LIFE-5 so does one in the middle of a stream', async (t) => {
       const pipe = createPipe(t)
       const socket = await dial(gateway.port)
       socket.write(get(`/cgi-bin/event.cgi?${pipe}`))
@@ -148,7 +154,7 @@ export function halfCloseSuite(adapter: Adapter): void {
       assert.match(await rest, /^0*e\r\ndata: second\n\n\r\n0\r\n\r\n$/)
     })
 
-    test('LIFE-5, LIFE-1 a client that has gone without a word is found out', async (t) => {
+    void t.test('LIFE-5, LIFE-1 a client that has gone without a word is found out', async (t) => {
       for (const [script, version, output] of [
         ['answer-when-told.cgi', '1.1', undefined],
         ['answer-when-told.cgi', '1.0', undefined],
@@ -169,14 +175,17 @@ export function halfCloseSuite(adapter: Adapter): void {
       }
     })
 
-    test('LIFE-5, LIFE-1 so is one that has gone at once, which looks like one that waits', async (t) => {
-      const waiting = waitingScript()
-      const socket = await dial(gateway.port)
-      socket.write(get(`/cgi-bin/answer-when-told.cgi?${createPipe(t)}`), () => socket.destroy())
-      await untilGone(await waiting)
-    })
+    void t.test(
+      'LIFE-5, LIFE-1 so is one that has gone at once, which looks like one that waits',
+      async (t) => {
+        const waiting = waitingScript()
+        const socket = await dial(gateway.port)
+        socket.write(get(`/cgi-bin/answer-when-told.cgi?${createPipe(t)}`), () => socket.destroy())
+        await untilGone(await waiting)
+      },
+    )
 
-    test('LIFE-5, LIM-2 one that has left the queue is not waited for', async (t) => {
+    void t.test('LIFE-5, LIM-2 one that has left the queue is not waited for', async (t) => {
       const own = await adapter.start({ options: { root: CGI_BIN, maxProcesses: 1, maxQueue: 1 } })
       t.after(() => own.close())
       const pipe = createPipe(t)

@@ -1,14 +1,14 @@
 import { strict as assert } from 'node:assert'
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { type Answer, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
 
 /** What becomes of fields that both the application and a script set. */
-export function listsSuite(adapter: Adapter): void {
-  describe(`RES-9 (${adapter.name})`, () => {
+export function listsSuite(t: Test, adapter: Adapter): void {
+  void t.test(`RES-9 (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({
         options: { root: CGI_BIN },
         fields: {
@@ -24,7 +24,7 @@ export function listsSuite(adapter: Adapter): void {
         },
       })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
     /** What is in a list, whether it came in one line or several. */
     const listIn = (answer: Answer, name: string): string => answer.all(name).join(', ')
@@ -34,26 +34,29 @@ export function listsSuite(adapter: Adapter): void {
       return [await send(gateway, saying(bytes)), await send(gateway, saying(bytes, true))]
     }
 
-    test('RES-9 unites Vary, each field once, in whatever case and in however many lines', async () => {
-      for (const lines of [
-        ['Vary: Accept-Language, ORIGIN,, Cookie'],
-        ['Vary: accept-encoding', 'vary: Accept-Language', 'VARY: origin , Cookie'],
-      ]) {
-        for (const answer of await sayBoth(...lines)) {
-          const names = listIn(answer, 'vary').split(', ')
-          assert.deepEqual(names, ['Origin', 'Accept-Encoding', 'Accept-Language', 'Cookie'])
+    void t.test(
+      'RES-9 unites Vary, each field once, in whatever case and in however many lines',
+      async () => {
+        for (const lines of [
+          ['Vary: Accept-Language, ORIGIN,, Cookie'],
+          ['Vary: accept-encoding', 'vary: Accept-Language', 'VARY: origin , Cookie'],
+        ]) {
+          for (const answer of await sayBoth(...lines)) {
+            const names = listIn(answer, 'vary').split(', ')
+            assert.deepEqual(names, ['Origin', 'Accept-Encoding', 'Accept-Language', 'Cookie'])
+          }
         }
-      }
-    })
+      },
+    )
 
-    test('RES-9 Vary: * of the script means all', async () => {
+    void t.test('RES-9 Vary: * of the script means all', async () => {
       for (const answer of await sayBoth('Vary: *')) assert.equal(listIn(answer, 'vary'), '*')
       for (const answer of await sayBoth('Vary: Cookie, *')) {
         assert.equal(listIn(answer, 'vary'), '*')
       }
     })
 
-    test('RES-9 unites other lists in which each member stands for itself', async () => {
+    void t.test('RES-9 unites other lists in which each member stands for itself', async () => {
       const answers = await sayBoth(
         'Link: </script.css>; rel=preload',
         'Link: </c>; title="c, d"',
@@ -72,14 +75,14 @@ export function listsSuite(adapter: Adapter): void {
       }
     })
 
-    test('RES-9 the cookies of both are set', async () => {
+    void t.test('RES-9 the cookies of both are set', async () => {
       for (const answer of await sayBoth('Set-Cookie: script=1', 'Set-Cookie: script=2')) {
         const cookies = ['app=1', 'app=2', 'script=1', 'script=2']
         assert.deepEqual(answer.all('set-cookie'), cookies)
       }
     })
 
-    test("RES-9 else the script's field wins, and what it does not set stays", async () => {
+    void t.test("RES-9 else the script's field wins, and what it does not set stays", async () => {
       const answers = await sayBoth(
         'Cache-Control: no-store',
         "Content-Security-Policy: default-src 'none'",

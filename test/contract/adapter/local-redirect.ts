@@ -3,22 +3,22 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { exchange, open, receive, send } from '../../client.js'
 import { CGI_BIN, readReport } from '../../fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** What becomes of a script's local redirect, in the whole application. */
-export function localRedirectSuite(adapter: Adapter): void {
+export function localRedirectSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`RES-2 (${adapter.name})`, () => {
+  void t.test(`RES-2 (${adapter.name})`, async (t) => {
     const root = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
     const script = (name: string, lines: string): void => {
       writeFileSync(path.join(root, name), `#!/bin/sh\n${lines}\n`, { mode: 0o755 })
     }
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       copyFileSync(path.join(CGI_BIN, 'report.cgi'), path.join(root, 'report.cgi'))
       script('go.cgi', `printf 'Location: %s\\n\\n' "$QUERY_STRING"`)
       script('work-on.cgi', `printf 'Location: /cgi-bin/report.cgi\\n\\n'; sleep 1`)
@@ -31,37 +31,43 @@ export function localRedirectSuite(adapter: Adapter): void {
       script('nph-raw.cgi', `printf 'HTTP/1.1 200 OK\\r\\nContent-Length: 4\\r\\n\\r\\nbody'`)
       gateway = await adapter.start({ options: { root } })
     })
-    after(async () => {
+    t.after(async () => {
       await gateway.close()
       rmSync(root, { recursive: true })
     })
 
-    test('RES-2, LIM-2 a script that works on gives its slot back before the next one starts', async (t) => {
-      const one = await adapter.start({
-        options: { root, maxProcesses: 1, maxQueue: 1, queueTimeout: 300 },
-      })
-      t.after(() => one.close())
-      for (const name of ['work-on.cgi', 'close-and-work.cgi']) {
-        const answer = await send(one, `/cgi-bin/${name}`)
-        assert.equal(answer.status, 200, name)
-        assert.equal(readReport(answer.text).variables.get('REDIRECT_URL'), `/cgi-bin/${name}`)
-        assert.equal(one.stats().running, 0)
-      }
-    })
+    void t.test(
+      'RES-2, LIM-2 a script that works on gives its slot back before the next one starts',
+      async (t) => {
+        const one = await adapter.start({
+          options: { root, maxProcesses: 1, maxQueue: 1, queueTimeout: 300 },
+        })
+        t.after(() => one.close())
+        for (const name of ['work-on.cgi', 'close-and-work.cgi']) {
+          const answer = await send(one, `/cgi-bin/${name}`)
+          assert.equal(answer.status, 200, name)
+          assert.equal(readReport(answer.text).variables.get('REDIRECT_URL'), `/cgi-bin/${name}`)
+          assert.equal(one.stats().running, 0)
+        }
+      },
+    )
 
-    test('RES-2, LIM-1 a script that never ends after its redirect is stopped', async (t) => {
-      const short = await adapter.start({ options: { root, bodyTimeout: 300, killTimeout: 100 } })
-      t.after(() => short.close())
-      assert.equal((await send(short, '/cgi-bin/stay.cgi')).status, 504)
-      await short.shutDown()
-      assert.equal(short.stats().running, 0)
-    })
+    void t.test(
+      'RES-2, LIM-1 a script that never ends after its redirect is stopped',
+      async (t) => {
+        const short = await adapter.start({ options: { root, bodyTimeout: 300, killTimeout: 100 } })
+        t.after(() => short.close())
+        assert.equal((await send(short, '/cgi-bin/stay.cgi')).status, 504)
+        await short.shutDown()
+        assert.equal(short.stats().running, 0)
+      },
+    )
 
-    test('RES-2 what a script writes after its redirect is not sent', async () => {
+    void t.test('RES-2 what a script writes after its redirect is not sent', async () => {
       assert.equal((await send(gateway, '/cgi-bin/flood.cgi')).text, 'plain GET ')
     })
 
-    test('RES-2 a HEAD gets no content, whatever it is redirected to', async () => {
+    void t.test('RES-2 a HEAD gets no content, whatever it is redirected to', async () => {
       for (const target of ['/plain', '/cgi-bin/report.cgi', '/cgi-bin/nph-raw.cgi', '/none']) {
         const answer = await send(gateway, `/cgi-bin/go.cgi?${target}`, { method: 'HEAD' })
         assert.equal(answer.status, target === '/none' ? 404 : 200, target)
@@ -69,7 +75,7 @@ export function localRedirectSuite(adapter: Adapter): void {
       }
     })
 
-    http1Test('RES-2 a connection stays in step after a redirect', async () => {
+    http1Test(t, 'RES-2 a connection stays in step after a redirect', async () => {
       const line = (method: string, url: string): string =>
         `${method} ${url} HTTP/1.1\r\nHost: a\r\n`
       const answers = await exchange(
@@ -89,15 +95,18 @@ export function localRedirectSuite(adapter: Adapter): void {
       ])
     })
 
-    test('RES-2 a body that still arrives is received before the redirect is followed', async () => {
-      async function* pieces(): AsyncGenerator<Buffer> {
-        for (let index = 0; index < 20; index += 1) yield Buffer.alloc(50_000)
-      }
-      const response = await open(gateway, '/cgi-bin/go.cgi?/plain?x', {
-        method: 'POST',
-        body: Readable.from(pieces()),
-      })
-      assert.equal((await receive(response)).text, 'plain GET x')
-    })
+    void t.test(
+      'RES-2 a body that still arrives is received before the redirect is followed',
+      async () => {
+        async function* pieces(): AsyncGenerator<Buffer> {
+          for (let index = 0; index < 20; index += 1) yield Buffer.alloc(50_000)
+        }
+        const response = await open(gateway, '/cgi-bin/go.cgi?/plain?x', {
+          method: 'POST',
+          body: Readable.from(pieces()),
+        })
+        assert.equal((await receive(response)).text, 'plain GET x')
+      },
+    )
   })
 }

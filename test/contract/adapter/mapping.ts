@@ -4,16 +4,16 @@ import { execFileSync } from 'node:child_process'
 import { METHODS } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { exchange, send } from '../../client.js'
 import { CGI_BIN, readReport } from '../../fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** From URL to script. */
-export function mappingSuite(adapter: Adapter): void {
+export function mappingSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`MAP (${adapter.name})`, () => {
+  void t.test(`MAP (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
     /** How many scripts have been about to run. */
     let runs = 0
@@ -24,10 +24,10 @@ export function mappingSuite(adapter: Adapter): void {
         return {}
       },
     }
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
     async function report(url: string): Promise<ReturnType<typeof readReport>['variables']> {
       const answer = await send(gateway, url)
@@ -35,7 +35,7 @@ export function mappingSuite(adapter: Adapter): void {
       return readReport(answer.text).variables
     }
 
-    test('MAP-1 splits the path at the first regular file', async () => {
+    void t.test('MAP-1 splits the path at the first regular file', async () => {
       const cases = [
         ['/cgi-bin/report.cgi', '/cgi-bin/report.cgi', undefined],
         ['/cgi-bin/report.cgi/', '/cgi-bin/report.cgi', '/'],
@@ -55,7 +55,7 @@ export function mappingSuite(adapter: Adapter): void {
       }
     })
 
-    test('MAP-1 gives every URL below the mount to one script', async (t) => {
+    void t.test('MAP-1 gives every URL below the mount to one script', async (t) => {
       const script = path.join(CGI_BIN, 'report.cgi')
       const one = await adapter.start({ options: { script } })
       t.after(() => one.close())
@@ -73,19 +73,19 @@ export function mappingSuite(adapter: Adapter): void {
       }
     })
 
-    test('MAP-2 leaves what is no script to the framework', async () => {
+    void t.test('MAP-2 leaves what is no script to the framework', async () => {
       runs = 0
       const urls = ['/cgi-bin/none.cgi', '/cgi-bin/folder', '/cgi-bin/', '/cgi-bin', '/other', '/']
       for (const url of urls) assert.equal((await send(gateway, url)).status, 404, url)
       assert.equal(runs, 0)
     })
 
-    test('MAP-2 leaves the other routes of the application alone', async () => {
+    void t.test('MAP-2 leaves the other routes of the application alone', async () => {
       const answer = await send(gateway, '/plain?a=1')
       assert.equal(answer.text, 'plain GET a=1')
     })
 
-    test('MAP-3 refuses paths that are never valid', async () => {
+    void t.test('MAP-3 refuses paths that are never valid', async () => {
       runs = 0
       const paths = [
         'report.cgi/%00',
@@ -109,28 +109,31 @@ export function mappingSuite(adapter: Adapter): void {
       assert.equal(runs, 0)
     })
 
-    test('MAP-3 ENV-7 hands bytes on that are not UTF-8, where the router lets them through', async () => {
-      for (const [sent, bytes] of [
-        ['%ff', '\xff'],
-        ['caf%E9/%c0%af', 'caf\xe9/\xc0\xaf'],
-        ['%ed%a0%80', '\xed\xa0\x80'],
-      ] as const) {
-        const answer = await send(gateway, `/cgi-bin/report.cgi/${sent}`)
-        if (adapter.name.startsWith('Fastify')) {
-          assert.equal(answer.status, 400, sent)
-        } else {
-          assert.equal(readReport(answer.text).variables.get('PATH_INFO'), `/${bytes}`, sent)
+    void t.test(
+      'MAP-3 ENV-7 hands bytes on that are not UTF-8, where the router lets them through',
+      async () => {
+        for (const [sent, bytes] of [
+          ['%ff', '\xff'],
+          ['caf%E9/%c0%af', 'caf\xe9/\xc0\xaf'],
+          ['%ed%a0%80', '\xed\xa0\x80'],
+        ] as const) {
+          const answer = await send(gateway, `/cgi-bin/report.cgi/${sent}`)
+          if (adapter.name.startsWith('Fastify')) {
+            assert.equal(answer.status, 400, sent)
+          } else {
+            assert.equal(readReport(answer.text).variables.get('PATH_INFO'), `/${bytes}`, sent)
+          }
         }
-      }
-    })
+      },
+    )
 
-    test('MAP-3 decodes once, and only once', async () => {
+    void t.test('MAP-3 decodes once, and only once', async () => {
       assert.equal((await send(gateway, '/cgi-bin/report%252ecgi')).status, 404)
       const variables = await report('/cgi-bin/report.cgi/%2561')
       assert.equal(variables.get('PATH_INFO'), '/%61')
     })
 
-    test("MAP-3 lets encoded slashes through with encodedSlashes: 'allow'", async (t) => {
+    void t.test("MAP-3 lets encoded slashes through with encodedSlashes: 'allow'", async (t) => {
       const open = await adapter.start({ options: { root: CGI_BIN, encodedSlashes: 'allow' } })
       t.after(() => open.close())
       const answer = await send(open, '/cgi-bin/report.cgi/a%2fb')
@@ -139,7 +142,7 @@ export function mappingSuite(adapter: Adapter): void {
       assert.equal((await send(open, '/cgi-bin/folder%2freport.cgi')).status, 400)
     })
 
-    test('MAP-4 serves nothing from outside of the root, nor what is hidden', async () => {
+    void t.test('MAP-4 serves nothing from outside of the root, nor what is hidden', async () => {
       runs = 0
       const names = [
         'link-out.cgi',
@@ -155,7 +158,7 @@ export function mappingSuite(adapter: Adapter): void {
       assert.equal(runs, 0)
     })
 
-    test('MAP-4 follows links that stay inside', async () => {
+    void t.test('MAP-4 follows links that stay inside', async () => {
       assert.equal((await send(gateway, '/cgi-bin/link-in.cgi?101072')).status, 502)
       const text = 'Content-Type: text/plain\n\nin'
       const digits = [...Buffer.from(text)]
@@ -164,13 +167,13 @@ export function mappingSuite(adapter: Adapter): void {
       assert.equal((await send(gateway, `/cgi-bin/link-in.cgi?${digits}`)).text, 'in')
     })
 
-    test("MAP-4 opens dot files with dotfiles: 'allow'", async (t) => {
+    void t.test("MAP-4 opens dot files with dotfiles: 'allow'", async (t) => {
       const open = await adapter.start({ options: { root: CGI_BIN, dotfiles: 'allow' } })
       t.after(() => open.close())
       assert.equal((await send(open, '/cgi-bin/.hidden.cgi')).text, 'hidden\n')
     })
 
-    test('MAP-5 finds the index of a folder', async (t) => {
+    void t.test('MAP-5 finds the index of a folder', async (t) => {
       const index = ['none.cgi', 'index.cgi']
       const indexed = await adapter.start({ options: { root: CGI_BIN, index } })
       t.after(() => indexed.close())
@@ -189,14 +192,14 @@ export function mappingSuite(adapter: Adapter): void {
       }
     })
 
-    test('MAP-6 refuses what cannot be run, and never sends its source', async () => {
+    void t.test('MAP-6 refuses what cannot be run, and never sends its source', async () => {
       const answer = await send(gateway, '/cgi-bin/not-executable.txt')
       assert.equal(answer.status, 403)
       const source = await readFile(path.join(CGI_BIN, 'not-executable.txt'), 'latin1')
       assert.ok(!answer.text.includes(source.trim()))
     })
 
-    test('MAP-6 runs a script by the interpreter of its extension', async (t) => {
+    void t.test('MAP-6 runs a script by the interpreter of its extension', async (t) => {
       const interpreted = await adapter.start({
         options: { root: CGI_BIN, interpreters: { '.say': 'sh' } },
       })
@@ -205,7 +208,7 @@ export function mappingSuite(adapter: Adapter): void {
       assert.equal(answer.text, `from ${CGI_BIN}/interpreted.say\n`)
     })
 
-    test('MAP-6 refuses a file that is not regular', async (t) => {
+    void t.test('MAP-6 refuses a file that is not regular', async (t) => {
       const root = await mkdtemp(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rm(root, { recursive: true }))
       execFileSync('mkfifo', ['-m', '755', path.join(root, 'pipe.cgi')])
@@ -218,7 +221,7 @@ export function mappingSuite(adapter: Adapter): void {
       assert.equal((await send(special, '/cgi-bin/-e.cgi')).status, 204)
     })
 
-    test('MAP-7 passes every method on, but for TRACE', async () => {
+    void t.test('MAP-7 passes every method on, but for TRACE', async () => {
       for (const method of METHODS) {
         if (method === 'CONNECT' || method === 'TRACE') continue
         // RFC 10008 section 2 makes servers refuse a QUERY without a Content-Type.
@@ -240,14 +243,14 @@ export function mappingSuite(adapter: Adapter): void {
       assert.equal(runs, 0)
     })
 
-    http1Test('MAP-7 does not pass CONNECT on', async () => {
+    http1Test(t, 'MAP-7 does not pass CONNECT on', async () => {
       runs = 0
       const connect = 'CONNECT /cgi-bin/report.cgi HTTP/1.1\r\nHost: a\r\n\r\n'
       assert.doesNotMatch(await exchange(gateway, connect), /200/)
       assert.equal(runs, 0)
     })
 
-    test('MAP-7 narrows the methods', async (t) => {
+    void t.test('MAP-7 narrows the methods', async (t) => {
       const narrow = await adapter.start({ options: { root: CGI_BIN, methods: ['GET', 'PUT'] } })
       t.after(() => narrow.close())
       const answer = await send(narrow, '/cgi-bin/report.cgi', { method: 'POST', body: '' })
@@ -261,7 +264,7 @@ export function mappingSuite(adapter: Adapter): void {
       assert.equal((await send(narrow, '/cgi-bin/none.cgi', { method: 'POST' })).status, 404)
     })
 
-    test('MAP-1 is mounted elsewhere', async (t) => {
+    void t.test('MAP-1 is mounted elsewhere', async (t) => {
       const mounted = await adapter.start({ options: { root: CGI_BIN }, mount: '/a/scripts' })
       t.after(() => mounted.close())
       const answer = await send(mounted, '/a/scripts/report.cgi/x')

@@ -3,14 +3,14 @@ import { strict as assert } from 'node:assert'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, test } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter } from '../../adapters.js'
 import { send } from '../../client.js'
 import { CGI_BIN } from '../../fixtures.js'
 
 /** What an application hears of its options when it makes the gateway. */
-export function optionsSuite(adapter: Adapter): void {
-  describe(`OPT, LIM-3 (${adapter.name})`, () => {
+export function optionsSuite(t: Test, adapter: Adapter): void {
+  void t.test(`OPT, LIM-3 (${adapter.name})`, async (t) => {
     const refused = (options: object, told: RegExp): Promise<void> =>
       assert.rejects(
         adapter.start({ options }),
@@ -20,7 +20,7 @@ export function optionsSuite(adapter: Adapter): void {
           told.test(error.message),
       )
 
-    test('OPT-1 refuses options that break their rule, when it is made', async () => {
+    void t.test('OPT-1 refuses options that break their rule, when it is made', async () => {
       await refused(
         { root: CGI_BIN, bodyLimit: '1' },
         /`bodyLimit` .* integer .*, got '1' \(string\)/,
@@ -30,22 +30,28 @@ export function optionsSuite(adapter: Adapter): void {
       await refused({ root: CGI_BIN, interpreters: { py: '/bin/sh' } }, /begins with its dot/)
     })
 
-    test('OPT-1 names the option that a typing error was meant to be, and all where it was none', async () => {
-      for (const [name, meant] of [
-        ['interpeters', 'interpreters'],
-        ['maxProcceses', 'maxProcesses'],
-        ['headerTimeout', 'headersTimeout'],
-        ['Root', 'root'],
-        ['documentroot', 'documentRoot'],
-        ['inheritENV', 'inheritEnv'],
-      ] as const) {
-        const told = `\`${name}\` option to be one of the known options \\(did you mean \`${meant}\`\\?\\), got`
-        await refused({ [name]: 1 }, new RegExp(told))
-      }
-      await refused({ somethingElseAltogether: 1 }, /known options \(root, .*errorPage.*\), got 1/)
-    })
+    void t.test(
+      'OPT-1 names the option that a typing error was meant to be, and all where it was none',
+      async () => {
+        for (const [name, meant] of [
+          ['interpeters', 'interpreters'],
+          ['maxProcceses', 'maxProcesses'],
+          ['headerTimeout', 'headersTimeout'],
+          ['Root', 'root'],
+          ['documentroot', 'documentRoot'],
+          ['inheritENV', 'inheritEnv'],
+        ] as const) {
+          const told = `\`${name}\` option to be one of the known options \\(did you mean \`${meant}\`\\?\\), got`
+          await refused({ [name]: 1 }, new RegExp(told))
+        }
+        await refused(
+          { somethingElseAltogether: 1 },
+          /known options \(root, .*errorPage.*\), got 1/,
+        )
+      },
+    )
 
-    test('LIM-3 refuses limits that it cannot set, rather than ignore them', async () => {
+    void t.test('LIM-3 refuses limits that it cannot set, rather than ignore them', async () => {
       for (const [name, value] of [
         ['memoryLimit', 1],
         ['openFileLimit', 1],
@@ -59,7 +65,7 @@ export function optionsSuite(adapter: Adapter): void {
       }
     })
 
-    test('OPT-2, OPT-3 without any option, ./cgi-bin answers at /cgi-bin/', async (t) => {
+    void t.test('OPT-2, OPT-3 without any option, ./cgi-bin answers at /cgi-bin/', async (t) => {
       const before = process.cwd()
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => {

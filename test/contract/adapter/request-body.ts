@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PassThrough, Readable } from 'node:stream'
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import { gzipSync } from 'node:zlib'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { chunksOf, dial, exchange, open, readToEnd, readUntil, send } from '../../client.js'
@@ -17,21 +17,21 @@ import { pidsIn } from '../script-pids.js'
 const MEGABYTE = 1024 * 1024
 
 /** What a script gets on its standard input. */
-export function requestBodySuite(adapter: Adapter): void {
+export function requestBodySuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`BODY (${adapter.name})`, () => {
+  void t.test(`BODY (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
     /** What `digest.cgi` says of these bytes when it has been promised that many. */
     function digest(bytes: Buffer, promised: number | 'none'): string {
       return `promised=${promised}\n${execFileSync('cksum', { input: bytes }).toString()}`
     }
 
-    test('BODY-1 passes exactly the body on, then its end', async () => {
+    void t.test('BODY-1 passes exactly the body on, then its end', async () => {
       for (const size of [1, 65_536, 3 * MEGABYTE]) {
         const body = randomBytes(size)
         const answer = await send(gateway, '/cgi-bin/digest.cgi', { method: 'POST', body })
@@ -39,14 +39,14 @@ export function requestBodySuite(adapter: Adapter): void {
       }
     })
 
-    test('BODY-1 gives an empty input where there is no body', async () => {
+    void t.test('BODY-1 gives an empty input where there is no body', async () => {
       const none = await send(gateway, '/cgi-bin/digest.cgi')
       assert.equal(none.text, digest(Buffer.alloc(0), 'none'))
       const empty = await send(gateway, '/cgi-bin/digest.cgi', { method: 'POST', body: '' })
       assert.equal(empty.text, digest(Buffer.alloc(0), 0))
     })
 
-    test('BODY-2 tells the length of a chunked body', async () => {
+    void t.test('BODY-2 tells the length of a chunked body', async () => {
       for (const size of [0, 10, 65_536, 65_537, 3 * MEGABYTE]) {
         const bytes = randomBytes(size)
         const pieces = [bytes.subarray(0, size / 3), bytes.subarray(size / 3)]
@@ -60,16 +60,19 @@ export function requestBodySuite(adapter: Adapter): void {
       assert.deepEqual(spooled, [])
     })
 
-    test("BODY-2 passes a chunked body on as it comes with chunkedBody: 'stream'", async (t) => {
-      const streaming = await adapter.start({ options: { root: CGI_BIN, chunkedBody: 'stream' } })
-      t.after(() => streaming.close())
-      const bytes = randomBytes(MEGABYTE)
-      const body = Readable.from([bytes.subarray(0, 1000), bytes.subarray(1000)])
-      const answer = await send(streaming, '/cgi-bin/digest.cgi', { method: 'PUT', body })
-      assert.equal(answer.text, digest(bytes, 'none'))
-    })
+    void t.test(
+      "BODY-2 passes a chunked body on as it comes with chunkedBody: 'stream'",
+      async (t) => {
+        const streaming = await adapter.start({ options: { root: CGI_BIN, chunkedBody: 'stream' } })
+        t.after(() => streaming.close())
+        const bytes = randomBytes(MEGABYTE)
+        const body = Readable.from([bytes.subarray(0, 1000), bytes.subarray(1000)])
+        const answer = await send(streaming, '/cgi-bin/digest.cgi', { method: 'PUT', body })
+        assert.equal(answer.text, digest(bytes, 'none'))
+      },
+    )
 
-    test('BODY-3 a script need not read what it gets', async () => {
+    void t.test('BODY-3 a script need not read what it gets', async () => {
       const scripts = [
         ['ignore-input.cgi', 'ignored\n'],
         ['close-input.cgi', 'closed\n'],
@@ -87,7 +90,7 @@ export function requestBodySuite(adapter: Adapter): void {
       }
     })
 
-    http1Test('BODY-3 does not wait for a client that sends no more', async (t) => {
+    http1Test(t, 'BODY-3 does not wait for a client that sends no more', async (t) => {
       const socket = await dial(gateway)
       t.after(() => socket.destroy())
       socket.write(
@@ -97,6 +100,7 @@ export function requestBodySuite(adapter: Adapter): void {
     })
 
     http1Test(
+      t,
       'BODY-4 refuses a body that is too large by its length, and starts nothing',
       async (t) => {
         const small = await adapter.start({ options: { root: CGI_BIN, bodyLimit: 1000 } })
@@ -109,7 +113,7 @@ export function requestBodySuite(adapter: Adapter): void {
       },
     )
 
-    http1Test('BODY-4 refuses a chunked body when it has become too large', async (t) => {
+    http1Test(t, 'BODY-4 refuses a chunked body when it has become too large', async (t) => {
       const pid = path.join(mkdtempSync(path.join(tmpdir(), 'common-gateway-test-')), 'pid')
       t.after(() => rmSync(path.dirname(pid), { recursive: true }))
       for (const chunkedBody of ['spool', 'stream'] as const) {
@@ -127,7 +131,7 @@ export function requestBodySuite(adapter: Adapter): void {
       }
     })
 
-    http1Test('BODY-4 stops the script whose body is cut short', async (t) => {
+    http1Test(t, 'BODY-4 stops the script whose body is cut short', async (t) => {
       const file = path.join(mkdtempSync(path.join(tmpdir(), 'common-gateway-test-')), 'pid')
       t.after(() => rmSync(path.dirname(file), { recursive: true }))
       const socket = await dial(gateway)
@@ -138,7 +142,7 @@ export function requestBodySuite(adapter: Adapter): void {
       await untilGone(...pids)
     })
 
-    test('BODY-5 leaves the body as it was sent', async () => {
+    void t.test('BODY-5 leaves the body as it was sent', async () => {
       const zipped = gzipSync('text')
       const cases = [
         ['application/json', Buffer.from('{"a": 1,}')],
@@ -161,7 +165,7 @@ export function requestBodySuite(adapter: Adapter): void {
       assert.deepEqual((await send(gateway, '/cgi-bin/echo.cgi', sending)).bytes, zipped)
     })
 
-    http1Test('BODY-6 refuses what HTTP forbids and scripts cannot see', async () => {
+    http1Test(t, 'BODY-6 refuses what HTTP forbids and scripts cannot see', async () => {
       const post = (fields: string, body = ''): string =>
         `POST /cgi-bin/echo.cgi HTTP/1.1\r\nConnection: close\r\n${fields}\r\n\r\n${body}`
       const chunks = '3\r\nabc\r\n0\r\n\r\n'
@@ -192,7 +196,7 @@ export function requestBodySuite(adapter: Adapter): void {
       }
     })
 
-    http1Test('BODY-6 never takes the rest of a body for a request', async (t) => {
+    http1Test(t, 'BODY-6 never takes the rest of a body for a request', async (t) => {
       const inner = 'GET /plain?inner HTTP/1.1\r\nHost: a\r\n\r\n'
       const socket = await dial(gateway)
       t.after(() => socket.destroy())
@@ -206,13 +210,13 @@ export function requestBodySuite(adapter: Adapter): void {
       assert.doesNotMatch(responses, /inner/)
     })
 
-    test('RES-8 sends output while the input still arrives', async () => {
+    void t.test('RES-8 sends output while the input still arrives', async () => {
       const body = randomBytes(10 * MEGABYTE)
       const answer = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body })
       assert.ok(answer.bytes.equals(body))
     })
 
-    test('RES-8 hears a script that answers early at once', async () => {
+    void t.test('RES-8 hears a script that answers early at once', async () => {
       const body = new PassThrough()
       body.write('abc')
       const headers = ['Content-Length', '6']

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import {
   type Answer,
@@ -20,14 +20,14 @@ import { CGI_BIN, readReport, saying } from '../../fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** What a client gets of what a script writes. */
-export function responseSuite(adapter: Adapter): void {
+export function responseSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`HDR, RES (${adapter.name})`, () => {
+  void t.test(`HDR, RES (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
     const say = (bytes: string | Buffer, slowly = false): Promise<Answer> =>
       send(gateway, saying(bytes, slowly))
@@ -49,7 +49,7 @@ export function responseSuite(adapter: Adapter): void {
       if (line !== undefined) assert.equal(record['line'], line)
     }
 
-    describe("HDR-2 a script's own status line wins", () => {
+    void t.test("HDR-2 a script's own status line wins", async (t) => {
       const json = '{"error":"not for you"}'
       const headers = {
         'Content-Type first': ['Content-Type: application/json', 'Status: 403 Forbidden'],
@@ -63,7 +63,7 @@ export function responseSuite(adapter: Adapter): void {
         ] as const) {
           for (const slowly of [false, true]) {
             const how = slowly ? 'byte by byte' : 'at once'
-            test(`HDR-2 ${name}, lines end in ${ending}, ${how}`, async () => {
+            void t.test(`HDR-2 ${name}, lines end in ${ending}, ${how}`, async () => {
               const answer = await say([...lines, '', json].join(newline), slowly)
               assert.equal(answer.status, 403)
               assert.equal(answer.reason, reason('Forbidden'))
@@ -76,13 +76,13 @@ export function responseSuite(adapter: Adapter): void {
       }
     })
 
-    test('HDR-2 sends the reason that the script gives', async () => {
+    void t.test('HDR-2 sends the reason that the script gives', async () => {
       const answer = await say('Status: 418 Short & Stout\n\n')
       assert.equal(answer.status, 418)
       assert.equal(answer.reason, reason('Short & Stout'))
     })
 
-    test('HDR-2 refuses a status that is none', async () => {
+    void t.test('HDR-2 refuses a status that is none', async () => {
       for (const status of ['99', '1000', '099', '199', '600', 'OK', '40x', '', '4 04']) {
         await refused(`Status: ${status}\n\nsecret`, /Status is not a code/)
       }
@@ -90,7 +90,7 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal((await say('Status: 404\nStatus: 404 Not Found\n\n')).status, 404)
     })
 
-    test('HDR-1 refuses a header that is none, and says which line and why', async () => {
+    void t.test('HDR-1 refuses a header that is none, and says which line and why', async () => {
       await refused('Content-Type: text/plain\nBad Name: x\n\nsecret', /not a field name/, 2)
       await refused('secret\n\n', /no colon/, 1)
       await refused(': x\n\n', /not a field name/, 1)
@@ -101,7 +101,7 @@ export function responseSuite(adapter: Adapter): void {
       await refused('N\xe4me: x\n\n', /not a field name/, 1)
     })
 
-    test('HDR-1 keeps bytes, folds lines, trims blanks', async () => {
+    void t.test('HDR-1 keeps bytes, folds lines, trims blanks', async () => {
       const bytes = Buffer.from(
         'Content-Type:text/plain\r\nX-Latin1: \xe9\nX-Utf8: \xc3\xa9\nX-Folded: a\n \t b\r\n\tc\n' +
           'X-Blanks: \t x y \t \nX-Colon: a:b: c\nX-Empty:\n\n',
@@ -121,7 +121,7 @@ export function responseSuite(adapter: Adapter): void {
       }
     })
 
-    test('HDR-1 bounds the size of a header', async (t) => {
+    void t.test('HDR-1 bounds the size of a header', async (t) => {
       const answer = await send(gateway, '/cgi-bin/endless-header.cgi')
       assert.equal(answer.status, 502)
       const record = await gateway.logged(({ code }) => code === 'CGI_ERR_HEADER_TOO_LARGE')
@@ -132,24 +132,27 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal((await send(small, saying('Status: 200\nA: xxxx\n\n'))).status, 502)
     })
 
-    test('HDR-3 keeps duplicates in order, and drops what belongs to the connection', async () => {
-      const answer = await say(
-        'Set-Cookie: a=1; Path=/\nX-Two: 1\nSet-Cookie: b=2\nX-Two: 2\nContent-Type: text/plain\n' +
-          'Connection: close, X-Named\nKeep-Alive: timeout=999\nTransfer-Encoding: gzip\n' +
-          'Upgrade: x\nTrailer: x\nTE: x\nProxy-Connection: x\nX-Named: x\n\nbody',
-      )
-      assert.deepEqual(answer.all('set-cookie'), ['a=1; Path=/', 'b=2'])
-      // Joined, they mean the same (RFC 9110 section 5.3).
-      assert.equal(answer.all('x-two').join(', '), '1, 2')
-      for (const name of ['upgrade', 'trailer', 'te', 'proxy-connection', 'x-named']) {
-        assert.deepEqual(answer.all(name), [], name)
-      }
-      assert.ok(!answer.all('keep-alive').some((value) => value.includes('999')))
-      assert.ok(!answer.all('transfer-encoding').includes('gzip'))
-      assert.equal(answer.text, 'body')
-    })
+    void t.test(
+      'HDR-3 keeps duplicates in order, and drops what belongs to the connection',
+      async () => {
+        const answer = await say(
+          'Set-Cookie: a=1; Path=/\nX-Two: 1\nSet-Cookie: b=2\nX-Two: 2\nContent-Type: text/plain\n' +
+            'Connection: close, X-Named\nKeep-Alive: timeout=999\nTransfer-Encoding: gzip\n' +
+            'Upgrade: x\nTrailer: x\nTE: x\nProxy-Connection: x\nX-Named: x\n\nbody',
+        )
+        assert.deepEqual(answer.all('set-cookie'), ['a=1; Path=/', 'b=2'])
+        // Joined, they mean the same (RFC 9110 section 5.3).
+        assert.equal(answer.all('x-two').join(', '), '1, 2')
+        for (const name of ['upgrade', 'trailer', 'te', 'proxy-connection', 'x-named']) {
+          assert.deepEqual(answer.all(name), [], name)
+        }
+        assert.ok(!answer.all('keep-alive').some((value) => value.includes('999')))
+        assert.ok(!answer.all('transfer-encoding').includes('gzip'))
+        assert.equal(answer.text, 'body')
+      },
+    )
 
-    http1Test('HDR-4 sends the output of an NPH script as it is', async () => {
+    http1Test(t, 'HDR-4 sends the output of an NPH script as it is', async () => {
       const request = 'GET /cgi-bin/nph-report.cgi HTTP/1.1\r\nHost: a\r\n\r\n'
       assert.equal(
         await exchange(gateway, request),
@@ -157,12 +160,12 @@ export function responseSuite(adapter: Adapter): void {
       )
     })
 
-    test('HDR-4 answers 502 where an NPH script writes nothing', async () => {
+    void t.test('HDR-4 answers 502 where an NPH script writes nothing', async () => {
       const silent = await send(gateway, '/cgi-bin/nph-silent.cgi')
       assert.equal(silent.status, 502)
     })
 
-    test('HDR-4 reads an NPH script like any other with nph: false', async (t) => {
+    void t.test('HDR-4 reads an NPH script like any other with nph: false', async (t) => {
       const parsed = await adapter.start({ options: { root: CGI_BIN, nph: false } })
       t.after(() => parsed.close())
       const answer = await send(parsed, '/cgi-bin/nph-report.cgi')
@@ -172,7 +175,7 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal(answer.text, 'own body')
     })
 
-    test('HDR-4 reads a status line that a script begins with', async () => {
+    void t.test('HDR-4 reads a status line that a script begins with', async () => {
       const answer = await say('HTTP/1.0 404 Gone Fishing\r\nContent-Type: text/plain\r\n\r\nx')
       assert.equal(answer.status, 404)
       assert.equal(answer.reason, reason('Gone Fishing'))
@@ -180,7 +183,7 @@ export function responseSuite(adapter: Adapter): void {
       await refused('HTTP/1.0 404 Not Found\nStatus: 200\n\nsecret', /two different Status/)
     })
 
-    test('RES-1 refuses output that is no response', async () => {
+    void t.test('RES-1 refuses output that is no response', async () => {
       const empty = await send(gateway, saying(''))
       assert.equal(empty.status, 502)
       await refused('\nsecret', /header is empty/)
@@ -188,7 +191,7 @@ export function responseSuite(adapter: Adapter): void {
       await refused('Content-Type: text/plain\n', /ended after/)
     })
 
-    test('RES-1 delivers a body without Content-Type, unless strict', async (t) => {
+    void t.test('RES-1 delivers a body without Content-Type, unless strict', async (t) => {
       const answer = await say('X-Any: x\n\nbody')
       assert.equal(answer.status, 200)
       assert.deepEqual(answer.all('content-type'), [])
@@ -200,33 +203,36 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal((await send(strict, saying('Content-Type: a/b\n\nbody'))).text, 'body')
     })
 
-    test('RES-2 answers a local redirect with another resource of the application', async () => {
-      assert.equal((await say('Location: /plain?a=%20b\n\n')).text, 'plain GET a=%20b')
-      assert.equal((await say('Location: /no/such/place\n\n')).status, 404)
-      const posted = await send(gateway, saying('Location: /cgi-bin/report.cgi/p?q\n\n'), {
-        method: 'POST',
-        headers: ['Content-Type', 'text/x-test', 'X-Kept', 'yes'],
-        body: 'x'.repeat(100_000),
-      })
-      assert.equal(posted.status, 200)
-      const { variables, input } = readReport(posted.text)
-      assert.equal(variables.get('REQUEST_METHOD'), 'GET')
-      assert.equal(variables.get('CONTENT_LENGTH'), undefined)
-      assert.equal(variables.get('CONTENT_TYPE'), undefined)
-      assert.equal(variables.get('HTTP_X_KEPT'), 'yes')
-      assert.equal(variables.get('PATH_INFO'), '/p')
-      assert.equal(variables.get('QUERY_STRING'), 'q')
-      assert.equal(variables.get('REDIRECT_URL'), '/cgi-bin/say.cgi')
-      assert.match(variables.get('REDIRECT_QUERY_STRING') ?? '', /^\d+$/)
-      assert.match(variables.get('REQUEST_URI') ?? '', /^\/cgi-bin\/say\.cgi\?\d+$/)
-      assert.equal(input, '')
-    })
+    void t.test(
+      'RES-2 answers a local redirect with another resource of the application',
+      async () => {
+        assert.equal((await say('Location: /plain?a=%20b\n\n')).text, 'plain GET a=%20b')
+        assert.equal((await say('Location: /no/such/place\n\n')).status, 404)
+        const posted = await send(gateway, saying('Location: /cgi-bin/report.cgi/p?q\n\n'), {
+          method: 'POST',
+          headers: ['Content-Type', 'text/x-test', 'X-Kept', 'yes'],
+          body: 'x'.repeat(100_000),
+        })
+        assert.equal(posted.status, 200)
+        const { variables, input } = readReport(posted.text)
+        assert.equal(variables.get('REQUEST_METHOD'), 'GET')
+        assert.equal(variables.get('CONTENT_LENGTH'), undefined)
+        assert.equal(variables.get('CONTENT_TYPE'), undefined)
+        assert.equal(variables.get('HTTP_X_KEPT'), 'yes')
+        assert.equal(variables.get('PATH_INFO'), '/p')
+        assert.equal(variables.get('QUERY_STRING'), 'q')
+        assert.equal(variables.get('REDIRECT_URL'), '/cgi-bin/say.cgi')
+        assert.match(variables.get('REDIRECT_QUERY_STRING') ?? '', /^\d+$/)
+        assert.match(variables.get('REQUEST_URI') ?? '', /^\/cgi-bin\/say\.cgi\?\d+$/)
+        assert.equal(input, '')
+      },
+    )
 
-    test('RES-2 ends a loop of local redirects', async () => {
+    void t.test('RES-2 ends a loop of local redirects', async () => {
       assert.equal((await send(gateway, '/cgi-bin/loop.cgi')).status, 502)
     })
 
-    test('RES-3 sends other redirects to the client', async () => {
+    void t.test('RES-3 sends other redirects to the client', async () => {
       const cases = [
         ['Location: http://example.org/a?b#c\n\n', 302, 'http://example.org/a?b#c'],
         [
@@ -259,7 +265,7 @@ export function responseSuite(adapter: Adapter): void {
     })
 
     /** A named pipe that a script waits on, and how to let it go on. */
-    function gate(t: TestContext): { pipe: string; goOn: () => void } {
+    function gate(t: Test): { pipe: string; goOn: () => void } {
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
       const pipe = path.join(folder, 'gate')
@@ -267,7 +273,7 @@ export function responseSuite(adapter: Adapter): void {
       return { pipe, goOn: () => writeFileSync(pipe, '\n') }
     }
 
-    test('RES-4 delivers each event when the script has flushed it', async (t) => {
+    void t.test('RES-4 delivers each event when the script has flushed it', async (t) => {
       const { pipe, goOn } = gate(t)
       const response = await open(gateway, `/cgi-bin/event.cgi?${pipe}`)
       assert.equal(response.headers['content-type'], 'text/event-stream')
@@ -278,7 +284,7 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal(await chunks(), null)
     })
 
-    test('RES-4 delivers a header before there is a body', async (t) => {
+    void t.test('RES-4 delivers a header before there is a body', async (t) => {
       const { pipe, goOn } = gate(t)
       const response = await open(gateway, `/cgi-bin/header-only.cgi?${pipe}`)
       assert.equal(response.statusCode, 200)
@@ -286,7 +292,7 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal((await receive(response)).text, 'body')
     })
 
-    test('RES-5 keeps to the length that the script has promised', async () => {
+    void t.test('RES-5 keeps to the length that the script has promised', async () => {
       const exact = await say('Content-Length: 4\nContent-Type: text/plain\n\nbody')
       assert.deepEqual(exact.all('content-length'), ['4'])
       assert.deepEqual(exact.all('transfer-encoding'), [])
@@ -300,28 +306,31 @@ export function responseSuite(adapter: Adapter): void {
       await refused('Content-Length: x\n\nbody', /Content-Length is not a number/)
     })
 
-    test('RES-5 sends no body where there must be none, and does not block the script', async () => {
-      for (const status of [204, 205, 304]) {
-        const answer = await say(`Status: ${status}\nContent-Type: text/plain\n\nsecret`)
-        assert.equal(answer.status, status)
-        assert.equal(answer.text, '')
-      }
-      for (const [length, expected] of [
-        ['', []],
-        ['Content-Length: 6\n', ['6']],
-      ] as const) {
-        const url = saying(`Content-Type: text/plain\n${length}\nsecret`)
-        const answer = await send(gateway, url, { method: 'HEAD' })
-        assert.equal(answer.status, 200)
-        assert.deepEqual(answer.all('content-length'), expected)
-        assert.equal(answer.text, '')
-      }
-      // More than a pipe holds: a script that blocked would hold its slot for ever.
-      const big = await send(gateway, '/cgi-bin/zeros.cgi?5000000', { method: 'HEAD' })
-      assert.equal(big.status, 200)
-    })
+    void t.test(
+      'RES-5 sends no body where there must be none, and does not block the script',
+      async () => {
+        for (const status of [204, 205, 304]) {
+          const answer = await say(`Status: ${status}\nContent-Type: text/plain\n\nsecret`)
+          assert.equal(answer.status, status)
+          assert.equal(answer.text, '')
+        }
+        for (const [length, expected] of [
+          ['', []],
+          ['Content-Length: 6\n', ['6']],
+        ] as const) {
+          const url = saying(`Content-Type: text/plain\n${length}\nsecret`)
+          const answer = await send(gateway, url, { method: 'HEAD' })
+          assert.equal(answer.status, 200)
+          assert.deepEqual(answer.all('content-length'), expected)
+          assert.equal(answer.text, '')
+        }
+        // More than a pipe holds: a script that blocked would hold its slot for ever.
+        const big = await send(gateway, '/cgi-bin/zeros.cgi?5000000', { method: 'HEAD' })
+        assert.equal(big.status, 200)
+      },
+    )
 
-    http1Test('RES-5 keeps a connection in step', async (t) => {
+    http1Test(t, 'RES-5 keeps a connection in step', async (t) => {
       const socket = await dial(gateway)
       t.after(() => socket.destroy())
       const urls = [
@@ -341,7 +350,7 @@ export function responseSuite(adapter: Adapter): void {
       assert.doesNotMatch(responses, /more|secret/)
     })
 
-    test('RES-6 lets the client tell that a script was killed', async (t) => {
+    void t.test('RES-6 lets the client tell that a script was killed', async (t) => {
       const { pipe, goOn } = gate(t)
       const response = await open(gateway, `/cgi-bin/kill-itself.cgi?${pipe}`)
       goOn()
@@ -353,7 +362,7 @@ export function responseSuite(adapter: Adapter): void {
 
     // A connection of TLS cannot be reset.
     const plainTest = adapter.scheme === 'http' ? http1Test : (): void => {}
-    plainTest('RES-6 lets a client of HTTP/1.0 tell, by the only sign there is', async (t) => {
+    plainTest(t, 'RES-6 lets a client of HTTP/1.0 tell, by the only sign there is', async (t) => {
       const { pipe, goOn } = gate(t)
       const socket = await dial(gateway)
       const reset = once(socket, 'error')
@@ -364,13 +373,13 @@ export function responseSuite(adapter: Adapter): void {
       assert.equal(error.code, 'ECONNRESET')
     })
 
-    test('RES-6 answers 502 where a script was killed before it answered', async () => {
+    void t.test('RES-6 answers 502 where a script was killed before it answered', async () => {
       const answer = await send(gateway, '/cgi-bin/kill-itself-early.cgi')
       assert.equal(answer.status, 502)
       await gateway.logged(({ signal }) => signal === 'SIGSEGV')
     })
 
-    test('RES-6 serves a response whose script exits with a code, and logs it', async () => {
+    void t.test('RES-6 serves a response whose script exits with a code, and logs it', async () => {
       const answer = await send(gateway, '/cgi-bin/exit-3.cgi')
       assert.equal(answer.text, 'answered\n')
       const record = await gateway.logged(({ exitCode }) => exitCode === 3)

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { leave, open, receive, send } from '../../client.js'
 import { isRunning, untilGone } from '../../processes.js'
@@ -24,13 +24,13 @@ const SCRIPTS = {
 }
 
 /** What the kernel holds scripts to. */
-export function limitsSuite(adapter: Adapter): void {
+export function limitsSuite(t: Test, adapter: Adapter): void {
   const onLinux = { skip: process.platform === 'linux' ? false : 'needs Linux' }
   const asRoot = { skip: process.getuid?.() === 0 ? onLinux.skip : 'needs the superuser' }
 
-  describe(`LIM-3 (${adapter.name})`, () => {
+  void t.test(`LIM-3 (${adapter.name})`, async (t) => {
     let root: string
-    before(() => {
+    t.before(() => {
       root = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       // Others may look in: they run the scripts.
       chmodSync(root, 0o755)
@@ -39,15 +39,15 @@ export function limitsSuite(adapter: Adapter): void {
         chmodSync(path.join(root, name), 0o755)
       }
     })
-    after(() => rmSync(root, { recursive: true }))
+    t.after(() => rmSync(root, { recursive: true }))
 
-    async function start(t: TestContext, options: CgiOptions<never>): Promise<RunningGateway> {
+    async function start(t: Test, options: CgiOptions<never>): Promise<RunningGateway> {
       const gateway = await adapter.start({ options: { root, ...options } })
       t.after(() => gateway.close())
       return gateway
     }
 
-    test('LIM-3 limits and niceness bind a script', onLinux, async (t) => {
+    void t.test('LIM-3 limits and niceness bind a script', onLinux, async (t) => {
       const gateway = await start(t, {
         cpuTimeLimit: 9_001,
         memoryLimit: 256 * 1024 ** 2,
@@ -60,13 +60,13 @@ export function limitsSuite(adapter: Adapter): void {
       assert.equal(text, `10 11 262144 48 1000 3 ${ids} `)
     })
 
-    test('LIM-3 a script runs as somebody else', asRoot, async (t) => {
+    void t.test('LIM-3 a script runs as somebody else', asRoot, async (t) => {
       const gateway = await start(t, { user: 'nobody', group: 'daemon', openFileLimit: 32 })
       const { text } = await send(gateway, '/cgi-bin/report.cgi')
       assert.match(text, / 32 .* 65534 1 $/)
     })
 
-    test(
+    void t.test(
       'LIM-3 a script that its user may not run: 500, and the log says why',
       asRoot,
       async (t) => {
@@ -81,28 +81,36 @@ export function limitsSuite(adapter: Adapter): void {
       },
     )
 
-    test('LIFE-1 LIM-3 a script of somebody else is stopped with its client', asRoot, async (t) => {
-      const gateway = await start(t, { user: 'nobody' })
-      const response = await open(gateway, '/cgi-bin/wait.cgi')
-      response.on('error', () => {})
-      const [line] = (await once(response, 'data')) as [Buffer]
-      const pids = line.toString().trim().split(' ').map(Number)
-      assert.ok(pids.length === 2 && pids.every(isRunning))
-      leave(response)
-      await untilGone(...pids)
-    })
+    void t.test(
+      'LIFE-1 LIM-3 a script of somebody else is stopped with its client',
+      asRoot,
+      async (t) => {
+        const gateway = await start(t, { user: 'nobody' })
+        const response = await open(gateway, '/cgi-bin/wait.cgi')
+        response.on('error', () => {})
+        const [line] = (await once(response, 'data')) as [Buffer]
+        const pids = line.toString().trim().split(' ').map(Number)
+        assert.ok(pids.length === 2 && pids.every(isRunning))
+        leave(response)
+        await untilGone(...pids)
+      },
+    )
 
-    test('LIM-3 RES-6 killed by a limit: 502, or the connection destroyed', onLinux, async (t) => {
-      const gateway = await start(t, { fileSizeLimit: 1_000 })
-      const file = path.join(root, `file-${adapter.name.replace(/\W/g, '')}`)
-      assert.equal((await send(gateway, `/cgi-bin/fill-early.cgi?${file}`)).status, 502)
-      const early = await gateway.logged(({ code }) => code === 'CGI_ERR_KILLED')
-      assert.equal(early['signal'], 'SIGXFSZ')
-      gateway.forgetLog()
-      await assert.rejects(open(gateway, `/cgi-bin/fill-late.cgi?${file}`).then(receive))
-      const late = await gateway.logged(({ code }) => code === 'CGI_ERR_KILLED')
-      assert.equal(late['signal'], 'SIGXFSZ')
-      assert.equal(late['script'], path.join(root, 'fill-late.cgi'))
-    })
+    void t.test(
+      'LIM-3 RES-6 killed by a limit: 502, or the connection destroyed',
+      onLinux,
+      async (t) => {
+        const gateway = await start(t, { fileSizeLimit: 1_000 })
+        const file = path.join(root, `file-${adapter.name.replace(/\W/g, '')}`)
+        assert.equal((await send(gateway, `/cgi-bin/fill-early.cgi?${file}`)).status, 502)
+        const early = await gateway.logged(({ code }) => code === 'CGI_ERR_KILLED')
+        assert.equal(early['signal'], 'SIGXFSZ')
+        gateway.forgetLog()
+        await assert.rejects(open(gateway, `/cgi-bin/fill-late.cgi?${file}`).then(receive))
+        const late = await gateway.logged(({ code }) => code === 'CGI_ERR_KILLED')
+        assert.equal(late['signal'], 'SIGXFSZ')
+        assert.equal(late['script'], path.join(root, 'fill-late.cgi'))
+      },
+    )
   })
 }

@@ -4,23 +4,23 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import { setImmediate } from 'node:timers/promises'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { leave, open, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
 
 /** What can be known of scripts while they run and afterwards. */
-export function observationSuite(adapter: Adapter): void {
-  describe(`LOG-2 (${adapter.name})`, () => {
+export function observationSuite(t: Test, adapter: Adapter): void {
+  void t.test(`LOG-2 (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
     /** Resolves with the message about the next run of a script, at its start and at its end. */
-    function nextRun(t: TestContext, script: string): Record<'start' | 'end', Promise<CgiRun>> {
+    function nextRun(t: Test, script: string): Record<'start' | 'end', Promise<CgiRun>> {
       const next = (name: string): Promise<CgiRun> =>
         new Promise((resolve) => {
           const hear = (message: unknown): void => {
@@ -34,7 +34,7 @@ export function observationSuite(adapter: Adapter): void {
       return { start: next('start'), end: next('end') }
     }
 
-    test('LOG-2 tells of a run at its start and at its end', async (t) => {
+    void t.test('LOG-2 tells of a run at its start and at its end', async (t) => {
       const { start, end } = nextRun(t, 'echo.cgi')
       const body = 'x'.repeat(200_000)
       const answer = await send(gateway, '/cgi-bin/echo.cgi?q', { method: 'POST', body })
@@ -55,7 +55,7 @@ export function observationSuite(adapter: Adapter): void {
       assert.ok(headerTime > 0 && duration >= headerTime, `${headerTime}, ${duration}`)
     })
 
-    test('LOG-2 tells of a run that failed, and why', async (t) => {
+    void t.test('LOG-2 tells of a run that failed, and why', async (t) => {
       const said = nextRun(t, 'say.cgi')
       await send(gateway, saying('Bad Name: x\n\n'))
       const bad = await said.end
@@ -68,7 +68,7 @@ export function observationSuite(adapter: Adapter): void {
       assert.deepEqual({ exitCode, signal }, { exitCode: null, signal: 'SIGSEGV' })
     })
 
-    test('LOG-2 tells when all of the standard error has been logged', async (t) => {
+    void t.test('LOG-2 tells when all of the standard error has been logged', async (t) => {
       const { end } = nextRun(t, 'errors.cgi')
       await send(gateway, '/cgi-bin/errors.cgi')
       const run = await end
@@ -76,51 +76,57 @@ export function observationSuite(adapter: Adapter): void {
       assert.equal(Object.keys(run).includes('standardErrorEnd'), false)
     })
 
-    test('LOG-2 tells of a request that has to wait, and of its run when it need not any more', async (t) => {
-      const own = await adapter.start({ options: { root: CGI_BIN, maxProcesses: 1 } })
-      t.after(() => own.close())
-      const waits: CgiWait[] = []
-      // The channel is ours.
-      const hear = (message: unknown): unknown => waits.push(message as CgiWait)
-      subscribe('common-gateway:run:wait', hear)
-      t.after(() => unsubscribe('common-gateway:run:wait', hear))
-      const first = nextRun(t, 'wait.cgi')
-      const waiting = await open(own, '/cgi-bin/wait.cgi')
-      waiting.on('error', () => {})
-      await first.start
-      const second = nextRun(t, 'say.cgi')
-      const answer = send(own, saying('Status: 200\n\n'))
-      while (own.stats().queued === 0) await setImmediate()
-      const [wait, ...others] = waits.filter(({ script }) => script.startsWith(CGI_BIN))
-      assert.equal(wait?.script, path.join(CGI_BIN, 'say.cgi'))
-      assert.deepEqual(others, [])
-      assert.ok(Math.abs(Date.now() - wait.startTime) < 60_000)
-      assert.doesNotThrow(() => JSON.stringify(wait))
-      leave(waiting)
-      assert.equal((await answer).status, 200)
-      assert.equal((await second.end).request, wait.request)
-    })
+    void t.test(
+      'LOG-2 tells of a request that has to wait, and of its run when it need not any more',
+      async (t) => {
+        const own = await adapter.start({ options: { root: CGI_BIN, maxProcesses: 1 } })
+        t.after(() => own.close())
+        const waits: CgiWait[] = []
+        // The channel is ours.
+        const hear = (message: unknown): unknown => waits.push(message as CgiWait)
+        subscribe('common-gateway:run:wait', hear)
+        t.after(() => unsubscribe('common-gateway:run:wait', hear))
+        const first = nextRun(t, 'wait.cgi')
+        const waiting = await open(own, '/cgi-bin/wait.cgi')
+        waiting.on('error', () => {})
+        await first.start
+        const second = nextRun(t, 'say.cgi')
+        const answer = send(own, saying('Status: 200\n\n'))
+        while (own.stats().queued === 0) await setImmediate()
+        const [wait, ...others] = waits.filter(({ script }) => script.startsWith(CGI_BIN))
+        assert.equal(wait?.script, path.join(CGI_BIN, 'say.cgi'))
+        assert.deepEqual(others, [])
+        assert.ok(Math.abs(Date.now() - wait.startTime) < 60_000)
+        assert.doesNotThrow(() => JSON.stringify(wait))
+        leave(waiting)
+        assert.equal((await answer).status, 200)
+        assert.equal((await second.end).request, wait.request)
+      },
+    )
 
-    test('LOG-2 counts what could not start, and who left; a run can be logged', async (t) => {
-      const own = await adapter.start({
-        options: { root: CGI_BIN, killOnDisconnect: false },
-      })
-      t.after(() => own.close())
-      assert.equal((await send(own, '/cgi-bin/no-interpreter.cgi')).status, 500)
-      assert.equal(own.stats().failed, 1)
-      const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
-      t.after(() => rmSync(folder, { recursive: true }))
-      const { end } = nextRun(t, 'write-on.cgi')
-      const response = await open(own, `/cgi-bin/write-on.cgi?${folder}/done`)
-      response.on('error', () => {})
-      leave(response)
-      const run = await end
-      assert.ok(run.isAbandoned)
-      assert.deepEqual([own.stats().abandoned, own.stats().failed], [1, 1])
-      assert.match(JSON.stringify(run), /"script":".*write-on\.cgi"/)
-    })
+    void t.test(
+      'LOG-2 counts what could not start, and who left; a run can be logged',
+      async (t) => {
+        const own = await adapter.start({
+          options: { root: CGI_BIN, killOnDisconnect: false },
+        })
+        t.after(() => own.close())
+        assert.equal((await send(own, '/cgi-bin/no-interpreter.cgi')).status, 500)
+        assert.equal(own.stats().failed, 1)
+        const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+        t.after(() => rmSync(folder, { recursive: true }))
+        const { end } = nextRun(t, 'write-on.cgi')
+        const response = await open(own, `/cgi-bin/write-on.cgi?${folder}/done`)
+        response.on('error', () => {})
+        leave(response)
+        const run = await end
+        assert.ok(run.isAbandoned)
+        assert.deepEqual([own.stats().abandoned, own.stats().failed], [1, 1])
+        assert.match(JSON.stringify(run), /"script":".*write-on\.cgi"/)
+      },
+    )
 
-    test('LOG-2 counts', async (t) => {
+    void t.test('LOG-2 counts', async (t) => {
       const own = await adapter.start({
         options: { root: CGI_BIN, maxProcesses: 1, queueTimeout: 100, killTimeout: 100 },
       })

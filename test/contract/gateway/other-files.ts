@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { type Answer, send } from '../../client.js'
 
@@ -79,12 +79,12 @@ const SOURCES = [
 ]
 
 /** Scripts and other files in one folder. */
-export function otherFilesSuite(adapter: Adapter): void {
-  describe(`MAP-8 (${adapter.name})`, () => {
+export function otherFilesSuite(t: Test, adapter: Adapter): void {
+  void t.test(`MAP-8 (${adapter.name})`, async (t) => {
     let root: string
     let whole: string
     const started: RunningGateway[] = []
-    before(async () => {
+    t.before(async () => {
       whole = await realpath(await mkdtemp(path.join(tmpdir(), 'common-gateway-test-')))
       root = path.join(whole, 'root')
       const write = async (name: string, text: string): Promise<void> => {
@@ -108,7 +108,7 @@ export function otherFilesSuite(adapter: Adapter): void {
       await writeFile(path.join(whole, 'outside.txt'), SECRET)
       await symlink('../outside.txt', path.join(root, 'out.txt'))
     })
-    after(async () => {
+    t.after(async () => {
       for (const gateway of started) await gateway.close()
       await rm(whole, { recursive: true })
     })
@@ -122,7 +122,7 @@ export function otherFilesSuite(adapter: Adapter): void {
       return (url, more) => send(gateway, `/cgi-bin${url}`, more)
     }
 
-    test('MAP-8 sends the files beside scripts, and runs the scripts', async () => {
+    void t.test('MAP-8 sends the files beside scripts, and runs the scripts', async () => {
       const get = await start({ otherFiles: 'send' })
       const types: Record<string, RegExp> = {
         'style.css': /^text\/css; charset=utf-8$/i,
@@ -145,7 +145,7 @@ export function otherFilesSuite(adapter: Adapter): void {
       assert.equal((await get('/link.css')).all('content-type')[0]?.startsWith('text/css'), true)
     })
 
-    test('MAP-8 ranges, validators and HEAD of such a file are those of HTTP', async () => {
+    void t.test('MAP-8 ranges, validators and HEAD of such a file are those of HTTP', async () => {
       const get = await start({ otherFiles: 'send' })
       const complete = await get('/style.css')
       const [etag = ''] = complete.all('etag')
@@ -165,54 +165,63 @@ export function otherFilesSuite(adapter: Adapter): void {
       assert.deepEqual(post.all('allow'), ['GET, HEAD'])
     })
 
-    test('MAP-8 what could be the source of a script is never sent, nor a dot name', async () => {
-      for (const otherFiles of ['send', 'ignore', 'deny']) {
-        const get = await start({ otherFiles })
-        const others = ['unnamed', 'program', 'template.html', 'lost.sh', 'link.png', 'out.txt']
-        for (const name of [...SOURCES, ...others, '.htpasswd', '.git/config', 'front.sh%7e']) {
-          const url = `/${name.replaceAll('#', '%23').replaceAll(' ', '%20')}`
-          const answer = await get(url)
-          assert.ok([403, 404].includes(answer.status), `${otherFiles} ${url}: ${answer.status}`)
-          assert.ok(!answer.text.includes('hunter2'), url)
+    void t.test(
+      'MAP-8 what could be the source of a script is never sent, nor a dot name',
+      async () => {
+        for (const otherFiles of ['send', 'ignore', 'deny']) {
+          const get = await start({ otherFiles })
+          const others = ['unnamed', 'program', 'template.html', 'lost.sh', 'link.png', 'out.txt']
+          for (const name of [...SOURCES, ...others, '.htpasswd', '.git/config', 'front.sh%7e']) {
+            const url = `/${name.replaceAll('#', '%23').replaceAll(' ', '%20')}`
+            const answer = await get(url)
+            assert.ok([403, 404].includes(answer.status), `${otherFiles} ${url}: ${answer.status}`)
+            assert.ok(!answer.text.includes('hunter2'), url)
+          }
+          assert.equal((await get('/.well-known/security.txt')).status, 404)
         }
-        assert.equal((await get('/.well-known/security.txt')).status, 404)
-      }
-      const open = await start({ otherFiles: 'send', dotfiles: 'allow' })
-      assert.equal((await open('/.well-known/security.txt')).text, 'Contact: a')
-      assert.equal((await open('/.htpasswd')).status, 404)
-      assert.equal((await open('/.git/config')).status, 404)
-    })
+        const open = await start({ otherFiles: 'send', dotfiles: 'allow' })
+        assert.equal((await open('/.well-known/security.txt')).text, 'Contact: a')
+        assert.equal((await open('/.htpasswd')).status, 404)
+        assert.equal((await open('/.git/config')).status, 404)
+      },
+    )
 
-    test("MAP-8 'deny' refuses the others, 'ignore' leaves them to the application", async () => {
-      const deny = await start({})
-      assert.equal((await deny('/style.css')).status, 403)
-      assert.equal((await deny('/style.css/x')).status, 403)
-      assert.equal((await deny('/own.say')).status, 403)
-      const ignore = await start({ otherFiles: 'ignore' })
-      assert.equal((await ignore('/style.css')).status, 404)
-      assert.equal((await ignore('/folder/')).status, 404)
-      assert.match((await ignore('/front.sh')).text, /^ran/)
-      const none = await start({ extensions: [], otherFiles: 'send' })
-      assert.equal((await none('/front.sh')).status, 404)
-      assert.equal((await none('/style.css')).status, 200)
-    })
+    void t.test(
+      "MAP-8 'deny' refuses the others, 'ignore' leaves them to the application",
+      async () => {
+        const deny = await start({})
+        assert.equal((await deny('/style.css')).status, 403)
+        assert.equal((await deny('/style.css/x')).status, 403)
+        assert.equal((await deny('/own.say')).status, 403)
+        const ignore = await start({ otherFiles: 'ignore' })
+        assert.equal((await ignore('/style.css')).status, 404)
+        assert.equal((await ignore('/folder/')).status, 404)
+        assert.match((await ignore('/front.sh')).text, /^ran/)
+        const none = await start({ extensions: [], otherFiles: 'send' })
+        assert.equal((await none('/front.sh')).status, 404)
+        assert.equal((await none('/style.css')).status, 200)
+      },
+    )
 
-    test('MAP-8 without extensions, what can be run is a script, and the rest is sent', async () => {
-      const get = await start({ extensions: undefined, otherFiles: 'send' })
-      assert.match((await get('/program/x')).text, /^ran \/cgi-bin\/program\|\/x/)
-      assert.equal((await get('/page.html')).status, 200)
-      assert.equal((await get('/lost.sh')).status, 404)
-      assert.equal((await get('/unnamed')).status, 404)
-    })
+    void t.test(
+      'MAP-8 without extensions, what can be run is a script, and the rest is sent',
+      async () => {
+        const get = await start({ extensions: undefined, otherFiles: 'send' })
+        assert.match((await get('/program/x')).text, /^ran \/cgi-bin\/program\|\/x/)
+        assert.equal((await get('/page.html')).status, 200)
+        assert.equal((await get('/lost.sh')).status, 404)
+        assert.equal((await get('/unnamed')).status, 404)
+      },
+    )
 
-    test('MAP-8 a path through a file that is no script is not its PATH_INFO', async () => {
+    void t.test('MAP-8 a path through a file that is no script is not its PATH_INFO', async () => {
       const get = await start({ otherFiles: 'send' })
       for (const url of ['/style.css/x', '/style.css/', '/style.css//']) {
         assert.equal((await get(url)).status, 404, url)
       }
     })
 
-    test('MAP-5 MAP-8 the index of a folder may be a file that is sent', async () => {
+    void t.test('MAP-5 MAP-8 the index of a folder may be a file that is sent', async () => {
       const index = ['script.none', 'index.html']
       const get = await start({ otherFiles: 'send', index })
       assert.equal((await get('/folder/')).text, FILES['folder/index.html'])
@@ -224,34 +233,37 @@ export function otherFilesSuite(adapter: Adapter): void {
       assert.match((await first('/folder/')).text, /^ran \/cgi-bin\/folder\/script\.sh\|\|/)
     })
 
-    test('MAP-8 the fallback answers for what names no file, and for what leads through one', async () => {
-      const get = await start({ otherFiles: 'send', fallback: 'front.sh', index: ['index.html'] })
-      for (const url of [
-        '/',
-        '/pretty/url?a=b',
-        '/style.css/x',
-        '/2024/01/',
-        '/empty/',
-        '/a%20b',
-      ]) {
-        const answer = await get(url)
-        assert.equal(answer.text, `ran /cgi-bin/front.sh||/cgi-bin${url}`, url)
-      }
-      assert.equal((await get('/pretty', { method: 'POST', body: 'x' })).status, 200)
-      assert.match((await get('/front.sh/x')).text, /^ran \/cgi-bin\/front\.sh\|\/x\|/)
-      assert.equal((await get('/style.css')).text, FILES['style.css'])
-      assert.equal((await get('/folder/')).text, FILES['folder/index.html'])
-      for (const url of ['/config.php', '/front.sh~', '/.htpasswd', '/.git/config', '/out.txt']) {
-        assert.equal((await get(url)).status, 404, url)
-      }
-      assert.equal((await get('/.missing/x')).text, 'ran /cgi-bin/front.sh||/cgi-bin/.missing/x')
-      assert.equal((await get('/a/../b')).status, 400)
-      assert.equal((await get('/a%2fb')).status, 400)
-      const slashes = await start({ fallback: 'front.sh', encodedSlashes: 'allow' })
-      assert.equal((await slashes('/AC%2FDC')).text, 'ran /cgi-bin/front.sh||/cgi-bin/AC%2FDC')
-    })
+    void t.test(
+      'MAP-8 the fallback answers for what names no file, and for what leads through one',
+      async () => {
+        const get = await start({ otherFiles: 'send', fallback: 'front.sh', index: ['index.html'] })
+        for (const url of [
+          '/',
+          '/pretty/url?a=b',
+          '/style.css/x',
+          '/2024/01/',
+          '/empty/',
+          '/a%20b',
+        ]) {
+          const answer = await get(url)
+          assert.equal(answer.text, `ran /cgi-bin/front.sh||/cgi-bin${url}`, url)
+        }
+        assert.equal((await get('/pretty', { method: 'POST', body: 'x' })).status, 200)
+        assert.match((await get('/front.sh/x')).text, /^ran \/cgi-bin\/front\.sh\|\/x\|/)
+        assert.equal((await get('/style.css')).text, FILES['style.css'])
+        assert.equal((await get('/folder/')).text, FILES['folder/index.html'])
+        for (const url of ['/config.php', '/front.sh~', '/.htpasswd', '/.git/config', '/out.txt']) {
+          assert.equal((await get(url)).status, 404, url)
+        }
+        assert.equal((await get('/.missing/x')).text, 'ran /cgi-bin/front.sh||/cgi-bin/.missing/x')
+        assert.equal((await get('/a/../b')).status, 400)
+        assert.equal((await get('/a%2fb')).status, 400)
+        const slashes = await start({ fallback: 'front.sh', encodedSlashes: 'allow' })
+        assert.equal((await slashes('/AC%2FDC')).text, 'ran /cgi-bin/front.sh||/cgi-bin/AC%2FDC')
+      },
+    )
 
-    test('MAP-8 a file that is sent starts nothing and is no run', async () => {
+    void t.test('MAP-8 a file that is sent starts nothing and is no run', async () => {
       const gateway = await adapter.start({
         options: { root, extensions: ['.sh'], otherFiles: 'send', maxProcesses: 1 },
       })
@@ -260,22 +272,25 @@ export function otherFilesSuite(adapter: Adapter): void {
       assert.deepEqual(gateway.stats().started, 0)
     })
 
-    test('MAP-4 a link that leaves the root is told once, with what it leads to', async () => {
-      const gateway = await adapter.start({ options: { root } })
-      started.push(gateway)
-      for (let count = 0; count < 3; count += 1) {
-        assert.equal((await send(gateway, '/cgi-bin/out.txt')).status, 404)
-      }
-      const told = gateway.log.filter(({ linkTarget }) => linkTarget !== undefined)
-      assert.equal(told.length, 1)
-      assert.equal(told[0]?.['linkTarget'], path.join(whole, 'outside.txt'))
-      assert.equal(told[0]?.['script'], path.join(root, 'out.txt'))
-      assert.match(told[0]?.message ?? '', /linkRoots/)
-      const open = await adapter.start({
-        options: { root, linkRoots: [whole], extensions: ['.sh'], otherFiles: 'send' },
-      })
-      started.push(open)
-      assert.equal((await send(open, '/cgi-bin/out.txt')).text, SECRET)
-    })
+    void t.test(
+      'MAP-4 a link that leaves the root is told once, with what it leads to',
+      async () => {
+        const gateway = await adapter.start({ options: { root } })
+        started.push(gateway)
+        for (let count = 0; count < 3; count += 1) {
+          assert.equal((await send(gateway, '/cgi-bin/out.txt')).status, 404)
+        }
+        const told = gateway.log.filter(({ linkTarget }) => linkTarget !== undefined)
+        assert.equal(told.length, 1)
+        assert.equal(told[0]?.['linkTarget'], path.join(whole, 'outside.txt'))
+        assert.equal(told[0]?.['script'], path.join(root, 'out.txt'))
+        assert.match(told[0]?.message ?? '', /linkRoots/)
+        const open = await adapter.start({
+          options: { root, linkRoots: [whole], extensions: ['.sh'], otherFiles: 'send' },
+        })
+        started.push(open)
+        assert.equal((await send(open, '/cgi-bin/out.txt')).text, SECRET)
+      },
+    )
   })
 }

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs'
 import path from 'node:path'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { leave, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
@@ -19,16 +19,16 @@ import { closed, pidsIn, pidsOf } from '../script-pids.js'
 import { temporaryFile } from '../temporary-file.js'
 
 /** The life of a script's process from start to end, and its standard error. */
-export function processSuite(adapter: Adapter): void {
-  describe(`LIFE, LOG (${adapter.name})`, () => {
+export function processSuite(t: Test, adapter: Adapter): void {
+  void t.test(`LIFE, LOG (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
-    before(async () => {
+    t.before(async () => {
       gateway = await adapter.start({ options: { root: CGI_BIN, lingerTimeout: 200 } })
     })
-    after(() => gateway.close())
+    t.after(() => gateway.close())
 
     async function startWith(
-      t: TestContext,
+      t: Test,
       options: Record<string, number | boolean | string>,
     ): Promise<RunningGateway> {
       const own = await adapter.start({ options: { root: CGI_BIN, ...options } })
@@ -36,16 +36,19 @@ export function processSuite(adapter: Adapter): void {
       return own
     }
 
-    test('LIFE-1, BODY-3 a script that answers early and reads on has all of its input', async () => {
-      const size = 40_000_000
-      const body = Buffer.alloc(size, 'x')
-      const sending = { method: 'POST', body }
-      const answer = await send(gateway, '/cgi-bin/answer-and-read.cgi', sending)
-      assert.equal(answer.text, 'ok')
-      await gateway.logged(({ message }) => message === `it was ${size} bytes`)
-    })
+    void t.test(
+      'LIFE-1, BODY-3 a script that answers early and reads on has all of its input',
+      async () => {
+        const size = 40_000_000
+        const body = Buffer.alloc(size, 'x')
+        const sending = { method: 'POST', body }
+        const answer = await send(gateway, '/cgi-bin/answer-and-read.cgi', sending)
+        assert.equal(answer.text, 'ok')
+        await gateway.logged(({ message }) => message === `it was ${size} bytes`)
+      },
+    )
 
-    test('RES-5, LIFE-1 a script may work on after an answer without content', async (t) => {
+    void t.test('RES-5, LIFE-1 a script may work on after an answer without content', async (t) => {
       const pipe = temporaryFile(t)
       execFileSync('mkfifo', [pipe])
       const answer = await send(gateway, `/cgi-bin/answer-and-work.cgi?${pipe}`)
@@ -56,34 +59,40 @@ export function processSuite(adapter: Adapter): void {
       await gateway.logged(({ message }) => message === 'work is done')
     })
 
-    test('LIFE-1 a script may go on without its client as long as it does something', async (t) => {
-      const own = await startWith(t, { killOnDisconnect: false, bodyTimeout: 1_000 })
-      const file = temporaryFile(t)
-      const [response] = await pidsOf(own, `/cgi-bin/write-on.cgi?${file}`)
-      leave(response)
-      await pidsIn(file)
-    })
+    void t.test(
+      'LIFE-1 a script may go on without its client as long as it does something',
+      async (t) => {
+        const own = await startWith(t, { killOnDisconnect: false, bodyTimeout: 1_000 })
+        const file = temporaryFile(t)
+        const [response] = await pidsOf(own, `/cgi-bin/write-on.cgi?${file}`)
+        leave(response)
+        await pidsIn(file)
+      },
+    )
 
-    test('LIFE-1, RES-5 a script that writes on where nobody listens is stopped', async (t) => {
-      const own = await startWith(t, { bodyTimeout: 300, maxProcesses: 1 })
-      // More than anybody hears, for ever; with one slot, each must end for the next to begin.
-      await send(own, '/cgi-bin/endless.cgi', { method: 'HEAD' })
-      const [response, pids] = await pidsOf(own, '/cgi-bin/wait.cgi')
-      leave(response)
-      await untilGone(...pids)
-      await send(own, '/cgi-bin/wait.cgi', { method: 'HEAD' })
-      assert.equal((await send(own, saying('Status: 200\n\n'))).status, 200)
-      await own.logged(({ message }) => message === 'the script did not end well')
-    })
+    void t.test(
+      'LIFE-1, RES-5 a script that writes on where nobody listens is stopped',
+      async (t) => {
+        const own = await startWith(t, { bodyTimeout: 300, maxProcesses: 1 })
+        // More than anybody hears, for ever; with one slot, each must end for the next to begin.
+        await send(own, '/cgi-bin/endless.cgi', { method: 'HEAD' })
+        const [response, pids] = await pidsOf(own, '/cgi-bin/wait.cgi')
+        leave(response)
+        await untilGone(...pids)
+        await send(own, '/cgi-bin/wait.cgi', { method: 'HEAD' })
+        assert.equal((await send(own, saying('Status: 200\n\n'))).status, 200)
+        await own.logged(({ message }) => message === 'the script did not end well')
+      },
+    )
 
-    test('LIFE-1 kills what does not stop when asked to', async (t) => {
+    void t.test('LIFE-1 kills what does not stop when asked to', async (t) => {
       const own = await startWith(t, { killTimeout: 100 })
       const [response, pids] = await pidsOf(own, '/cgi-bin/ignore-term.cgi')
       leave(response)
       await untilGone(...pids)
     })
 
-    test('LIFE-1 lets a script finish without its client if told to', async (t) => {
+    void t.test('LIFE-1 lets a script finish without its client if told to', async (t) => {
       const own = await startWith(t, { killOnDisconnect: false, requestTimeout: 30_000 })
       const file = temporaryFile(t)
       writeFileSync(file, '')
@@ -95,7 +104,7 @@ export function processSuite(adapter: Adapter): void {
       await untilGone(...pids)
     })
 
-    test('LIFE-2 the response ends when the output does', async (t) => {
+    void t.test('LIFE-2 the response ends when the output does', async (t) => {
       const file = temporaryFile(t)
       writeFileSync(file, '')
       const answer = await send(gateway, `/cgi-bin/close-output.cgi?${file}`)
@@ -105,14 +114,17 @@ export function processSuite(adapter: Adapter): void {
       await untilGone(pid)
     })
 
-    test('LIFE-2 does not wait for ever for a child that holds the output open', async (t) => {
-      const answer = await send(gateway, '/cgi-bin/leave-child.cgi')
-      const child = Number(answer.text)
-      t.after(() => process.kill(child))
-      assert.ok(isRunning(child), 'the child goes on')
-    })
+    void t.test(
+      'LIFE-2 does not wait for ever for a child that holds the output open',
+      async (t) => {
+        const answer = await send(gateway, '/cgi-bin/leave-child.cgi')
+        const child = Number(answer.text)
+        t.after(() => process.kill(child))
+        assert.ok(isRunning(child), 'the child goes on')
+      },
+    )
 
-    test('LIFE-3 answers 500 where a script cannot start, and logs why', async () => {
+    void t.test('LIFE-3 answers 500 where a script cannot start, and logs why', async () => {
       for (const [script, errno] of [
         ['no-interpreter.cgi', 'ENOENT'],
         ['no-format.cgi', 'ENOEXEC'],
@@ -126,18 +138,21 @@ export function processSuite(adapter: Adapter): void {
       }
     })
 
-    test('LIFE-3 answers 500 where the interpreter of a script may not be run', async (t) => {
-      const root = path.dirname(temporaryFile(t))
-      writeFileSync(path.join(root, 'interpreter'), '#!/bin/sh\n')
-      chmodSync(path.join(root, 'interpreter'), 0o644)
-      writeFileSync(path.join(root, 'a.cgi'), `#!${root}/interpreter\n`, { mode: 0o755 })
-      const own = await adapter.start({ options: { root } })
-      t.after(() => own.close())
-      assert.equal((await send(own, '/cgi-bin/a.cgi')).status, 500)
-      await own.logged(({ reason }) => String(reason).startsWith('EACCES: '))
-    })
+    void t.test(
+      'LIFE-3 answers 500 where the interpreter of a script may not be run',
+      async (t) => {
+        const root = path.dirname(temporaryFile(t))
+        writeFileSync(path.join(root, 'interpreter'), '#!/bin/sh\n')
+        chmodSync(path.join(root, 'interpreter'), 0o644)
+        writeFileSync(path.join(root, 'a.cgi'), `#!${root}/interpreter\n`, { mode: 0o755 })
+        const own = await adapter.start({ options: { root } })
+        t.after(() => own.close())
+        assert.equal((await send(own, '/cgi-bin/a.cgi')).status, 500)
+        await own.logged(({ reason }) => String(reason).startsWith('EACCES: '))
+      },
+    )
 
-    test('LOG-1 logs standard error line by line, with script and pid', async () => {
+    void t.test('LOG-1 logs standard error line by line, with script and pid', async () => {
       const answer = await send(gateway, '/cgi-bin/errors.cgi')
       assert.equal(answer.text, 'answered\n')
       const first = await gateway.logged(({ message }) => message === 'first line')
@@ -147,7 +162,7 @@ export function processSuite(adapter: Adapter): void {
       assert.equal(second['scriptPid'], first['scriptPid'])
     })
 
-    test('LOG-1 bounds a flood of standard error, and counts what it drops', async () => {
+    void t.test('LOG-1 bounds a flood of standard error, and counts what it drops', async () => {
       const answer = await send(gateway, '/cgi-bin/flood-errors.cgi')
       assert.equal(answer.text, 'answered\n')
       const record = await gateway.logged((each) => 'droppedBytes' in each)

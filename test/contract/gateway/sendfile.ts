@@ -13,7 +13,7 @@ import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import type { Socket } from 'node:net'
 import path from 'node:path'
-import { after, before, describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { type Answer, dial, fields, leave, open, readUntil, receive, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
@@ -38,13 +38,13 @@ async function readWhole(connection: Socket): Promise<string> {
 }
 
 /** Files that scripts have sent in the place of their own content. */
-export function sendfileSuite(adapter: Adapter): void {
+export function sendfileSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`RES-7 (${adapter.name})`, () => {
+  void t.test(`RES-7 (${adapter.name})`, async (t) => {
     let gateway: RunningGateway
     let folder: string
     let files: string
-    before(async () => {
+    t.before(async () => {
       folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       files = path.join(folder, 'files')
       mkdirSync(path.join(files, 'sub'), { recursive: true })
@@ -61,7 +61,7 @@ export function sendfileSuite(adapter: Adapter): void {
       symlinkSync('queue', path.join(files, 'queue-link'))
       gateway = await adapter.start({ options: { root: CGI_BIN, sendfileRoots: [files] } })
     })
-    after(async () => {
+    t.after(async () => {
       await gateway.close()
       rmSync(folder, { recursive: true })
     })
@@ -78,59 +78,68 @@ export function sendfileSuite(adapter: Adapter): void {
     const ask = (file: string, ...headers: string[]): Promise<Answer> =>
       say(`X-Sendfile: ${path.join(files, file)}`, headers)
 
-    test('RES-7 sends the file, its type, its validators; the field is not for the client', async () => {
-      const answer = await ask('a.txt')
-      assert.equal(answer.status, 200)
-      assert.equal(answer.text, TEXT)
-      assert.deepEqual(answer.all('x-sendfile'), [])
-      assert.deepEqual(answer.all('content-length'), ['16'])
-      assert.deepEqual(answer.all('content-type'), ['text/plain; charset=utf-8'])
-      assert.deepEqual(answer.all('accept-ranges'), ['bytes'])
-      assert.equal(answer.all('etag').length, 1)
-      assert.equal(answer.all('last-modified').length, 1)
-      assert.deepEqual(answer.all('cache-control'), [])
-      assert.equal((await ask('empty')).text, '')
-      assert.equal((await ask('.hidden')).text, 'hidden')
-      assert.equal((await ask('link-in')).text, TEXT)
-      assert.equal((await ask('big')).bytes.length, 5_000_000)
-    })
+    void t.test(
+      'RES-7 sends the file, its type, its validators; the field is not for the client',
+      async () => {
+        const answer = await ask('a.txt')
+        assert.equal(answer.status, 200)
+        assert.equal(answer.text, TEXT)
+        assert.deepEqual(answer.all('x-sendfile'), [])
+        assert.deepEqual(answer.all('content-length'), ['16'])
+        assert.deepEqual(answer.all('content-type'), ['text/plain; charset=utf-8'])
+        assert.deepEqual(answer.all('accept-ranges'), ['bytes'])
+        assert.equal(answer.all('etag').length, 1)
+        assert.equal(answer.all('last-modified').length, 1)
+        assert.deepEqual(answer.all('cache-control'), [])
+        assert.equal((await ask('empty')).text, '')
+        assert.equal((await ask('.hidden')).text, 'hidden')
+        assert.equal((await ask('link-in')).text, TEXT)
+        assert.equal((await ask('big')).bytes.length, 5_000_000)
+      },
+    )
 
-    test('RES-7 what the script says of the file stays, what it says of its own content goes', async () => {
-      const answer = await say(
-        `Content-Type: text/x-own\nContent-Length: 11\nETag: "own"\nSet-Cookie: a=1\nSet-Cookie: b=2\n` +
-          `Content-Disposition: attachment; filename="b"\nCache-Control: private\n` +
-          `x-sendfile: ${files}/a.txt`,
-      )
-      assert.equal(answer.text, TEXT)
-      assert.deepEqual(answer.all('content-type'), ['text/x-own'])
-      assert.deepEqual(answer.all('content-length'), ['16'])
-      assert.deepEqual(answer.all('set-cookie'), ['a=1', 'b=2'])
-      assert.deepEqual(answer.all('content-disposition'), ['attachment; filename="b"'])
-      assert.deepEqual(answer.all('cache-control'), ['private'])
-      assert.equal(answer.all('etag').length, 1)
-      assert.notEqual(answer.all('etag')[0], '"own"')
-    })
+    void t.test(
+      'RES-7 what the script says of the file stays, what it says of its own content goes',
+      async () => {
+        const answer = await say(
+          `Content-Type: text/x-own\nContent-Length: 11\nETag: "own"\nSet-Cookie: a=1\nSet-Cookie: b=2\n` +
+            `Content-Disposition: attachment; filename="b"\nCache-Control: private\n` +
+            `x-sendfile: ${files}/a.txt`,
+        )
+        assert.equal(answer.text, TEXT)
+        assert.deepEqual(answer.all('content-type'), ['text/x-own'])
+        assert.deepEqual(answer.all('content-length'), ['16'])
+        assert.deepEqual(answer.all('set-cookie'), ['a=1', 'b=2'])
+        assert.deepEqual(answer.all('content-disposition'), ['attachment; filename="b"'])
+        assert.deepEqual(answer.all('cache-control'), ['private'])
+        assert.equal(answer.all('etag').length, 1)
+        assert.notEqual(answer.all('etag')[0], '"own"')
+      },
+    )
 
-    test('RES-7 takes a path as it is, encoded, below a root, or relative to the script', async () => {
-      const name = 'sub/a é%41.html'
-      const encoded = 'sub/a%20%C3%A9%2541.html'
-      for (const header of [
-        `X-Sendfile: ${files}/${name}`,
-        `X-Sendfile: ${files}/${encoded}`,
-        `X-Accel-Redirect: ${files}/${encoded}`,
-        `X-Accel-Redirect: /${encoded}`,
-        `X-Accel-Redirect: /${encoded}?query`,
-        `X-Accel-Redirect: /sub/../${encoded}`,
-        `X-Sendfile: ${path.relative(CGI_BIN, files)}/${name}`,
-        `X-Sendfile: ${folder}/way-in/${name}`,
-      ]) {
-        const answer = await say(header)
-        assert.equal(answer.text, '<p>', header)
-        assert.deepEqual(answer.all('x-accel-redirect'), [])
-      }
-    })
+    void t.test(
+      'RES-7 takes a path as it is, encoded, below a root, or relative to the script',
+      async () => {
+        const name = 'sub/a é%41.html'
+        const encoded = 'sub/a%20%C3%A9%2541.html'
+        for (const header of [
+          `X-Sendfile: ${files}/${name}`,
+          `X-Sendfile: ${files}/${encoded}`,
+          `X-Accel-Redirect: ${files}/${encoded}`,
+          `X-Accel-Redirect: /${encoded}`,
+          `X-Accel-Redirect: /${encoded}?query`,
+          `X-Accel-Redirect: /sub/../${encoded}`,
+          `X-Sendfile: ${path.relative(CGI_BIN, files)}/${name}`,
+          `X-Sendfile: ${folder}/way-in/${name}`,
+        ]) {
+          const answer = await say(header)
+          assert.equal(answer.text, '<p>', header)
+          assert.deepEqual(answer.all('x-accel-redirect'), [])
+        }
+      },
+    )
 
-    test('RES-7 heeds ranges (RFC 9110 section 14)', async () => {
+    void t.test('RES-7 heeds ranges (RFC 9110 section 14)', async () => {
       for (const [range, status, text, contentRange] of [
         ['bytes=0-3', 206, '0123', 'bytes 0-3/16'],
         ['bytes=-2', 206, 'ef', 'bytes 14-15/16'],
@@ -156,7 +165,7 @@ export function sendfileSuite(adapter: Adapter): void {
       assert.deepEqual([posted.status, posted.text], [200, TEXT])
     })
 
-    test('RES-7 heeds validators (RFC 9110 section 13)', async () => {
+    void t.test('RES-7 heeds validators (RFC 9110 section 13)', async () => {
       const first = await ask('a.txt')
       const [etag = ''] = first.all('etag')
       const [modified = ''] = first.all('last-modified')
@@ -186,7 +195,7 @@ export function sendfileSuite(adapter: Adapter): void {
       }
     })
 
-    test('RES-7 HEAD, and a status of the script', async () => {
+    void t.test('RES-7 HEAD, and a status of the script', async () => {
       const head = await say(`X-Sendfile: ${files}/a.txt`, [], 'HEAD')
       assert.deepEqual([head.status, head.text], [200, ''])
       assert.deepEqual(head.all('content-length'), ['16'])
@@ -199,37 +208,40 @@ export function sendfileSuite(adapter: Adapter): void {
       assert.deepEqual([none.status, none.text, none.all('x-sendfile')], [204, '', []])
     })
 
-    test('RES-7 drops the field where the file is in no root or is no file, and logs it', async () => {
-      for (const header of [
-        `X-Sendfile: ${folder}/secret`,
-        `X-Sendfile: ${files}/../secret`,
-        `X-Sendfile: ${files}/link-out`,
-        `X-Sendfile: ${files}`,
-        `X-Sendfile: ${files}/sub`,
-        `X-Sendfile: ${files}/missing`,
-        `X-Sendfile: ${files}/queue`,
-        `X-Sendfile: ${files}/queue-link`,
-        `X-Sendfile: ${files}%00/a.txt`,
-        'X-Sendfile: /dev/zero',
-        'X-Sendfile:',
-        `X-Sendfile: /${'x'.repeat(5000)}`,
-        `X-Accel-Redirect: /../secret`,
-        'X-Accel-Redirect: /%2e%2e/secret',
-        'X-Accel-Redirect: @named',
-        'X-Accel-Redirect: /link-out',
-      ]) {
-        const known = gateway.log.length
-        const answer = await say(header)
-        assert.deepEqual([answer.status, answer.text], [200, 'own content'], header)
-        assert.deepEqual(answer.all('x-sendfile').concat(answer.all('x-accel-redirect')), [])
-        const record = await gateway.logged(
-          (each) => gateway.log.indexOf(each) >= known && each.message.includes('is not sent'),
-        )
-        assert.equal(record['script'], path.join(CGI_BIN, 'say.cgi'))
-      }
-    })
+    void t.test(
+      'RES-7 drops the field where the file is in no root or is no file, and logs it',
+      async () => {
+        for (const header of [
+          `X-Sendfile: ${folder}/secret`,
+          `X-Sendfile: ${files}/../secret`,
+          `X-Sendfile: ${files}/link-out`,
+          `X-Sendfile: ${files}`,
+          `X-Sendfile: ${files}/sub`,
+          `X-Sendfile: ${files}/missing`,
+          `X-Sendfile: ${files}/queue`,
+          `X-Sendfile: ${files}/queue-link`,
+          `X-Sendfile: ${files}%00/a.txt`,
+          'X-Sendfile: /dev/zero',
+          'X-Sendfile:',
+          `X-Sendfile: /${'x'.repeat(5000)}`,
+          `X-Accel-Redirect: /../secret`,
+          'X-Accel-Redirect: /%2e%2e/secret',
+          'X-Accel-Redirect: @named',
+          'X-Accel-Redirect: /link-out',
+        ]) {
+          const known = gateway.log.length
+          const answer = await say(header)
+          assert.deepEqual([answer.status, answer.text], [200, 'own content'], header)
+          assert.deepEqual(answer.all('x-sendfile').concat(answer.all('x-accel-redirect')), [])
+          const record = await gateway.logged(
+            (each) => gateway.log.indexOf(each) >= known && each.message.includes('is not sent'),
+          )
+          assert.equal(record['script'], path.join(CGI_BIN, 'say.cgi'))
+        }
+      },
+    )
 
-    test('RES-7 without roots there is nothing to send', async (t) => {
+    void t.test('RES-7 without roots there is nothing to send', async (t) => {
       const own = await adapter.start({ options: { root: CGI_BIN } })
       t.after(() => own.close())
       const answer = await send(own, saying(`X-Sendfile: ${files}/a.txt\n\nown content`))
@@ -238,7 +250,7 @@ export function sendfileSuite(adapter: Adapter): void {
       await own.logged(({ reason }) => reason === 'there are no sendfileRoots')
     })
 
-    test('RES-7 keeps the connection in step, and nothing open', async () => {
+    void t.test('RES-7 keeps the connection in step, and nothing open', async () => {
       const count = (): number =>
         descriptorsOf(process.pid).filter((each) => each.startsWith(folder)).length
       const body = 'x'.repeat(200_000)
@@ -254,7 +266,7 @@ export function sendfileSuite(adapter: Adapter): void {
     })
 
     /** Has a shell do the same again and again until the test is over. */
-    const repeat = (t: TestContext, commands: string): void => {
+    const repeat = (t: Test, commands: string): void => {
       const shell = spawn('sh', ['-c', `while :; do ${commands}; done`], { cwd: files })
       t.after(async () => {
         shell.kill('SIGKILL')
@@ -263,6 +275,7 @@ export function sendfileSuite(adapter: Adapter): void {
     }
 
     http1Test(
+      t,
       'RES-7 sends not a byte beyond the length of a file that is written anew',
       async (t) => {
         const file = path.join(files, 'written')
@@ -282,7 +295,7 @@ export function sendfileSuite(adapter: Adapter): void {
       },
     )
 
-    test('RES-7 opens no FIFO that takes the place of a file', async (t) => {
+    void t.test('RES-7 opens no FIFO that takes the place of a file', async (t) => {
       const file = path.join(files, 'swapped')
       repeat(t, 'printf x > new; mv new swapped; mkfifo new; mv new swapped')
       await until(() => existsSync(file), 'the file is there')
@@ -292,7 +305,7 @@ export function sendfileSuite(adapter: Adapter): void {
       }
     })
 
-    test('RES-7 lets the client tell that a file became shorter', async (t) => {
+    void t.test('RES-7 lets the client tell that a file became shorter', async (t) => {
       const file = path.join(files, 'shrinking')
       writeFileSync(file, Buffer.alloc(50_000_000, 'x'))
       t.after(() => rmSync(file))

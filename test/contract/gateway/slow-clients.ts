@@ -5,7 +5,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Duplex, PassThrough } from 'node:stream'
-import { describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import {
   type Answer,
@@ -42,10 +42,10 @@ const SCRIPTS = {
 }
 
 /** Clients that do not take what they have asked for, or do not send what they have announced. */
-export function slowClientsSuite(adapter: Adapter): void {
+export function slowClientsSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`LIM-1, LIM-4 (${adapter.name})`, () => {
-    function createFolder(t: TestContext): string {
+  void t.test(`LIM-1, LIM-4 (${adapter.name})`, async (t) => {
+    function createFolder(t: Test): string {
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
       for (const [name, lines] of Object.entries(SCRIPTS)) {
@@ -56,14 +56,14 @@ export function slowClientsSuite(adapter: Adapter): void {
       return folder
     }
 
-    async function start(t: TestContext, options: CgiOptions<never> = {}): Promise<RunningGateway> {
+    async function start(t: Test, options: CgiOptions<never> = {}): Promise<RunningGateway> {
       const root = createFolder(t)
       const gateway = await adapter.start({ options: { root, sendfileRoots: [root], ...options } })
       t.after(() => gateway.close())
       return gateway
     }
 
-    function createPipe(t: TestContext): string {
+    function createPipe(t: Test): string {
       const pipe = path.join(createFolder(t), 'pipe')
       execFileSync('mkfifo', [pipe])
       return pipe
@@ -71,7 +71,7 @@ export function slowClientsSuite(adapter: Adapter): void {
 
     /** Asks for something and takes nothing of it. Returns what waits for the end, and what had come. */
     async function takeNothing(
-      t: TestContext,
+      t: Test,
       gateway: RunningGateway,
       url: string,
     ): Promise<() => Promise<number>> {
@@ -106,11 +106,7 @@ export function slowClientsSuite(adapter: Adapter): void {
     }
 
     /** Asks for something and takes a kilobyte of it twice a second. Returns what leaves. */
-    async function takeSlowly(
-      t: TestContext,
-      gateway: RunningGateway,
-      url: string,
-    ): Promise<() => void> {
+    async function takeSlowly(t: Test, gateway: RunningGateway, url: string): Promise<() => void> {
       let stream: Duplex
       if (gateway.httpVersion === 1) {
         stream = await dial(gateway)
@@ -147,7 +143,7 @@ export function slowClientsSuite(adapter: Adapter): void {
       ['an answer with its length', `length.cgi?${LARGE}`],
       ['a file that a script names', 'file.cgi'],
     ] as const) {
-      test(`LIM-1 bodyTimeout holds until the client has all of ${what}`, async (t) => {
+      void t.test(`LIM-1 bodyTimeout holds until the client has all of ${what}`, async (t) => {
         const gateway = await start(t, { bodyTimeout: 600, minRate: 0 })
         const end = await takeNothing(t, gateway, `/cgi-bin/${url}`)
         await cutOff(gateway, /taken nothing for 600 ms|^after 600 ms/, url.split('?')[0] ?? '')
@@ -157,7 +153,7 @@ export function slowClientsSuite(adapter: Adapter): void {
     }
 
     for (const size of [LARGE, 4_600_000]) {
-      http1Test(`LIM-1 and of what a script writes itself (${size} bytes)`, async (t) => {
+      http1Test(t, `LIM-1 and of what a script writes itself (${size} bytes)`, async (t) => {
         const gateway = await start(t, { bodyTimeout: 600, minRate: 0 })
         const end = await takeNothing(t, gateway, `/cgi-bin/nph-raw.cgi?${size}`)
         await cutOff(gateway, /taken nothing for 600 ms|^after 600 ms/, 'nph-raw.cgi')
@@ -165,66 +161,69 @@ export function slowClientsSuite(adapter: Adapter): void {
       })
     }
 
-    test('LIM-4 a client that is waited for and slow is cut off, and no other', async (t) => {
-      const gateway = await start(t)
-      const intervals: NodeJS.Timeout[] = []
-      t.after(() => intervals.forEach((each) => clearInterval(each)))
+    void t.test(
+      'LIM-4 a client that is waited for and slow is cut off, and no other',
+      async (t) => {
+        const gateway = await start(t)
+        const intervals: NodeJS.Timeout[] = []
+        t.after(() => intervals.forEach((each) => clearInterval(each)))
 
-      /** Sends so many bytes twice a second. */
-      function upload(
-        url: string,
-        bytes: number,
-        fields: string[] = [],
-      ): [PassThrough, Promise<Answer>] {
-        const body = new PassThrough()
-        const step = (): void => void body.write('x'.repeat(bytes))
-        step()
-        intervals.push(setInterval(step, 500))
-        const answer = send(gateway, `/cgi-bin/${url}`, { method: 'POST', headers: fields, body })
-        return [body, answer]
-      }
-      const length = ['Content-Length', '1000000']
+        /** Sends so many bytes twice a second. */
+        function upload(
+          url: string,
+          bytes: number,
+          fields: string[] = [],
+        ): [PassThrough, Promise<Answer>] {
+          const body = new PassThrough()
+          const step = (): void => void body.write('x'.repeat(bytes))
+          step()
+          intervals.push(setInterval(step, 500))
+          const answer = send(gateway, `/cgi-bin/${url}`, { method: 'POST', headers: fields, body })
+          return [body, answer]
+        }
+        const length = ['Content-Length', '1000000']
 
-      // Those that are not to be touched.
-      const events = createPipe(t)
-      const silent = await open(gateway, `/cgi-bin/events.cgi?${events}`)
-      const next = chunksOf(silent)
-      assert.match((await next()) ?? '', /first/)
-      const late = createPipe(t)
-      const paused = send(gateway, `/cgi-bin/count-late.cgi?${late}`, {
-        method: 'POST',
-        body: Buffer.alloc(2_000_000),
-      })
-      const [steadyBody, steady] = upload('count.cgi', 1_000)
-      // Its system takes more at once than it reads in half a minute.
-      const leave = await takeSlowly(t, gateway, `/cgi-bin/chunked.cgi?${LARGE}`)
+        // Those that are not to be touched.
+        const events = createPipe(t)
+        const silent = await open(gateway, `/cgi-bin/events.cgi?${events}`)
+        const next = chunksOf(silent)
+        assert.match((await next()) ?? '', /first/)
+        const late = createPipe(t)
+        const paused = send(gateway, `/cgi-bin/count-late.cgi?${late}`, {
+          method: 'POST',
+          body: Buffer.alloc(2_000_000),
+        })
+        const [steadyBody, steady] = upload('count.cgi', 1_000)
+        // Its system takes more at once than it reads in half a minute.
+        const leave = await takeSlowly(t, gateway, `/cgi-bin/chunked.cgi?${LARGE}`)
 
-      // Those that are.
-      const [, stored] = upload('count.cgi', 10)
-      const [, streamed] = upload('count.cgi', 10, length)
-      const [, answered] = upload('answer-first.cgi', 10, length)
-      const broken = assert.rejects(answered)
-      // What the system of a client takes for it would be enough for longer, by the rate of the others.
-      const hurried = await start(t, { minRate: 1_000_000 })
-      const end = await takeNothing(t, hurried, `/cgi-bin/chunked.cgi?${LARGE}`)
-      assert.equal((await stored).status, 408)
-      assert.equal((await streamed).status, 408)
-      await broken
-      await cutOff(hurried, /takes less than 1000000 bytes/, 'chunked.cgi')
-      assert.ok((await end()) < LARGE)
-      assert.ok(!gateway.log.some((record) => /takes less/.test(String(record['reason']))))
-      leave()
-      await cutOff(gateway, /sends less than 240 bytes/, 'count.cgi')
+        // Those that are.
+        const [, stored] = upload('count.cgi', 10)
+        const [, streamed] = upload('count.cgi', 10, length)
+        const [, answered] = upload('answer-first.cgi', 10, length)
+        const broken = assert.rejects(answered)
+        // What the system of a client takes for it would be enough for longer, by the rate of the others.
+        const hurried = await start(t, { minRate: 1_000_000 })
+        const end = await takeNothing(t, hurried, `/cgi-bin/chunked.cgi?${LARGE}`)
+        assert.equal((await stored).status, 408)
+        assert.equal((await streamed).status, 408)
+        await broken
+        await cutOff(hurried, /takes less than 1000000 bytes/, 'chunked.cgi')
+        assert.ok((await end()) < LARGE)
+        assert.ok(!gateway.log.some((record) => /takes less/.test(String(record['reason']))))
+        leave()
+        await cutOff(gateway, /sends less than 240 bytes/, 'count.cgi')
 
-      writeFileSync(events, '\n')
-      assert.match((await next()) ?? '', /second/)
-      writeFileSync(late, '\n')
-      assert.equal(Number((await paused).text), 2_000_000)
-      intervals.forEach((each) => clearInterval(each))
-      steadyBody.end()
-      assert.ok(Number((await steady).text) >= 1_000)
-      await until(() => gateway.stats().running === 0, 'nothing runs')
-      assert.equal(gateway.stats().abandoned, 4)
-    })
+        writeFileSync(events, '\n')
+        assert.match((await next()) ?? '', /second/)
+        writeFileSync(late, '\n')
+        assert.equal(Number((await paused).text), 2_000_000)
+        intervals.forEach((each) => clearInterval(each))
+        steadyBody.end()
+        assert.ok(Number((await steady).text) >= 1_000)
+        await until(() => gateway.stats().running === 0, 'nothing runs')
+        assert.equal(gateway.stats().abandoned, 4)
+      },
+    )
   })
 }

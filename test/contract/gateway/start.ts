@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import { Readable } from 'node:stream'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { open, send } from '../../client.js'
@@ -32,9 +32,9 @@ const SCRIPTS = {
 }
 
 /** Starts that hang: what they wait for is not there, or is the application's. */
-export function startSuite(adapter: Adapter): void {
-  describe(`LIFE-7 (${adapter.name})`, () => {
-    function createFolder(t: TestContext): string {
+export function startSuite(t: Test, adapter: Adapter): void {
+  void t.test(`LIFE-7 (${adapter.name})`, async (t) => {
+    function createFolder(t: Test): string {
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       t.after(() => rmSync(folder, { recursive: true }))
       for (const [name, lines] of Object.entries(SCRIPTS)) {
@@ -44,13 +44,13 @@ export function startSuite(adapter: Adapter): void {
       return folder
     }
 
-    async function start(t: TestContext, options: CgiOptions<never> = {}): Promise<RunningGateway> {
+    async function start(t: Test, options: CgiOptions<never> = {}): Promise<RunningGateway> {
       const gateway = await adapter.start({ options: { root: createFolder(t), ...options } })
       t.after(() => gateway.close())
       return gateway
     }
 
-    function createPipe(t: TestContext): string {
+    function createPipe(t: Test): string {
       const pipe = path.join(createFolder(t), 'pipe')
       execFileSync('mkfifo', [pipe])
       return pipe
@@ -72,7 +72,7 @@ export function startSuite(adapter: Adapter): void {
     }
 
     /** Has all threads of libuv sleep, as on a mount that does not answer. Returns what wakes them. */
-    function takeThreads(t: TestContext): () => Promise<void> {
+    function takeThreads(t: Test): () => Promise<void> {
       // Not a folder of createFolder(): that is gone before the threads are woken.
       const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
       const pipe = path.join(folder, 'pipe')
@@ -101,42 +101,48 @@ export function startSuite(adapter: Adapter): void {
       descriptorsOf(process.pid).filter((each) => each.startsWith('pipe:')).length
 
     for (const limit of ['headersTimeout', 'requestTimeout'] as const) {
-      test(`LIFE-7 a start that hangs is a 504 after ${limit}, and leaves nothing`, async (t) => {
-        const token = randomUUID()
-        const gateway = await start(t, { [limit]: 200, maxProcesses: 20, env: { TOKEN: token } })
-        assert.equal((await send(gateway, '/cgi-bin/quick.cgi')).text, 'quick')
-        const before = pipes()
-        const note = path.join(createFolder(t), 'note')
-        writeFileSync(note, '')
-        const wake = takeThreads(t)
-        const answers = await Promise.all(
-          Array.from({ length: 20 }, () => send(gateway, `/cgi-bin/note.cgi?${note}`)),
-        )
-        assert.deepEqual([...new Set(answers.map(({ status }) => status))], [504])
-        const { running, queued } = gateway.stats()
-        assert.deepEqual({ running, queued }, { running: 0, queued: 0 })
-        await wake()
-        assert.equal((await send(gateway, '/cgi-bin/quick.cgi')).text, 'quick')
-        await until(() => processesWith(token).length === 0, 'what has started late has ended')
-        await until(() => pipes() <= before, 'its pipes are closed')
-        // No more than were on their way already: what had only waited was not started at all.
-        assert.ok(readFileSync(note, 'utf8').split('\n').length - 1 < THREADS)
-      })
+      void t.test(
+        `LIFE-7 a start that hangs is a 504 after ${limit}, and leaves nothing`,
+        async (t) => {
+          const token = randomUUID()
+          const gateway = await start(t, { [limit]: 200, maxProcesses: 20, env: { TOKEN: token } })
+          assert.equal((await send(gateway, '/cgi-bin/quick.cgi')).text, 'quick')
+          const before = pipes()
+          const note = path.join(createFolder(t), 'note')
+          writeFileSync(note, '')
+          const wake = takeThreads(t)
+          const answers = await Promise.all(
+            Array.from({ length: 20 }, () => send(gateway, `/cgi-bin/note.cgi?${note}`)),
+          )
+          assert.deepEqual([...new Set(answers.map(({ status }) => status))], [504])
+          const { running, queued } = gateway.stats()
+          assert.deepEqual({ running, queued }, { running: 0, queued: 0 })
+          await wake()
+          assert.equal((await send(gateway, '/cgi-bin/quick.cgi')).text, 'quick')
+          await until(() => processesWith(token).length === 0, 'what has started late has ended')
+          await until(() => pipes() <= before, 'its pipes are closed')
+          // No more than were on their way already: what had only waited was not started at all.
+          assert.ok(readFileSync(note, 'utf8').split('\n').length - 1 < THREADS)
+        },
+      )
     }
 
-    test('LIFE-7 the slot of a start that hangs is free when its client leaves', async (t) => {
-      const gateway = await start(t, { headersTimeout: 0, maxProcesses: 1 })
-      takeThreads(t)
-      const client = new AbortController()
-      const left = open(gateway, '/cgi-bin/quick.cgi', { signal: client.signal })
-      await until(() => gateway.stats().running === 1, 'the script has a slot')
-      client.abort()
-      await assert.rejects(left)
-      await until(() => gateway.stats().running === 0, 'the slot is free')
-      assert.equal(gateway.stats().abandoned, 1)
-    })
+    void t.test(
+      'LIFE-7 the slot of a start that hangs is free when its client leaves',
+      async (t) => {
+        const gateway = await start(t, { headersTimeout: 0, maxProcesses: 1 })
+        takeThreads(t)
+        const client = new AbortController()
+        const left = open(gateway, '/cgi-bin/quick.cgi', { signal: client.signal })
+        await until(() => gateway.stats().running === 1, 'the script has a slot')
+        client.abort()
+        await assert.rejects(left)
+        await until(() => gateway.stats().running === 0, 'the slot is free')
+        assert.equal(gateway.stats().abandoned, 1)
+      },
+    )
 
-    test('LIFE-7 LIFE-4 close() does not wait for a start that hangs', async (t) => {
+    void t.test('LIFE-7 LIFE-4 close() does not wait for a start that hangs', async (t) => {
       const gateway = await start(t, { headersTimeout: 0, closeTimeout: 200, maxProcesses: 1 })
       takeThreads(t)
       const [first, second] = [1, 2].map(() => send(gateway, '/cgi-bin/quick.cgi'))
@@ -146,7 +152,7 @@ export function startSuite(adapter: Adapter): void {
       assert.equal((await second)?.status, 503)
     })
 
-    test('LIFE-7 a body that cannot be stored is a 504 after headersTimeout', async (t) => {
+    void t.test('LIFE-7 a body that cannot be stored is a 504 after headersTimeout', async (t) => {
       const gateway = await start(t, { headersTimeout: 200 })
       takeThreads(t)
       const body = Readable.from([Buffer.alloc(100_000)])
@@ -155,7 +161,7 @@ export function startSuite(adapter: Adapter): void {
       assert.equal(gateway.stats().queued, 0)
     })
 
-    test('LIFE-7 so is a file that a script names and that cannot be opened', async (t) => {
+    void t.test('LIFE-7 so is a file that a script names and that cannot be opened', async (t) => {
       const root = createFolder(t)
       const gateway = await start(t, { root, sendfileRoots: [root], headersTimeout: 1_000 })
       const pipe = createPipe(t)
@@ -169,7 +175,7 @@ export function startSuite(adapter: Adapter): void {
       assert.equal(gateway.stats().running, 0)
     })
 
-    test('LIFE-7 MAP-8 so is a file beside scripts that cannot be opened', async (t) => {
+    void t.test('LIFE-7 MAP-8 so is a file beside scripts that cannot be opened', async (t) => {
       const root = createFolder(t)
       writeFileSync(path.join(root, 'page.html'), 'page')
       const gateway = await start(t, { root, otherFiles: 'send', headersTimeout: 200 })
@@ -183,7 +189,7 @@ export function startSuite(adapter: Adapter): void {
     })
 
     for (const option of ['authenticate', 'env'] as const) {
-      test(`LIFE-7 \`${option}\` that never comes to an end is a 504`, async (t) => {
+      void t.test(`LIFE-7 \`${option}\` that never comes to an end is a 504`, async (t) => {
         const never = (): Promise<never> => new Promise(() => {})
         const gateway = await start(t, { [option]: never, headersTimeout: 200 })
         assert.equal((await send(gateway, '/cgi-bin/quick.cgi')).status, 504)

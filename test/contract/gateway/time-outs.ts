@@ -1,5 +1,5 @@
 import { strict as assert } from 'node:assert'
-import { describe, test, type TestContext } from 'node:test'
+import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { dial, exchange, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
@@ -9,11 +9,11 @@ import { closed, pidsIn, pidsOf } from '../script-pids.js'
 import { temporaryFile } from '../temporary-file.js'
 
 /** How long a script and its client may take. */
-export function timeOutsSuite(adapter: Adapter): void {
+export function timeOutsSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
-  describe(`LIM-1 (${adapter.name})`, () => {
+  void t.test(`LIM-1 (${adapter.name})`, async (t) => {
     async function startWith(
-      t: TestContext,
+      t: Test,
       options: Record<string, number | boolean | string>,
     ): Promise<RunningGateway> {
       const own = await adapter.start({ options: { root: CGI_BIN, ...options } })
@@ -22,6 +22,7 @@ export function timeOutsSuite(adapter: Adapter): void {
     }
 
     http1Test(
+      t,
       'LIM-1 bodyTimeout: a script that has closed its output and waits for input',
       async (t) => {
         const own = await startWith(t, { bodyTimeout: 300 })
@@ -36,19 +37,23 @@ export function timeOutsSuite(adapter: Adapter): void {
       },
     )
 
-    http1Test('LIM-1 headersTimeout: 408 where it is the client that is waited for', async (t) => {
-      const own = await startWith(t, { headersTimeout: 300, bodyTimeout: 300 })
-      for (const framing of [
-        'Content-Length: 100\r\n\r\nhalf',
-        'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf',
-      ]) {
-        const script = `/cgi-bin/wait-silently.cgi?${temporaryFile(t)}`
-        const request = `POST ${script} HTTP/1.1\r\nHost: a\r\n${framing}`
-        assert.match(await exchange(own, request), /^HTTP\/1\.1 408 /)
-      }
-    })
+    http1Test(
+      t,
+      'LIM-1 headersTimeout: 408 where it is the client that is waited for',
+      async (t) => {
+        const own = await startWith(t, { headersTimeout: 300, bodyTimeout: 300 })
+        for (const framing of [
+          'Content-Length: 100\r\n\r\nhalf',
+          'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf',
+        ]) {
+          const script = `/cgi-bin/wait-silently.cgi?${temporaryFile(t)}`
+          const request = `POST ${script} HTTP/1.1\r\nHost: a\r\n${framing}`
+          assert.match(await exchange(own, request), /^HTTP\/1\.1 408 /)
+        }
+      },
+    )
 
-    test('LIM-1 headersTimeout: 504, and the script is stopped', async (t) => {
+    void t.test('LIM-1 headersTimeout: 504, and the script is stopped', async (t) => {
       const own = await startWith(t, { headersTimeout: 300 })
       const file = temporaryFile(t)
       const answer = await send(own, `/cgi-bin/wait-silently.cgi?${file}`)
@@ -57,23 +62,29 @@ export function timeOutsSuite(adapter: Adapter): void {
       await own.logged(({ code }) => code === 'CGI_ERR_HEADERS_TIMEOUT')
     })
 
-    test('LIM-1 bodyTimeout: the connection is destroyed, and the script stopped', async (t) => {
-      const own = await startWith(t, { bodyTimeout: 300 })
-      const [response, pids] = await pidsOf(own, '/cgi-bin/wait.cgi')
-      await closed(response)
-      assert.equal(response.readableEnded, false)
-      await untilGone(...pids)
-    })
+    void t.test(
+      'LIM-1 bodyTimeout: the connection is destroyed, and the script stopped',
+      async (t) => {
+        const own = await startWith(t, { bodyTimeout: 300 })
+        const [response, pids] = await pidsOf(own, '/cgi-bin/wait.cgi')
+        await closed(response)
+        assert.equal(response.readableEnded, false)
+        await untilGone(...pids)
+      },
+    )
 
-    test('LIM-1 requestTimeout: 504 or destroyed, by whether the header is out', async (t) => {
-      const own = await startWith(t, { requestTimeout: 300 })
-      const file = temporaryFile(t)
-      assert.equal((await send(own, `/cgi-bin/wait-silently.cgi?${file}`)).status, 504)
-      await untilGone(...(await pidsIn(file)))
-      await assert.rejects(send(own, '/cgi-bin/endless.cgi'))
-    })
+    void t.test(
+      'LIM-1 requestTimeout: 504 or destroyed, by whether the header is out',
+      async (t) => {
+        const own = await startWith(t, { requestTimeout: 300 })
+        const file = temporaryFile(t)
+        assert.equal((await send(own, `/cgi-bin/wait-silently.cgi?${file}`)).status, 504)
+        await untilGone(...(await pidsIn(file)))
+        await assert.rejects(send(own, '/cgi-bin/endless.cgi'))
+      },
+    )
 
-    test('LIM-1 0 turns a time-out off', async (t) => {
+    void t.test('LIM-1 0 turns a time-out off', async (t) => {
       const options = { headersTimeout: 0, bodyTimeout: 0, requestTimeout: 0 }
       const own = await startWith(t, options)
       assert.equal((await send(own, saying('Status: 200\n\nbody', true))).text, 'body')

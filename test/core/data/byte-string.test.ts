@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { fromByteString, toByteString } from '@internal/core/data/byte-string.js'
 
 const PAIRS: readonly [text: string, bytes: string][] = [
@@ -13,12 +13,15 @@ const PAIRS: readonly [text: string, bytes: string][] = [
   ['\ufeffa', '\xef\xbb\xbfa'],
 ]
 
-test('ENV-7 a text becomes its UTF-8 bytes, one character for each, and comes back', () => {
-  for (const [text, bytes] of PAIRS) {
-    assert.equal(toByteString(text), bytes)
-    assert.equal(fromByteString(bytes), text)
-  }
-})
+void t.test(
+  'ENV-7 a text becomes its UTF-8 bytes, one character for each, and comes back',
+  async () => {
+    for (const [text, bytes] of PAIRS) {
+      assert.equal(toByteString(text), bytes)
+      assert.equal(fromByteString(bytes), text)
+    }
+  },
+)
 
 const NOT_UTF8: readonly [why: string, bytes: string][] = [
   ['Latin-1', 'caf\xe9'],
@@ -32,11 +35,11 @@ const NOT_UTF8: readonly [why: string, bytes: string][] = [
   ['a byte that UTF-8 never has', '\xff'],
 ]
 
-test('MAP-3 ENV-7 bytes that are not UTF-8 are no text, and are not replaced', () => {
+void t.test('MAP-3 ENV-7 bytes that are not UTF-8 are no text, and are not replaced', async () => {
   for (const [why, bytes] of NOT_UTF8) assert.equal(fromByteString(bytes), null, why)
 })
 
-test('ENV-7 every byte over 0x7F has a character of its own', () => {
+void t.test('ENV-7 every byte over 0x7F has a character of its own', async () => {
   const bytes = Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte)).join('')
   assert.deepEqual([...Buffer.from(bytes, 'latin1')], [...Array(256).keys()])
   assert.equal(fromByteString(bytes), null)

@@ -3,7 +3,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { STATUS_CODES } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { after, before, describe, test } from 'node:test'
+import t from 'tap'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { inspect } from 'node:util'
 import { CgiError, type CgiErrorCode } from '@common-gateway/core'
@@ -48,66 +48,82 @@ const STATUSES: Record<CgiErrorCode, readonly [status: number, rule: string]> = 
 // Object.entries forgets which keys the Record has.
 const CODES = Object.keys(STATUSES) as CgiErrorCode[]
 
-test('Errors: each code has the status of its rule, and is exposed below 500 only', () => {
-  for (const code of CODES) {
-    const error = new CgiError(code)
-    const [status, rule] = STATUSES[code]
-    assert.equal(error.statusCode, status, `${code} (${rule})`)
-    assert.ok(status in STATUS_CODES, code)
-    assert.equal(error.expose, status < 500, code)
-    assert.equal(error.code, code)
-  }
-})
+void t.test(
+  'Errors: each code has the status of its rule, and is exposed below 500 only',
+  async () => {
+    for (const code of CODES) {
+      const error = new CgiError(code)
+      const [status, rule] = STATUSES[code]
+      assert.equal(error.statusCode, status, `${code} (${rule})`)
+      assert.ok(status in STATUS_CODES, code)
+      assert.equal(error.expose, status < 500, code)
+      assert.equal(error.code, code)
+    }
+  },
+)
 
-test('Errors: the message is a fixed sentence, whatever the details hold of the host', () => {
-  const details = {
-    reason: 'ENOENT: /srv/secret/x.cgi',
-    script: '/srv/secret/x.cgi',
-    pid: 42,
-    exitCode: 1,
-    signal: 'SIGKILL',
-    line: 3,
-    headers: { allow: 'GET' },
-    cause: new Error('/srv/secret'),
-  }
-  const sentences = new Set<string>()
-  for (const code of CODES) {
-    const { message } = new CgiError(code, details)
-    assert.equal(message, new CgiError(code).message)
-    assert.doesNotMatch(message, /secret|42|SIGKILL|[/\\]/, code)
-    sentences.add(message)
-  }
-  assert.equal(sentences.size, CODES.length, 'no two codes share a sentence')
-})
+void t.test(
+  'Errors: the message is a fixed sentence, whatever the details hold of the host',
+  async () => {
+    const details = {
+      reason: 'ENOENT: /srv/secret/x.cgi',
+      script: '/srv/secret/x.cgi',
+      pid: 42,
+      exitCode: 1,
+      signal: 'SIGKILL',
+      line: 3,
+      headers: { allow: 'GET' },
+      cause: new Error('/srv/secret'),
+    }
+    const sentences = new Set<string>()
+    for (const code of CODES) {
+      const { message } = new CgiError(code, details)
+      assert.equal(message, new CgiError(code).message)
+      assert.doesNotMatch(message, /secret|42|SIGKILL|[/\\]/, code)
+      sentences.add(message)
+    }
+    assert.equal(sentences.size, CODES.length, 'no two codes share a sentence')
+  },
+)
 
-test('Errors: details are fields for the log, and one that says nothing is absent', () => {
-  const error = new CgiError('CGI_ERR_SPAWN', { script: '/x.cgi', pid: undefined, exitCode: null })
-  assert.equal(error.script, '/x.cgi')
-  assert.equal(error.exitCode, null)
-  assert.deepEqual(Object.keys(error).toSorted(), [
-    'code',
-    'exitCode',
-    'expose',
-    'script',
-    'statusCode',
-  ])
-  assert.ok(!('cause' in error))
-})
+void t.test(
+  'Errors: details are fields for the log, and one that says nothing is absent',
+  async () => {
+    const error = new CgiError('CGI_ERR_SPAWN', {
+      script: '/x.cgi',
+      pid: undefined,
+      exitCode: null,
+    })
+    assert.equal(error.script, '/x.cgi')
+    assert.equal(error.exitCode, null)
+    assert.deepEqual(Object.keys(error).toSorted(), [
+      'code',
+      'exitCode',
+      'expose',
+      'script',
+      'statusCode',
+    ])
+    assert.ok(!('cause' in error))
+  },
+)
 
-test('Errors: what is known first stays, what is learned later is added to the same error', () => {
-  const error = new CgiError('CGI_ERR_BAD_HEADER', { line: 3 })
-  assert.equal(error.add({ line: 9, script: '/x.cgi', signal: undefined }), error)
-  assert.equal(error.line, 3)
-  assert.equal(error.script, '/x.cgi')
-  assert.ok(!('signal' in error))
-  const other = { code: 'other', statusCode: 200, cause: 'later' }
-  error.add(other)
-  assert.equal(error.code, 'CGI_ERR_BAD_HEADER')
-  assert.equal(error.statusCode, 502)
-  assert.ok(!('cause' in error))
-})
+void t.test(
+  'Errors: what is known first stays, what is learned later is added to the same error',
+  async () => {
+    const error = new CgiError('CGI_ERR_BAD_HEADER', { line: 3 })
+    assert.equal(error.add({ line: 9, script: '/x.cgi', signal: undefined }), error)
+    assert.equal(error.line, 3)
+    assert.equal(error.script, '/x.cgi')
+    assert.ok(!('signal' in error))
+    const other = { code: 'other', statusCode: 200, cause: 'later' }
+    error.add(other)
+    assert.equal(error.code, 'CGI_ERR_BAD_HEADER')
+    assert.equal(error.statusCode, 502)
+    assert.ok(!('cause' in error))
+  },
+)
 
-test('Errors: it is an Error with a name, a stack and the cause underneath', () => {
+void t.test('Errors: it is an Error with a name, a stack and the cause underneath', async () => {
   const cause = new Error('EACCES')
   const error = new CgiError('CGI_ERR_SPAWN', { cause })
   assert.ok(error instanceof Error)
@@ -117,17 +133,23 @@ test('Errors: it is an Error with a name, a stack and the cause underneath', () 
   assert.ok(!Object.keys(error).includes('name'))
 })
 
-test('Errors: what befalls a request has no frames of ours, and is shown in one line', () => {
-  const error = new CgiError('CGI_ERR_BAD_HEADER', { reason: 'it has no colon', line: 2, pid: 7 })
-  assert.equal(error.stack, 'CgiError: The script sent a header that is not valid')
-  const shown = inspect(error)
-  assert.match(shown, /^CgiError: The script sent .* reason="it has no colon" line=2 scriptPid=7$/)
-  const cause = Object.assign(new Error('spawn EACCES'), { code: 'EACCES' })
-  assert.equal(toSystemError(cause, '/x.cgi').cause, cause)
-  assert.equal(cause.stack, 'Error: spawn EACCES')
-})
+void t.test(
+  'Errors: what befalls a request has no frames of ours, and is shown in one line',
+  async () => {
+    const error = new CgiError('CGI_ERR_BAD_HEADER', { reason: 'it has no colon', line: 2, pid: 7 })
+    assert.equal(error.stack, 'CgiError: The script sent a header that is not valid')
+    const shown = inspect(error)
+    assert.match(
+      shown,
+      /^CgiError: The script sent .* reason="it has no colon" line=2 scriptPid=7$/,
+    )
+    const cause = Object.assign(new Error('spawn EACCES'), { code: 'EACCES' })
+    assert.equal(toSystemError(cause, '/x.cgi').cause, cause)
+    assert.equal(cause.stack, 'Error: spawn EACCES')
+  },
+)
 
-test('Errors: an option that is wrong leads to the line of the application', () => {
+void t.test('Errors: an option that is wrong leads to the line of the application', async () => {
   const error = invalidOption('root', 'a folder', 7)
   assert.match(error.stack ?? '', /\n +at .*cgi-error\.test/)
   assert.match(inspect(error), /\n +at .*cgi-error\.test/)
@@ -155,20 +177,23 @@ const SHOWN: readonly [value: unknown, shown: RegExp][] = [
   [(() => () => {})(), /a function \(function\)$/],
 ]
 
-test('OPT-1 the error of an option names the option, the rule and the value got', () => {
-  for (const [value, shown] of SHOWN) {
-    const error = invalidOption('root', 'a rule', value)
-    assert.equal(error.code, 'CGI_ERR_INVALID_OPTION')
-    assert.match(error.message, /^Expected the `root` option to be a rule, got /)
-    assert.match(error.message, shown)
-  }
-})
+void t.test(
+  'OPT-1 the error of an option names the option, the rule and the value got',
+  async () => {
+    for (const [value, shown] of SHOWN) {
+      const error = invalidOption('root', 'a rule', value)
+      assert.equal(error.code, 'CGI_ERR_INVALID_OPTION')
+      assert.match(error.message, /^Expected the `root` option to be a rule, got /)
+      assert.match(error.message, shown)
+    }
+  },
+)
 
-describe('instanceof CgiError', () => {
+void t.test('instanceof CgiError', async (t) => {
   let folder: string
   let copy: typeof CgiError
 
-  before(async () => {
+  t.before(async () => {
     const own = fileURLToPath(new URL('..', import.meta.resolve('@common-gateway/core')))
     folder = await mkdtemp(path.join(tmpdir(), 'common-gateway-copy-'))
     for (const part of ['dist', 'package.json', 'node_modules']) {
@@ -179,15 +204,15 @@ describe('instanceof CgiError', () => {
     copy = ((await import(entry)) as { CgiError: typeof CgiError }).CgiError
   })
 
-  after(() => rm(folder, { recursive: true }))
+  t.after(() => rm(folder, { recursive: true }))
 
-  test('holds across two copies of the package', () => {
+  void t.test('holds across two copies of the package', async () => {
     assert.notEqual(copy, CgiError)
     assert.ok(new copy('CGI_ERR_NOT_FOUND') instanceof CgiError)
     assert.ok(new CgiError('CGI_ERR_NOT_FOUND') instanceof copy)
   })
 
-  test('tells subclasses apart', () => {
+  void t.test('tells subclasses apart', async () => {
     class Own extends CgiError {}
     class Other extends CgiError {}
     const own = new Own('CGI_ERR_NOT_FOUND')
@@ -197,7 +222,7 @@ describe('instanceof CgiError', () => {
     assert.ok(!(new copy('CGI_ERR_NOT_FOUND') instanceof Own))
   })
 
-  test('is false for what cannot be looked at', () => {
+  void t.test('is false for what cannot be looked at', async () => {
     const { proxy, revoke } = Proxy.revocable(new Error('revoked'), {})
     revoke()
     const guarded = new Proxy(new Error('guarded'), {
@@ -208,7 +233,7 @@ describe('instanceof CgiError', () => {
     for (const value of [proxy, guarded]) assert.equal(value instanceof CgiError, false)
   })
 
-  test('is false for what only looks like one', () => {
+  void t.test('is false for what only looks like one', async () => {
     const error = new CgiError('CGI_ERR_NOT_FOUND')
     const symbols = Object.fromEntries(
       Object.getOwnPropertySymbols(CgiError.prototype).map((symbol) => [symbol, true]),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { describe, test } from 'node:test'
+import t from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
 import { needs } from '../../apps/programs.js'
 import { isAsWritten, lend, type Lending, SIZE } from '../lending.js'
@@ -35,14 +35,21 @@ async function visit(lending: Lending, letters: string, index: number): Promise<
   }
 }
 
-describe('memory that is lent', needs('python3'), () => {
-  test('RES-4 clients receive their own bytes, whole and in order, in memory that is used again', {
-    timeout: 120_000,
-  }, async (t) => {
-    const lending = await lend(t)
-    await Promise.all(CLIENTS.map((letters, index) => visit(lending, letters, index)))
-    const { lent, pieces } = lending.counts()
-    // Else this would show nothing.
-    assert.ok(pieces > 0 && lent > 2 * pieces, `memory was lent ${lent} times, in ${pieces} pieces`)
-  })
+void t.test('memory that is lent', needs('python3'), async (t) => {
+  void t.test(
+    'RES-4 clients receive their own bytes, whole and in order, in memory that is used again',
+    {
+      timeout: 120_000,
+    },
+    async (t) => {
+      const lending = await lend(t)
+      await Promise.all(CLIENTS.map((letters, index) => visit(lending, letters, index)))
+      const { lent, pieces } = lending.counts()
+      // Else this would show nothing.
+      assert.ok(
+        pieces > 0 && lent > 2 * pieces,
+        `memory was lent ${lent} times, in ${pieces} pieces`,
+      )
+    },
+  )
 })

@@ -1,31 +1,36 @@
 import { CgiError } from '@common-gateway/core'
 import { strict as assert } from 'node:assert'
-import { test, type TestContext } from 'node:test'
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
 import { setImmediate } from 'node:timers/promises'
 import { guardLogger, processLogger } from '@internal/core/data/logger.js'
 
 /** What a message becomes on the standard error of the process. */
-function written(t: TestContext, say: () => void): unknown[] {
-  const write = t.mock.method(process.stderr, 'write', () => true)
+function written(t: Test, say: () => void): unknown[] {
+  t.after(() => mock.reset())
+  const write = mock.method(process.stderr, 'write', () => true)
   say()
   const lines = write.mock.calls.map(({ arguments: [line] }) => line)
   write.mock.restore()
   return lines
 }
 
-test('LOG-1 a line of standard error is a line, with script and pid', (t) => {
+void t.test('LOG-1 a line of standard error is a line, with script and pid', async (t) => {
   const lines = written(t, () =>
     processLogger.warn({ script: '/srv/a.cgi', scriptPid: 7 }, 'oh no'),
   )
   assert.deepEqual(lines, ['common-gateway: oh no script="/srv/a.cgi" scriptPid=7\n'])
 })
 
-test('LOG-1 what a script writes cannot move the cursor, nor begin a line of its own', (t) => {
-  const lines = written(t, () => processLogger.warn({}, 'a\u001b[2Jb\nc\u009b1m\r\td'))
-  assert.deepEqual(lines, ['common-gateway: a\\x1b[2Jb\\x0ac\\x9b1m\\x0d\td\n'])
-})
+void t.test(
+  'LOG-1 what a script writes cannot move the cursor, nor begin a line of its own',
+  async (t) => {
+    const lines = written(t, () => processLogger.warn({}, 'a\u001b[2Jb\nc\u009b1m\r\td'))
+    assert.deepEqual(lines, ['common-gateway: a\\x1b[2Jb\\x0ac\\x9b1m\\x0d\td\n'])
+  },
+)
 
-test('Errors are told with what they know: why, which script, which line', (t) => {
+void t.test('Errors are told with what they know: why, which script, which line', async (t) => {
   const reason = 'it has no colon'
   const err = new CgiError('CGI_ERR_BAD_HEADER', { script: '/srv/a.cgi', line: 3, reason })
   const [line] = written(t, () => processLogger.error({ err, absent: undefined }, err.message))
@@ -38,25 +43,29 @@ test('Errors are told with what they know: why, which script, which line', (t) =
   assert.equal(text.split('\n').length, 2)
 })
 
-test('Errors are told without what only programs ask, and with the way to what nobody foresaw', (t) => {
-  const cause = new TypeError('unforeseen')
-  const err = new CgiError('CGI_ERR_NO_RESPONSE', { cause, pid: 7 })
-  const [line] = written(t, () => processLogger.error({ err }, err.message))
-  const text = String(line)
-  assert.ok(text.includes(' scriptPid=7'), text)
-  assert.match(text, /cause="TypeError: unforeseen\\n +at .*logger\.test/)
-  assert.doesNotMatch(text, /expose|errors\.js/)
-})
+void t.test(
+  'Errors are told without what only programs ask, and with the way to what nobody foresaw',
+  async (t) => {
+    const cause = new TypeError('unforeseen')
+    const err = new CgiError('CGI_ERR_NO_RESPONSE', { cause, pid: 7 })
+    const [line] = written(t, () => processLogger.error({ err }, err.message))
+    const text = String(line)
+    assert.ok(text.includes(' scriptPid=7'), text)
+    assert.match(text, /cause="TypeError: unforeseen\\n +at .*logger\.test/)
+    assert.doesNotMatch(text, /expose|errors\.js/)
+  },
+)
 
-test('LOG-1 a logger that fails is told once, and nothing else comes of it', async (t) => {
+void t.test('LOG-1 a logger that fails is told once, and nothing else comes of it', async (t) => {
   const failing = (): never => {
     throw new Error('no room')
   }
   // Loggers in JavaScript may return promises.
   const rejecting = (): unknown => Promise.reject(new Error('no room'))
+  t.after(() => mock.reset())
   for (const method of [failing, rejecting]) {
     const logger = guardLogger({ warn: method, error: method })
-    const write = t.mock.method(process.stderr, 'write', () => true)
+    const write = mock.method(process.stderr, 'write', () => true)
     logger.warn({}, 'one')
     logger.error({}, 'two')
     await setImmediate()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import type { CgiError, CgiRequest, HeaderField } from '@common-gateway/core'
 import { createMetaVariables, type MetaVariablesInput } from '@common-gateway/core/steps'
 import { createRequest } from '../requests.js'
@@ -50,7 +50,7 @@ function ofHeaders(
   return Object.fromEntries(made.filter(([name]) => /^(?:HTTP|CONTENT)_/.test(name)))
 }
 
-test('ENV-1 a plain request has these variables, and ENV-3 no others', () => {
+void t.test('ENV-1 a plain request has these variables, and ENV-3 no others', async () => {
   assert.deepEqual(
     { ...variables() },
     {
@@ -77,7 +77,7 @@ test('ENV-1 a plain request has these variables, and ENV-3 no others', () => {
   )
 })
 
-test('ENV-1 SERVER_SOFTWARE is a product with its version (section 4.1.17)', () => {
+void t.test('ENV-1 SERVER_SOFTWARE is a product with its version (section 4.1.17)', async () => {
   assert.match(String(variables()['SERVER_SOFTWARE']), /^[\w.-]+\/[\w.-]+$/)
 })
 
@@ -215,13 +215,13 @@ const CASES: readonly [why: string, given: Given, expected: Record<string, strin
   ]
 
 for (const [why, given, expected] of CASES) {
-  test(`ENV-1 ${why}`, () => {
+  void t.test(`ENV-1 ${why}`, async () => {
     const made = variables(given)
     for (const [name, value] of Object.entries(expected)) assert.equal(made[name], value, name)
   })
 }
 
-test('ENV-1 PATH_TRANSLATED lies below documentRoot, slash at its end or not', () => {
+void t.test('ENV-1 PATH_TRANSLATED lies below documentRoot, slash at its end or not', async () => {
   for (const documentRoot of ['/srv/www', '/srv/www/']) {
     const made = variables({ script: { pathInfo: '/a' }, settings: { documentRoot } })
     assert.equal(made['PATH_TRANSLATED'], '/srv/www/a')
@@ -322,46 +322,52 @@ const HEADERS: readonly [why: string, headers: HeaderField[], expected: Record<s
   ]
 
 for (const [why, headers, expected] of HEADERS) {
-  test(`ENV-2 ${why}`, () => {
+  void t.test(`ENV-2 ${why}`, async () => {
     assert.deepEqual(ofHeaders(headers), expected)
   })
 }
 
-test('ENV-2 passAuthorization hands credentials on, and nothing else that is left out', () => {
-  const made = ofHeaders(
-    [
-      ['Authorization', 'Basic eA=='],
-      ['Proxy-Authorization', 'Basic eQ=='],
-      ['Proxy', 'x'],
-      ['Connection', 'close'],
-    ],
-    { passAuthorization: true },
-  )
-  assert.deepEqual(made, {
-    HTTP_AUTHORIZATION: 'Basic eA==',
-    HTTP_PROXY_AUTHORIZATION: 'Basic eQ==',
-  })
-})
+void t.test(
+  'ENV-2 passAuthorization hands credentials on, and nothing else that is left out',
+  async () => {
+    const made = ofHeaders(
+      [
+        ['Authorization', 'Basic eA=='],
+        ['Proxy-Authorization', 'Basic eQ=='],
+        ['Proxy', 'x'],
+        ['Connection', 'close'],
+      ],
+      { passAuthorization: true },
+    )
+    assert.deepEqual(made, {
+      HTTP_AUTHORIZATION: 'Basic eA==',
+      HTTP_PROXY_AUTHORIZATION: 'Basic eQ==',
+    })
+  },
+)
 
-test('ENV-2 underscoreHeaders hands those names on, but never in the place of one with -', () => {
-  const made = ofHeaders(
-    [
-      ['X_Own', '1'],
-      ['X_Both', 'evil'],
-      ['X-Both', 'good'],
-      ['x_both', 'evil'],
-      ['Content_Length', '99'],
-      ['Content_Type', 'evil'],
-      ['Transfer_Encoding', 'chunked'],
-      ['Proxy_Authorization', 'evil'],
-      ['X.Y', '2'],
-    ],
-    { underscoreHeaders: 'allow' },
-  )
-  assert.deepEqual(made, { HTTP_X_OWN: '1', HTTP_X_BOTH: 'good' })
-})
+void t.test(
+  'ENV-2 underscoreHeaders hands those names on, but never in the place of one with -',
+  async () => {
+    const made = ofHeaders(
+      [
+        ['X_Own', '1'],
+        ['X_Both', 'evil'],
+        ['X-Both', 'good'],
+        ['x_both', 'evil'],
+        ['Content_Length', '99'],
+        ['Content_Type', 'evil'],
+        ['Transfer_Encoding', 'chunked'],
+        ['Proxy_Authorization', 'evil'],
+        ['X.Y', '2'],
+      ],
+      { underscoreHeaders: 'allow' },
+    )
+    assert.deepEqual(made, { HTTP_X_OWN: '1', HTTP_X_BOTH: 'good' })
+  },
+)
 
-test('ENV-4 the header of a client alone makes no user', () => {
+void t.test('ENV-4 the header of a client alone makes no user', async () => {
   const headers: HeaderField[] = [
     ['Authorization', 'Basic YWRhOng='],
     ['Remote-User', 'ada'],
@@ -372,7 +378,7 @@ test('ENV-4 the header of a client alone makes no user', () => {
   assert.equal(made['HTTP_REMOTE_USER'], 'ada')
 })
 
-test('ENV-7 bytes over 0x7F of a header arrive as they were sent', () => {
+void t.test('ENV-7 bytes over 0x7F of a header arrive as they were sent', async () => {
   const all = Array.from({ length: 128 }, (_, index) => String.fromCharCode(index + 128)).join('')
   const made = ofHeaders([
     ['X-Latin', 'caf\xe9'],
@@ -388,7 +394,7 @@ test('ENV-7 bytes over 0x7F of a header arrive as they were sent', () => {
   })
 })
 
-test('ENV-7 every value is a byte string, whatever it was made of', () => {
+void t.test('ENV-7 every value is a byte string, whatever it was made of', async () => {
   const made = variables({
     script: { pathInfo: '/\xe6\x97\xa5', scriptName: '/日.cgi', file: '/日.cgi' },
     user: { user: '日', type: '日' },
@@ -404,7 +410,7 @@ test('ENV-7 every value is a byte string, whatever it was made of', () => {
   assert.equal(made['PATH_TRANSLATED'], '/\xe6\x97\xa5/\xe6\x97\xa5')
 })
 
-test('ENV-3 env wins over a meta-variable, that over what is inherited', () => {
+void t.test('ENV-3 env wins over a meta-variable, that over what is inherited', async () => {
   const made = variables({
     request: {
       headers: [
@@ -443,7 +449,7 @@ const IMPOSSIBLE: readonly [why: string, given: Given][] = [
 ]
 
 for (const [why, given] of IMPOSSIBLE) {
-  test(`ENV-3 refuses what no environment can hold: ${why}`, () => {
+  void t.test(`ENV-3 refuses what no environment can hold: ${why}`, async () => {
     assert.throws(
       () => variables(given),
       (error: CgiError) => error.code === 'CGI_ERR_ENVIRONMENT' && error.reason !== undefined,
@@ -470,7 +476,7 @@ const ARGUMENTS: readonly [method: string, query: string, words: readonly string
   ['GET', 'one+%00', []],
 ]
 
-test('ENV-5 the words of an indexed query are arguments (section 4.4)', () => {
+void t.test('ENV-5 the words of an indexed query are arguments (section 4.4)', async () => {
   for (const [method, query, words] of ARGUMENTS) {
     assert.deepEqual(createArguments(method, query), words, `${method} ?${query}`)
   }

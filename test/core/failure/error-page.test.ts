@@ -1,7 +1,7 @@
 import { CgiError, createErrorPage, type CgiErrorCode } from '@common-gateway/core'
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
-import { test } from 'node:test'
+import t from 'tap'
 
 const HTML = 'text/html; charset=utf-8'
 const TEXT = 'text/plain; charset=utf-8'
@@ -42,7 +42,7 @@ const ACCEPTED: readonly [accept: string, type: string][] = [
   [',;,;q=', TEXT],
 ]
 for (const [accept, type] of ACCEPTED) {
-  test(`Errors: Accept ${JSON.stringify(accept)} gets ${type}`, () => {
+  void t.test(`Errors: Accept ${JSON.stringify(accept)} gets ${type}`, async () => {
     const page = createErrorPage(new CgiError('CGI_ERR_NO_RESPONSE'), accept)
     assert.equal(page?.headers['content-type'], type)
     assert.equal(page.headers['content-length'], String(Buffer.byteLength(page.body)))
@@ -67,7 +67,7 @@ const hostile = new CgiError('CGI_ERR_BAD_HEADER', {
   standardError: `${HOSTILE}\n\tindented\n${HOSTILE}\n`,
 })
 
-test('Errors: whatever a script has written is text in the HTML page', () => {
+void t.test('Errors: whatever a script has written is text in the HTML page', async () => {
   const { body } = pageOf(hostile, 'text/html')
   assert.equal(body.split(SHOWN_HTML).length - 1, 6)
   assert.ok(!body.includes('<script'))
@@ -77,47 +77,53 @@ test('Errors: whatever a script has written is text in the HTML page', () => {
   assert.ok(body.includes('>\tindented</span>\n<'), 'tabs and lines stay')
 })
 
-test('Errors: whatever a script has written is text on a terminal', () => {
+void t.test('Errors: whatever a script has written is text on a terminal', async () => {
   const { body } = pageOf(hostile, '*/*')
   assert.equal(body.split(SHOWN_TEXT).length - 1, 6)
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   assert.doesNotMatch(body, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\ufeff]/)
 })
 
-test('Errors: JSON has everything as it was, in the shape of the errors of Fastify', () => {
-  const { body } = pageOf(hostile, 'application/json')
-  assert.ok(!body.includes('<'))
-  const { hint, ...facts } = JSON.parse(body) as Record<string, unknown>
-  assert.equal(typeof hint, 'string')
-  assert.deepEqual(facts, {
-    statusCode: 502,
-    code: 'CGI_ERR_BAD_HEADER',
-    error: 'Bad Gateway',
-    message: 'The script sent a header that is not valid',
-    script: `/srv/${HOSTILE}.cgi`,
-    reason: HOSTILE,
-    line: 1,
-    output: HOSTILE,
-    signal: HOSTILE,
-    standardError: `${HOSTILE}\n\tindented\n${HOSTILE}\n`,
-  })
-})
+void t.test(
+  'Errors: JSON has everything as it was, in the shape of the errors of Fastify',
+  async () => {
+    const { body } = pageOf(hostile, 'application/json')
+    assert.ok(!body.includes('<'))
+    const { hint, ...facts } = JSON.parse(body) as Record<string, unknown>
+    assert.equal(typeof hint, 'string')
+    assert.deepEqual(facts, {
+      statusCode: 502,
+      code: 'CGI_ERR_BAD_HEADER',
+      error: 'Bad Gateway',
+      message: 'The script sent a header that is not valid',
+      script: `/srv/${HOSTILE}.cgi`,
+      reason: HOSTILE,
+      line: 1,
+      output: HOSTILE,
+      signal: HOSTILE,
+      standardError: `${HOSTILE}\n\tindented\n${HOSTILE}\n`,
+    })
+  },
+)
 
-test('Errors: the page allows no script and no style but its own, by their hash', () => {
-  const { headers, body } = pageOf(hostile, 'text/html')
-  const [, style = ''] = /<style>([^]*?)<\/style>/.exec(body) ?? []
-  const hash = createHash('sha256').update(style).digest('base64')
-  assert.equal(
-    headers['content-security-policy'],
-    `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-  )
-  assert.equal(headers['x-content-type-options'], 'nosniff')
-  assert.equal(headers['cache-control'], 'no-store')
-  assert.doesNotMatch(body, /\s(?:src|href|style|on\w+)=/)
-  assert.doesNotMatch(style, /url\(|@import/)
-})
+void t.test(
+  'Errors: the page allows no script and no style but its own, by their hash',
+  async () => {
+    const { headers, body } = pageOf(hostile, 'text/html')
+    const [, style = ''] = /<style>([^]*?)<\/style>/.exec(body) ?? []
+    const hash = createHash('sha256').update(style).digest('base64')
+    assert.equal(
+      headers['content-security-policy'],
+      `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+    )
+    assert.equal(headers['x-content-type-options'], 'nosniff')
+    assert.equal(headers['cache-control'], 'no-store')
+    assert.doesNotMatch(body, /\s(?:src|href|style|on\w+)=/)
+    assert.doesNotMatch(style, /url\(|@import/)
+  },
+)
 
-test('Errors: a fact that is not known is not there', () => {
+void t.test('Errors: a fact that is not known is not there', async () => {
   for (const accept of ['text/html', 'text/plain', 'application/json']) {
     const { body } = pageOf(new CgiError('CGI_ERR_CLOSED'), accept)
     assert.match(body, /The gateway is closed/)
@@ -126,7 +132,7 @@ test('Errors: a fact that is not known is not there', () => {
   }
 })
 
-test('Errors: a signal has its name and its number, an exit code its number', () => {
+void t.test('Errors: a signal has its name and its number, an exit code its number', async () => {
   const killed = new CgiError('CGI_ERR_KILLED', { exitCode: null, signal: 'SIGKILL', pid: 42 })
   const text = pageOf(killed, 'text/plain').body
   assert.match(text, /^Signal: +SIGKILL \(9\)$/m)
@@ -136,14 +142,14 @@ test('Errors: a signal has its name and its number, an exit code its number', ()
   assert.match(pageOf(ended, 'text/plain').body, /^Exit code: +0$/m)
 })
 
-test('Errors: a reason that holds bytes is shown as UTF-8', () => {
+void t.test('Errors: a reason that holds bytes is shown as UTF-8', async () => {
   const bytes = Buffer.from('Status is no code: "größer"').toString('latin1')
   const error = new CgiError('CGI_ERR_BAD_HEADER', { reason: bytes })
   assert.match(pageOf(error, 'text/html').body, /größer/)
   assert.match(pageOf(error, 'application/json').body, /größer/)
 })
 
-test('Errors: standard error that is empty is told from one that is not known', () => {
+void t.test('Errors: standard error that is empty is told from one that is not known', async () => {
   const empty = new CgiError('CGI_ERR_NO_RESPONSE', { standardError: '' })
   assert.match(pageOf(empty, 'text/html').body, /There is nothing/)
 })
@@ -165,7 +171,7 @@ const TYPED: readonly [hint: string, typed: readonly string[]][] = [
   ['What a script prints first is its header.', []],
 ]
 for (const [hint, typed] of TYPED) {
-  test(`Errors: what is to be typed is set as code: ${hint}`, () => {
+  void t.test(`Errors: what is to be typed is set as code: ${hint}`, async () => {
     const { body } = pageOf(new CgiError('CGI_ERR_NO_RESPONSE', { hint }), 'text/html')
     const [, html = ''] = /<p class="hint">(.*)<\/p>/.exec(body) ?? []
     const text = html.replaceAll('&#39;', "'").replaceAll('&lt;', '<')
@@ -177,7 +183,7 @@ for (const [hint, typed] of TYPED) {
   })
 }
 
-test('Errors: the foot of the page says who sees it, as the host has it', () => {
+void t.test('Errors: the foot of the page says who sees it, as the host has it', async () => {
   const error = new CgiError('CGI_ERR_NO_RESPONSE')
   assert.match(pageOf(error, 'text/html').body, /<footer>\n<p>You see this .+NODE_ENV=production</)
   const { body = '' } = createErrorPage(error, 'text/html', 'Only <you> see it.') ?? {}
@@ -185,11 +191,11 @@ test('Errors: the foot of the page says who sees it, as the host has it', () => 
   assert.doesNotMatch(body, /NODE_ENV/)
 })
 
-test('Errors: there is no page for whoever does not say what it reads', () => {
+void t.test('Errors: there is no page for whoever does not say what it reads', async () => {
   assert.equal(createErrorPage(new CgiError('CGI_ERR_NO_RESPONSE')), null)
 })
 
-test('Errors: there is no page for what has nothing to do with a script', () => {
+void t.test('Errors: there is no page for what has nothing to do with a script', async () => {
   for (const code of ['CGI_ERR_BAD_TARGET', 'CGI_ERR_METHOD_NOT_ALLOWED'] as const) {
     assert.equal(createErrorPage(new CgiError(code), 'text/html'), null)
   }
@@ -334,7 +340,7 @@ const HINTED: readonly [
   ],
 ]
 for (const [why, code, details, expected] of HINTED) {
-  test(`Errors: what to do about ${why}`, () => {
+  void t.test(`Errors: what to do about ${why}`, async () => {
     const error = new CgiError(code, { script: '/srv/a.cgi', ...details })
     const { hint } = JSON.parse(pageOf(error, 'application/json').body) as { hint?: string }
     if (expected === undefined) assert.equal(hint, undefined)

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo, Socket } from 'node:net'
-import { test, type TestContext } from 'node:test'
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
 import { setImmediate as turn } from 'node:timers/promises'
 import { dial, readToEnd, readUntil } from '../../client.js'
 import { allowHalfClose } from '@internal/core/http/half-close.js'
@@ -18,7 +19,7 @@ interface HalfClosed {
 }
 
 /** Sends a request and closes the sending side with it. */
-async function halfClose(t: TestContext, answer: RequestListener): Promise<HalfClosed> {
+async function halfClose(t: Test, answer: RequestListener): Promise<HalfClosed> {
   const server = createServer()
   t.after(() => server.close().closeAllConnections())
   server.listen(0, '127.0.0.1')
@@ -47,42 +48,54 @@ async function settle(): Promise<void> {
   for (let turns = 0; turns < 20; turns += 1) await turn()
 }
 
-test('LIFE-5 a client that is between two chunks is asked at once, by what it does not see', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { client, response } = await halfClose(t, (_message, own) => own.write('a'))
-  await readUntil(client, /\r\n1\r\na\r\n$/)
-  const zero = readUntil(client, /^0$/)
-  t.mock.timers.tick(1)
-  await zero
-  const rest = readToEnd(client)
-  response.end('b')
-  assert.equal(await rest, '1\r\nb\r\n0\r\n\r\n')
-})
+void t.test(
+  'LIFE-5 a client that is between two chunks is asked at once, by what it does not see',
+  async (t) => {
+    t.after(() => mock.reset())
+    mock.timers.enable({ apis: ['setTimeout'] })
+    const { client, response } = await halfClose(t, (_message, own) => own.write('a'))
+    await readUntil(client, /\r\n1\r\na\r\n$/)
+    const zero = readUntil(client, /^0$/)
+    mock.timers.tick(1)
+    await zero
+    const rest = readToEnd(client)
+    response.end('b')
+    assert.equal(await rest, '1\r\nb\r\n0\r\n\r\n')
+  },
+)
 
-test('LIFE-5, LIFE-1 one that has closed both sides at once is found out without a wait', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { client, socket } = await halfClose(t, (_message, own) => own.write('a'))
-  await readUntil(client, /\r\n1\r\na\r\n$/)
-  client.destroy()
-  await once(client, 'close')
-  // Not once(): the second question fails, of which the server has heard already.
-  const closed = new Promise((resolve) => socket.once('close', resolve))
-  t.mock.timers.tick(1)
-  await settle()
-  // The first question is answered by a reset, and the second fails.
-  t.mock.timers.tick(100)
-  await closed
-})
+void t.test(
+  'LIFE-5, LIFE-1 one that has closed both sides at once is found out without a wait',
+  async (t) => {
+    t.after(() => mock.reset())
+    mock.timers.enable({ apis: ['setTimeout'] })
+    const { client, socket } = await halfClose(t, (_message, own) => own.write('a'))
+    await readUntil(client, /\r\n1\r\na\r\n$/)
+    client.destroy()
+    await once(client, 'close')
+    // Not once(): the second question fails, of which the server has heard already.
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    mock.timers.tick(1)
+    await settle()
+    // The first question is answered by a reset, and the second fails.
+    mock.timers.tick(100)
+    await closed
+  },
+)
 
-test('LIFE-5 a client that waits for the header of a quick answer sees nothing else', async (t) => {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  const { client, response } = await halfClose(t, () => {})
-  t.mock.timers.tick(900)
-  await settle()
-  const answer = readToEnd(client)
-  response.end('whole')
-  assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n/)
-})
+void t.test(
+  'LIFE-5 a client that waits for the header of a quick answer sees nothing else',
+  async (t) => {
+    t.after(() => mock.reset())
+    mock.timers.enable({ apis: ['setTimeout'] })
+    const { client, response } = await halfClose(t, () => {})
+    mock.timers.tick(900)
+    await settle()
+    const answer = readToEnd(client)
+    response.end('whole')
+    assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n/)
+  },
+)
 
 /** What makes a header, and holds it back. */
 const HOLDERS: readonly [what: string, answer: RequestListener][] = [
@@ -113,13 +126,16 @@ const HOLDERS: readonly [what: string, answer: RequestListener][] = [
 ]
 
 for (const [what, answer] of HOLDERS) {
-  test(`LIFE-5 nothing comes before the status line but interim responses: ${what}`, async (t) => {
-    const { client, response } = await halfClose(t, answer)
-    assert.equal(response.headersSent, true)
-    const asked = readUntil(client, /^HTTP\/1\.1 102 Processing\r\n\r\n/)
-    await asked
-    const rest = readToEnd(client)
-    response.end()
-    assert.match(await rest, /^HTTP\/1\.1 200 OK\r\n/)
-  })
+  void t.test(
+    `LIFE-5 nothing comes before the status line but interim responses: ${what}`,
+    async (t) => {
+      const { client, response } = await halfClose(t, answer)
+      assert.equal(response.headersSent, true)
+      const asked = readUntil(client, /^HTTP\/1\.1 102 Processing\r\n\r\n/)
+      await asked
+      const rest = readToEnd(client)
+      response.end()
+      assert.match(await rest, /^HTTP\/1\.1 200 OK\r\n/)
+    },
+  )
 }

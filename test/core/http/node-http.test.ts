@@ -5,11 +5,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
-import { test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { type Answer, send } from '../../client.js'
 
 /** What a client receives of a script that prints this, as a byte string. */
-async function receive(t: TestContext, output: string): Promise<Answer> {
+async function receive(t: Test, output: string): Promise<Answer> {
   const parser = createHeaderParser({ maxHeaderSize: 64 * 1024 })
   const header = parser.push(Buffer.from(output, 'latin1'))
   assert.ok(header !== null)
@@ -32,23 +32,29 @@ for (const [what, name] of [
   ['Latin-1', 'caf\xe9'],
   ['UTF-8', 'caf\xc3\xa9'],
 ] as const) {
-  test(`HDR-1 a Content-Disposition in ${what} after a Content-Length keeps its bytes`, async (t) => {
-    const disposition = `attachment; filename="${name}"`
-    const output = `Content-Length: 2\nContent-Disposition: ${disposition}\n\nok`
-    const answer = await receive(t, output)
-    assert.deepEqual(answer.all('content-disposition'), [disposition])
-    assert.deepEqual(answer.all('content-length'), ['2'])
-    assert.equal(answer.text, 'ok')
-  })
+  void t.test(
+    `HDR-1 a Content-Disposition in ${what} after a Content-Length keeps its bytes`,
+    async (t) => {
+      const disposition = `attachment; filename="${name}"`
+      const output = `Content-Length: 2\nContent-Disposition: ${disposition}\n\nok`
+      const answer = await receive(t, output)
+      assert.deepEqual(answer.all('content-disposition'), [disposition])
+      assert.deepEqual(answer.all('content-length'), ['2'])
+      assert.equal(answer.text, 'ok')
+    },
+  )
 }
 
-test('HDR-1 an Expect among the fields does not change the bytes of the others', async (t) => {
-  const answer = await receive(t, 'X-A: caf\xe9\nExpect: 100-continue\n\nok')
-  assert.deepEqual(answer.all('x-a'), ['caf\xe9'])
-  assert.deepEqual(answer.all('expect'), [])
-})
+void t.test(
+  'HDR-1 an Expect among the fields does not change the bytes of the others',
+  async (t) => {
+    const answer = await receive(t, 'X-A: caf\xe9\nExpect: 100-continue\n\nok')
+    assert.deepEqual(answer.all('x-a'), ['caf\xe9'])
+    assert.deepEqual(answer.all('expect'), [])
+  },
+)
 
-test('HDR-3 on HTTP/2, fields of one name are a list, but for Set-Cookie', () => {
+void t.test('HDR-3 on HTTP/2, fields of one name are a list, but for Set-Cookie', async () => {
   const fields = [
     ['Set-Cookie', 'a=1'],
     ['Content-Language', 'de'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { ServerResponse } from 'node:http'
-import { test } from 'node:test'
+import t from 'tap'
 
 const kept: Buffer[] = []
 const write: unknown = Reflect.get(ServerResponse.prototype, 'write')
@@ -16,8 +16,11 @@ Object.assign(ServerResponse.prototype, {
 // What watches an application is loaded before it, and before the gateway.
 const { ask, check, serve, SIZE } = await import('../letters.js')
 
-test('RES-4 bytes stay as they are when all responses were patched before, and chunks are kept', async (t) => {
-  const port = await serve(t)
-  assert.equal(await check('xy', await ask(port, 'xy')), 2 * SIZE)
-  assert.equal(await check('xy', kept), 2 * SIZE)
-})
+void t.test(
+  'RES-4 bytes stay as they are when all responses were patched before, and chunks are kept',
+  async (t) => {
+    const port = await serve(t)
+    assert.equal(await check('xy', await ask(port, 'xy')), 2 * SIZE)
+    assert.equal(await check('xy', kept), 2 * SIZE)
+  },
+)

@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { chmodSync, symlinkSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
-import { beforeEach, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { CgiError, type CgiOptions, DEFAULTS } from '@common-gateway/core'
 import { OPTION_NAMES } from '@internal/core/options/rules.js'
 import { createSettings } from '@internal/core/options/settings.js'
 import { createTemporaryFolder, writeProgram } from '../temporary-folder.js'
 
-const folder = createTemporaryFolder()
+const folder = createTemporaryFolder(t)
 const file = writeProgram(folder, 'plain.txt', 'text', 0o644)
 const python = writeProgram(folder, 'program.py', 'text', 0o644)
 const program = writeProgram(folder, 'program.cgi', '#!/bin/sh\n')
@@ -125,7 +125,7 @@ const REFUSED: Record<keyof Required<CgiOptions>, readonly Kind[]> = {
 }
 
 for (const [option, kinds] of Object.entries(REFUSED)) {
-  test(`OPT-1 ${option} refuses every kind of value that it cannot be`, () => {
+  void t.test(`OPT-1 ${option} refuses every kind of value that it cannot be`, async () => {
     const base = option === 'root' || option === 'script' ? {} : { root: folder }
     for (const kind of kinds) {
       const [value, shown] = VALUES[kind]
@@ -140,29 +140,32 @@ for (const [option, kinds] of Object.entries(REFUSED)) {
   })
 }
 
-test('OPT-1 a root may be missing where that is allowed, but not be a file', () => {
+void t.test('OPT-1 a root may be missing where that is allowed, but not be a file', async () => {
   const missing = path.join(folder, 'missing')
   const made = settings({ root: missing, allowMissingRoot: true })
   assert.deepEqual(made.source, { type: 'root', folder: missing })
   assertRefused({ root: file, allowMissingRoot: true }, 'root', `'${file}'`)
 })
 
-test('OPT-1 MAP-8 what is about a folder is refused where one script answers for all', () => {
-  const options = {
-    extensions: ['.cgi'],
-    otherFiles: 'send',
-    fallback: 'a.cgi',
-    linkRoots: [folder],
-  }
-  for (const [option, value] of Object.entries(options)) {
-    assert.throws(
-      () => settings({ script: process.execPath, [option]: value }),
-      new RegExp(`\`${option}\` option to be absent where \`script\` is given`),
-    )
-  }
-})
+void t.test(
+  'OPT-1 MAP-8 what is about a folder is refused where one script answers for all',
+  async () => {
+    const options = {
+      extensions: ['.cgi'],
+      otherFiles: 'send',
+      fallback: 'a.cgi',
+      linkRoots: [folder],
+    }
+    for (const [option, value] of Object.entries(options)) {
+      assert.throws(
+        () => settings({ script: process.execPath, [option]: value }),
+        new RegExp(`\`${option}\` option to be absent where \`script\` is given`),
+      )
+    }
+  },
+)
 
-test('OPT-1 what is about processes is refused where a transport is given', () => {
+void t.test('OPT-1 what is about processes is refused where a transport is given', async () => {
   const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
   const own = {
     spawner: 'auto',
@@ -188,14 +191,17 @@ test('OPT-1 what is about processes is refused where a transport is given', () =
   assert.ok(settings({ root: folder, transport: needy }))
 })
 
-test('ENV-3 a transport that does not inherit the environment has no variable of the process', () => {
-  const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
-  const remote = { ...transport, inheritsEnvironment: false }
-  assert.deepEqual(createSettings({ root: folder, transport: remote }).inherited, {})
-  assert.ok('PATH' in createSettings({ root: folder, transport }).inherited)
-})
+void t.test(
+  'ENV-3 a transport that does not inherit the environment has no variable of the process',
+  async () => {
+    const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
+    const remote = { ...transport, inheritsEnvironment: false }
+    assert.deepEqual(createSettings({ root: folder, transport: remote }).inherited, {})
+    assert.ok('PATH' in createSettings({ root: folder, transport }).inherited)
+  },
+)
 
-test('OPT-1 `script` need not be executable where the transport says so', () => {
+void t.test('OPT-1 `script` need not be executable where the transport says so', async () => {
   const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
   const remote = { ...transport, needsExecutable: false }
   assert.deepEqual(createSettings({ script: file, transport: remote }).source, {
@@ -206,7 +212,7 @@ test('OPT-1 `script` need not be executable where the transport says so', () => 
   assertRefused({ script: `${file}.missing`, transport: remote }, 'script', `'${file}.missing'`)
 })
 
-test('OPT-1 the options that are known are those that have a type', () => {
+void t.test('OPT-1 the options that are known are those that have a type', async () => {
   assert.deepEqual([...OPTION_NAMES].toSorted(), Object.keys(REFUSED).toSorted())
 })
 
@@ -353,13 +359,13 @@ const WRONG: readonly [
 ]
 
 for (const [options, option, shown, why] of WRONG) {
-  test(`OPT-1 ${option} is refused: ${why}`, () => {
+  void t.test(`OPT-1 ${option} is refused: ${why}`, async () => {
     const hasSource = 'root' in options || 'script' in options
     assertRefused(hasSource ? options : { root: folder, ...options }, option, shown)
   })
 }
 
-test('OPT-1 an option that is like none is told with those that are known', () => {
+void t.test('OPT-1 an option that is like none is told with those that are known', async () => {
   assert.throws(
     () => settings({ somethingElse: folder }),
     (error: CgiError) => {
@@ -368,7 +374,7 @@ test('OPT-1 an option that is like none is told with those that are known', () =
   )
 })
 
-test('OPT-1 options that are no object are refused', () => {
+void t.test('OPT-1 options that are no object are refused', async () => {
   for (const options of [null, 'root', 7, true, () => {}, undefined]) {
     assert.throws(() => settings(options), { code: 'CGI_ERR_INVALID_OPTION' }, String(options))
   }
@@ -401,16 +407,16 @@ const RIGHT: readonly Record<string, unknown>[] = [
   { logger: console },
 ]
 
-test('OPT-1 values at the border of their rules are taken', () => {
+void t.test('OPT-1 values at the border of their rules are taken', async () => {
   for (const options of RIGHT) assert.ok(settings({ root: folder, ...options }))
 })
 
-test('OPT-2 an option without a value is as if it had not been given', () => {
+void t.test('OPT-2 an option without a value is as if it had not been given', async () => {
   const none = Object.fromEntries(OPTION_NAMES.map((name) => [name, undefined]))
   assert.deepEqual(settings({ ...none, root: folder }), settings({ root: folder }))
 })
 
-test('OPT-2 the defaults are those of the contract', () => {
+void t.test('OPT-2 the defaults are those of the contract', async () => {
   const expected: Partial<Record<keyof CgiOptions, unknown>> = {
     root: './cgi-bin',
     prefix: '/cgi-bin',
@@ -467,7 +473,7 @@ test('OPT-2 the defaults are those of the contract', () => {
   assert.equal(made.nice, undefined)
 })
 
-test('OPT-2 errorPage is on by default unless NODE_ENV is production', (t) => {
+void t.test('OPT-2 errorPage is on by default unless NODE_ENV is production', async (t) => {
   const { NODE_ENV } = process.env
   t.after(() => {
     if (NODE_ENV === undefined) delete process.env['NODE_ENV']
@@ -483,7 +489,7 @@ test('OPT-2 errorPage is on by default unless NODE_ENV is production', (t) => {
   assert.equal(settings({ root: folder }).errorPage, true)
 })
 
-test('OPT-2 the default root is ./cgi-bin where the host was started', (t) => {
+void t.test('OPT-2 the default root is ./cgi-bin where the host was started', async (t) => {
   const before = process.cwd()
   t.after(() => process.chdir(before))
   process.chdir(folder)
@@ -499,23 +505,26 @@ test('OPT-2 the default root is ./cgi-bin where the host was started', (t) => {
   assert.equal(settings({ root: '.', documentRoot: 'bin' }).documentRoot, `${folder}/bin`)
 })
 
-test('ENV-1 documentRoot is the root, or the folder of the one script', () => {
+void t.test('ENV-1 documentRoot is the root, or the folder of the one script', async () => {
   assert.equal(settings({ root: folder }).documentRoot, folder)
   assert.equal(settings({ script: program }).documentRoot, folder)
 })
 
-test('MAP-6 one script needs no execute permission where it has an interpreter', () => {
-  const made = settings({ script: python, interpreters: { '.py': '/bin/sh' } })
-  assert.deepEqual(made.source, { type: 'script', file: python })
-})
+void t.test(
+  'MAP-6 one script needs no execute permission where it has an interpreter',
+  async () => {
+    const made = settings({ script: python, interpreters: { '.py': '/bin/sh' } })
+    assert.deepEqual(made.source, { type: 'script', file: python })
+  },
+)
 
-test('OPT-1 a prefix has no slash at its end', () => {
+void t.test('OPT-1 a prefix has no slash at its end', async () => {
   assert.equal(settings({ root: folder, prefix: '/a/b/' }).prefix, '/a/b')
   assert.equal(settings({ root: folder, prefix: '/' }).prefix, '')
 })
 
 /** Sets the host's own environment for one test. */
-function setEnvironment(t: TestContext, variables: Record<string, string | undefined>): void {
+function setEnvironment(t: Test, variables: Record<string, string | undefined>): void {
   const before = { ...process.env }
   t.after(() => {
     for (const name of Object.keys(variables)) {
@@ -529,9 +538,9 @@ function setEnvironment(t: TestContext, variables: Record<string, string | undef
   }
 }
 
-beforeEach(() => chmodSync(other, 0o755))
+t.beforeEach(() => chmodSync(other, 0o755))
 
-test('OPT-1 an interpreter without a slash is looked up in PATH, once', (t) => {
+void t.test('OPT-1 an interpreter without a slash is looked up in PATH, once', async (t) => {
   setEnvironment(t, {
     PATH: `${folder}/missing:${folder}/first:${folder}/bin:${folder}/not-in-bin`,
   })
@@ -553,72 +562,84 @@ test('OPT-1 an interpreter without a slash is looked up in PATH, once', (t) => {
   )
 })
 
-test('OPT-1 an interpreter in PATH that cannot be run is passed over', (t) => {
+void t.test('OPT-1 an interpreter in PATH that cannot be run is passed over', async (t) => {
   setEnvironment(t, { PATH: `${folder}/bin:${folder}/not-in-bin` })
   chmodSync(other, 0o644)
   const made = settings({ root: folder, interpreters: { '.py': 'other' } })
   assert.deepEqual(made.interpreters.get('.py'), [hidden])
 })
 
-test('OPT-1 an interpreter with a slash is relative to where the host was started', (t) => {
-  const before = process.cwd()
-  t.after(() => process.chdir(before))
-  process.chdir(folder)
-  const made = settings({ root: folder, interpreters: { '.py': 'bin/other' } })
-  assert.deepEqual(made.interpreters.get('.py'), [other])
-})
+void t.test(
+  'OPT-1 an interpreter with a slash is relative to where the host was started',
+  async (t) => {
+    const before = process.cwd()
+    t.after(() => process.chdir(before))
+    process.chdir(folder)
+    const made = settings({ root: folder, interpreters: { '.py': 'bin/other' } })
+    assert.deepEqual(made.interpreters.get('.py'), [other])
+  },
+)
 
-test('OPT-1 without a PATH an interpreter is looked for where scripts would, not in the folder of the host', (t) => {
-  const before = process.cwd()
-  t.after(() => process.chdir(before))
-  setEnvironment(t, { PATH: undefined })
-  process.chdir(path.join(folder, 'bin'))
-  assertRefused(
-    { root: folder, interpreters: { '.py': 'other' } },
-    `interpreters['.py']`,
-    `'other'`,
-  )
-  const made = settings({ root: folder, interpreters: { '.sh': 'sh' } })
-  assert.match(String(made.interpreters.get('.sh')?.[0]), /^\/(?:usr\/)?(?:local\/)?bin\/sh$/)
-})
+void t.test(
+  'OPT-1 without a PATH an interpreter is looked for where scripts would, not in the folder of the host',
+  async (t) => {
+    const before = process.cwd()
+    t.after(() => process.chdir(before))
+    setEnvironment(t, { PATH: undefined })
+    process.chdir(path.join(folder, 'bin'))
+    assertRefused(
+      { root: folder, interpreters: { '.py': 'other' } },
+      `interpreters['.py']`,
+      `'other'`,
+    )
+    const made = settings({ root: folder, interpreters: { '.sh': 'sh' } })
+    assert.match(String(made.interpreters.get('.sh')?.[0]), /^\/(?:usr\/)?(?:local\/)?bin\/sh$/)
+  },
+)
 
-test('ENV-3 nothing of the host is inherited but PATH and the folders of libraries', (t) => {
-  setEnvironment(t, {
-    PATH: '/usr/bin',
-    LD_LIBRARY_PATH: '/opt/lib',
-    DYLD_LIBRARY_PATH: undefined,
-    LD_PRELOAD: '/opt/evil.so',
-    SECRET: 'secret',
-    LANG: 'C',
-    HTTP_PROXY: 'http://proxy.example/',
-  })
-  assert.deepEqual(settings({ root: folder }).inherited, {
-    PATH: '/usr/bin',
-    LD_LIBRARY_PATH: '/opt/lib',
-  })
-})
+void t.test(
+  'ENV-3 nothing of the host is inherited but PATH and the folders of libraries',
+  async (t) => {
+    setEnvironment(t, {
+      PATH: '/usr/bin',
+      LD_LIBRARY_PATH: '/opt/lib',
+      DYLD_LIBRARY_PATH: undefined,
+      LD_PRELOAD: '/opt/evil.so',
+      SECRET: 'secret',
+      LANG: 'C',
+      HTTP_PROXY: 'http://proxy.example/',
+    })
+    assert.deepEqual(settings({ root: folder }).inherited, {
+      PATH: '/usr/bin',
+      LD_LIBRARY_PATH: '/opt/lib',
+    })
+  },
+)
 
-test('ENV-3 inheritEnv names what is inherited beside PATH, as it was when the gateway was made', (t) => {
-  setEnvironment(t, {
-    PATH: '/usr/bin',
-    LD_LIBRARY_PATH: undefined,
-    DYLD_LIBRARY_PATH: undefined,
-    TZ: 'Asia/Tokyo',
-    LANG: 'C',
-    MISSING: undefined,
-    EMPTY: '',
-  })
-  const { inherited } = settings({ root: folder, inheritEnv: ['LANG', 'MISSING', 'EMPTY'] })
-  process.env['LANG'] = 'de_DE'
-  assert.deepEqual(inherited, { PATH: '/usr/bin', TZ: 'Asia/Tokyo', LANG: 'C', EMPTY: '' })
-})
+void t.test(
+  'ENV-3 inheritEnv names what is inherited beside PATH, as it was when the gateway was made',
+  async (t) => {
+    setEnvironment(t, {
+      PATH: '/usr/bin',
+      LD_LIBRARY_PATH: undefined,
+      DYLD_LIBRARY_PATH: undefined,
+      TZ: 'Asia/Tokyo',
+      LANG: 'C',
+      MISSING: undefined,
+      EMPTY: '',
+    })
+    const { inherited } = settings({ root: folder, inheritEnv: ['LANG', 'MISSING', 'EMPTY'] })
+    process.env['LANG'] = 'de_DE'
+    assert.deepEqual(inherited, { PATH: '/usr/bin', TZ: 'Asia/Tokyo', LANG: 'C', EMPTY: '' })
+  },
+)
 
-test('ENV-3 scripts have a PATH even where the host has none', (t) => {
+void t.test('ENV-3 scripts have a PATH even where the host has none', async (t) => {
   setEnvironment(t, { PATH: undefined })
   assert.match(settings({ root: folder, inheritEnv: [] }).inherited['PATH'] ?? '', /\/usr\/bin/)
 })
 
-test('OPT-1 a folder that is a link, and a program that is one, are taken', () => {
+void t.test('OPT-1 a folder that is a link, and a program that is one, are taken', async () => {
   symlinkSync(folder, path.join(folder, 'link-to-folder'))
   symlinkSync(program, path.join(folder, 'link-to-program'))
   assert.ok(settings({ root: path.join(folder, 'link-to-folder') }))

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { promisify } from 'node:util'
 import { createTemporaryFolder } from '../temporary-folder.js'
 
-const folder = createTemporaryFolder()
+const folder = createTemporaryFolder(t)
 const flags = process.allowedNodeEnvironmentFlags
 const known = (...names: string[]): string[] => names.filter((name) => flags.has(name))
 const [permission = '--experimental-permission'] = known('--permission')
@@ -31,7 +31,7 @@ async function create(...more: string[]): Promise<string[]> {
   return stdout.trim().split('\n')
 }
 
-test('OPT-1 where Node does not permit child processes there is no gateway', async () => {
+void t.test('OPT-1 where Node does not permit child processes there is no gateway', async () => {
   const results = await create()
   assert.equal(results.length, 3)
   for (const result of results) {
@@ -39,7 +39,7 @@ test('OPT-1 where Node does not permit child processes there is no gateway', asy
   }
 })
 
-test('OPT-1 where Node permits child processes there is one', async () => {
+void t.test('OPT-1 where Node permits child processes there is one', async () => {
   const [automatic, , byNode] = await create('--allow-child-process')
   assert.deepEqual([automatic, byNode], ['made', 'made'])
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { CgiError } from '@common-gateway/core'
 import { findMount, type MountOptions, takeMount } from '@common-gateway/core/adapter'
 
@@ -37,13 +37,13 @@ const MOUNTS: readonly [path: string, prefix: string, mount: string | null][] = 
   ['svn+ssh://host/a', '/cgi-bin', null],
 ]
 
-test('MAP-1 the mount is found as it was sent, and only whole segments count', () => {
+void t.test('MAP-1 the mount is found as it was sent, and only whole segments count', async () => {
   for (const [path, prefix, mount] of MOUNTS) {
     assert.equal(findMount(path, prefix), mount, `${path} below ${prefix}`)
   }
 })
 
-test('MAP-1 a mount of so many segments is taken from the path as it was sent', () => {
+void t.test('MAP-1 a mount of so many segments is taken from the path as it was sent', async () => {
   assert.equal(takeMount('/a/b/c', 0), '')
   assert.equal(takeMount('/a/b/c', 1), '/a')
   assert.equal(takeMount('/%61/b/c', 2), '/%61/b')
@@ -86,29 +86,35 @@ const ODD: readonly [path: string, prefix: string, options?: MountOptions][] = [
   ['/api/./cgi-bin/a', '/cgi-bin', { base: '/api' }],
 ]
 
-test('MAP-4 what only another reading takes for a path below the mount is refused', () => {
-  for (const [path, prefix, options] of ODD) {
-    assert.throws(
-      () => findMount(path, prefix, options),
-      (error: unknown) => error instanceof CgiError && error.code === 'CGI_ERR_BAD_TARGET',
-      path,
-    )
-  }
-})
+void t.test(
+  'MAP-4 what only another reading takes for a path below the mount is refused',
+  async () => {
+    for (const [path, prefix, options] of ODD) {
+      assert.throws(
+        () => findMount(path, prefix, options),
+        (error: unknown) => error instanceof CgiError && error.code === 'CGI_ERR_BAD_TARGET',
+        path,
+      )
+    }
+  },
+)
 
-test('MAP-4 another letter case is refused where the file system is blind to it', () => {
-  for (const path of ['/CGI-BIN/a', '/Cgi-Bin', '/cgi-bin./a', '/cgi-bin%20/a', '//cgI-bin/a']) {
-    assert.equal(findMount(path, '/cgi-bin'), null)
-    assert.throws(
-      () => findMount(path, '/cgi-bin', { isCaseBlind: true }),
-      (error: unknown) => error instanceof CgiError && error.code === 'CGI_ERR_NOT_FOUND',
-      path,
-    )
-  }
-  assert.equal(findMount('/other/a', '/cgi-bin', { isCaseBlind: true }), null)
-})
+void t.test(
+  'MAP-4 another letter case is refused where the file system is blind to it',
+  async () => {
+    for (const path of ['/CGI-BIN/a', '/Cgi-Bin', '/cgi-bin./a', '/cgi-bin%20/a', '//cgI-bin/a']) {
+      assert.equal(findMount(path, '/cgi-bin'), null)
+      assert.throws(
+        () => findMount(path, '/cgi-bin', { isCaseBlind: true }),
+        (error: unknown) => error instanceof CgiError && error.code === 'CGI_ERR_NOT_FOUND',
+        path,
+      )
+    }
+    assert.equal(findMount('/other/a', '/cgi-bin', { isCaseBlind: true }), null)
+  },
+)
 
-test('MAP-1 a mount is below what the framework has matched', () => {
+void t.test('MAP-1 a mount is below what the framework has matched', async () => {
   assert.equal(findMount('/%61pi/cgi-bin/a', '/cgi-bin', { base: '/%61pi' }), '/%61pi/cgi-bin')
   assert.equal(findMount('/%61pi//cgi-bin/a', '/cgi-bin', { base: '/%61pi' }), '/%61pi//cgi-bin')
   assert.equal(findMount('/api/other', '/cgi-bin', { base: '/api' }), null)

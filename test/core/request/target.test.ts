@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { CgiError, type CgiRequest, type HeaderField } from '@common-gateway/core'
 import { createRequest } from '../requests.js'
 import { parseRequestTarget } from '@internal/core/request/target.js'
@@ -34,7 +34,7 @@ const TARGETS: readonly [url: string, path: string, query: string][] = [
   ['/', '/', ''],
 ]
 
-test('ENV-1 path and query are taken apart, and not decoded', () => {
+void t.test('ENV-1 path and query are taken apart, and not decoded', async () => {
   for (const [url, path, query] of TARGETS) {
     assert.deepEqual(parseRequestTarget(createRequest({ url })), {
       path,
@@ -45,18 +45,21 @@ test('ENV-1 path and query are taken apart, and not decoded', () => {
   }
 })
 
-test('ENV-1 REQUEST_URI is what the client sent, wherever the framework went with it', () => {
-  const target = parseRequestTarget(createRequest({ url: '/b', originalUrl: '/a?b=%63' }))
-  assert.equal(target?.uri, '/a?b=%63')
-  const absolute = createRequest({ originalUrl: 'http://www.example.org/a?b' })
-  assert.equal(parseRequestTarget(absolute)?.uri, '/a?b')
-})
+void t.test(
+  'ENV-1 REQUEST_URI is what the client sent, wherever the framework went with it',
+  async () => {
+    const target = parseRequestTarget(createRequest({ url: '/b', originalUrl: '/a?b=%63' }))
+    assert.equal(target?.uri, '/a?b=%63')
+    const absolute = createRequest({ originalUrl: 'http://www.example.org/a?b' })
+    assert.equal(parseRequestTarget(absolute)?.uri, '/a?b')
+  },
+)
 
-test('MAP-2 the server as a whole is no script (RFC 9112 section 3.2.4)', () => {
+void t.test('MAP-2 the server as a whole is no script (RFC 9112 section 3.2.4)', async () => {
   assert.equal(parseRequestTarget(createRequest({ method: 'OPTIONS', url: '*' })), null)
 })
 
-test('MAP-3 refuses a target that is no path', () => {
+void t.test('MAP-3 refuses a target that is no path', async () => {
   const cases: readonly [url: string, why: string][] = [
     ['', 'nothing'],
     ['cgi-bin/a.cgi', 'no slash first'],
@@ -85,7 +88,7 @@ const HOSTS: readonly [host: string, hostname: string][] = [
   ['b%C3%BCcher.example', 'b%C3%BCcher.example'],
 ]
 
-test('ENV-1 SERVER_NAME is the host without its port, IPv6 in brackets', () => {
+void t.test('ENV-1 SERVER_NAME is the host without its port, IPv6 in brackets', async () => {
   for (const [value, hostname] of HOSTS) {
     assert.equal(parseRequestTarget(withHost(value))?.hostname, hostname, value)
   }
@@ -116,27 +119,33 @@ const NO_HOSTS: readonly [host: string, why: string][] = [
   [' a', 'a blank before it'],
 ]
 
-test('ENV-8 refuses a Host that is no host (RFC 9112 section 3.2)', () => {
+void t.test('ENV-8 refuses a Host that is no host (RFC 9112 section 3.2)', async () => {
   for (const [value, why] of NO_HOSTS) assertRefused(withHost(value), 'CGI_ERR_BAD_HOST', why)
 })
 
-test('ENV-8 refuses such a host where the framework or the target gives it, too', () => {
-  for (const [value, why] of NO_HOSTS) {
-    assertRefused(createRequest({ host: value }), 'CGI_ERR_BAD_HOST', `framework: ${why}`)
-  }
-  for (const originalUrl of ['http://user@a/', 'http://a b/', 'http://[::1/']) {
-    assertRefused(createRequest({ originalUrl }), 'CGI_ERR_BAD_HOST', originalUrl)
-  }
-})
+void t.test(
+  'ENV-8 refuses such a host where the framework or the target gives it, too',
+  async () => {
+    for (const [value, why] of NO_HOSTS) {
+      assertRefused(createRequest({ host: value }), 'CGI_ERR_BAD_HOST', `framework: ${why}`)
+    }
+    for (const originalUrl of ['http://user@a/', 'http://a b/', 'http://[::1/']) {
+      assertRefused(createRequest({ originalUrl }), 'CGI_ERR_BAD_HOST', originalUrl)
+    }
+  },
+)
 
-test('BODY-6 refuses more than one Host, be they the same (RFC 9112 section 3.2)', () => {
-  for (const second of ['other.example', 'www.example.org', '']) {
-    const headers = [host('www.example.org'), ['hOST', second]] as const
-    assertRefused(createRequest({ headers }), 'CGI_ERR_BAD_HOST', second)
-  }
-})
+void t.test(
+  'BODY-6 refuses more than one Host, be they the same (RFC 9112 section 3.2)',
+  async () => {
+    for (const second of ['other.example', 'www.example.org', '']) {
+      const headers = [host('www.example.org'), ['hOST', second]] as const
+      assertRefused(createRequest({ headers }), 'CGI_ERR_BAD_HOST', second)
+    }
+  },
+)
 
-test('ENV-8 without a Host there is no name; the server gives its own', () => {
+void t.test('ENV-8 without a Host there is no name; the server gives its own', async () => {
   const none = createRequest({ httpVersion: '1.0', headers: [], host: undefined })
   assert.equal(parseRequestTarget(none)?.hostname, undefined)
   assert.equal(parseRequestTarget(withHost(''))?.hostname, undefined)
@@ -175,7 +184,7 @@ const CHOICES: readonly [why: string, given: Partial<CgiRequest>, hostname: stri
 ]
 
 for (const [why, given, hostname] of CHOICES) {
-  test(`ENV-4 which host is meant: ${why}`, () => {
+  void t.test(`ENV-4 which host is meant: ${why}`, async () => {
     assert.equal(parseRequestTarget(createRequest(given))?.hostname, hostname)
   })
 }

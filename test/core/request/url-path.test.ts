@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { toOriginForm } from '@common-gateway/core/adapter'
 import { authorityOf, decodeSegments, splitQuery } from '@internal/core/request/url-path.js'
 
@@ -23,14 +23,17 @@ const TARGETS: readonly [target: string, origin: string, authority: string | und
   ['www.example.org:443', 'www.example.org:443', undefined],
 ]
 
-test('ENV-1 a request-target in absolute form is the same resource as in origin form', () => {
-  for (const [target, origin, authority] of TARGETS) {
-    assert.equal(toOriginForm(target), origin, target)
-    assert.equal(authorityOf(target), authority, target)
-  }
-})
+void t.test(
+  'ENV-1 a request-target in absolute form is the same resource as in origin form',
+  async () => {
+    for (const [target, origin, authority] of TARGETS) {
+      assert.equal(toOriginForm(target), origin, target)
+      assert.equal(authorityOf(target), authority, target)
+    }
+  },
+)
 
-test('ENV-1 the query begins after the first question mark', () => {
+void t.test('ENV-1 the query begins after the first question mark', async () => {
   assert.deepEqual(splitQuery('/a'), ['/a', ''])
   assert.deepEqual(splitQuery('/a?'), ['/a', ''])
   assert.deepEqual(splitQuery('/a?b?c=d'), ['/a', 'b?c=d'])
@@ -63,7 +66,7 @@ const DECODED: readonly [path: string, segments: readonly string[]][] = [
   ['/%e2%82/%ac', ['', '\xe2\x82', '\xac']],
 ]
 
-test('MAP-3 ENV-7 a path is decoded once, segment by segment, to its bytes', () => {
+void t.test('MAP-3 ENV-7 a path is decoded once, segment by segment, to its bytes', async () => {
   for (const [path, segments] of DECODED) assert.deepEqual(decodeSegments(path), segments, path)
 })
 
@@ -84,6 +87,6 @@ const NEVER_A_PATH: readonly [path: string, why: string][] = [
   ['/\uff0e\uff0e', 'dots of full width are no bytes either'],
 ]
 
-test('MAP-3 what cannot be a path is none', () => {
+void t.test('MAP-3 what cannot be a path is none', async () => {
   for (const [path, why] of NEVER_A_PATH) assert.equal(decodeSegments(path), null, why)
 })

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { CgiError, type HeaderField } from '@common-gateway/core'
 import { createHeaderParser, type ScriptHeader } from '@common-gateway/core/steps'
 
@@ -176,22 +176,25 @@ const HEADERS: readonly [why: string, text: string, expected: Outcome][] = [
 ]
 
 for (const [why, text, expected] of HEADERS) {
-  test(`HDR-1 reads the same over any split: ${why}`, () => {
+  void t.test(`HDR-1 reads the same over any split: ${why}`, async () => {
     assertSameOverAnySplit(text, expected)
   })
 }
 
-test('HDR-1 the line that cgitb of Python begins with is none, and no other like it', () => {
-  const fields = [['Content-Type', 'text/html']]
-  const page = '<!--: spam\nContent-Type: text/html\n\n'
-  assert.deepEqual(parseText(page)?.fields, fields)
-  assert.deepEqual(parseText(page.replaceAll('\n', '\r\n'))?.fields, fields)
-  for (const line of ['<!--: spam ', '<!--: ham', ' <!--: spam', '<!--']) {
-    assert.equal(parseText(page.replace('<!--: spam', line))?.code, 'CGI_ERR_BAD_HEADER', line)
-  }
-})
+void t.test(
+  'HDR-1 the line that cgitb of Python begins with is none, and no other like it',
+  async () => {
+    const fields = [['Content-Type', 'text/html']]
+    const page = '<!--: spam\nContent-Type: text/html\n\n'
+    assert.deepEqual(parseText(page)?.fields, fields)
+    assert.deepEqual(parseText(page.replaceAll('\n', '\r\n'))?.fields, fields)
+    for (const line of ['<!--: spam ', '<!--: ham', ' <!--: spam', '<!--']) {
+      assert.equal(parseText(page.replace('<!--: spam', line))?.code, 'CGI_ERR_BAD_HEADER', line)
+    }
+  },
+)
 
-test('HDR-4 blanks at the end of a status line are no part of the reason', () => {
+void t.test('HDR-4 blanks at the end of a status line are no part of the reason', async () => {
   assert.equal(parseText('HTTP/1.1  404 Not Found \t\r\n\r\n')?.statusLine, '404 Not Found')
 })
 
@@ -228,22 +231,25 @@ const BAD: readonly [why: string, text: string, line: number, reason: string][] 
 ]
 
 for (const [why, text, line, reason] of BAD) {
-  test(`HDR-1 refuses, and says which line and why: ${why}`, () => {
+  void t.test(`HDR-1 refuses, and says which line and why: ${why}`, async () => {
     assertSameOverAnySplit(text, { code: 'CGI_ERR_BAD_HEADER', line, reason })
   })
 }
 
-test('HDR-1 every control character but the tab is refused, in a name and in a value', () => {
-  const controls = [...Array(0x20).keys(), 0x7f].filter((code) => code !== 0x09 && code !== 0x0a)
-  for (const code of controls) {
-    const control = String.fromCharCode(code)
-    assert.equal(parseText(`A: x${control}y\n\n`)?.code, 'CGI_ERR_BAD_HEADER', `value, ${code}`)
-    assert.equal(parseText(`A${control}: x\n\n`)?.code, 'CGI_ERR_BAD_HEADER', `name, ${code}`)
-  }
-  assert.deepEqual(parseText('A: x\ty\n\n')?.fields, [['A', 'x\ty']])
-})
+void t.test(
+  'HDR-1 every control character but the tab is refused, in a name and in a value',
+  async () => {
+    const controls = [...Array(0x20).keys(), 0x7f].filter((code) => code !== 0x09 && code !== 0x0a)
+    for (const code of controls) {
+      const control = String.fromCharCode(code)
+      assert.equal(parseText(`A: x${control}y\n\n`)?.code, 'CGI_ERR_BAD_HEADER', `value, ${code}`)
+      assert.equal(parseText(`A${control}: x\n\n`)?.code, 'CGI_ERR_BAD_HEADER', `name, ${code}`)
+    }
+    assert.deepEqual(parseText('A: x\ty\n\n')?.fields, [['A', 'x\ty']])
+  },
+)
 
-test('HDR-1 every character that is not of a token is refused in a name', () => {
+void t.test('HDR-1 every character that is not of a token is refused in a name', async () => {
   for (let code = 0; code < 256; code += 1) {
     const name = `a${String.fromCharCode(code)}b`
     const isToken = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/.test(name)
@@ -254,7 +260,7 @@ test('HDR-1 every character that is not of a token is refused in a name', () => 
   }
 })
 
-test('HDR-1 a header that is not complete is not read', () => {
+void t.test('HDR-1 a header that is not complete is not read', async () => {
   for (const text of ['', 'A', 'A: 1', 'A: 1\n', 'A: 1\r\n\r', 'A: 1\n ']) {
     assert.equal(parseText(text), null, JSON.stringify(text))
   }
@@ -262,42 +268,48 @@ test('HDR-1 a header that is not complete is not read', () => {
 
 const SIZED = 'Content-Type: text/plain\r\nX: y\n\r\n'
 
-test('HDR-1 a header of just the limit is read, whatever the size of its content', () => {
-  assertSameOverAnySplit(
-    `${SIZED}content`,
-    {
-      fields: [
-        ['Content-Type', 'text/plain'],
-        ['X', 'y'],
-      ],
-      statusLine: undefined,
-      content: 'content',
-    },
-    SIZED.length,
-  )
-})
+void t.test(
+  'HDR-1 a header of just the limit is read, whatever the size of its content',
+  async () => {
+    assertSameOverAnySplit(
+      `${SIZED}content`,
+      {
+        fields: [
+          ['Content-Type', 'text/plain'],
+          ['X', 'y'],
+        ],
+        statusLine: undefined,
+        content: 'content',
+      },
+      SIZED.length,
+    )
+  },
+)
 
-test('HDR-1 a header of one byte over the limit is refused over any split', () => {
+void t.test('HDR-1 a header of one byte over the limit is refused over any split', async () => {
   const bytes = Buffer.from(`${SIZED}content`)
   for (const chunks of splits(bytes)) {
     assert.equal(parse(chunks, SIZED.length - 1)?.code, 'CGI_ERR_HEADER_TOO_LARGE')
   }
 })
 
-test('HDR-1 the line at which a header is too large is the same over any split', () => {
-  const reason = 'the limit is 8 bytes'
-  const expected = { code: 'CGI_ERR_HEADER_TOO_LARGE', line: 2, reason }
-  assertSameOverAnySplit('A: 1\nB: 22222\nC: 3\n\n', expected, 8)
-})
+void t.test(
+  'HDR-1 the line at which a header is too large is the same over any split',
+  async () => {
+    const reason = 'the limit is 8 bytes'
+    const expected = { code: 'CGI_ERR_HEADER_TOO_LARGE', line: 2, reason }
+    assertSameOverAnySplit('A: 1\nB: 22222\nC: 3\n\n', expected, 8)
+  },
+)
 
-test('HDR-1 a line without an end is refused as soon as the limit is passed', () => {
+void t.test('HDR-1 a line without an end is refused as soon as the limit is passed', async () => {
   const parser = createHeaderParser({ maxHeaderSize: 100 })
   assert.equal(parser.push(Buffer.alloc(100, 'a')), null)
   assert.equal(parser.size, 100)
   assert.throws(() => parser.push(Buffer.from('a')), { code: 'CGI_ERR_HEADER_TOO_LARGE', line: 1 })
 })
 
-test('HDR-1 the size counts the bytes of the header, line ends included', () => {
+void t.test('HDR-1 the size counts the bytes of the header, line ends included', async () => {
   const parser = createHeaderParser({ maxHeaderSize: 100 })
   parser.push(Buffer.from('A: 1\r\nB'))
   assert.equal(parser.size, 7)
@@ -305,7 +317,7 @@ test('HDR-1 the size counts the bytes of the header, line ends included', () => 
   assert.equal(parser.size, 12)
 })
 
-test('HDR-1 a header of many lines, byte by byte, is read to the last of them', () => {
+void t.test('HDR-1 a header of many lines, byte by byte, is read to the last of them', async () => {
   const text = Array.from({ length: 500 }, (_, index) => `X-${index}: ${'v'.repeat(50)}\n`).join('')
   const chunks = [...Buffer.from(`${text}\n`)].map((byte) => Buffer.of(byte))
   const outcome = parse(chunks)

@@ -6,12 +6,12 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { test } from 'node:test'
+import t from 'tap'
 import { openFile } from '@common-gateway/core/steps'
 import { descriptorsOf, until } from '../../processes.js'
 import { createTemporaryFolder } from '../temporary-folder.js'
 
-const root = createTemporaryFolder()
+const root = createTemporaryFolder(t)
 const GET = { method: 'GET', headers: {} }
 
 const at = (name: string): string => path.join(root, name)
@@ -22,7 +22,7 @@ writeFileSync(at('a.txt'), '0123456789')
 writeFileSync(at('empty'), '')
 mkdirSync(at('folder'))
 
-test('RES-7 only a regular file is opened, by its own name', async (t) => {
+void t.test('RES-7 only a regular file is opened, by its own name', async (t) => {
   symlinkSync('a.txt', at('link'))
   symlinkSync('loop-b', at('loop-a'))
   symlinkSync('loop-a', at('loop-b'))
@@ -38,7 +38,7 @@ test('RES-7 only a regular file is opened, by its own name', async (t) => {
   }
 })
 
-test('RES-7 a FIFO is not opened, and its writer is left alone', async (t) => {
+void t.test('RES-7 a FIFO is not opened, and its writer is left alone', async (t) => {
   execFileSync('mkfifo', [at('fifo')])
   const writer = spawn('sh', ['-c', 'echo ready; echo x > fifo'], { cwd: root })
   t.after(() => writer.kill('SIGKILL'))
@@ -47,7 +47,7 @@ test('RES-7 a FIFO is not opened, and its writer is left alone', async (t) => {
   assert.equal(readFileSync(at('fifo'), 'latin1'), 'x\n')
 })
 
-test('RES-7 the length of a file is that of its content', async () => {
+void t.test('RES-7 the length of a file is that of its content', async () => {
   for (const [range, status, content] of [
     [undefined, 200, '0123456789'],
     ['bytes=2-4', 206, '234'],
@@ -75,25 +75,28 @@ test('RES-7 the length of a file is that of its content', async () => {
   await until(() => openDescriptors().length === 0, 'all are closed')
 })
 
-test('RES-7 no more than that is read of a file that has grown, and less is an error', async () => {
-  const file = at('grows')
-  writeFileSync(file, 'x'.repeat(200_000))
-  const grown = await openFile(file, GET)
-  writeFileSync(file, 'y', { flag: 'a' })
-  assert.equal((await text(grown?.content ?? Readable.from([]))).length, 200_000)
-  for (const length of [0, 1, 199_999]) {
+void t.test(
+  'RES-7 no more than that is read of a file that has grown, and less is an error',
+  async () => {
+    const file = at('grows')
     writeFileSync(file, 'x'.repeat(200_000))
-    const opened = await openFile(file, GET)
-    truncateSync(file, length)
-    await assert.rejects(
-      text(opened?.content ?? Readable.from([])),
-      /^Error: the file became shorter$/,
-    )
-  }
-  await until(() => openDescriptors().length === 0, 'all are closed')
-})
+    const grown = await openFile(file, GET)
+    writeFileSync(file, 'y', { flag: 'a' })
+    assert.equal((await text(grown?.content ?? Readable.from([]))).length, 200_000)
+    for (const length of [0, 1, 199_999]) {
+      writeFileSync(file, 'x'.repeat(200_000))
+      const opened = await openFile(file, GET)
+      truncateSync(file, length)
+      await assert.rejects(
+        text(opened?.content ?? Readable.from([])),
+        /^Error: the file became shorter$/,
+      )
+    }
+    await until(() => openDescriptors().length === 0, 'all are closed')
+  },
+)
 
-test('RES-7 nothing stays open where there is no content, or nobody reads it', async () => {
+void t.test('RES-7 nothing stays open where there is no content, or nobody reads it', async () => {
   const etag = (await openFile(at('a.txt'), { ...GET, method: 'HEAD' }))?.headers.find(
     ([name]) => name === 'ETag',
   )?.[1]

@@ -1,18 +1,21 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Duplex, Writable } from 'node:stream'
-import { test } from 'node:test'
+import t from 'tap'
 import { ask, check, createLettersServer, type Meddle, serve, SIZE } from '../letters.js'
 
-test('RES-4 each of many clients, slow ones among them, receives the bytes of its own script', async (t) => {
-  const port = await serve(t)
-  await Promise.all(
-    ['ab', 'cd', 'ef', 'gh', 'ij', 'kl'].map(async (letters, index) => {
-      const response = await ask(port, letters, 100 * (index % 3))
-      assert.equal(await check(letters, response), 2 * SIZE)
-    }),
-  )
-})
+void t.test(
+  'RES-4 each of many clients, slow ones among them, receives the bytes of its own script',
+  async (t) => {
+    const port = await serve(t)
+    await Promise.all(
+      ['ab', 'cd', 'ef', 'gh', 'ij', 'kl'].map(async (letters, index) => {
+        const response = await ask(port, letters, 100 * (index % 3))
+        assert.equal(await check(letters, response), 2 * SIZE)
+      }),
+    )
+  },
+)
 
 const WAYS: readonly [what: string, meddle: (kept: Buffer[]) => Meddle][] = [
   [
@@ -54,7 +57,7 @@ const WAYS: readonly [what: string, meddle: (kept: Buffer[]) => Meddle][] = [
 ]
 
 for (const [what, meddle] of WAYS) {
-  test(`RES-4 bytes stay as they are when ${what}`, async (t) => {
+  void t.test(`RES-4 bytes stay as they are when ${what}`, async (t) => {
     const kept: Buffer[] = []
     const port = await serve(t, meddle(kept))
     assert.equal(await check('xy', await ask(port, 'xy')), 2 * SIZE)
@@ -62,40 +65,46 @@ for (const [what, meddle] of WAYS) {
   })
 }
 
-test('RES-4 bytes stay as they are when the body is piped to another stream instead', async (t) => {
-  const copies: Buffer[] = []
-  // One that lets chunks wait, as a compression does.
-  const write = (chunk: Buffer, _encoding: string, callback: () => void): void =>
-    void setTimeout(() => {
-      copies.push(Buffer.from(chunk))
-      callback()
-    }, 2)
-  const other = new Writable({ write, highWaterMark: SIZE })
-  const port = await serve(t, (response, body) => {
-    process.nextTick(() => {
-      body.unpipe(response)
-      body.pipe(other)
-      // What takes a body away from its response has to end that, too.
-      other.once('finish', () => response.end())
+void t.test(
+  'RES-4 bytes stay as they are when the body is piped to another stream instead',
+  async (t) => {
+    const copies: Buffer[] = []
+    // One that lets chunks wait, as a compression does.
+    const write = (chunk: Buffer, _encoding: string, callback: () => void): void =>
+      void setTimeout(() => {
+        copies.push(Buffer.from(chunk))
+        callback()
+      }, 2)
+    const other = new Writable({ write, highWaterMark: SIZE })
+    const port = await serve(t, (response, body) => {
+      process.nextTick(() => {
+        body.unpipe(response)
+        body.pipe(other)
+        // What takes a body away from its response has to end that, too.
+        other.once('finish', () => response.end())
+      })
     })
-  })
-  const [response] = await Promise.all([ask(port, 'xy'), once(other, 'finish')])
-  assert.equal(await check('xy', response), 0)
-  assert.equal(await check('xy', copies), 2 * SIZE)
-})
+    const [response] = await Promise.all([ask(port, 'xy'), once(other, 'finish')])
+    assert.equal(await check('xy', response), 0)
+    assert.equal(await check('xy', copies), 2 * SIZE)
+  },
+)
 
-test('RES-4 bytes stay as they are when the connection is a stream of this process', async (t) => {
-  const server = createLettersServer(t)
-  const { client, connection } = createStreamPair()
-  server.emit('connection', connection)
-  const chunks: Buffer[] = []
-  client.on('data', (chunk: Buffer) => chunks.push(chunk))
-  client.write('GET /cgi-bin/letters.cgi?xy HTTP/1.0\r\n\r\n')
-  await once(client, 'end')
-  const all = Buffer.concat(chunks)
-  const start = all.indexOf('\r\n\r\n') + 4
-  assert.equal(await check('xy', [all.subarray(start)]), 2 * SIZE)
-})
+void t.test(
+  'RES-4 bytes stay as they are when the connection is a stream of this process',
+  async (t) => {
+    const server = createLettersServer(t)
+    const { client, connection } = createStreamPair()
+    server.emit('connection', connection)
+    const chunks: Buffer[] = []
+    client.on('data', (chunk: Buffer) => chunks.push(chunk))
+    client.write('GET /cgi-bin/letters.cgi?xy HTTP/1.0\r\n\r\n')
+    await once(client, 'end')
+    const all = Buffer.concat(chunks)
+    const start = all.indexOf('\r\n\r\n') + 4
+    assert.equal(await check('xy', [all.subarray(start)]), 2 * SIZE)
+  },
+)
 
 /** What one of them writes the other hands on, in the same memory. */
 function createStreamPair(): { client: Duplex; connection: Duplex } {
@@ -120,9 +129,12 @@ function createStreamPair(): { client: Duplex; connection: Duplex } {
   return { client, connection }
 }
 
-test('RES-4 a response that ends while its body is piped has no chunk after its end', async (t) => {
-  const port = await serve(t, (response, body) => {
-    body.once('data', () => setImmediate(() => response.end()))
-  })
-  await check('z', await ask(port, 'z'))
-})
+void t.test(
+  'RES-4 a response that ends while its body is piped has no chunk after its end',
+  async (t) => {
+    const port = await serve(t, (response, body) => {
+      body.once('data', () => setImmediate(() => response.end()))
+    })
+    await check('z', await ask(port, 'z'))
+  },
+)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { CgiError, type HeaderField } from '@common-gateway/core'
 import { type ResponseHead, toResponse } from '@common-gateway/core/steps'
 
@@ -45,7 +45,7 @@ const STATUSES: readonly [value: string, status: number, reason: string][] = [
   ['500 404 Not Found', 500, '404 Not Found'],
 ]
 
-test('HDR-2 Status overrides the status line, code and reason (section 6.3.3)', () => {
+void t.test('HDR-2 Status overrides the status line, code and reason (section 6.3.3)', async () => {
   for (const [value, status, reason] of STATUSES) {
     for (const name of ['Status', 'status', 'STATUS']) {
       const response = head([[name, value], TYPE])
@@ -56,7 +56,7 @@ test('HDR-2 Status overrides the status line, code and reason (section 6.3.3)', 
   }
 })
 
-test('HDR-2 without a Status it is 200', () => {
+void t.test('HDR-2 without a Status it is 200', async () => {
   assert.deepEqual(head([TYPE]), {
     type: 'response',
     status: 200,
@@ -93,7 +93,7 @@ const BAD_STATUSES = [
   '\u0664\u0660\u0664',
 ]
 
-test('HDR-2 a code that is not three digits from 200 to 599 is refused', () => {
+void t.test('HDR-2 a code that is not three digits from 200 to 599 is refused', async () => {
   for (const value of BAD_STATUSES) {
     const error = failure([['Status', value], TYPE])
     assert.equal(error.code, 'CGI_ERR_BAD_HEADER', value)
@@ -102,7 +102,7 @@ test('HDR-2 a code that is not three digits from 200 to 599 is refused', () => {
   }
 })
 
-test('HDR-2 two different Status lines are refused, the same twice is one', () => {
+void t.test('HDR-2 two different Status lines are refused, the same twice is one', async () => {
   const pairs: readonly [first: string, second: string][] = [
     ['200 OK', '404 Not Found'],
     ['404 Not Found', '404 Gone fishing'],
@@ -117,14 +117,17 @@ test('HDR-2 two different Status lines are refused, the same twice is one', () =
   assert.deepEqual(twice.headers, [TYPE])
 })
 
-test('HDR-4 a first line of HTTP is the status line, and no header of the response', () => {
-  const response = head([TYPE], '404 Not here')
-  assert.equal(response.status, 404)
-  assert.equal(response.reason, 'Not here')
-  assert.deepEqual(response.headers, [TYPE])
-  assert.equal(head([['Status', '404'], TYPE], '404 Not Found').status, 404)
-  assert.equal(head([], '204 No Content').status, 204, 'alone it is a header, too')
-})
+void t.test(
+  'HDR-4 a first line of HTTP is the status line, and no header of the response',
+  async () => {
+    const response = head([TYPE], '404 Not here')
+    assert.equal(response.status, 404)
+    assert.equal(response.reason, 'Not here')
+    assert.deepEqual(response.headers, [TYPE])
+    assert.equal(head([['Status', '404'], TYPE], '404 Not Found').status, 404)
+    assert.equal(head([], '204 No Content').status, 204, 'alone it is a header, too')
+  },
+)
 
 const HOP_BY_HOP = [
   'Connection',
@@ -137,7 +140,7 @@ const HOP_BY_HOP = [
   'HTTP2-Settings',
 ]
 
-test('HDR-3 hop-by-hop fields are dropped (RFC 9110 section 7.6.1)', () => {
+void t.test('HDR-3 hop-by-hop fields are dropped (RFC 9110 section 7.6.1)', async () => {
   for (const name of HOP_BY_HOP) {
     for (const spelt of [name, name.toLowerCase(), name.toUpperCase()]) {
       assert.deepEqual(head([TYPE, [spelt, 'x']]).headers, [TYPE], spelt)
@@ -145,7 +148,7 @@ test('HDR-3 hop-by-hop fields are dropped (RFC 9110 section 7.6.1)', () => {
   }
 })
 
-test('HDR-3 a field that Connection names is dropped with it', () => {
+void t.test('HDR-3 a field that Connection names is dropped with it', async () => {
   const response = head([
     ['X-Private', '1'],
     ['Connection', 'close, x-private ,X-Other'],
@@ -157,7 +160,7 @@ test('HDR-3 a field that Connection names is dropped with it', () => {
   assert.deepEqual(response.headers, [['X-Kept', '4']])
 })
 
-test('HDR-3 of several Content-Type fields the last one is forwarded', () => {
+void t.test('HDR-3 of several Content-Type fields the last one is forwarded', async () => {
   const response = head([
     ['Content-Type', 'text/plain'],
     ['X-A', '1'],
@@ -169,27 +172,30 @@ test('HDR-3 of several Content-Type fields the last one is forwarded', () => {
   ])
 })
 
-test('HDR-3 duplicates are kept, all fields in their order and as they were spelt', () => {
-  const fields: HeaderField[] = [
-    ['Set-Cookie', 'a=1; Path=/'],
-    ['content-TYPE', 'text/plain'],
-    ['X-A', '1'],
-    ['set-cookie', 'b=2, c'],
-    ['X-A', '1'],
-    ['Set-Cookie', 'a=1; Path=/'],
-    ['X-Latin', 'caf\xe9'],
-    ['WWW-Authenticate', 'Basic'],
-    ['WWW-Authenticate', 'Digest x'],
-    ['X-Empty', ''],
-  ]
-  assert.deepEqual(head(fields).headers, fields)
-})
+void t.test(
+  'HDR-3 duplicates are kept, all fields in their order and as they were spelt',
+  async () => {
+    const fields: HeaderField[] = [
+      ['Set-Cookie', 'a=1; Path=/'],
+      ['content-TYPE', 'text/plain'],
+      ['X-A', '1'],
+      ['set-cookie', 'b=2, c'],
+      ['X-A', '1'],
+      ['Set-Cookie', 'a=1; Path=/'],
+      ['X-Latin', 'caf\xe9'],
+      ['WWW-Authenticate', 'Basic'],
+      ['WWW-Authenticate', 'Digest x'],
+      ['X-Empty', ''],
+    ]
+    assert.deepEqual(head(fields).headers, fields)
+  },
+)
 
-test('RES-1 a header without a field is no response (section 6.2)', () => {
+void t.test('RES-1 a header without a field is no response (section 6.2)', async () => {
   assert.equal(failure([]).code, 'CGI_ERR_NO_RESPONSE')
 })
 
-test('RES-1 a document needs no Content-Type here; whether it has one is told', () => {
+void t.test('RES-1 a document needs no Content-Type here; whether it has one is told', async () => {
   assert.equal(head([['X-A', '1']]).hasContentType, false)
   assert.equal(head([['Status', '200 OK']]).hasContentType, false)
   assert.equal(head([['CONTENT-type', 'a/b']]).hasContentType, true)
@@ -206,7 +212,7 @@ const LOCAL = [
   "/~a-b_c.d!$&'()*+,;=:@",
 ]
 
-test('RES-2 a path as the only field is a local redirect (section 6.2.2)', () => {
+void t.test('RES-2 a path as the only field is a local redirect (section 6.2.2)', async () => {
   for (const location of LOCAL) {
     for (const name of ['Location', 'LOCATION', 'location']) {
       assert.deepEqual(respond([[name, location]]), { type: 'local-redirect', location })
@@ -214,7 +220,7 @@ test('RES-2 a path as the only field is a local redirect (section 6.2.2)', () =>
   }
 })
 
-test('RES-2 with any other field the path is for the client', () => {
+void t.test('RES-2 with any other field the path is for the client', async () => {
   const others: readonly HeaderField[] = [
     TYPE,
     ['X-A', '1'],
@@ -235,7 +241,7 @@ test('RES-2 with any other field the path is for the client', () => {
   }
 })
 
-test('RES-3 a path with a Status goes to the client with that status', () => {
+void t.test('RES-3 a path with a Status goes to the client with that status', async () => {
   for (const status of [301, 302, 303, 307, 308]) {
     const location: HeaderField = ['Location', '/other']
     const response = head([['Status', String(status)], location])
@@ -259,7 +265,7 @@ const FOR_THE_CLIENT: readonly [location: string, why: string][] = [
   ['\\other', 'no path'],
 ]
 
-test('RES-3 any other Location is a redirect of the client: 302', () => {
+void t.test('RES-3 any other Location is a redirect of the client: 302', async () => {
   for (const [value, why] of FOR_THE_CLIENT) {
     const location: HeaderField = ['Location', value]
     const alone = head([location])
@@ -274,25 +280,31 @@ test('RES-3 any other Location is a redirect of the client: 302', () => {
   }
 })
 
-test('RES-3 a Location beside a Status that is no redirect is a field like others', () => {
-  const response = head([
-    ['Status', '201'],
-    ['Location', '/new'],
-  ])
-  assert.equal(response.status, 201)
-  assert.deepEqual(response.headers, [['Location', '/new']])
-})
+void t.test(
+  'RES-3 a Location beside a Status that is no redirect is a field like others',
+  async () => {
+    const response = head([
+      ['Status', '201'],
+      ['Location', '/new'],
+    ])
+    assert.equal(response.status, 201)
+    assert.deepEqual(response.headers, [['Location', '/new']])
+  },
+)
 
-test('RES-3 an empty Location is none (section 6.3), two different ones are refused', () => {
-  assert.equal(failure([['Location', '']]).code, 'CGI_ERR_NO_RESPONSE')
-  assert.equal(head([['Location', ''], TYPE]).status, 200)
-  assert.deepEqual(head([['Content-Length', ''], TYPE]).headers, [TYPE])
-  const two = failure([
-    ['Location', '/a'],
-    ['location', '/b'],
-  ])
-  assert.equal(two.code, 'CGI_ERR_BAD_HEADER')
-})
+void t.test(
+  'RES-3 an empty Location is none (section 6.3), two different ones are refused',
+  async () => {
+    assert.equal(failure([['Location', '']]).code, 'CGI_ERR_NO_RESPONSE')
+    assert.equal(head([['Location', ''], TYPE]).status, 200)
+    assert.deepEqual(head([['Content-Length', ''], TYPE]).headers, [TYPE])
+    const two = failure([
+      ['Location', '/a'],
+      ['location', '/b'],
+    ])
+    assert.equal(two.code, 'CGI_ERR_BAD_HEADER')
+  },
+)
 
 const LENGTHS: readonly [value: string, length: number][] = [
   ['0', 0],
@@ -302,7 +314,7 @@ const LENGTHS: readonly [value: string, length: number][] = [
   ['999999999999999', 999_999_999_999_999],
 ]
 
-test('RES-5 the Content-Length of the script is read and forwarded', () => {
+void t.test('RES-5 the Content-Length of the script is read and forwarded', async () => {
   for (const [value, length] of LENGTHS) {
     const response = head([TYPE, ['Content-Length', value]])
     assert.equal(response.contentLength, length, value)
@@ -312,13 +324,16 @@ test('RES-5 the Content-Length of the script is read and forwarded', () => {
 
 const BAD_LENGTHS = ['x', '-1', '+1', '1.5', '1e3', '0x10', '5, 5', '5 5', '9'.repeat(20)]
 
-test('RES-5 a Content-Length that is no number is refused (RFC 9110 section 8.6)', () => {
-  for (const value of BAD_LENGTHS) {
-    assert.equal(failure([TYPE, ['Content-Length', value]]).code, 'CGI_ERR_BAD_HEADER', value)
-  }
-})
+void t.test(
+  'RES-5 a Content-Length that is no number is refused (RFC 9110 section 8.6)',
+  async () => {
+    for (const value of BAD_LENGTHS) {
+      assert.equal(failure([TYPE, ['Content-Length', value]]).code, 'CGI_ERR_BAD_HEADER', value)
+    }
+  },
+)
 
-test('RES-5 two different lengths are refused, the same twice is sent once', () => {
+void t.test('RES-5 two different lengths are refused, the same twice is sent once', async () => {
   failure([
     ['Content-Length', '5'],
     ['content-length', '6'],
@@ -328,28 +343,34 @@ test('RES-5 two different lengths are refused, the same twice is sent once', () 
   assert.deepEqual(response.headers, [TYPE, ['content-length', '5']])
 })
 
-test('RES-5 the length goes with a Transfer-Encoding of the script, which is dropped', () => {
-  const response = head([
-    ['Transfer-Encoding', 'chunked'],
-    ['Content-Length', '5'],
-  ])
-  assert.deepEqual(response.headers, [['Content-Length', '5']])
-})
+void t.test(
+  'RES-5 the length goes with a Transfer-Encoding of the script, which is dropped',
+  async () => {
+    const response = head([
+      ['Transfer-Encoding', 'chunked'],
+      ['Content-Length', '5'],
+    ])
+    assert.deepEqual(response.headers, [['Content-Length', '5']])
+  },
+)
 
-test('RES-5 204, 205 and 304 have no content (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5)', () => {
-  const length: HeaderField = ['Content-Length', '5']
-  for (const status of [204, 205, 304]) {
-    const response = head([['Status', String(status)], TYPE, length])
-    assert.equal(response.hasBody, false, String(status))
-    // RFC 9110 section 8.6: 304 may say how long the content would be, 204 must not.
-    assert.deepEqual(response.headers, status === 304 ? [TYPE, length] : [TYPE], String(status))
-  }
-  for (const status of [200, 203, 206, 302, 404, 500]) {
-    assert.equal(head([['Status', String(status)], TYPE]).hasBody, true, String(status))
-  }
-})
+void t.test(
+  'RES-5 204, 205 and 304 have no content (RFC 9110 sections 15.3.5, 15.3.6, 15.4.5)',
+  async () => {
+    const length: HeaderField = ['Content-Length', '5']
+    for (const status of [204, 205, 304]) {
+      const response = head([['Status', String(status)], TYPE, length])
+      assert.equal(response.hasBody, false, String(status))
+      // RFC 9110 section 8.6: 304 may say how long the content would be, 204 must not.
+      assert.deepEqual(response.headers, status === 304 ? [TYPE, length] : [TYPE], String(status))
+    }
+    for (const status of [200, 203, 206, 302, 404, 500]) {
+      assert.equal(head([['Status', String(status)], TYPE]).hasBody, true, String(status))
+    }
+  },
+)
 
-test('HDR-3 a field that may stand once is forwarded once, the last that came', () => {
+void t.test('HDR-3 a field that may stand once is forwarded once, the last that came', async () => {
   const repeated: HeaderField[] = [
     ['Content-Type', 'a/b'],
     ['Date', '1'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { test, type TestContext } from 'node:test'
+import { mock } from 'node:test'
+import t, { type Test } from 'tap'
 import type { CgiError, CgiErrorCode } from '@common-gateway/core'
 import { Limiter } from '@internal/core/run/limiter.js'
 
@@ -26,7 +27,7 @@ function follow(wait: Promise<Release>): { state: Refusal; release: Release; err
   return followed
 }
 
-test('LIM-2 lets as many run as there are slots, and no more', async () => {
+void t.test('LIM-2 lets as many run as there are slots, and no more', async () => {
   const limiter = new Limiter({ ...SETTINGS, maxProcesses: 3 })
   const all = Array.from({ length: 5 }, () => follow(limiter.acquire(patient)))
   await settle()
@@ -36,7 +37,7 @@ test('LIM-2 lets as many run as there are slots, and no more', async () => {
   )
 })
 
-test('LIM-2 the queue is first come, first served', async () => {
+void t.test('LIM-2 the queue is first come, first served', async () => {
   const limiter = new Limiter(SETTINGS)
   const order: number[] = []
   const first = await limiter.acquire(patient)
@@ -56,21 +57,24 @@ test('LIM-2 the queue is first come, first served', async () => {
   assert.deepEqual(order, [1, 2, 3, 4])
 })
 
-test('LIM-2 a slot that becomes free goes to the queue, not to one who comes just then', async () => {
-  const limiter = new Limiter(SETTINGS)
-  const first = await limiter.acquire(patient)
-  const waiting = follow(limiter.acquire(patient))
-  first()
-  const late = follow(limiter.acquire(patient))
-  await settle()
-  assert.equal(waiting.state, 'admitted')
-  assert.equal(late.state, 'still waiting')
-  waiting.release()
-  await settle()
-  assert.equal(late.state, 'admitted')
-})
+void t.test(
+  'LIM-2 a slot that becomes free goes to the queue, not to one who comes just then',
+  async () => {
+    const limiter = new Limiter(SETTINGS)
+    const first = await limiter.acquire(patient)
+    const waiting = follow(limiter.acquire(patient))
+    first()
+    const late = follow(limiter.acquire(patient))
+    await settle()
+    assert.equal(waiting.state, 'admitted')
+    assert.equal(late.state, 'still waiting')
+    waiting.release()
+    await settle()
+    assert.equal(late.state, 'admitted')
+  },
+)
 
-test('LIM-2 a slot that nobody waits for is free again', async () => {
+void t.test('LIM-2 a slot that nobody waits for is free again', async () => {
   const limiter = new Limiter({ ...SETTINGS, maxProcesses: 2, maxQueue: 0 })
   for (let round = 0; round < 3; round += 1) {
     const releases = [await limiter.acquire(patient), await limiter.acquire(patient)]
@@ -79,7 +83,7 @@ test('LIM-2 a slot that nobody waits for is free again', async () => {
   }
 })
 
-test('LIM-2 a slot is given back once, however often it is released', async () => {
+void t.test('LIM-2 a slot is given back once, however often it is released', async () => {
   const limiter = new Limiter({ ...SETTINGS, maxQueue: 2 })
   const first = await limiter.acquire(patient)
   const second = follow(limiter.acquire(patient))
@@ -102,7 +106,7 @@ test('LIM-2 a slot is given back once, however often it is released', async () =
   fourth()
 })
 
-test('LIM-2 a full queue turns away with 503 and Retry-After', async () => {
+void t.test('LIM-2 a full queue turns away with 503 and Retry-After', async () => {
   const limiter = new Limiter({ ...SETTINGS, maxQueue: 2 })
   const first = await limiter.acquire(patient)
   const waiting = [follow(limiter.acquire(patient)), follow(limiter.acquire(patient))]
@@ -121,7 +125,7 @@ test('LIM-2 a full queue turns away with 503 and Retry-After', async () => {
   assert.equal(next.state, 'still waiting', 'there is room in the queue again')
 })
 
-test('LIM-2 without a queue nobody waits', async () => {
+void t.test('LIM-2 without a queue nobody waits', async () => {
   const limiter = new Limiter({ ...SETTINGS, maxQueue: 0 })
   const release = await limiter.acquire(patient)
   await assert.rejects(limiter.acquire(patient), { code: 'CGI_ERR_BUSY' })
@@ -129,35 +133,39 @@ test('LIM-2 without a queue nobody waits', async () => {
   assert.ok(await limiter.acquire(patient))
 })
 
-function withClock(t: TestContext): TestContext['mock']['timers'] {
-  t.mock.timers.enable({ apis: ['setTimeout'] })
-  return t.mock.timers
+function withClock(t: Test): typeof mock.timers {
+  t.after(() => mock.reset())
+  mock.timers.enable({ apis: ['setTimeout'] })
+  return mock.timers
 }
 
-test('LIM-2 who waits longer than queueTimeout is turned away with 503 and Retry-After', async (t) => {
-  const clock = withClock(t)
-  const limiter = new Limiter({ ...SETTINGS, queueTimeout: 1_000 })
-  const release = await limiter.acquire(patient)
-  const first = follow(limiter.acquire(patient))
-  clock.tick(600)
-  const second = follow(limiter.acquire(patient))
-  clock.tick(399)
-  await settle()
-  assert.equal(first.state, 'still waiting')
-  clock.tick(1)
-  await settle()
-  assert.equal(first.state, 'CGI_ERR_BUSY')
-  assert.match(first.error?.headers?.['retry-after'] ?? '', /^[1-9]\d*$/)
-  assert.equal(second.state, 'still waiting')
-  release()
-  await settle()
-  assert.equal(second.state, 'admitted')
-  clock.tick(10_000)
-  await settle()
-  assert.equal(second.state, 'admitted', 'one who was admitted is not turned away later')
-})
+void t.test(
+  'LIM-2 who waits longer than queueTimeout is turned away with 503 and Retry-After',
+  async (t) => {
+    const clock = withClock(t)
+    const limiter = new Limiter({ ...SETTINGS, queueTimeout: 1_000 })
+    const release = await limiter.acquire(patient)
+    const first = follow(limiter.acquire(patient))
+    clock.tick(600)
+    const second = follow(limiter.acquire(patient))
+    clock.tick(399)
+    await settle()
+    assert.equal(first.state, 'still waiting')
+    clock.tick(1)
+    await settle()
+    assert.equal(first.state, 'CGI_ERR_BUSY')
+    assert.match(first.error?.headers?.['retry-after'] ?? '', /^[1-9]\d*$/)
+    assert.equal(second.state, 'still waiting')
+    release()
+    await settle()
+    assert.equal(second.state, 'admitted')
+    clock.tick(10_000)
+    await settle()
+    assert.equal(second.state, 'admitted', 'one who was admitted is not turned away later')
+  },
+)
 
-test('LIM-2 without a queueTimeout they wait as long as it takes', async (t) => {
+void t.test('LIM-2 without a queueTimeout they wait as long as it takes', async (t) => {
   const clock = withClock(t)
   const limiter = new Limiter(SETTINGS)
   const release = await limiter.acquire(patient)
@@ -170,7 +178,7 @@ test('LIM-2 without a queueTimeout they wait as long as it takes', async (t) => 
   assert.equal(waiting.state, 'admitted')
 })
 
-test('LIM-2 a client that leaves the queue makes room, and takes no slot', async () => {
+void t.test('LIM-2 a client that leaves the queue makes room, and takes no slot', async () => {
   const limiter = new Limiter({ ...SETTINGS, maxQueue: 2 })
   const release = await limiter.acquire(patient)
   const client = new AbortController()
@@ -190,7 +198,7 @@ test('LIM-2 a client that leaves the queue makes room, and takes no slot', async
   assert.equal(last.state, 'admitted')
 })
 
-test('LIM-2 a client that has gone before it asks takes no slot', async () => {
+void t.test('LIM-2 a client that has gone before it asks takes no slot', async () => {
   const limiter = new Limiter(SETTINGS)
   const client = new AbortController()
   client.abort()
@@ -198,81 +206,94 @@ test('LIM-2 a client that has gone before it asks takes no slot', async () => {
   assert.ok(await limiter.acquire(patient))
 })
 
-test('LIM-2 a client that leaves while its script runs does not touch the queue', async () => {
-  const limiter = new Limiter(SETTINGS)
-  const client = new AbortController()
-  const release = await limiter.acquire(client.signal)
-  const waiting = follow(limiter.acquire(patient))
-  client.abort()
-  await settle()
-  assert.equal(waiting.state, 'still waiting')
-  release()
-  await settle()
-  assert.equal(waiting.state, 'admitted')
-})
+void t.test(
+  'LIM-2 a client that leaves while its script runs does not touch the queue',
+  async () => {
+    const limiter = new Limiter(SETTINGS)
+    const client = new AbortController()
+    const release = await limiter.acquire(client.signal)
+    const waiting = follow(limiter.acquire(patient))
+    client.abort()
+    await settle()
+    assert.equal(waiting.state, 'still waiting')
+    release()
+    await settle()
+    assert.equal(waiting.state, 'admitted')
+  },
+)
 
-test('LIM-2 nothing is left listening to a client, whether admitted, turned away or gone', async (t) => {
-  const clock = withClock(t)
-  const limiter = new Limiter({ ...SETTINGS, queueTimeout: 1_000 })
-  const client = new AbortController()
-  let listening = 0
-  const { signal } = client
-  t.mock.method(signal, 'addEventListener', function (this: AbortSignal) {
-    listening += 1
-  })
-  t.mock.method(signal, 'removeEventListener', function (this: AbortSignal) {
-    listening -= 1
-  })
-  const release = await limiter.acquire(signal)
-  const admitted = follow(limiter.acquire(signal))
-  const late = follow(limiter.acquire(signal))
-  assert.equal(listening, 2)
-  release()
-  clock.tick(1_000)
-  await settle()
-  assert.equal(admitted.state, 'admitted')
-  assert.equal(late.state, 'CGI_ERR_BUSY')
-  assert.equal(listening, 0)
-})
+void t.test(
+  'LIM-2 nothing is left listening to a client, whether admitted, turned away or gone',
+  async (t) => {
+    const clock = withClock(t)
+    const limiter = new Limiter({ ...SETTINGS, queueTimeout: 1_000 })
+    const client = new AbortController()
+    let listening = 0
+    const { signal } = client
+    t.after(() => mock.reset())
+    mock.method(signal, 'addEventListener', function (this: AbortSignal) {
+      listening += 1
+    })
+    mock.method(signal, 'removeEventListener', function (this: AbortSignal) {
+      listening -= 1
+    })
+    const release = await limiter.acquire(signal)
+    const admitted = follow(limiter.acquire(signal))
+    const late = follow(limiter.acquire(signal))
+    assert.equal(listening, 2)
+    release()
+    clock.tick(1_000)
+    await settle()
+    assert.equal(admitted.state, 'admitted')
+    assert.equal(late.state, 'CGI_ERR_BUSY')
+    assert.equal(listening, 0)
+  },
+)
 
-test('LIFE-4 close turns away all that wait with 503, and leaves those that run', async () => {
-  const limiter = new Limiter(SETTINGS)
-  const release = await limiter.acquire(patient)
-  const waiting = [follow(limiter.acquire(patient)), follow(limiter.acquire(patient))]
-  limiter.close()
-  await settle()
-  for (const { state, error } of waiting) {
-    assert.equal(state, 'CGI_ERR_CLOSED')
-    assert.equal(error?.statusCode, 503)
-  }
-  release()
-  limiter.close()
-})
+void t.test(
+  'LIFE-4 close turns away all that wait with 503, and leaves those that run',
+  async () => {
+    const limiter = new Limiter(SETTINGS)
+    const release = await limiter.acquire(patient)
+    const waiting = [follow(limiter.acquire(patient)), follow(limiter.acquire(patient))]
+    limiter.close()
+    await settle()
+    for (const { state, error } of waiting) {
+      assert.equal(state, 'CGI_ERR_CLOSED')
+      assert.equal(error?.statusCode, 503)
+    }
+    release()
+    limiter.close()
+  },
+)
 
-test('LIM-2 a place is kept for who is not ready, and others can use the slot meanwhile', async () => {
-  const limiter = new Limiter({ ...SETTINGS, maxQueue: 1 })
-  const places = [limiter.reserve(), limiter.reserve()]
-  assert.throws(() => limiter.reserve(), { code: 'CGI_ERR_BUSY' })
-  assert.deepEqual([limiter.running, limiter.queued], [0, 2])
-  const release = await limiter.acquire(patient)
-  // The places are taken.
-  await assert.rejects(limiter.acquire(patient), { code: 'CGI_ERR_BUSY' })
-  const waits = places.map((place) => follow(limiter.acquire(patient, () => {}, place)))
-  await settle()
-  assert.deepEqual([limiter.running, limiter.queued], [1, 2])
-  release()
-  await settle()
-  assert.deepEqual(
-    waits.map(({ state }) => state),
-    ['admitted', 'still waiting'],
-  )
-  waits[0]?.release()
-  await settle()
-  waits[1]?.release()
-  assert.deepEqual([limiter.running, limiter.queued], [0, 0])
-})
+void t.test(
+  'LIM-2 a place is kept for who is not ready, and others can use the slot meanwhile',
+  async () => {
+    const limiter = new Limiter({ ...SETTINGS, maxQueue: 1 })
+    const places = [limiter.reserve(), limiter.reserve()]
+    assert.throws(() => limiter.reserve(), { code: 'CGI_ERR_BUSY' })
+    assert.deepEqual([limiter.running, limiter.queued], [0, 2])
+    const release = await limiter.acquire(patient)
+    // The places are taken.
+    await assert.rejects(limiter.acquire(patient), { code: 'CGI_ERR_BUSY' })
+    const waits = places.map((place) => follow(limiter.acquire(patient, () => {}, place)))
+    await settle()
+    assert.deepEqual([limiter.running, limiter.queued], [1, 2])
+    release()
+    await settle()
+    assert.deepEqual(
+      waits.map(({ state }) => state),
+      ['admitted', 'still waiting'],
+    )
+    waits[0]?.release()
+    await settle()
+    waits[1]?.release()
+    assert.deepEqual([limiter.running, limiter.queued], [0, 0])
+  },
+)
 
-test('LIM-2 a place that is given back twice is one place', () => {
+void t.test('LIM-2 a place that is given back twice is one place', async () => {
   const limiter = new Limiter({ ...SETTINGS, maxQueue: 1 })
   const [first] = [limiter.reserve(), limiter.reserve()]
   first?.()

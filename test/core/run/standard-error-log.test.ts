@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { createStandardErrorLog } from '@internal/core/run/standard-error-log.js'
 
 const FACTS = { script: '/srv/cgi-bin/a.cgi', scriptPid: 42 }
@@ -43,7 +43,7 @@ function linesOf(chunks: readonly Buffer[]): string[] {
   return lines
 }
 
-test('LOG-1 each line is a warning with script and pid', () => {
+void t.test('LOG-1 each line is a warning with script and pid', async () => {
   const { log, lines, facts } = open()
   log.write(Buffer.from('one\ntwo\n'))
   assert.deepEqual(lines, ['one', 'two'], 'as soon as it is complete')
@@ -65,7 +65,7 @@ const TEXTS: readonly [why: string, text: string, lines: readonly string[]][] = 
 ]
 
 for (const [why, text, expected] of TEXTS) {
-  test(`LOG-1 lines are the same over any split: ${why}`, () => {
+  void t.test(`LOG-1 lines are the same over any split: ${why}`, async () => {
     const bytes = Buffer.from(text)
     for (let first = 0; first <= bytes.length; first += 1) {
       for (let second = first; second <= bytes.length; second += 1) {
@@ -82,11 +82,11 @@ for (const [why, text, expected] of TEXTS) {
   })
 }
 
-test('LOG-1 bytes that are not UTF-8 do not stop it', () => {
+void t.test('LOG-1 bytes that are not UTF-8 do not stop it', async () => {
   assert.deepEqual(linesOf([Buffer.from('caf\xe9\nnext\n', 'latin1')]), ['caf\ufffd', 'next'])
 })
 
-test('LOG-1 a long line is logged in pieces, and nothing of it is lost', () => {
+void t.test('LOG-1 a long line is logged in pieces, and nothing of it is lost', async () => {
   const text = Array.from({ length: 2_500 }, (_, index) => `${index};`).join('')
   for (const size of [1, 1_000, PIECE - 1, PIECE, PIECE + 1, 100_000]) {
     const bytes = Buffer.from(`${text}\nnext\n`)
@@ -102,7 +102,7 @@ test('LOG-1 a long line is logged in pieces, and nothing of it is lost', () => {
   }
 })
 
-test('LOG-1 a line of just one piece is one line', () => {
+void t.test('LOG-1 a line of just one piece is one line', async () => {
   for (const length of [PIECE - 1, PIECE]) {
     const line = 'x'.repeat(length)
     assert.deepEqual(linesOf([Buffer.from(`${line}\nnext\n`)]), [line, 'next'])
@@ -111,23 +111,26 @@ test('LOG-1 a line of just one piece is one line', () => {
   }
 })
 
-test('LOG-1 a character at the border of two pieces is not damaged', () => {
+void t.test('LOG-1 a character at the border of two pieces is not damaged', async () => {
   const text = `x${'€'.repeat(PIECE)}`
   const lines = linesOf([Buffer.from(`${text}\n`)])
   assert.ok(lines.length > 1)
   assert.equal(lines.join(''), text)
 })
 
-test('LOG-1 a chunk that is written over later does not change what was logged', () => {
-  const { log, lines } = open()
-  const chunk = Buffer.from('begun')
-  log.write(chunk)
-  chunk.fill('!')
-  log.write(Buffer.from(' and ended\n'))
-  assert.deepEqual(lines, ['begun and ended'])
-})
+void t.test(
+  'LOG-1 a chunk that is written over later does not change what was logged',
+  async () => {
+    const { log, lines } = open()
+    const chunk = Buffer.from('begun')
+    log.write(chunk)
+    chunk.fill('!')
+    log.write(Buffer.from(' and ended\n'))
+    assert.deepEqual(lines, ['begun and ended'])
+  },
+)
 
-test('LOG-1 a flood is dropped, and every byte of it is logged or counted', () => {
+void t.test('LOG-1 a flood is dropped, and every byte of it is logged or counted', async () => {
   const { log, lines, dropped } = open()
   const line = 'x'.repeat(99)
   const flood = Buffer.from(`${line}\n`.repeat(1_000))
@@ -139,7 +142,7 @@ test('LOG-1 a flood is dropped, and every byte of it is logged or counted', () =
   assert.equal(lines.length * line.length + Number(dropped[0]), 100_000 * line.length)
 })
 
-test('LOG-1 a flood of short lines, or of empty ones, is one too', () => {
+void t.test('LOG-1 a flood of short lines, or of empty ones, is one too', async () => {
   const short = open()
   for (let round = 0; round < 100; round += 1) short.log.write(Buffer.from('x\n'.repeat(1_000)))
   short.log.end()
@@ -151,7 +154,7 @@ test('LOG-1 a flood of short lines, or of empty ones, is one too', () => {
   assert.deepEqual(empty.lines, [])
 })
 
-test('LOG-1 a flood without an end of line is one, too', () => {
+void t.test('LOG-1 a flood without an end of line is one, too', async () => {
   const { log, lines, dropped } = open()
   for (let round = 0; round < 160; round += 1) log.write(Buffer.alloc(64 * 1024, 'x'))
   log.end()
@@ -160,28 +163,31 @@ test('LOG-1 a flood without an end of line is one, too', () => {
   assert.equal(logged + Number(dropped[0]), 160 * 64 * 1024)
 })
 
-test('LOG-1 when the flood is over its end is logged, after how much was dropped', () => {
-  const { log, lines, dropped, facts } = open()
-  log.write(Buffer.from(`${'x'.repeat(1_000)}\n`.repeat(200)))
-  const before = lines.length
-  assert.ok(before < 200)
-  log.write(Buffer.from('still too much\n'))
-  assert.equal(lines.length, before)
-  tick(1_000)
-  log.write(Buffer.from('calm\n'))
-  assert.deepEqual(lines.slice(-2), ['still too much', 'calm'])
-  const end = lines.slice(before, -2)
-  assert.deepEqual(
-    end,
-    Array.from({ length: 4 }, () => 'x'.repeat(1_000)),
-  )
-  assert.deepEqual(dropped, [(200 - before - end.length) * 1_000])
-  assert.deepEqual(facts[before], { ...FACTS, droppedBytes: dropped[0] })
-  log.end()
-  assert.equal(dropped.length, 1, 'it is told once')
-})
+void t.test(
+  'LOG-1 when the flood is over its end is logged, after how much was dropped',
+  async () => {
+    const { log, lines, dropped, facts } = open()
+    log.write(Buffer.from(`${'x'.repeat(1_000)}\n`.repeat(200)))
+    const before = lines.length
+    assert.ok(before < 200)
+    log.write(Buffer.from('still too much\n'))
+    assert.equal(lines.length, before)
+    tick(1_000)
+    log.write(Buffer.from('calm\n'))
+    assert.deepEqual(lines.slice(-2), ['still too much', 'calm'])
+    const end = lines.slice(before, -2)
+    assert.deepEqual(
+      end,
+      Array.from({ length: 4 }, () => 'x'.repeat(1_000)),
+    )
+    assert.deepEqual(dropped, [(200 - before - end.length) * 1_000])
+    assert.deepEqual(facts[before], { ...FACTS, droppedBytes: dropped[0] })
+    log.end()
+    assert.equal(dropped.length, 1, 'it is told once')
+  },
+)
 
-test('LOG-1 the last words of a flood are logged when the script has ended', () => {
+void t.test('LOG-1 the last words of a flood are logged when the script has ended', async () => {
   for (const [words, last] of [
     ['FATAL: the reason\n', 'FATAL: the reason'],
     ['FATAL: no end of line', 'FATAL: no end of line'],
@@ -205,7 +211,7 @@ test('LOG-1 the last words of a flood are logged when the script has ended', () 
   }
 })
 
-test('LOG-1 one who writes a little every second is never silenced', () => {
+void t.test('LOG-1 one who writes a little every second is never silenced', async () => {
   const { log, lines, dropped } = open()
   for (let second = 0; second < 1_000; second += 1) {
     log.write(Buffer.from(`${'x'.repeat(1_000)}\n`.repeat(10)))
@@ -216,7 +222,7 @@ test('LOG-1 one who writes a little every second is never silenced', () => {
   assert.deepEqual(dropped, [])
 })
 
-test('LOG-1 facts that are learned after the start are in the message', () => {
+void t.test('LOG-1 facts that are learned after the start are in the message', async () => {
   const facts: { script: string; scriptPid?: number } = { script: '/a.cgi' }
   const seen: object[] = []
   const log = createStandardErrorLog(

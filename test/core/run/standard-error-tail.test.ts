@@ -1,6 +1,6 @@
 import { CgiError } from '@common-gateway/core'
 import assert from 'node:assert/strict'
-import { test } from 'node:test'
+import t from 'tap'
 import { excerptOf } from '@internal/core/data/byte-string.js'
 import { StandardErrorTail } from '@internal/core/run/standard-error-tail.js'
 
@@ -14,7 +14,7 @@ async function tailOf(...chunks: (string | Buffer)[]): Promise<string | undefine
   return error.standardError
 }
 
-test('Errors: standard error is kept, and is not a field for loggers', async () => {
+void t.test('Errors: standard error is kept, and is not a field for loggers', async () => {
   assert.equal(await tailOf('one\ntw', 'o\n'), 'one\ntwo\n')
   assert.equal(await tailOf(), '')
   const error = new CgiError('CGI_ERR_NO_RESPONSE', { standardError: 'one' })
@@ -23,7 +23,7 @@ test('Errors: standard error is kept, and is not a field for loggers', async () 
   assert.ok(!JSON.stringify(error).includes('one'))
 })
 
-test('Errors: of a lot of standard error, the last whole lines are kept', async () => {
+void t.test('Errors: of a lot of standard error, the last whole lines are kept', async () => {
   const lines = Array.from({ length: 100_000 }, (_, index) => `line ${index}\n`).join('')
   for (const chunks of [[lines], lines.match(/[^]{1,1000}/g) ?? []]) {
     const kept = (await tailOf(...chunks)) ?? ''
@@ -34,11 +34,11 @@ test('Errors: of a lot of standard error, the last whole lines are kept', async 
   assert.equal(await tailOf('a'.repeat(10_000)), 'a'.repeat(4096), 'a line without a beginning')
 })
 
-test('Errors: each line is text, in UTF-8 or else in Latin-1', async () => {
+void t.test('Errors: each line is text, in UTF-8 or else in Latin-1', async () => {
   assert.equal(await tailOf(Buffer.from('gr\xfcn\n', 'latin1'), 'größer 漢字'), 'grün\ngrößer 漢字')
 })
 
-test('Errors: the end of standard error is waited for, but not for ever', async () => {
+void t.test('Errors: the end of standard error is waited for, but not for ever', async () => {
   const tail = new StandardErrorTail()
   const error = new CgiError('CGI_ERR_NO_RESPONSE')
   const added = tail.addTo(error)
@@ -53,7 +53,7 @@ test('Errors: the end of standard error is waited for, but not for ever', async 
   assert.equal(other.standardError, '')
 })
 
-test('Errors: an excerpt of output is text of some 200 characters', () => {
+void t.test('Errors: an excerpt of output is text of some 200 characters', async () => {
   const bytes = (text: string): string => Buffer.from(text).toString('latin1')
   assert.equal(excerptOf(''), '')
   assert.equal(excerptOf(bytes('größer')), 'größer')

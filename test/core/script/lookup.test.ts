@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
-import { test } from 'node:test'
+import t from 'tap'
 import { CgiError } from '@common-gateway/core'
 import { createCommandLine, createSettings, lookUpScript } from '@common-gateway/core/steps'
 import { createRequest } from '../requests.js'
 import { createTemporaryFolder, writeProgram } from '../temporary-folder.js'
 
-const root = createTemporaryFolder()
+const root = createTemporaryFolder(t)
 writeProgram(root, 'é.py', '', 0o644)
 writeProgram(root, 'folder/index.cgi', '')
 
@@ -17,26 +17,29 @@ const settings = createSettings({
   methods: ['GET'],
 })
 
-test('MAP-1 a request leads to its script, and to the words that it is started with', () => {
-  const found = lookUpScript(createRequest({ url: '/cgi-bin/%C3%A9.py/a?b+c' }), settings)
-  assert.equal(found?.script.type, 'script')
-  assert.equal(found.script.pathInfo, '/a')
-  const file = Buffer.from(path.join(root, 'é.py')).toString('latin1')
-  for (const indexQuery of [false, true]) {
-    const words = createCommandLine('GET', found.target, found.script, { indexQuery })
-    const last = indexQuery ? ['b', 'c'] : []
-    assert.deepEqual(words, [process.execPath, '--test', file, ...last])
-  }
-})
+void t.test(
+  'MAP-1 a request leads to its script, and to the words that it is started with',
+  async () => {
+    const found = lookUpScript(createRequest({ url: '/cgi-bin/%C3%A9.py/a?b+c' }), settings)
+    assert.equal(found?.script.type, 'script')
+    assert.equal(found.script.pathInfo, '/a')
+    const file = Buffer.from(path.join(root, 'é.py')).toString('latin1')
+    for (const indexQuery of [false, true]) {
+      const words = createCommandLine('GET', found.target, found.script, { indexQuery })
+      const last = indexQuery ? ['b', 'c'] : []
+      assert.deepEqual(words, [process.execPath, '--test', file, ...last])
+    }
+  },
+)
 
-test('MAP-2 MAP-5 it leads to no script, or to a folder', () => {
+void t.test('MAP-2 MAP-5 it leads to no script, or to a folder', async () => {
   assert.equal(lookUpScript(createRequest({ url: '/cgi-bin/none' }), settings), null)
   assert.equal(lookUpScript(createRequest({ method: 'OPTIONS', url: '*' }), settings), null)
   const found = lookUpScript(createRequest({ url: '/cgi-bin/folder' }), settings)
   assert.deepEqual(found?.script, { type: 'folder', location: '/cgi-bin/folder/' })
 })
 
-test('MAP-7 a method that is not allowed is told with those that are', () => {
+void t.test('MAP-7 a method that is not allowed is told with those that are', async () => {
   const request = createRequest({ method: 'POST', url: '/cgi-bin/folder/' })
   assert.throws(
     () => lookUpScript(request, settings),

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
-import { after, test } from 'node:test'
+import t from 'tap'
 import { CgiError } from '@common-gateway/core'
 import {
   type Resource,
@@ -15,14 +15,14 @@ import { withoutPrivileges } from '../privileges.js'
 import { createTemporaryFolder, writeProgram } from '../temporary-folder.js'
 
 const TEXT = '#!/bin/sh\n'
-const outside = createTemporaryFolder()
-const root = createTemporaryFolder()
+const outside = createTemporaryFolder(t)
+const root = createTemporaryFolder(t)
 
 writeProgram(outside, 'outside.cgi', TEXT)
 writeProgram(outside, 'folder/outside.cgi', TEXT)
 // A sibling whose path begins as the root's does.
 const sibling = `${root}-sibling`
-after(() => execFileSync('rm', ['-rf', sibling]))
+t.after(() => execFileSync('rm', ['-rf', sibling]))
 writeProgram(sibling, 'a.cgi', TEXT)
 
 for (const name of [
@@ -168,16 +168,19 @@ const FOUND: readonly [url: string, file: string, scriptName: string, pathInfo: 
 ]
 
 for (const [url, file, scriptName, pathInfo] of FOUND) {
-  test(`MAP-1 ${url.slice(0, 60)} is ${JSON.stringify(file.slice(0, 40))} and PATH_INFO ${JSON.stringify(pathInfo)}`, async () => {
-    const absolute = path.join(root, file)
-    assert.deepEqual(script(`/cgi-bin${url}`), {
-      type: 'script',
-      file: absolute,
-      scriptName: `/cgi-bin${scriptName}`,
-      pathInfo,
-      command: [absolute],
-    })
-  })
+  void t.test(
+    `MAP-1 ${url.slice(0, 60)} is ${JSON.stringify(file.slice(0, 40))} and PATH_INFO ${JSON.stringify(pathInfo)}`,
+    async () => {
+      const absolute = path.join(root, file)
+      assert.deepEqual(script(`/cgi-bin${url}`), {
+        type: 'script',
+        file: absolute,
+        scriptName: `/cgi-bin${scriptName}`,
+        pathInfo,
+        command: [absolute],
+      })
+    },
+  )
 }
 
 const MISSING: readonly [url: string, why: string][] = [
@@ -211,7 +214,7 @@ const MISSING: readonly [url: string, why: string][] = [
 ]
 
 for (const [url, why] of MISSING) {
-  test(`MAP-2 finds no script, without an error: ${why} (${url.slice(0, 40)})`, async () => {
+  void t.test(`MAP-2 finds no script, without an error: ${why} (${url.slice(0, 40)})`, async () => {
     assert.equal(resolve(`/cgi-bin${url}`), null)
   })
 }
@@ -244,7 +247,7 @@ const WITHHELD: readonly [url: string, why: string][] = [
 ]
 
 for (const [url, why] of WITHHELD) {
-  test(`MAP-4 withholds ${why}: ${url}`, () => {
+  void t.test(`MAP-4 withholds ${why}: ${url}`, async () => {
     assertRefused(`/cgi-bin${url}`, 404)
   })
 }
@@ -285,7 +288,7 @@ const BAD: readonly [url: string, why: string][] = [
 ]
 
 for (const [url, why] of BAD) {
-  test(`MAP-3 refuses ${why}: ${url}`, async () => {
+  void t.test(`MAP-3 refuses ${why}: ${url}`, async () => {
     assertRefused(`/cgi-bin${url}`, 400)
     assertRefused(`/cgi-bin${url}`, 400, { dotfiles: 'allow' })
   })
@@ -293,29 +296,32 @@ for (const [url, why] of BAD) {
 
 const BAD_FOR_A_PROGRAM = BAD.filter(([, why]) => !/backslash/.test(why))
 
-test('MAP-3 refuses the same where one script answers for all', () => {
+void t.test('MAP-3 refuses the same where one script answers for all', async () => {
   const source = { type: 'script', file: path.join(root, 'a.cgi') } as const
   for (const [url] of BAD_FOR_A_PROGRAM) assertRefused(`/cgi-bin${url}`, 400, { source })
 })
 
-test('MAP-3 refuses a mount that is no path, as it was sent', () => {
+void t.test('MAP-3 refuses a mount that is no path, as it was sent', async () => {
   for (const mount of ['/%00', '/a%2Fb', '/%2e%2e', '/%ff', '/a\xe9']) {
     assertRefused(`${mount}/a.cgi`, 400, {}, mount)
   }
 })
 
-test('MAP-3 encodedSlashes opens PATH_INFO to them, but not the name of a script', () => {
-  const allow = { encodedSlashes: 'allow' } as const
-  assert.equal(script('/cgi-bin/a.cgi/b%2Fc%2f', allow).pathInfo, '/b/c/')
-  assert.equal(script('/cgi-bin/sub/a.cgi/%2F', allow).pathInfo, '//')
-  assertRefused('/cgi-bin/sub%2Fa.cgi', 400, allow)
-  assertRefused('/cgi-bin/%2Fa.cgi', 400, allow)
-  for (const url of ['b%2F..%2Fc', '..%2F', '%2F..', '%2e%2e%2fb', 'b%2F.']) {
-    assertRefused(`/cgi-bin/a.cgi/${url}`, 400, allow)
-  }
-})
+void t.test(
+  'MAP-3 encodedSlashes opens PATH_INFO to them, but not the name of a script',
+  async () => {
+    const allow = { encodedSlashes: 'allow' } as const
+    assert.equal(script('/cgi-bin/a.cgi/b%2Fc%2f', allow).pathInfo, '/b/c/')
+    assert.equal(script('/cgi-bin/sub/a.cgi/%2F', allow).pathInfo, '//')
+    assertRefused('/cgi-bin/sub%2Fa.cgi', 400, allow)
+    assertRefused('/cgi-bin/%2Fa.cgi', 400, allow)
+    for (const url of ['b%2F..%2Fc', '..%2F', '%2F..', '%2e%2e%2fb', 'b%2F.']) {
+      assertRefused(`/cgi-bin/a.cgi/${url}`, 400, allow)
+    }
+  },
+)
 
-test('MAP-1 the mount is part of SCRIPT_NAME, decoded, wherever it is', () => {
+void t.test('MAP-1 the mount is part of SCRIPT_NAME, decoded, wherever it is', async () => {
   const file = path.join(root, 'a.cgi')
   const mounts: readonly [mount: string, name: string][] = [
     ['', ''],
@@ -332,51 +338,57 @@ test('MAP-1 the mount is part of SCRIPT_NAME, decoded, wherever it is', () => {
   }
 })
 
-test('MAP-1 one script answers for all below the mount, all of the rest is PATH_INFO', () => {
-  const file = path.join(root, 'a.cgi')
-  const source = { type: 'script', file } as const
-  const cases: readonly [url: string, mount: string, name: string, pathInfo: string][] = [
-    ['/git', '/git', '/git', ''],
-    ['/git/', '/git', '/git', '/'],
-    ['/git/a.git/info/refs', '/git', '/git', '/a.git/info/refs'],
-    ['/git/sub/a.cgi', '/git', '/git', '/sub/a.cgi'],
-    ['/git/.git//x/', '/git', '/git', '/.git//x/'],
-    ['/g%69t/a%20b', '/g%69t', '/git', '/a b'],
-    ['/git/a%5Cb', '/git', '/git', '/a\\b'],
-    ['/anything', '', '', '/anything'],
-    ['/', '', '', '/'],
-  ]
-  for (const [url, mount, scriptName, pathInfo] of cases) {
-    const found = script(url, { source }, mount)
-    assert.deepEqual(found, { type: 'script', file, scriptName, pathInfo, command: [file] }, url)
-  }
-})
+void t.test(
+  'MAP-1 one script answers for all below the mount, all of the rest is PATH_INFO',
+  async () => {
+    const file = path.join(root, 'a.cgi')
+    const source = { type: 'script', file } as const
+    const cases: readonly [url: string, mount: string, name: string, pathInfo: string][] = [
+      ['/git', '/git', '/git', ''],
+      ['/git/', '/git', '/git', '/'],
+      ['/git/a.git/info/refs', '/git', '/git', '/a.git/info/refs'],
+      ['/git/sub/a.cgi', '/git', '/git', '/sub/a.cgi'],
+      ['/git/.git//x/', '/git', '/git', '/.git//x/'],
+      ['/g%69t/a%20b', '/g%69t', '/git', '/a b'],
+      ['/git/a%5Cb', '/git', '/git', '/a\\b'],
+      ['/anything', '', '', '/anything'],
+      ['/', '', '', '/'],
+    ]
+    for (const [url, mount, scriptName, pathInfo] of cases) {
+      const found = script(url, { source }, mount)
+      assert.deepEqual(found, { type: 'script', file, scriptName, pathInfo, command: [file] }, url)
+    }
+  },
+)
 
-test('MAP-4 dotfiles opens what begins with a dot', () => {
+void t.test('MAP-4 dotfiles opens what begins with a dot', async () => {
   const allow = { dotfiles: 'allow' } as const
   for (const name of ['.hidden.cgi', '.folder/a.cgi', 'sub/.hidden.cgi', '...dots']) {
     assert.equal(script(`/cgi-bin/${name}`, allow).file, path.join(root, name))
   }
 })
 
-test('MAP-4 a link that stays in the root is followed, and named as it was asked for', () => {
-  for (const name of [
-    'link.cgi',
-    'linked/a.cgi',
-    'linked/deep/a.cgi',
-    'sub-link.cgi',
-    'link-of-link.cgi',
-    'sub/up.cgi',
-    'linked/up.cgi',
-  ]) {
-    const found = script(`/cgi-bin/${name}/x`)
-    assert.equal(found.file, path.join(root, name))
-    assert.equal(found.scriptName, `/cgi-bin/${name}`)
-    assert.equal(found.pathInfo, '/x')
-  }
-})
+void t.test(
+  'MAP-4 a link that stays in the root is followed, and named as it was asked for',
+  async () => {
+    for (const name of [
+      'link.cgi',
+      'linked/a.cgi',
+      'linked/deep/a.cgi',
+      'sub-link.cgi',
+      'link-of-link.cgi',
+      'sub/up.cgi',
+      'linked/up.cgi',
+    ]) {
+      const found = script(`/cgi-bin/${name}/x`)
+      assert.equal(found.file, path.join(root, name))
+      assert.equal(found.scriptName, `/cgi-bin/${name}`)
+      assert.equal(found.pathInfo, '/x')
+    }
+  },
+)
 
-test('MAP-4 the root may be a link itself', () => {
+void t.test('MAP-4 the root may be a link itself', async () => {
   const source = { type: 'root', folder: linkedRoot } as const
   const found = script('/cgi-bin/sub/a.cgi', { source })
   assert.equal(realpathSync(found.file), path.join(root, 'sub/a.cgi'))
@@ -384,14 +396,14 @@ test('MAP-4 the root may be a link itself', () => {
   assertRefused('/cgi-bin/out.cgi', 404, { source })
 })
 
-test('MAP-4 the root may be the root of the file system', () => {
+void t.test('MAP-4 the root may be the root of the file system', async () => {
   const source = { type: 'root', folder: '/' } as const
   const found = script(`/cgi-bin${root}/link.cgi/x`, { source })
   assert.equal(found.file, path.join(root, 'link.cgi'))
   assert.equal(found.pathInfo, '/x')
 })
 
-test('MAP-4 a link may lead into a folder of linkRoots', () => {
+void t.test('MAP-4 a link may lead into a folder of linkRoots', async () => {
   const given = { linkRoots: [path.join(outside, 'folder')] }
   const found = script('/cgi-bin/out/outside.cgi/x', given)
   assert.equal(found.file, path.join(root, 'out/outside.cgi'))
@@ -403,26 +415,29 @@ test('MAP-4 a link may lead into a folder of linkRoots', () => {
   assertRefused('/cgi-bin/sibling.cgi', 404, { linkRoots: [outside] })
 })
 
-test('MAP-4 the refusal of a link names the link and what it leads to, for the log', () => {
-  const cases = [
-    ['out.cgi', 'out.cgi', path.join(outside, 'outside.cgi')],
-    ['out/outside.cgi', 'out', path.join(outside, 'folder')],
-    ['slash/bin/sh', 'slash', '/'],
-  ] as const
-  for (const [url, name, linkTarget] of cases) {
-    assert.throws(
-      () => resolve(`/cgi-bin/${url}`),
-      (error: unknown) =>
-        error instanceof CgiError &&
-        error.script === path.join(root, name) &&
-        error.linkTarget === linkTarget &&
-        !error.message.includes(root),
-      url,
-    )
-  }
-})
+void t.test(
+  'MAP-4 the refusal of a link names the link and what it leads to, for the log',
+  async () => {
+    const cases = [
+      ['out.cgi', 'out.cgi', path.join(outside, 'outside.cgi')],
+      ['out/outside.cgi', 'out', path.join(outside, 'folder')],
+      ['slash/bin/sh', 'slash', '/'],
+    ] as const
+    for (const [url, name, linkTarget] of cases) {
+      assert.throws(
+        () => resolve(`/cgi-bin/${url}`),
+        (error: unknown) =>
+          error instanceof CgiError &&
+          error.script === path.join(root, name) &&
+          error.linkTarget === linkTarget &&
+          !error.message.includes(root),
+        url,
+      )
+    }
+  },
+)
 
-test('MAP-5 a folder without its slash redirects to it, where it has an index', () => {
+void t.test('MAP-5 a folder without its slash redirects to it, where it has an index', async () => {
   const index = ['index.cgi']
   const cases: readonly [url: string, mount: string, location: string][] = [
     ['/cgi-bin/indexed', '/cgi-bin', '/cgi-bin/indexed/'],
@@ -437,14 +452,14 @@ test('MAP-5 a folder without its slash redirects to it, where it has an index', 
   assert.deepEqual(mount, { type: 'folder', location: '/cgi-bin/' })
 })
 
-test('MAP-5 a redirect never leads to another host', () => {
+void t.test('MAP-5 a redirect never leads to another host', async () => {
   const index = ['index.cgi']
   for (const url of ['//indexed', '///indexed']) {
     assert.deepEqual(resolve(url, { index }, ''), { type: 'folder', location: '/indexed/' }, url)
   }
 })
 
-test('MAP-5 the index of a folder answers for it, and has its name', () => {
+void t.test('MAP-5 the index of a folder answers for it, and has its name', async () => {
   const index = ['missing.cgi', 'index.py', 'index.cgi']
   const found = script('/cgi-bin/indexed/', { index })
   assert.equal(found.file, path.join(root, 'indexed/index.cgi'))
@@ -460,7 +475,7 @@ test('MAP-5 the index of a folder answers for it, and has its name', () => {
   assert.equal(first.scriptName, '/cgi-bin/indexed/other.cgi')
 })
 
-test('MAP-5 a folder without an index is none, with a slash or without', () => {
+void t.test('MAP-5 a folder without an index is none, with a slash or without', async () => {
   const index = ['index.cgi']
   for (const url of ['/unindexed', '/unindexed/', '/empty', '/empty/', '/folderindex/']) {
     assert.equal(resolve(`/cgi-bin${url}`, { index }), null, url)
@@ -471,21 +486,24 @@ test('MAP-5 a folder without an index is none, with a slash or without', () => {
   assert.equal(resolve('/cgi-bin/indexed/missing', { index }), null)
 })
 
-test('MAP-4 MAP-5 an index that is a link out of the root is withheld', () => {
+void t.test('MAP-4 MAP-5 an index that is a link out of the root is withheld', async () => {
   const index = ['index.cgi']
   assertRefused('/cgi-bin/outindex/', 404, { index })
   assertRefused('/cgi-bin/outindex', 404, { index })
 })
 
-test('MAP-6 what is not executable and has no interpreter is refused, not sent', () => {
-  for (const name of ['plain.txt', 'plain.cgi', 'plain.PY', 'py', 'link-to-text']) {
-    assertRefused(`/cgi-bin/${name}`, 403)
-    assertRefused(`/cgi-bin/${name}/x`, 403)
-  }
-  assertRefused('/cgi-bin/badindex/', 403, { index: ['index.cgi'] })
-})
+void t.test(
+  'MAP-6 what is not executable and has no interpreter is refused, not sent',
+  async () => {
+    for (const name of ['plain.txt', 'plain.cgi', 'plain.PY', 'py', 'link-to-text']) {
+      assertRefused(`/cgi-bin/${name}`, 403)
+      assertRefused(`/cgi-bin/${name}/x`, 403)
+    }
+    assertRefused('/cgi-bin/badindex/', 403, { index: ['index.cgi'] })
+  },
+)
 
-test('MAP-6 the refusal names the script and the reason for the log', () => {
+void t.test('MAP-6 the refusal names the script and the reason for the log', async () => {
   assert.throws(
     () => resolve('/cgi-bin/plain.cgi'),
     (error: unknown) =>
@@ -497,7 +515,7 @@ test('MAP-6 the refusal names the script and the reason for the log', () => {
   )
 })
 
-test('MAP-6 an interpreter runs what is not executable, by its absolute path', () => {
+void t.test('MAP-6 an interpreter runs what is not executable, by its absolute path', async () => {
   const file = path.join(root, 'plain.py')
   const found = script('/cgi-bin/plain.py/x')
   assert.deepEqual(found.command, ['/usr/bin/python3', '-I', file])
@@ -505,60 +523,69 @@ test('MAP-6 an interpreter runs what is not executable, by its absolute path', (
   assert.equal(found.pathInfo, '/x')
 })
 
-test('MAP-6 a fallback interpreter runs what is not executable, and nothing else', () => {
-  const fallbackInterpreters = new Map([
-    ['.cgi', ['/bin/sh']],
-    ['.py', ['/bin/false']],
-  ] as const)
-  const given = { fallbackInterpreters }
-  const plain = path.join(root, 'plain.cgi')
-  assert.deepEqual(script('/cgi-bin/plain.cgi', given).command, ['/bin/sh', plain])
-  assert.deepEqual(script('/cgi-bin/a.cgi', given).command, [path.join(root, 'a.cgi')])
-  assert.equal(script('/cgi-bin/plain.py', given).command[0], '/usr/bin/python3')
-  assertRefused('/cgi-bin/plain.txt', 403, given)
-})
+void t.test(
+  'MAP-6 a fallback interpreter runs what is not executable, and nothing else',
+  async () => {
+    const fallbackInterpreters = new Map([
+      ['.cgi', ['/bin/sh']],
+      ['.py', ['/bin/false']],
+    ] as const)
+    const given = { fallbackInterpreters }
+    const plain = path.join(root, 'plain.cgi')
+    assert.deepEqual(script('/cgi-bin/plain.cgi', given).command, ['/bin/sh', plain])
+    assert.deepEqual(script('/cgi-bin/a.cgi', given).command, [path.join(root, 'a.cgi')])
+    assert.equal(script('/cgi-bin/plain.py', given).command[0], '/usr/bin/python3')
+    assertRefused('/cgi-bin/plain.txt', 403, given)
+  },
+)
 
-test('MAP-2 a root that is not there yet has no scripts', () => {
+void t.test('MAP-2 a root that is not there yet has no scripts', async () => {
   const source = { type: 'root', folder: path.join(root, 'later') } as const
   for (const name of ['/cgi-bin', '/cgi-bin/', '/cgi-bin/a.cgi']) {
     assert.equal(resolve(name, { source, index: ['a.cgi'] }), null, name)
   }
 })
 
-test('MAP-6 no name of a script can be read as an option of its interpreter', () => {
+void t.test('MAP-6 no name of a script can be read as an option of its interpreter', async () => {
   const interpreters: ScriptSettings['interpreters'] = new Map([['.cgi', ['/bin/sh']]])
   const found = script('/cgi-bin/-n.cgi', { interpreters })
   assert.deepEqual(found.command, ['/bin/sh', path.join(root, '-n.cgi')])
 })
 
-test('MAP-6 one script for all has its interpreter, too', () => {
+void t.test('MAP-6 one script for all has its interpreter, too', async () => {
   const file = path.join(root, 'plain.py')
   const found = script('/git/x', { source: { type: 'script', file } }, '/git')
   assert.deepEqual(found.command, ['/usr/bin/python3', '-I', file])
 })
 
-test('MAP-6 what is not a regular file is refused, and not opened: a FIFO, a socket', async (t) => {
-  const server = createServer()
-  t.after(() => server.close())
-  await new Promise<void>((listening) => {
-    server.listen(path.join(root, 'socket.cgi'), listening)
-  })
-  for (const name of ['pipe.cgi', 'pipe.cgi/x', 'socket.cgi']) {
-    assertRefused(`/cgi-bin/${name}`, 403)
-  }
-})
+void t.test(
+  'MAP-6 what is not a regular file is refused, and not opened: a FIFO, a socket',
+  async (t) => {
+    const server = createServer()
+    t.after(() => server.close())
+    await new Promise<void>((listening) => {
+      server.listen(path.join(root, 'socket.cgi'), listening)
+    })
+    for (const name of ['pipe.cgi', 'pipe.cgi/x', 'socket.cgi']) {
+      assertRefused(`/cgi-bin/${name}`, 403)
+    }
+  },
+)
 
-test('MAP-6 a folder that may not be searched is refused, and what is in it not told', async (t) => {
-  const closed = path.join(root, 'closed')
-  writeProgram(root, 'closed/a.cgi', TEXT)
-  chmodSync(closed, 0o000)
-  t.after(() => chmodSync(closed, 0o755))
-  await withoutPrivileges(async () => {
-    for (const name of ['a.cgi', 'missing.cgi']) assertRefused(`/cgi-bin/closed/${name}`, 403)
-  })
-})
+void t.test(
+  'MAP-6 a folder that may not be searched is refused, and what is in it not told',
+  async (t) => {
+    const closed = path.join(root, 'closed')
+    writeProgram(root, 'closed/a.cgi', TEXT)
+    chmodSync(closed, 0o000)
+    t.after(() => chmodSync(closed, 0o755))
+    await withoutPrivileges(async () => {
+      for (const name of ['a.cgi', 'missing.cgi']) assertRefused(`/cgi-bin/closed/${name}`, 403)
+    })
+  },
+)
 
-test('MAP-1 a folder that may be searched but not listed is walked', async (t) => {
+void t.test('MAP-1 a folder that may be searched but not listed is walked', async (t) => {
   writeProgram(root, 'unlisted/a.cgi', TEXT)
   chmodSync(path.join(root, 'unlisted'), 0o711)
   t.after(() => chmodSync(path.join(root, 'unlisted'), 0o755))

@@ -1,3 +1,4 @@
+import t from 'tap'
 import { processSuite } from '../../process-suite.js'
 
-processSuite('child_process')
+processSuite(t, 'child_process')

@@ -4,7 +4,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { text } from 'node:stream/consumers'
-import { describe, test, type TestContext } from 'node:test'
+import t, { type Test } from 'tap'
 import { CgiError, createCgiHandler } from '@common-gateway/core'
 import { needs } from '../../../apps/programs.js'
 import { isRunning, untilGone } from '../../../processes.js'
@@ -30,8 +30,8 @@ const withProgram = (name: 'perl' | 'python3'): typeof onLinux => {
 }
 
 /** The limits, whatever starts the scripts. */
-function confinementSuite(spawner: Settings['spawner']): void {
-  const folder = createTemporaryFolder()
+function confinementSuite(t: Test, spawner: Settings['spawner']): void {
+  const folder = createTemporaryFolder(t)
   let programs = 0
 
   function script(lines: string, interpreter = '/bin/sh'): string {
@@ -39,7 +39,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
   }
 
   async function send(
-    t: TestContext,
+    t: Test,
     settings: Partial<Settings>,
     file: string,
     given: Call = {},
@@ -75,7 +75,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
 
   const REPORT = 'ulimit -St; ulimit -Ht; ulimit -v; ulimit -n; ulimit -f'
 
-  test('LIM-3 limits bind a script and its children, hard and soft', onLinux, async (t) => {
+  void t.test('LIM-3 limits bind a script and its children, hard and soft', onLinux, async (t) => {
     const expected = '7\n8\n524288\n64\n2048\n'
     for (const lines of [REPORT, `sh -c '${REPORT}'; true`, REPORT.replaceAll('-v', '-Hv')]) {
       for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
@@ -88,13 +88,13 @@ function confinementSuite(spawner: Settings['spawner']): void {
     assert.equal((await run(t, own, script(hard))).out, '64\n1\n')
   })
 
-  test('LIM-3 a script does not raise its limits', asRoot, async (t) => {
+  void t.test('LIM-3 a script does not raise its limits', asRoot, async (t) => {
     const lines = 'for each in -n -v -f -t; do (ulimit $each 100000) || echo kept; done'
     const settings = { ...LIMITS, memoryLimit: 64 * 1024 ** 2, fileSizeLimit: 1024, user: 'nobody' }
     assert.equal((await run(t, settings, script(lines))).out, 'kept\n'.repeat(4))
   })
 
-  test('LIM-3 without an option nothing comes before a script', onLinux, async (t) => {
+  void t.test('LIM-3 without an option nothing comes before a script', onLinux, async (t) => {
     const none = { cpuTimeLimit: 0, memoryLimit: 0, openFileLimit: 0, fileSizeLimit: 0 }
     const file = path.join(folder, 'missing.cgi')
     await assert.rejects(send(t, none, file), { reason: `ENOENT: ${file}` })
@@ -102,7 +102,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
 
   const BURN = 'while (1) {}'
 
-  test(
+  void t.test(
     'LIM-3 processor time: SIGXCPU, and SIGKILL for who does not heed it',
     onLinux,
     async (t) => {
@@ -117,7 +117,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     },
   )
 
-  test('LIM-3 what Perl meets at its limits', withProgram('perl'), async (t) => {
+  void t.test('LIM-3 what Perl meets at its limits', withProgram('perl'), async (t) => {
     const perl = (lines: string): string => script(lines, '/usr/bin/env perl')
     const memory = await run(t, LIMITS, perl('my $n = 1e9; my $x = "x" x $n; print "there"'))
     assert.equal(memory.out, '')
@@ -133,7 +133,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     assert.equal(time.signal, 'SIGXCPU')
   })
 
-  test('LIM-3 what Python meets at its limits', withProgram('python3'), async (t) => {
+  void t.test('LIM-3 what Python meets at its limits', withProgram('python3'), async (t) => {
     const python = (lines: string): string => script(lines, '/usr/bin/env python3')
     const attempt = (lines: string): string =>
       python(`try:\n  ${lines}\nexcept (OSError, MemoryError) as e:\n  print(repr(e))`)
@@ -147,42 +147,50 @@ function confinementSuite(spawner: Settings['spawner']): void {
     assert.match(files.out, /Too many open files/)
   })
 
-  test('LIM-3 niceness is that which was asked for, whatever the host has', onLinux, async (t) => {
-    assert.equal((await run(t, { nice: 7 }, script('nice'))).out, '7\n')
-    assert.equal((await run(t, { nice: 19 }, script('nice'))).out, '19\n')
-  })
+  void t.test(
+    'LIM-3 niceness is that which was asked for, whatever the host has',
+    onLinux,
+    async (t) => {
+      assert.equal((await run(t, { nice: 7 }, script('nice'))).out, '7\n')
+      assert.equal((await run(t, { nice: 19 }, script('nice'))).out, '19\n')
+    },
+  )
 
-  test('LIM-3 niceness below that of the host', asRoot, async (t) => {
+  void t.test('LIM-3 niceness below that of the host', asRoot, async (t) => {
     assert.equal((await run(t, { nice: -5, user: 'nobody' }, script('nice'))).out, '-5\n')
   })
 
   const ALL = { ...LIMITS, nice: 5 }
 
-  test('ENV-3 ENV-7 LIM-3 variables pass through all of it unchanged', onLinux, async (t) => {
-    const shells = { PWD: '/elsewhere', OLDPWD: '/before', SHLVL: '7', _: '/x', PS4: '+ ' }
-    const own = { PATH, EMPTY: '', LANG: 'C.UTF-8', LINES: 'a\nb\n\n', count: '3', opt: '-n' }
-    for (const environment of [
-      { PATH },
-      own,
-      { ...own, ...shells },
-      { ...own, ...LATIN },
-      { ...own, ...shells, ...LATIN },
-      { ...own, PWD: 'caf\xe9\n' },
-      { ...own, EVIL: '$(id) `id` ; "\' \\0101 %s' },
-    ]) {
-      for (const settings of [ALL, { nice: 5 }, LIMITS]) {
-        const given = { environment, args: ['-0'] }
-        const { stdout, exit } = await send(t, settings, '/usr/bin/env', given)
-        const chunks = await stdout.toArray()
-        assert.equal((await exit).exitCode, 0)
-        const seen = Buffer.concat(chunks).toString('latin1').split('\0').slice(0, -1)
-        const expected = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
-        assert.deepEqual(seen.toSorted(), expected.toSorted())
+  void t.test(
+    'ENV-3 ENV-7 LIM-3 variables pass through all of it unchanged',
+    onLinux,
+    async (t) => {
+      const shells = { PWD: '/elsewhere', OLDPWD: '/before', SHLVL: '7', _: '/x', PS4: '+ ' }
+      const own = { PATH, EMPTY: '', LANG: 'C.UTF-8', LINES: 'a\nb\n\n', count: '3', opt: '-n' }
+      for (const environment of [
+        { PATH },
+        own,
+        { ...own, ...shells },
+        { ...own, ...LATIN },
+        { ...own, ...shells, ...LATIN },
+        { ...own, PWD: 'caf\xe9\n' },
+        { ...own, EVIL: '$(id) `id` ; "\' \\0101 %s' },
+      ]) {
+        for (const settings of [ALL, { nice: 5 }, LIMITS]) {
+          const given = { environment, args: ['-0'] }
+          const { stdout, exit } = await send(t, settings, '/usr/bin/env', given)
+          const chunks = await stdout.toArray()
+          assert.equal((await exit).exitCode, 0)
+          const seen = Buffer.concat(chunks).toString('latin1').split('\0').slice(0, -1)
+          const expected = Object.entries(environment).map(([name, value]) => `${name}=${value}`)
+          assert.deepEqual(seen.toSorted(), expected.toSorted())
+        }
       }
-    }
-  })
+    },
+  )
 
-  test('ENV-3 LIM-3 a variable that a shell does not pass on', onLinux, async (t) => {
+  void t.test('ENV-3 LIM-3 a variable that a shell does not pass on', onLinux, async (t) => {
     const environment = { PATH, 'a.b': 'c' }
     const { out } = await run(t, LIMITS, '/usr/bin/env', { environment })
     assert.match(out, /^a\.b=c$/m)
@@ -195,7 +203,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     })
   })
 
-  test('ENV-5 ENV-7 LIM-3 words pass through all of it unchanged', onLinux, async (t) => {
+  void t.test('ENV-5 ENV-7 LIM-3 words pass through all of it unchanged', onLinux, async (t) => {
     const file = script(
       'for each; do printf %s "$each" | od -An -v -tx1 | tr -d " \\n"; echo; done',
     )
@@ -207,18 +215,22 @@ function confinementSuite(spawner: Settings['spawner']): void {
     }
   })
 
-  test('LIFE-1 LIM-3 the script takes the place of what comes before it', onLinux, async (t) => {
-    const lines = 'read -r _ _ _ _ group _ < /proc/$$/stat; echo $$ $group'
-    const sent = await send(t, ALL, script(`${lines}; tr '\\0' ' ' < /proc/$$/cmdline`))
-    const { pid } = sent
-    assert.match(await text(sent.stdout), new RegExp(`^${pid} ${pid}\\n/bin/sh ${folder}`))
-  })
+  void t.test(
+    'LIFE-1 LIM-3 the script takes the place of what comes before it',
+    onLinux,
+    async (t) => {
+      const lines = 'read -r _ _ _ _ group _ < /proc/$$/stat; echo $$ $group'
+      const sent = await send(t, ALL, script(`${lines}; tr '\\0' ' ' < /proc/$$/cmdline`))
+      const { pid } = sent
+      assert.match(await text(sent.stdout), new RegExp(`^${pid} ${pid}\\n/bin/sh ${folder}`))
+    },
+  )
 
   const IDS =
     'id -u; id -g; id -G; grep -E "^(Uid|Gid|CapEff|CapPrm|CapInh|CapAmb)" /proc/$$/status'
   const NO_CAPABILITIES = /^CapInh:\s0+\nCapPrm:\s0+\nCapEff:\s0+\nCapAmb:\s0+$/m
 
-  test('LIM-3 user: its groups, and no capability', asRoot, async (t) => {
+  void t.test('LIM-3 user: its groups, and no capability', asRoot, async (t) => {
     for (const user of ['nobody', NOBODY, String(NOBODY)]) {
       const { out, error } = await run(t, { user }, script(IDS))
       assert.equal(error, '')
@@ -228,7 +240,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     }
   })
 
-  test('LIM-3 user and group', asRoot, async (t) => {
+  void t.test('LIM-3 user and group', asRoot, async (t) => {
     const { out } = await run(t, { user: 'nobody', group: 'daemon' }, script(IDS))
     assert.match(out, /^65534\n1\n1\n/)
     const numbers = await run(t, { user: 123_456, group: 234_567 }, script(IDS))
@@ -236,20 +248,20 @@ function confinementSuite(spawner: Settings['spawner']): void {
     assert.match(numbers.out, NO_CAPABILITIES)
   })
 
-  test('LIM-3 group alone: the user stays, no other group does', asRoot, async (t) => {
+  void t.test('LIM-3 group alone: the user stays, no other group does', asRoot, async (t) => {
     const { out } = await run(t, { group: 'daemon' }, script(IDS))
     assert.match(out, /^0\n1\n1\n/)
   })
 
   /** Takes the place of PATH as long as the test runs. */
-  function setPath(t: TestContext, folders: string): void {
+  function setPath(t: Test, folders: string): void {
     t.after(() => {
       process.env['PATH'] = PATH
     })
     process.env['PATH'] = folders
   }
 
-  test('LIM-3 user: all groups of an account', asRoot, async (t) => {
+  void t.test('LIM-3 user: all groups of an account', asRoot, async (t) => {
     // What the account database would say; the account itself would be left on the machine.
     writeProgram(folder, 'accounts/getent', '#!/bin/sh\necho tester:x:1234:100::/:/bin/sh\n')
     writeProgram(folder, 'accounts/id', '#!/bin/sh\necho 100 27 4\n')
@@ -262,23 +274,27 @@ function confinementSuite(spawner: Settings['spawner']): void {
     assert.equal(own.out.replace(/[ \t]+/g, ' '), '100\n 4 27 100 \n')
   })
 
-  test('LIFE-1 LIM-3 somebody else’s script and its children can be stopped', asRoot, async (t) => {
-    const lines = 'sleep 600 & echo $$ $!; wait'
-    const sent = await send(t, { user: 'nobody' }, script(lines))
-    let seen = ''
-    for await (const chunk of sent.stdout.iterator({ destroyOnReturn: false })) {
-      seen += String(chunk)
-      if (seen.endsWith('\n')) break
-    }
-    const pids = seen.trim().split(' ').map(Number)
-    assert.equal(pids.length, 2)
-    assert.ok(pids.every(isRunning))
-    await sent.terminate()
-    assert.equal((await sent.exit).signal, 'SIGTERM')
-    await untilGone(...pids)
-  })
+  void t.test(
+    'LIFE-1 LIM-3 somebody else’s script and its children can be stopped',
+    asRoot,
+    async (t) => {
+      const lines = 'sleep 600 & echo $$ $!; wait'
+      const sent = await send(t, { user: 'nobody' }, script(lines))
+      let seen = ''
+      for await (const chunk of sent.stdout.iterator({ destroyOnReturn: false })) {
+        seen += String(chunk)
+        if (seen.endsWith('\n')) break
+      }
+      const pids = seen.trim().split(' ').map(Number)
+      assert.equal(pids.length, 2)
+      assert.ok(pids.every(isRunning))
+      await sent.terminate()
+      assert.equal((await sent.exit).signal, 'SIGTERM')
+      await untilGone(...pids)
+    },
+  )
 
-  test(
+  void t.test(
     'BODY-2 LIM-3 a spooled body, and a folder that its user may not enter',
     asRoot,
     async (t) => {
@@ -303,7 +319,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     ['no execute permission', 'EACCES', () => writeProgram(folder, 'p.cgi', '#!/bin/sh\n', 0o644)],
   ]
   for (const [why, errno, create] of FAILURES) {
-    test(
+    void t.test(
       `LIFE-3 LIM-3 a confined script that cannot start: ${why} (${errno})`,
       onLinux,
       async (t) => {
@@ -320,7 +336,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     )
   }
 
-  test(
+  void t.test(
     'LIFE-3 LIM-3 a script that its user may not run: 500, and who says so',
     asRoot,
     async (t) => {
@@ -352,18 +368,22 @@ function confinementSuite(spawner: Settings['spawner']): void {
     },
   )
 
-  test('LIFE-3 LIM-3 a script that ends badly by itself has been started', onLinux, async (t) => {
-    for (const [lines, exitCode] of [
-      ['exit 126', 126],
-      ['no-such-program', 127],
-      ['echo "prlimit: no" >&2; echo last >&2; exit 1', 1],
-      ['echo "prlimit: no" >&2; exit 0', 0],
-    ] as const) {
-      const { reason, ...exit } = await run(t, LIMITS, script(lines))
-      assert.equal(exit.exitCode, exitCode)
-      assert.equal(reason, undefined, lines)
-    }
-  })
+  void t.test(
+    'LIFE-3 LIM-3 a script that ends badly by itself has been started',
+    onLinux,
+    async (t) => {
+      for (const [lines, exitCode] of [
+        ['exit 126', 126],
+        ['no-such-program', 127],
+        ['echo "prlimit: no" >&2; echo last >&2; exit 1', 1],
+        ['echo "prlimit: no" >&2; exit 0', 0],
+      ] as const) {
+        const { reason, ...exit } = await run(t, LIMITS, script(lines))
+        assert.equal(exit.exitCode, exitCode)
+        assert.equal(reason, undefined, lines)
+      }
+    },
+  )
 
   function assertRefused(options: object, option: string, why: RegExp): void {
     assert.throws(
@@ -381,21 +401,25 @@ function confinementSuite(spawner: Settings['spawner']): void {
     )
   }
 
-  test('LIM-3 what nobody can be, and nothing can live with, is refused', onLinux, () => {
-    assertRefused({ user: 'no-such-user' }, 'user', /a user of this system, got 'no-such-user'/)
-    assertRefused({ user: '--help' }, 'user', /a user of this system/)
-    assertRefused({ group: 'no-such-group' }, 'group', /a group of this system/)
-    assertRefused(
-      { user: 123_456 },
-      'user',
-      /together with `group`, as it has no account, got 123456/,
-    )
-    assertRefused({ memoryLimit: 1 }, 'memoryLimit', /what this host can set \(.+\), got 1/)
-    assertRefused({ openFileLimit: 3 }, 'openFileLimit', /what this host can set \(.+\), got 3/)
-    assertRefused({ openFileLimit: 2 ** 40 }, 'openFileLimit', /prlimit: .+NOFILE/)
-    // Each of the others can be set; it is the last one that does not go with them.
-    assertRefused({ ...ALL, memoryLimit: 1 }, 'memoryLimit', /what this host can set/)
-  })
+  void t.test(
+    'LIM-3 what nobody can be, and nothing can live with, is refused',
+    onLinux,
+    async () => {
+      assertRefused({ user: 'no-such-user' }, 'user', /a user of this system, got 'no-such-user'/)
+      assertRefused({ user: '--help' }, 'user', /a user of this system/)
+      assertRefused({ group: 'no-such-group' }, 'group', /a group of this system/)
+      assertRefused(
+        { user: 123_456 },
+        'user',
+        /together with `group`, as it has no account, got 123456/,
+      )
+      assertRefused({ memoryLimit: 1 }, 'memoryLimit', /what this host can set \(.+\), got 1/)
+      assertRefused({ openFileLimit: 3 }, 'openFileLimit', /what this host can set \(.+\), got 3/)
+      assertRefused({ openFileLimit: 2 ** 40 }, 'openFileLimit', /prlimit: .+NOFILE/)
+      // Each of the others can be set; it is the last one that does not go with them.
+      assertRefused({ ...ALL, memoryLimit: 1 }, 'memoryLimit', /what this host can set/)
+    },
+  )
 
   /** What becomes of these options in a host without some capabilities; `'made'`, or why not. */
   function withoutCapabilities(names: string, options: object): string {
@@ -416,7 +440,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     }).trim()
   }
 
-  test('LIM-3 what a host without privileges may not is refused', onLinux, () => {
+  void t.test('LIM-3 what a host without privileges may not is refused', onLinux, async () => {
     const nice = withoutCapabilities('-sys_nice', { nice: -1 })
     assert.match(nice, /`nice` option to be what this host can set \(.*nice: cannot set niceness/)
     const group = withoutCapabilities('-setgid', { group: 'daemon' })
@@ -427,12 +451,12 @@ function confinementSuite(spawner: Settings['spawner']): void {
     assert.equal(withoutCapabilities(all, ALL), 'made')
   })
 
-  test('LIM-3 who may not become another is refused', asRoot, () => {
+  void t.test('LIM-3 who may not become another is refused', asRoot, async () => {
     const user = withoutCapabilities('-setuid', { user: 'daemon' })
     assert.match(user, /`user` option to be what this host can set \(setpriv: /)
   })
 
-  test('LIM-3 without its tool a limit is refused, and only then', onLinux, async (t) => {
+  void t.test('LIM-3 without its tool a limit is refused, and only then', onLinux, async (t) => {
     const tools = path.join(folder, 'tools')
     mkdirSync(tools)
     symlinkSync('/usr/bin/cat', path.join(tools, 'cat'))
@@ -445,7 +469,7 @@ function confinementSuite(spawner: Settings['spawner']): void {
     await createCgiHandler({ root: folder }).close()
   })
 
-  test('LIM-3 on other systems all of it is refused', (t) => {
+  void t.test('LIM-3 on other systems all of it is refused', async (t) => {
     const platform = Object.getOwnPropertyDescriptor(process, 'platform') ?? {}
     t.after(() => Object.defineProperty(process, 'platform', platform))
     Object.defineProperty(process, 'platform', { ...platform, value: 'win32' })
@@ -459,5 +483,5 @@ function confinementSuite(spawner: Settings['spawner']): void {
 }
 
 for (const spawner of ['posix_spawn', 'child_process'] as const) {
-  describe(`confinement, by ${spawner}`, () => confinementSuite(spawner))
+  void t.test(`confinement, by ${spawner}`, async (t) => confinementSuite(t, spawner))
 }

@@ -4,7 +4,7 @@ import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fstatSync, openSync } from 'node:fs'
 import { buffer, text } from 'node:stream/consumers'
-import { describe, test } from 'node:test'
+import t from 'tap'
 import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { toReadable, withStreams } from '../../output-streams.js'
@@ -14,7 +14,7 @@ import { loadCLibrary } from '@internal/core/process/posix/c-library.js'
 import { OutputPipe } from '@internal/core/process/posix/output-pipe.js'
 import { chooseSpawner } from '@internal/core/process/spawner-choice.js'
 
-processSuite('posix_spawn')
+processSuite(t, 'posix_spawn')
 
 const core = import.meta.resolve('@common-gateway/core')
 const spawner = chooseSpawner('posix_spawn', processLogger)
@@ -35,8 +35,8 @@ async function run(
   return withStreams(started)
 }
 
-describe('posix_spawn', () => {
-  test('LIFE-1 children of the application are left to it', BOUNDED, async () => {
+void t.test('posix_spawn', async (t) => {
+  void t.test('LIFE-1 children of the application are left to it', BOUNDED, async () => {
     const own = Array.from({ length: 20 }, () => promisify(execFile)('/bin/true'))
     const scripts = await Promise.all(Array.from({ length: 20 }, () => run('echo out; exit 3')))
     for (const { stdout, exit } of scripts) {
@@ -50,16 +50,20 @@ describe('posix_spawn', () => {
     assert.deepEqual(await script.exit, { exitCode: 4, signal: null })
   })
 
-  test('LIFE-1 scripts are reaped although nobody hears of the signal', BOUNDED, async (t) => {
-    const listeners = process.listeners('SIGCHLD')
-    process.removeAllListeners('SIGCHLD')
-    t.after(() => listeners.forEach((listener) => process.on('SIGCHLD', listener)))
-    const { stdout, exit } = await run('echo out; exit 6')
-    assert.equal(await text(stdout), 'out\n')
-    assert.deepEqual(await exit, { exitCode: 6, signal: null })
-  })
+  void t.test(
+    'LIFE-1 scripts are reaped although nobody hears of the signal',
+    BOUNDED,
+    async (t) => {
+      const listeners = process.listeners('SIGCHLD')
+      process.removeAllListeners('SIGCHLD')
+      t.after(() => listeners.forEach((listener) => process.on('SIGCHLD', listener)))
+      const { stdout, exit } = await run('echo out; exit 6')
+      assert.equal(await text(stdout), 'out\n')
+      assert.deepEqual(await exit, { exitCode: 6, signal: null })
+    },
+  )
 
-  test('RES-4 all of an output arrives, whatever its size', BOUNDED, async () => {
+  void t.test('RES-4 all of an output arrives, whatever its size', BOUNDED, async () => {
     for (const size of [65_535, 65_536, 65_537, 131_072, 1_000_000]) {
       for (const after of ['', 'sleep 0.05; ', 'sleep 0.2; ']) {
         const script = await run(`${after}head -c ${size} /dev/zero`)
@@ -69,57 +73,69 @@ describe('posix_spawn', () => {
     }
   })
 
-  test('BODY-1 the pipe of a large input holds more', {
-    ...BOUNDED,
-    skip: process.platform !== 'linux' && 'its size is asked for as Linux has it',
-  }, async () => {
-    for (const [hasLargeInput, size] of [
-      [false, 65_536],
-      [true, 524_288],
-    ] as const) {
-      const F_GETPIPE_SZ = 1032
-      const { stdin, stdout } = withStreams(
-        await spawner.spawn({
-          command: ['/usr/bin/perl', '-e', `print fcntl(STDIN, ${F_GETPIPE_SZ}, 0)`],
-          cwd: '/',
-          environment: {},
-          stdin: 'pipe',
-          hasLargeInput,
-        }),
-      )
-      stdin?.end()
-      assert.equal(await text(stdout), String(size))
-    }
-  })
+  void t.test(
+    'BODY-1 the pipe of a large input holds more',
+    {
+      ...BOUNDED,
+      skip: process.platform !== 'linux' && 'its size is asked for as Linux has it',
+    },
+    async () => {
+      for (const [hasLargeInput, size] of [
+        [false, 65_536],
+        [true, 524_288],
+      ] as const) {
+        const F_GETPIPE_SZ = 1032
+        const { stdin, stdout } = withStreams(
+          await spawner.spawn({
+            command: ['/usr/bin/perl', '-e', `print fcntl(STDIN, ${F_GETPIPE_SZ}, 0)`],
+            cwd: '/',
+            environment: {},
+            stdin: 'pipe',
+            hasLargeInput,
+          }),
+        )
+        stdin?.end()
+        assert.equal(await text(stdout), String(size))
+      }
+    },
+  )
 
-  test('RES-4 the pipe of a large output holds more, whenever the output begins', {
-    ...BOUNDED,
-    skip: process.platform !== 'linux' && 'its size is asked for as Linux has it',
-  }, async () => {
-    const [F_SETPIPE_SZ, F_GETPIPE_SZ] = [1031, 1032]
-    for (const [before, expected] of [
-      ['', 524_288],
-      ['select(undef, undef, undef, 0.3);', 524_288],
-      // What a script has chosen stays.
-      [`fcntl(STDOUT, ${F_SETPIPE_SZ}, 1048576);`, 1_048_576],
-    ] as const) {
-      const size = `print STDERR fcntl(STDOUT, ${F_GETPIPE_SZ}, 0)`
-      const lines = `${before} syswrite STDOUT, 'x' x 3e6; ${size}`
-      const script = await run(`exec perl -e '${lines}'`)
-      const [out, error] = await Promise.all([buffer(script.stdout), text(script.stderr)])
-      assert.equal(out.length, 3_000_000)
-      assert.equal(error, String(expected), before)
-    }
-  })
+  void t.test(
+    'RES-4 the pipe of a large output holds more, whenever the output begins',
+    {
+      ...BOUNDED,
+      skip: process.platform !== 'linux' && 'its size is asked for as Linux has it',
+    },
+    async () => {
+      const [F_SETPIPE_SZ, F_GETPIPE_SZ] = [1031, 1032]
+      for (const [before, expected] of [
+        ['', 524_288],
+        ['select(undef, undef, undef, 0.3);', 524_288],
+        // What a script has chosen stays.
+        [`fcntl(STDOUT, ${F_SETPIPE_SZ}, 1048576);`, 1_048_576],
+      ] as const) {
+        const size = `print STDERR fcntl(STDOUT, ${F_GETPIPE_SZ}, 0)`
+        const lines = `${before} syswrite STDOUT, 'x' x 3e6; ${size}`
+        const script = await run(`exec perl -e '${lines}'`)
+        const [out, error] = await Promise.all([buffer(script.stdout), text(script.stderr)])
+        assert.equal(out.length, 3_000_000)
+        assert.equal(error, String(expected), before)
+      }
+    },
+  )
 
-  test('RES-4 what nobody has asked for yet waits, and so does its end', BOUNDED, async () => {
-    const script = await run('echo out; echo error >&2')
-    await script.exit
-    assert.equal(await text(script.stdout), 'out\n')
-    assert.equal(await text(script.stderr), 'error\n')
-  })
+  void t.test(
+    'RES-4 what nobody has asked for yet waits, and so does its end',
+    BOUNDED,
+    async () => {
+      const script = await run('echo out; echo error >&2')
+      await script.exit
+      assert.equal(await text(script.stdout), 'out\n')
+      assert.equal(await text(script.stderr), 'error\n')
+    },
+  )
 
-  test('ENV-7 environments of all sizes do not mix', BOUNDED, async () => {
+  void t.test('ENV-7 environments of all sizes do not mix', BOUNDED, async () => {
     const sizes = [10, 100_000, 10, 40_000, 64_000, 3, 127_000, 1]
     const scripts = sizes.map(async (size, index) => {
       const value = `${index}${'x'.repeat(size)}`
@@ -129,14 +145,14 @@ describe('posix_spawn', () => {
     await Promise.all(scripts)
   })
 
-  test('LIFE-3 what is too much for the system is told of', BOUNDED, async () => {
+  void t.test('LIFE-3 what is too much for the system is told of', BOUNDED, async () => {
     await assert.rejects(run('exit', { VALUE: 'x'.repeat(200_000) }), {
       code: 'CGI_ERR_SPAWN',
       reason: /^E2BIG: /,
     })
   })
 
-  test('LOG-1 output is heard in the context of its own request', BOUNDED, async () => {
+  void t.test('LOG-1 output is heard in the context of its own request', BOUNDED, async () => {
     const storage = new AsyncLocalStorage<number>()
     const heard = Array.from({ length: 10 }, (_, index) =>
       storage.run(index, async () => {
@@ -154,8 +170,11 @@ describe('posix_spawn', () => {
     )
   })
 
-  test('OPT-1 in a worker thread, which hears no signals, it is refused', BOUNDED, async () => {
-    const source = `
+  void t.test(
+    'OPT-1 in a worker thread, which hears no signals, it is refused',
+    BOUNDED,
+    async () => {
+      const source = `
       const { parentPort } = require('node:worker_threads')
       import(${JSON.stringify(core)}).then(({ createCgiHandler }) => {
         const told = []
@@ -165,33 +184,42 @@ describe('posix_spawn', () => {
         }
         parentPort.postMessage(told)
       })`
-    const worker = new Worker(source, { eval: true })
-    const [told] = (await once(worker, 'message')) as [string[]]
-    await worker.terminate()
-    // In the log once, however many gateways there are.
-    assert.equal(told.length, 2)
-    assert.match(told[0] ?? '', /posix_spawn cannot be used/)
-    assert.match(told[1] ?? '', /`spawner` .* worker thread/)
-  })
+      const worker = new Worker(source, { eval: true })
+      const [told] = (await once(worker, 'message')) as [string[]]
+      await worker.terminate()
+      // In the log once, however many gateways there are.
+      assert.equal(told.length, 2)
+      assert.match(told[0] ?? '', /posix_spawn cannot be used/)
+      assert.match(told[1] ?? '', /`spawner` .* worker thread/)
+    },
+  )
 
-  test('LIFE-3 what Node is not permitted any more is not done past it', BOUNDED, async (t) => {
-    const permission = { has: (scope: string) => scope !== 'child' }
-    Object.defineProperty(process, 'permission', { value: permission, configurable: true })
-    t.after(() => Reflect.deleteProperty(process, 'permission'))
-    await assert.rejects(run('echo started'), {
-      code: 'CGI_ERR_SPAWN',
-      reason: /^ERR_ACCESS_DENIED: /,
-    })
-  })
+  void t.test(
+    'LIFE-3 what Node is not permitted any more is not done past it',
+    BOUNDED,
+    async (t) => {
+      const permission = { has: (scope: string) => scope !== 'child' }
+      Object.defineProperty(process, 'permission', { value: permission, configurable: true })
+      t.after(() => Reflect.deleteProperty(process, 'permission'))
+      await assert.rejects(run('echo started'), {
+        code: 'CGI_ERR_SPAWN',
+        reason: /^ERR_ACCESS_DENIED: /,
+      })
+    },
+  )
 
-  test('LIFE-3 an output that the system gives no handle for fails alone', BOUNDED, async () => {
-    // Not even a pipe: libuv refuses it, as it does what there is no memory for.
-    const descriptor = openSync('/dev/null', 'r')
-    const output = new OutputPipe(descriptor, loadCLibrary(), new AsyncResource('test'))
-    const failed = once(toReadable(output), 'error')
-    output.watch()
-    const [error] = (await failed) as [unknown]
-    assert.ok(error instanceof Error)
-    assert.throws(() => fstatSync(descriptor), { code: 'EBADF' })
-  })
+  void t.test(
+    'LIFE-3 an output that the system gives no handle for fails alone',
+    BOUNDED,
+    async () => {
+      // Not even a pipe: libuv refuses it, as it does what there is no memory for.
+      const descriptor = openSync('/dev/null', 'r')
+      const output = new OutputPipe(descriptor, loadCLibrary(), new AsyncResource('test'))
+      const failed = once(toReadable(output), 'error')
+      output.watch()
+      const [error] = (await failed) as [unknown]
+      assert.ok(error instanceof Error)
+      assert.throws(() => fstatSync(descriptor), { code: 'EBADF' })
+    },
+  )
 })

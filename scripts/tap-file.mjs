@@ -1,0 +1,70 @@
+// One test program, and the cases in its TAP.
+import { spawn } from 'node:child_process'
+import path from 'node:path'
+import { Parser } from 'tap-parser'
+
+const ONLY_RULES = path.resolve(import.meta.dirname, 'only-rules.mjs')
+
+/**
+ * Runs a compiled test file. This is done here since tap's own runner puts loaders in each process,
+ * which costs two seconds of processor time for each file, and into the NODE_OPTIONS of each Node
+ * process that a test starts.
+ *
+ * @param {string} file
+ * @param {string[]} rules - ids such as MAP-4; without any, each case is run
+ * @returns the cases in their order, and `faults`: lines about the file itself
+ */
+export function runTapFile(file, rules) {
+  const only = rules.length > 0 ? [`--import=${ONLY_RULES}`] : []
+  const started = performance.now()
+  const child = spawn(process.execPath, [...only, file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // Without it tap ends each test after 30 s.
+    env: { ...process.env, TAP_TIMEOUT: '600', ONLY_RULES: rules.join(' ') },
+  })
+  const cases = []
+  const faults = []
+  const parser = new Parser((results) => {
+    for (const { tapError } of results.failures) if (tapError) faults.push(tapError)
+  })
+  collectCases(parser, [], cases)
+  child.stdout.pipe(parser)
+  let standardError = ''
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    standardError += text
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      const hasFailed = cases.some((found) => !found.ok)
+      if (code !== 0 && !hasFailed) faults.push(`ended with ${signal ?? `exit code ${code}`}`)
+      const seconds = (performance.now() - started) / 1000
+      resolve({ cases, faults, seconds, standardError: standardError.trimEnd() })
+    })
+  })
+}
+
+/** A case is a subtest without subtests, or an assertion that failed outside of one. */
+function collectCases(parser, names, cases) {
+  let subtest
+  parser.on('child', (child) => {
+    subtest = { cases: [], assertions: [] }
+    collectCases(child, [...names, child.name], subtest.cases)
+    child.on('assert', (result) => subtest.assertions.push(result))
+  })
+  parser.on('assert', (result) => {
+    const { ok, skip, name } = result
+    const found = { ok, skip, names: [...names, name] }
+    if (subtest === undefined) {
+      if (!ok || skip) cases.push({ ...found, details: [result] })
+      return
+    }
+    const inside = subtest.cases
+    cases.push(...inside)
+    const details = [result, ...subtest.assertions.filter((assertion) => !assertion.ok)]
+    if (inside.length === 0 || (!ok && inside.every((child) => child.ok))) {
+      cases.push({ ...found, details })
+    }
+    subtest = undefined
+  })
+}
