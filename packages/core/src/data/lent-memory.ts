@@ -1,6 +1,6 @@
-import { OutgoingMessage, type ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
-import { type Readable, Writable } from 'node:stream'
+import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+import { isWrittenByNode } from './node-internals.js'
 
 /**
  * Memory for large output, lent chunk by chunk and used again. New memory for each chunk would cost more
@@ -42,16 +42,6 @@ export class MemoryLender {
 }
 
 const NOTHING = Buffer.alloc(0)
-/**
- * Node's own ways to write, which keep nothing of what they have written. Each is taken from the class that
- * makes it: one that inherits it may have been given another before this was loaded.
- */
-const writeResponse: unknown = Reflect.get(OutgoingMessage.prototype, 'write')
-const SOCKET_WAYS: readonly (readonly [name: string, way: unknown])[] = [
-  ['write', Reflect.get(Writable.prototype, 'write')],
-  ['_write', Reflect.get(Socket.prototype, '_write')],
-  ['_writev', Reflect.get(Socket.prototype, '_writev')],
-]
 
 /**
  * Gives the memory of a body back that has just been piped to a response, chunk by chunk as it is written.
@@ -93,15 +83,9 @@ export function giveBackWritten(body: Readable, response: ServerResponse): void 
 /** Conditions 3 to 6. */
 function keepsNothing(response: ServerResponse): boolean {
   return (
-    Reflect.get(response, 'write') === writeResponse &&
+    isWrittenByNode(response) &&
     !response.writableEnded &&
     !response.destroyed &&
-    response.writableCorked === 0 &&
-    isNodes(response.socket)
+    response.writableCorked === 0
   )
-}
-
-/** Whether a socket is one of Node's, and not a stream that hands the chunks on to something here. */
-function isNodes(socket: Socket | null): boolean {
-  return socket !== null && SOCKET_WAYS.every(([name, way]) => Reflect.get(socket, name) === way)
 }

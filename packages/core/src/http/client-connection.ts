@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { constants, type ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import { ClientDeparture } from '../data/client-departure.js'
@@ -8,6 +8,7 @@ import { Delivery, type Outgoing } from './delivery.js'
 import type { ClientSignal, DeliveryLimits } from '../data/message.js'
 import { keepParserErrors } from './parser-error.js'
 import { startTicking } from '../data/ticker.js'
+import { serverOf } from '../data/node-internals.js'
 
 /** A request whose client is watched. */
 interface WatchedExchange extends Exchange {
@@ -169,8 +170,7 @@ function exchangesOn(message: IncomingMessage): WatchedExchange[] {
   const exchanges: WatchedExchange[] = []
   watched.set(socket, exchanges)
   socket.once('close', () => [...exchanges].forEach((exchange) => exchange.leave()))
-  // Every socket that a node:http server has accepted knows it; the type does not say so.
-  const { server } = socket as unknown as { server?: Server }
+  const server = serverOf(socket)
   if (server === undefined || message.httpVersionMajor !== 1) return exchanges
   // TLS says goodbye in both directions.
   if (!('encrypted' in socket)) allowHalfClose(socket, server, exchanges)

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { isChunked, isHalfOpen, isHeaderWritten, setHalfOpen } from '../data/node-internals.js'
 
 /** A request that the gateway answers. */
 export interface Exchange {
@@ -31,20 +32,19 @@ const MOST_ZEROS = 8
  */
 export function allowHalfClose(
   socket: Socket,
-  // The type does not say so.
-  server: Server & { httpAllowHalfOpen?: boolean },
+  server: Server,
   exchanges: readonly Exchange[],
 ): void {
   // Node asks for the switch in a listener of its own, which comes between these two.
   let before = false
   socket.prependListener('end', () => {
-    before = server.httpAllowHalfOpen ?? false
+    before = isHalfOpen(server)
     // Who leaves in the middle of a body does not wait for an answer.
     const isWhole = exchanges.every(({ message }) => message.complete)
-    server.httpAllowHalfOpen ||= exchanges.length > 0 && isWhole
+    setHalfOpen(server, before || (exchanges.length > 0 && isWhole))
   })
   socket.on('end', () => {
-    server.httpAllowHalfOpen = before
+    setHalfOpen(server, before)
     const [oldest] = exchanges
     if (oldest === undefined) return
     const now = performance.now()
@@ -87,26 +87,17 @@ function questionClient(socket: Socket, exchanges: readonly Exchange[], isWaitin
 function canAsk(exchange: Exchange): boolean {
   const { message, response } = exchange
   if (message.httpVersion !== '1.1' || exchange.isNonParsed()) return false
-  return !hasHeaderLeft(response) || response.chunkedEncoding
+  return !isHeaderWritten(response) || isChunked(response)
 }
 
 /** Whether a response is between two chunks of its content. */
 function isInChunks(exchange: Exchange): boolean {
-  return canAsk(exchange) && hasHeaderLeft(exchange.response)
+  return canAsk(exchange) && isHeaderWritten(exchange.response)
 }
 
 function ask(response: ServerResponse, socket: Socket): void {
   // RFC 9112 section 7.1: the size of the next chunk may begin with zeros.
-  if (hasHeaderLeft(response)) socket.write('0')
+  if (isHeaderWritten(response)) socket.write('0')
   // RFC 9110 section 15.2: any client of HTTP/1.1 takes interim responses. (102: RFC 2518 section 10.1.)
   else response.writeProcessing()
-}
-
-/**
- * Whether the status line has been handed to the socket. `headersSent` says only that it has been made: a
- * middleware that calls `writeHead()` and compresses the content holds it back until there is some.
- */
-function hasHeaderLeft(response: ServerResponse & { _headerSent?: boolean }): boolean {
-  // Private to Node.js (lib/_http_outgoing.js, read in 20 to 26), which sets it with the first write.
-  return response._headerSent === true
 }

@@ -1,4 +1,5 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
+import { copyRequest } from '../data/node-internals.js'
 import { beginResponse, expectMoreListeners } from './client-connection.js'
 import type { CgiRequest, LocalRedirect, LocalRedirects } from '../data/message.js'
 
@@ -60,7 +61,7 @@ export function applyLocalRedirect(
   }
   // A request of HTTP/2, or one that is injected for a test, can only be what it is.
   const isPlain = message instanceof IncomingMessage && message.httpVersionMajor === 1
-  const next = isPlain ? createRequest(message) : message
+  const next = isPlain ? copyRequest(message) : message
   const { rawHeaders } = next
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? ''
@@ -69,24 +70,12 @@ export function applyLocalRedirect(
     rawHeaders.splice(index, 2)
     delete next.headers[name]
   }
+  if (isPlain) for (const name of BODY_FIELDS) delete next.headersDistinct[name]
   // Frameworks keep under this name what they see first; guards and routes are to see the same URL.
   if ('originalUrl' in next) delete next.originalUrl
   next.method = 'GET'
   next.url = redirect.location
   return Object.assign(next, { [TRAIL]: trail })
-}
-
-/** A request on the same connection, all of which has come. */
-function createRequest(message: IncomingMessage): IncomingMessage {
-  const { httpVersion, httpVersionMajor, httpVersionMinor } = message
-  const next = new IncomingMessage(message.socket)
-  Object.assign(next, { httpVersion, httpVersionMajor, httpVersionMinor, complete: true })
-  next.rawHeaders = [...message.rawHeaders]
-  next.headers = { ...message.headers }
-  next.headersDistinct = { ...message.headersDistinct }
-  for (const name of BODY_FIELDS) delete next.headersDistinct[name]
-  next.push(null)
-  return next
 }
 
 /** Makes a response what it was before the application saw the request, but for its listeners. */

@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
 import { isList, uniteLists } from './field-lists.js'
@@ -11,6 +11,7 @@ import { trailOf } from './local-redirect.js'
 import { sendNonParsed } from './non-parsed.js'
 import { discardBody, pipeBody, prepareResponse } from './response-stream.js'
 import { toOriginForm } from '../request/url-path.js'
+import { serverOf } from '../data/node-internals.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
 export interface FrameworkView<Native = IncomingMessage> {
@@ -193,8 +194,7 @@ function originalUrlOf(message: IncomingMessage): string {
 /** Without a word, Node leaves out the fields that come after so many, Host and the length among them. */
 function areHeadersCut({ rawHeaders, socket, httpVersionMajor }: IncomingMessage): boolean {
   if (httpVersionMajor > 1) return false
-  // Every socket that a node:http server has accepted knows it; the type does not say so.
-  const { server } = socket as unknown as { server?: Server }
+  const server = serverOf(socket)
   // A thousand, if the server does not say: Node counts names and values.
   const most = server?.maxHeadersCount ?? 1_000
   return most > 0 && rawHeaders.length >= 2 * most

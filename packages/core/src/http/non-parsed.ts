@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { muteResponse } from '../data/node-internals.js'
 import { beginNonParsedResponse, resetConnection } from './client-connection.js'
 
 /**
@@ -20,7 +21,8 @@ export async function sendNonParsed(body: Readable, response: ServerResponse): P
     return
   }
   beginNonParsedResponse(response)
-  silence(response)
+  // The connection ends with the script's output; the response ends without a byte on it.
+  muteResponse(response)
   tellStatus(body, response)
   body.once('error', () => resetConnection(socket))
   await pipeline(body, socket, { end: false })
@@ -31,19 +33,6 @@ export async function sendNonParsed(body: Readable, response: ServerResponse): P
     // A middleware has failed, in its own way of ending a response; the client has all the same.
     socket.destroySoon()
   }
-}
-
-/** Has a response end without a byte on its connection, and the connection end with it. */
-function silence(response: ServerResponse): void {
-  // Node's own way to the connection, which is behind all that middlewares put around a response. It has
-  // no public name.
-  Object.assign(response, {
-    _writeRaw(_data: unknown, encoding: unknown, callback: unknown): boolean {
-      const done = typeof encoding === 'function' ? encoding : callback
-      if (typeof done === 'function') process.nextTick(done as () => void)
-      return true
-    },
-  })
 }
 
 /** How much of the output is looked at for its status, in bytes. */

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { responseOn } from '../data/node-internals.js'
 
 /** What Node writes where nobody listens for `clientError`. */
 const BAD_REQUEST = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'
@@ -40,13 +41,17 @@ function interceptErrors(server: Server): WeakMap<Socket, IsAnswering> {
   server.emit = intercepted
 
   async function tellAfterwards(socket: Socket, words: unknown[]): Promise<void> {
-    for (let response = turnOf(socket); response && isHeld(socket); response = turnOf(socket)) {
+    for (
+      let response = responseOn(socket);
+      response && isHeld(socket);
+      response = responseOn(socket)
+    ) {
       await closed(response)
     }
     waiting.delete(socket)
     if (socket.destroyed || emit('clientError', ...words)) return
     // As Node does it.
-    if (turnOf(socket)?.headersSent === true) socket.destroy()
+    if (responseOn(socket)?.headersSent === true) socket.destroy()
     else socket.end(BAD_REQUEST)
   }
 
@@ -65,11 +70,5 @@ function isParsers(error: unknown): boolean {
 
 /** Whether the response whose turn it is answers a request that has all come. */
 function isHeld(socket: Socket): boolean {
-  return !socket.destroyed && turnOf(socket)?.req.complete === true
-}
-
-/** The response that has the connection. */
-function turnOf(socket: Socket): ServerResponse | null | undefined {
-  // Node's own mark; it has no public name.
-  return (socket as unknown as { _httpMessage?: ServerResponse | null })._httpMessage
+  return !socket.destroyed && responseOn(socket)?.req.complete === true
 }

@@ -1,16 +1,6 @@
 import type { Socket } from 'node:net'
+import { handleOf } from '../data/node-internals.js'
 import { loadCLibrary } from '../process/posix/c-library.js'
-
-/** What Node knows of a connection of its own; private, read in lib/net.js of Node.js 20 to 26. */
-interface Handle {
-  readonly fd?: number
-  /** What has been given to libuv. */
-  readonly bytesWritten?: number
-  /** What of that libuv still holds. */
-  readonly writeQueueSize?: number
-  /** TLS: the connection underneath. */
-  readonly _parent?: Handle
-}
 
 /** Linux: how many bytes the peer has not acknowledged (tcp(7)), or not read (unix(7)). */
 const SIOCOUTQ = 0x5411
@@ -41,12 +31,6 @@ export function takenBytes(socket: Socket): number | undefined {
 /** Whether a connection has bytes that the system does not take. */
 export function hasUnsent(socket: Socket): boolean {
   return socket.writableLength > 0 || (handleOf(socket)?.writeQueueSize ?? 0) > 0
-}
-
-function handleOf(socket: Socket & { _handle?: Handle | null }): Handle | undefined {
-  let handle = socket._handle ?? undefined
-  while (handle?._parent !== undefined) handle = handle._parent
-  return handle
 }
 
 const NOBODY_KNOWS: Ask = () => undefined
