@@ -1,5 +1,11 @@
 import { CgiError, createCgiHandler } from '@common-gateway/core'
-import { resolveScript, type ScriptSettings } from '@common-gateway/core/steps'
+import {
+  chooseFinder,
+  type FinderSettings,
+  parseScriptPath,
+  type PathSettings,
+  type Resource,
+} from '@common-gateway/core/steps'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs'
@@ -10,6 +16,8 @@ import { toByteString } from '@internal/core/data/byte-string.js'
 import { createWorldProperty, type Property } from './property.js'
 import { createScriptTree, NAMES, PATHS, type ScriptTree } from './script-tree.js'
 import { mutated } from './text.js'
+
+type ScriptSettings = FinderSettings & PathSettings
 
 /** A path of a request, as it was sent, and how the gateway is set up. */
 interface Input {
@@ -138,10 +146,11 @@ async function assertResolves({ mount, below: rest, settings: given }: Input, tr
     extensions: undefined,
     otherFiles: 'deny',
     fallback: undefined,
+    needsExecutable: true,
   }
-  let found: ReturnType<typeof resolveScript>
+  let found: Resource | null
   try {
-    found = resolveScript(urlPath, mount, scriptSettings)
+    found = chooseFinder(scriptSettings).find(parseScriptPath(urlPath, mount, scriptSettings))
   } catch (error) {
     if (error instanceof CgiError && [400, 403, 404].includes(error.statusCode)) return
     throw error

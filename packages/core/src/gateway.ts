@@ -1,4 +1,3 @@
-import { checkStillInside } from './script/containment.js'
 import { drain } from './data/drain.js'
 import { CgiError, type CgiErrorCode } from './data/cgi-error.js'
 import { checkFallback } from './script/fallback-check.js'
@@ -19,7 +18,8 @@ import type { RequestTarget } from './request/target.js'
 import { standardReason } from './response/response-head.js'
 import type { CgiStats } from './run/diagnostics.js'
 import { type Call, type CgiAnswer, noBody, readAnswer } from './response/answer.js'
-import { resolveScript } from './script/script.js'
+import { chooseFinder } from './script/finder-choice.js'
+import { parseScriptPath } from './script/script-path.js'
 import { lookUpScript } from './script/lookup.js'
 import type { ScriptRun } from './run/run.js'
 import { ScriptRuns } from './run/runs.js'
@@ -77,6 +77,7 @@ export function createCgiHandler<Native = unknown>(
 ): CgiHandler<Native> {
   const settings = createSettings(options)
   checkFallback(settings)
+  const finder = chooseFinder(settings)
   const runs = new ScriptRuns(settings, createTransport(settings))
   const linkWarnings = new LinkWarnings()
 
@@ -85,7 +86,7 @@ export function createCgiHandler<Native = unknown>(
     if (request.areHeadersCut === true) {
       throw new CgiError('CGI_ERR_HEADERS_CUT', { headers: { connection: 'close' } })
     }
-    const found = lookUpScript(request, settings)
+    const found = lookUpScript(request, finder, settings)
     if (found === null) return null
     const { target, script } = found
     /** Bounded is also what is answered without a script. */
@@ -114,7 +115,7 @@ export function createCgiHandler<Native = unknown>(
       isSpooled: isSpooled(request, framing, settings),
       openBody: (signal) => openRequestBody({ body: request.body, signal }, framing, settings),
       environment: (body) => {
-        if (performance.now() - lookedAt > FRESH) checkStillInside(script, settings)
+        if (performance.now() - lookedAt > FRESH) finder.recheck(script)
         environment = createMetaVariables({
           request,
           target,
@@ -150,7 +151,7 @@ export function createCgiHandler<Native = unknown>(
 
   function isKept(urlPath: string, mount: string): boolean {
     try {
-      return resolveScript(urlPath, mount, settings)?.type === 'script'
+      return finder.find(parseScriptPath(urlPath, mount, settings))?.type === 'script'
     } catch {
       return true
     }

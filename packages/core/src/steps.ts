@@ -7,7 +7,8 @@ export { createCommandLine } from './environment/command-line.js'
 export { createMetaVariables, type MetaVariablesInput } from './environment/meta-variables.js'
 export { hintFor } from './failure/hint.js'
 export { findProgram, isProgram } from './options/program-search.js'
-export { createSettings, type ScriptSource, type Settings } from './options/settings.js'
+export type { ScriptSource } from './options/script-source.js'
+export { createSettings, type Settings } from './options/settings.js'
 export { parseRequestTarget, type RequestTarget } from './request/target.js'
 export {
   createHeaderParser,
@@ -18,11 +19,7 @@ export { type FileRequest, openFile, type OpenedFile } from './response/opened-f
 export { type ResponseHead, toResponse } from './response/response-head.js'
 export { type FoundScript, lookUpScript, type LookupSettings } from './script/lookup.js'
 export { hasNameOrCopy, mayBeSource, type OtherFileSettings } from './script/other-file.js'
-export {
-  type FolderRedirect,
-  type OtherFile,
-  type Resource,
-  resolveScript,
-  type Script,
-  type ScriptSettings,
-} from './script/script.js'
+export type { Finder, FolderRedirect, OtherFile, Resource, Script } from './script/finder.js'
+export { chooseFinder, type FinderSettings } from './script/finder-choice.js'
+export { type PathSettings, parseScriptPath } from './script/script-path.js'
+export type { ScriptLocation, ScriptPath } from './transport/script-finder.js'

@@ -1,9 +1,11 @@
 import { CgiError, type CgiRequest } from '@common-gateway/core'
 import { findMount } from '@common-gateway/core/adapter'
 import {
+  chooseFinder,
   createCommandLine,
   createMetaVariables,
   createSettings,
+  type Finder,
   hintFor,
   lookUpScript,
   type Script,
@@ -19,6 +21,7 @@ export interface InspectedGateway {
   /** URL of the mount, without a trailing slash: `/cgi-bin`. */
   readonly mount: string
   readonly settings: Settings<FastifyRequest>
+  readonly finder: Finder
 }
 
 /** A request without its mount. */
@@ -52,7 +55,8 @@ export type Inspection =
 /** Resolves the settings of the gateways once. The longest mount comes first. */
 export function prepareGateways(mounts: readonly Mount[]): InspectedGateway[] {
   const prepared = mounts.map(({ url, options }) => {
-    return { mount: url.replace(/\/$/, ''), settings: createSettings(options) }
+    const settings = createSettings(options)
+    return { mount: url.replace(/\/$/, ''), settings, finder: chooseFinder(settings) }
   })
   return prepared.toSorted((one, other) => depthOf(other.mount) - depthOf(one.mount))
 }
@@ -73,11 +77,11 @@ export async function inspect(
 ): Promise<Inspection> {
   // The methods that the parser of node:http accepts.
   if (!METHODS.includes(request.method)) return { type: 'no-method' }
-  for (const { mount: wanted, settings } of gateways) {
+  for (const gateway of gateways) {
     try {
-      const mount = findMount(request.url, wanted)
+      const mount = findMount(request.url, gateway.mount)
       if (mount === null) continue
-      return await inspectAt({ ...request, mount }, settings, advise)
+      return await inspectAt({ ...request, mount }, gateway, advise)
     } catch (error) {
       if (!(error instanceof CgiError)) throw error
       if (error.code === 'CGI_ERR_NOT_EXECUTABLE') {
@@ -91,11 +95,11 @@ export async function inspect(
 
 async function inspectAt(
   request: CgiRequest<FastifyRequest>,
-  settings: Settings<FastifyRequest>,
+  { settings, finder }: InspectedGateway,
   advise: (script: string) => string | undefined,
 ): Promise<Inspection> {
   const { mount, native } = request
-  const found = lookUpScript(request, settings)
+  const found = lookUpScript(request, finder, settings)
   if (found === null) return { type: 'nothing', mount }
   const { target, script } = found
   if (script.type === 'folder') return { type: 'redirect', location: script.location }

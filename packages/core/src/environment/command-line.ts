@@ -1,6 +1,6 @@
 import type { Settings } from '../options/settings.js'
 import type { RequestTarget } from '../request/target.js'
-import type { Script } from '../script/script.js'
+import type { Script } from '../script/finder.js'
 import { toCommandLine } from '../transport/command-line.js'
 import type { Command } from '../transport/transport.js'
 import { createArguments } from './meta-variables.js'

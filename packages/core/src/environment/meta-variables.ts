@@ -6,7 +6,7 @@ import { type HeaderField, isHopByHop, valuesOf } from '../data/header-fields.js
 import type { CgiRequest } from '../data/message.js'
 import type { CgiUser } from '../options/options.js'
 import type { RequestTarget } from '../request/target.js'
-import type { Script } from '../script/script.js'
+import type { Script } from '../script/finder.js'
 import type { Settings } from '../options/settings.js'
 import { decodeEscapes, splitQuery } from '../request/url-path.js'
 import { LONGEST_VARIABLE } from './variable-size.js'
@@ -63,13 +63,14 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
   variables['QUERY_STRING'] = target.query
   variables['SCRIPT_NAME'] = toByteString(scriptName)
   variables['SCRIPT_FILENAME'] = toByteString(script.file)
-  variables['DOCUMENT_ROOT'] = toByteString(settings.documentRoot)
   // php-cgi does not run without it: its proof that it was a server that called.
   variables['REDIRECT_STATUS'] = '200'
   if (request.scheme === 'https') variables['HTTPS'] = 'on'
-  if (pathInfo !== '') {
-    variables['PATH_INFO'] = pathInfo
-    variables['PATH_TRANSLATED'] = path.join(toByteString(settings.documentRoot), pathInfo)
+  if (pathInfo !== '') variables['PATH_INFO'] = pathInfo
+  if (settings.documentRoot !== undefined) {
+    const documentRoot = toByteString(settings.documentRoot)
+    variables['DOCUMENT_ROOT'] = documentRoot
+    if (pathInfo !== '') variables['PATH_TRANSLATED'] = path.join(documentRoot, pathInfo)
   }
   if (input.contentLength !== undefined) variables['CONTENT_LENGTH'] = String(input.contentLength)
   const contentType = valuesOf(request.headers, 'content-type')

@@ -158,6 +158,18 @@ export function checkRules(options: object): void {
   }
 }
 
+/** Refuses options that have no meaning beside another. @throws {CgiError} CGI_ERR_INVALID_OPTION */
+export function refuseOptions(
+  names: readonly (keyof CgiOptions)[],
+  options: CgiOptions<never>,
+  where: string,
+): void {
+  for (const name of names) {
+    if (options[name] === undefined) continue
+    throw invalidOption(name, `absent where ${where}`, options[name])
+  }
+}
+
 /** The option that was meant, where a name is a typing error; else all names. */
 function nearestOption(name: string): string {
   const maxDistance = Math.max(2, Math.floor(name.length / 3))

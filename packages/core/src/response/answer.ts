@@ -10,7 +10,7 @@ import type { OpenedFile } from './opened-file.js'
 import { isReceived } from '../body/content.js'
 import { createEmptyBody, endOfRequest, ResponseBody } from './response-body.js'
 import { type ResponseHead, standardReason, toResponse } from './response-head.js'
-import type { Script } from '../script/script.js'
+import type { Script } from '../script/finder.js'
 import type { ScriptRun } from '../run/run.js'
 import {
   createFileBody,

@@ -3,19 +3,15 @@ import path from 'node:path'
 import { CgiError } from '../data/cgi-error.js'
 import { isInside } from '../data/path-inside.js'
 import { isMissing, notExecutable, toLookupError, withheld } from './lookup-error.js'
-import type { Settings } from '../options/settings.js'
-
-/** The settings that decide where a script may lie. */
-export type ContainmentSettings = Pick<Settings<never>, 'source' | 'linkRoots'>
 
 /**
- * Checks that a file or folder really lies in the root, or in one of `linkRoots`, and has the very name
- * that was asked for: file systems that are blind to case, or to a dot at the end, find files by other
+ * Checks that the real path of a file or folder lies in the root, or in one of `linkRoots`, and that its
+ * name on disk is the one in the URL. File systems that ignore case, or a dot at the end, find files by other
  * names too, and the rules for a name (its extension, `nph-`) must hold (CVE-2025-46701).
  *
- * @param file - found by going down from the root.
- * @returns false where it has gone.
- * @throws {CgiError} CGI_ERR_NOT_FOUND for a file that is to be withheld.
+ * @param file - a path below the root.
+ * @returns false where the file does not exist any more.
+ * @throws {CgiError} CGI_ERR_NOT_FOUND for a file that is withheld.
  */
 export function checkContained(root: string, file: string, linkRoots: readonly string[]): boolean {
   try {
@@ -36,21 +32,17 @@ export function checkContained(root: string, file: string, linkRoots: readonly s
 }
 
 /**
- * Looks once more, as late as can be, whether the script is in the root: while the request was waiting
- * for its turn, a folder on the way may have become a link that leaves it (CWE-367). What is left are
- * the milliseconds in which the system, and then the interpreter, open the script by its name: no look
- * of ours can be a part of that. Who can swap folders in the root can put scripts there, too.
+ * Checks as late as possible that a script is still in the root: while the request was waiting, a folder
+ * on the way may have become a link that leaves it (CWE-367). The milliseconds in which the system and the
+ * interpreter open the script by its name remain; no check of ours can be a part of that. A user that can
+ * swap folders in the root can put scripts there, too.
  *
  * @throws {CgiError} CGI_ERR_NOT_EXECUTABLE
  */
-export function checkStillInside(
-  { file }: { readonly file: string },
-  { source, linkRoots }: ContainmentSettings,
-): void {
-  if (source.type === 'script') return
+export function checkStillInside(root: string, file: string, linkRoots: readonly string[]): void {
   let real: readonly [root: string, file: string]
   try {
-    real = [realpathSync.native(source.folder), realpathSync.native(file)]
+    real = [realpathSync.native(root), realpathSync.native(file)]
   } catch (error) {
     throw notExecutable(file, 'it is not there any more', error)
   }
@@ -63,7 +55,7 @@ function isInsideAny(folders: readonly string[], file: string): boolean {
   return folders.some((folder) => file === folder || isInside(file, folder))
 }
 
-/** Whether each name on the way is as the folder above it lists it. */
+/** Whether each name of the path is the one that its folder lists. */
 function isNamedOnDisk(root: string, below: string): boolean {
   let folder = root
   for (const name of below.split(path.sep).slice(1)) {
@@ -73,7 +65,7 @@ function isNamedOnDisk(root: string, below: string): boolean {
   return true
 }
 
-/** Names the link that leaves: there are fewer of them than of files behind them. */
+/** The error names the link, not the file: there are fewer links than files behind them. */
 function leavesRoot(root: string, below: string, allowed: readonly string[]): CgiError {
   let link = root
   let target = root

@@ -1,18 +1,19 @@
 import { existsSync } from 'node:fs'
 import { invalidOption } from '../data/cgi-error.js'
-import { findFallback, type ScriptSettings } from './script.js'
+import type { FinderSettings } from './finder-choice.js'
+import { TreeFinder } from './tree-finder.js'
 
-/** Checks that the script which answers for what names no file is there, if its root is. */
-export function checkFallback(settings: ScriptSettings): void {
+/** Checks that the option `fallback` names a script, if `root` exists. @throws {CgiError} CGI_ERR_INVALID_OPTION */
+export function checkFallback(settings: FinderSettings): void {
   const { fallback, source } = settings
-  if (fallback === undefined || source.type === 'script' || !existsSync(source.folder)) return
-  if (canFallBack(settings, source.folder)) return
+  if (fallback === undefined || source.type !== 'root' || !existsSync(source.folder)) return
+  if (canFallBack(new TreeFinder(source.folder, settings))) return
   throw invalidOption('fallback', 'the path of a script below `root` that can be run', fallback)
 }
 
-function canFallBack(settings: ScriptSettings, root: string): boolean {
+function canFallBack(finder: TreeFinder): boolean {
   try {
-    return findFallback(root, '', settings) !== null
+    return finder.findFallback('') !== null
   } catch {
     return false
   }

@@ -2,21 +2,13 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 import type { ClientSignal } from '../data/message.js'
 import type { Output } from './output.js'
+import type { ScriptFinder, ScriptLocation } from './script-finder.js'
 
 /** A program and the arguments that it always gets. */
 export type Command = readonly [program: string, ...args: string[]]
 
 /** The script that a transport runs. */
-export interface CalledScript {
-  /** Absolute path of the script. */
-  readonly file: string
-  /** SCRIPT_NAME (RFC 3875 section 4.1.13): the decoded path that leads to the script, the mount included. */
-  readonly scriptName: string
-  /**
-   * PATH_INFO (section 4.1.5): the decoded rest of the path; empty, or beginning with `/`. A byte string:
-   * how it is encoded is the script's business.
-   */
-  readonly pathInfo: string
+export interface CalledScript extends ScriptLocation {
   /** The script alone, or its interpreter, the arguments of the interpreter, and the script. */
   readonly command: Command
 }
@@ -94,6 +86,12 @@ export interface Transport {
   readonly needsExecutable?: boolean
   /** Whether it must know the length of a body: `chunkedBody: 'stream'` is refused then. Default: `false`. */
   readonly needsBodyLength?: boolean
+  /**
+   * Finds the scripts where they are no files of this machine. The options `root`, `script` and those about
+   * files are refused then, and so is `documentRoot`: scripts have neither DOCUMENT_ROOT nor
+   * PATH_TRANSLATED, unless the transport adds them. Default: `root` or `script`.
+   */
+  readonly finder?: ScriptFinder
   /**
    * Starts a script for one request.
    *

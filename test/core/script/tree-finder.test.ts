@@ -6,10 +6,12 @@ import path from 'node:path'
 import t from 'tap'
 import { CgiError } from '@common-gateway/core'
 import {
+  chooseFinder,
+  type FinderSettings,
+  parseScriptPath,
+  type PathSettings,
   type Resource,
-  resolveScript,
   type Script,
-  type ScriptSettings,
 } from '@common-gateway/core/steps'
 import { withoutPrivileges } from '../privileges.js'
 import { createTemporaryFolder, writeProgram } from '../temporary-folder.js'
@@ -91,6 +93,8 @@ link(path.join(outside, 'outside.cgi'), 'outindex/index.cgi')
 const linkedRoot = path.join(outside, 'root')
 symlinkSync(root, linkedRoot)
 
+type ScriptSettings = FinderSettings & PathSettings
+
 const settings: ScriptSettings = {
   source: { type: 'root', folder: root },
   interpreters: new Map([['.py', ['/usr/bin/python3', '-I']]]),
@@ -102,6 +106,7 @@ const settings: ScriptSettings = {
   extensions: undefined,
   otherFiles: 'deny',
   fallback: undefined,
+  needsExecutable: true,
 }
 
 function resolve(
@@ -109,7 +114,8 @@ function resolve(
   given: Partial<ScriptSettings> = {},
   mount = '/cgi-bin',
 ): Resource | null {
-  return resolveScript(urlPath, mount, { ...settings, ...given })
+  const all = { ...settings, ...given }
+  return chooseFinder(all).find(parseScriptPath(urlPath, mount, all))
 }
 
 function script(urlPath: string, given?: Partial<ScriptSettings>, mount?: string): Script {
