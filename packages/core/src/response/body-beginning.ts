@@ -55,7 +55,7 @@ export async function readBeginning(
   })
   run.resume()
   if (isGood === undefined) await new Promise(setImmediate)
-  if (!run.isEnding) {
+  if (!run.isOutputOver) {
     run.pause()
   } else if (isGood === undefined) {
     // There is no more output; only the news of how the script ended is still to come.

@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { CgiError } from '../data/cgi-error.js'
 import { drain } from '../data/drain.js'
-import type { OutputConsumer, ScriptRun } from '../run/run.js'
+import type { OutputConsumer } from '../run/output-consumer.js'
+import type { ScriptRun } from '../run/run.js'
 import type { ScriptExit } from '../transport/transport.js'
 
 /** How much may wait for the client before the script has to, in bytes. */

@@ -1,142 +1,117 @@
 import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
-import { waitFor } from '../data/with-timeout.js'
-import { endLingering } from './lingering-output.js'
-import { isReceived, isStream } from '../body/content.js'
-import { type BodyObserver, isStalled, sendToScript } from '../body/input.js'
-import type { OutputReader } from '../transport/output.js'
+import { isStream } from '../body/content.js'
+import type { BodyObserver } from '../body/input.js'
 import type { Settings } from '../options/settings.js'
+import type { OutputReader } from '../transport/output.js'
 import type { RequestBody, ScriptExit, ScriptStreams } from '../transport/transport.js'
+import { RunClocks } from './clocks.js'
+import { DiscardingConsumer, type OutputConsumer } from './output-consumer.js'
+import type { RunRecord } from './record.js'
+import { RunInput } from './run-input.js'
+import type { RunState } from './state.js'
 
-/** The settings that bound a run in time. */
+/** The settings that limit a run. */
 export type RunSettings = Pick<
   Settings<never>,
   'bodyLimit' | 'bodyTimeout' | 'requestTimeout' | 'lingerTimeout' | 'killOnDisconnect'
 >
 
-/** Whoever is interested in a script's output. Hears `end` or `fail`, and nothing after it. */
-export interface OutputConsumer {
-  /** The next bytes. */
-  data(chunk: Buffer): void
-  /** The output has ended; undefined where the script itself goes on. */
-  end(exit: ScriptExit | undefined): void
-  /** The run has failed. */
-  fail(error: CgiError): void
-}
-
-/** Whoever keeps the books of runs. */
+/** Callbacks for the two ends of a run. */
 export interface RunObserver {
-  /** The script has ended. */
+  /** The script has exited. */
   exited(): void
-  /** And so has its output: the run is over. */
+  /** The script has exited and its output has ended, in either order. */
   ended(): void
 }
 
-/** What a run is about. */
+/** What a run belongs to. */
 export interface RunContext {
-  /** For errors: the script, and its pid if it has one. */
-  readonly facts: { readonly script: string; readonly pid: number | undefined }
-  /** What the script may still be reading. */
+  readonly record: RunRecord
+  /** The body that the script may still be reading. */
   readonly requestBody: RequestBody
+  readonly observer: RunObserver
 }
 
-/** How much output is taken from a script that nobody listens to, in bytes. */
+/** The most output that is discarded, in bytes. */
 const MOST_DISCARDED = 64 * 1024 * 1024
 
-/** How long the news of a script's end may come after the end of its output, in milliseconds. */
-const EXIT_GRACE = 250
-
 /**
- * One script from its start to its end: its output, its clocks, and what becomes of it when something
- * fails. One consumer at a time hears it: first who wants the header, then who wants the body.
+ * One script from its start to its end. Its output goes to one consumer at a time: the header reader, then
+ * the response body.
  */
 export class ScriptRun implements OutputReader, BodyObserver {
-  /** Resolves when the script takes no more of its input. */
-  readonly inputEnd: Promise<void>
-  /** Why the run failed; undefined if it did not. */
-  failure: CgiError | undefined
-  /** Whether it failed when nobody was waiting for it any more. */
-  isUnheard = false
-  /** Whether the client went before all had passed between it and the script. */
-  isAbandoned = false
-  /** How it ended; undefined as long as it runs. */
-  exited: ScriptExit | undefined
-  /** From the start to the end of the header, in milliseconds; undefined where there was none. */
-  headerTime: number | undefined
-  /** From the start to the end of the script and its output, in milliseconds. */
-  duration: number | undefined
-  /** How much of the request body has come for it. */
-  bytesIn: number
-  /** How much it has written to its standard output. */
-  bytesOut = 0
+  /** Filled in by the run. */
+  readonly record: RunRecord
+  /** Whether the run failed while its output was discarded, so that no consumer reports the failure. */
+  isFailureUnreported = false
 
   readonly #streams: ScriptStreams
   readonly #settings: RunSettings
-  readonly #context: RunContext
-  readonly #start = performance.now()
-  readonly #requestTimer: NodeJS.Timeout | undefined
-  #observer: RunObserver | undefined
-  #idleTimer: NodeJS.Timeout | undefined
-  #lingerTimer: NodeJS.Timeout | undefined
+  readonly #input: RunInput
+  readonly #observer: RunObserver
+  readonly #clocks = new RunClocks((code, milliseconds) => this.#expire(code, milliseconds))
+  #state: RunState = 'running'
+  #exit: ScriptExit | undefined
   #consumer: OutputConsumer | undefined
-  #hasOutputEnded = false
-  #isEnding = false
-  #hasInputEnded = false
 
   constructor(streams: ScriptStreams, settings: RunSettings, context: RunContext) {
+    const { record, requestBody, observer } = context
+    const { content, length = 0 } = requestBody
+    const { stdin, stdout, exit } = streams
     this.#streams = streams
     this.#settings = settings
-    this.#context = context
-    // What is no stream has come already.
-    const { content, length = 0 } = context.requestBody
-    this.bytesIn = isStream(content) ? 0 : length
-    const { stdin, exit } = streams
-    if (stdin !== null) void exit.then(() => stdin.destroy())
-    this.inputEnd = sendToScript(content, stdin, settings.bodyLimit, this)
-    void this.inputEnd.then(() => {
-      this.#hasInputEnded = true
-    })
-    this.#requestTimer = this.#deadline(settings.requestTimeout, 'CGI_ERR_REQUEST_TIMEOUT')
-    streams.stdout.readBy(this)
-    void exit.then((ended) => this.#leave(ended))
-  }
-
-  /** Says who keeps the books of it. */
-  observe(observer: RunObserver): void {
     this.#observer = observer
+    this.record = record
+    // Other content than a stream has been received before.
+    if (!isStream(content)) record.bytesIn = length
+    if (stdin !== null) void exit.then(() => stdin.destroy())
+    this.#input = new RunInput(content, stdin, settings.bodyLimit, this)
+    this.#clocks.startRequest(settings.requestTimeout)
+    stdout.readBy(this)
+    void exit.then((ended) => this.#endScript(ended))
   }
 
-  /** Resolves when the script has ended; never rejects. */
+  /** Why the run failed; undefined if it did not. */
+  get failure(): CgiError | undefined {
+    return this.record.error
+  }
+
+  /** Resolves when the script takes no more of its input. */
+  get inputEnd(): Promise<void> {
+    return this.#input.end
+  }
+
+  /** Resolves when the script has exited; never rejects. */
   get exit(): Promise<ScriptExit> {
     return this.#streams.exit
   }
 
-  /** Whether no more output is to come, though it may not be known yet how the script ended. */
-  get isEnding(): boolean {
-    return this.#isEnding
-  }
-
-  /** Hands the output to another consumer, which must not be left without a byte for too long. */
-  consume(timeout: number, code: CgiErrorCode, consumer: OutputConsumer): void {
-    const { failure } = this
-    this.#consumer = consumer
-    if (failure !== undefined) {
-      this.#tell((each) => each.fail(failure))
-    } else if (this.#hasOutputEnded) {
-      this.#tell((each) => each.end(this.exited))
-    } else {
-      clearTimeout(this.#idleTimer)
-      this.#idleTimer = this.#deadline(timeout, code)
-    }
+  /** Whether no more output will come, though the exit may not be known yet. */
+  get isOutputOver(): boolean {
+    return this.#state !== 'running' && this.#state !== 'lingering'
   }
 
   /**
-   * Lets the script go on to its end, its output unheard; within bounds, since nobody waits for it any
-   * more: not for longer than `bodyTimeout`, nor with more output than anybody sends in earnest.
+   * Hands the output to another consumer.
+   *
+   * @param timeout - how long it may wait without a byte, in milliseconds; 0: no limit.
+   * @param code - the failure after that.
    */
+  consume(timeout: number, code: CgiErrorCode, consumer: OutputConsumer): void {
+    const { failure } = this
+    if (failure !== undefined) {
+      consumer.fail(failure)
+    } else if (this.#state === 'closed' || this.#state === 'over') {
+      consumer.end(this.#exit)
+    } else {
+      this.#consumer = consumer
+      this.#clocks.startIdle(timeout, code)
+    }
+  }
+
+  /** Discards the rest of the output, limited by `bodyTimeout` and MOST_DISCARDED. */
   discard(): void {
-    let discarded = 0
-    this.#ignore((chunk) => {
-      discarded += chunk.length
+    this.#discardBy((discarded) => {
       if (discarded <= MOST_DISCARDED) return
       const reason = `nobody has heard the last ${discarded} bytes of its output`
       this.fail(new CgiError('CGI_ERR_BODY_TIMEOUT', { reason }))
@@ -144,47 +119,46 @@ export class ScriptRun implements OutputReader, BodyObserver {
   }
 
   data(chunk: Buffer): void {
-    this.bytesOut += chunk.length
+    this.record.bytesOut += chunk.length
     this.#consumer?.data(chunk)
   }
 
   end(): void {
-    if (this.#isEnding) return
-    this.#isEnding = true
-    if (this.exited !== undefined) this.#endOutput(this.exited)
-    // Undefined where the script has only closed its output and goes on.
-    else void waitFor(this.#streams.exit, EXIT_GRACE).then((exit) => this.#endOutput(exit))
+    if (this.isOutputOver) return
+    this.#state = 'ending'
+    if (this.#exit !== undefined) this.#endOutput()
+    else this.#clocks.startExit(() => this.#endOutput())
   }
 
   error(cause: Error): void {
     this.fail(new CgiError('CGI_ERR_NO_RESPONSE', { cause }))
   }
 
-  /** Stops the script. Resolves when nothing of it is left. */
+  /** Stops the script. Resolves when none of its processes is left. */
   async terminate(): Promise<void> {
     await this.#streams.terminate()
   }
 
-  /** Says that something has moved: the script is not idle. */
+  /** Restarts the idle clock: the request has made progress. */
   touch(): void {
-    this.#idleTimer?.refresh()
+    this.#clocks.touch()
   }
 
-  /** Says that so much more of the request body has come. What is discarded moves nothing. */
+  /** Counts bytes of the request body. Discarded bytes are no progress. */
   receive(bytes: number, isForScript: boolean): void {
-    this.bytesIn += bytes
+    this.record.bytesIn += bytes
     if (isForScript) this.touch()
   }
 
-  /** The client keeps the script waiting: ends both. */
+  /** Ends the run because its client keeps the script waiting. */
   abandon(error: CgiError): void {
-    this.isAbandoned = true
+    this.record.isAbandoned = true
     this.fail(error)
   }
 
-  /** The header is read: leaves the output to the next consumer. */
+  /** Ends the header: pauses the output until the next consumer. */
   release(): void {
-    this.headerTime = performance.now() - this.#start
+    this.record.headerTime = this.record.age
     this.#consumer = undefined
     this.pause()
   }
@@ -197,99 +171,105 @@ export class ScriptRun implements OutputReader, BodyObserver {
     this.#streams.stdout.resume()
   }
 
-  /** Ends the run: the script is stopped, the consumer hears why. Only the first failure counts. */
+  /** Stops the script and passes the error to the consumer. Later failures are ignored. */
   fail(error: CgiError): void {
-    if (this.failure !== undefined) return
-    this.failure = error.add({ ...this.#context.facts, ...this.exited })
-    clearTimeout(this.#idleTimer)
-    clearTimeout(this.#requestTimer)
-    clearTimeout(this.#lingerTimer)
+    const { record } = this
+    if (record.error !== undefined) return
+    record.error = error.add({ script: record.script, pid: record.pid, ...this.#exit })
+    if (this.#state !== 'over') this.#state = 'stopping'
+    this.#clocks.stop()
     void this.#streams.terminate()
     this.#streams.stdout.destroy()
-    this.#tell((consumer) => consumer.fail(error))
-    if (this.exited !== undefined) this.#finish()
+    this.#takeConsumer()?.fail(error)
+    if (this.#exit !== undefined) this.#finish()
   }
 
-  /** What follows from the client's leaving. A script whose input was cut short is always stopped. */
+  /** The client has disconnected. A script whose input was cut off is stopped by any settings. */
   disconnect(): void {
-    const gone = new CgiError('CGI_ERR_CLIENT_GONE')
-    // It has answered, and what it still does is no concern of the client's.
-    if (this.#isDone()) return
-    this.isAbandoned = true
-    if (this.#settings.killOnDisconnect || !isReceived(this.#context.requestBody.content)) {
-      this.fail(gone)
+    if (this.#isSettled()) return
+    const error = new CgiError('CGI_ERR_CLIENT_GONE')
+    this.record.isAbandoned = true
+    if (this.#settings.killOnDisconnect || !this.#input.isReceived) {
+      this.fail(error)
     } else {
-      this.#tell((consumer) => consumer.fail(gone))
-      // It may finish without its client, as long as it does something.
-      this.#ignore(() => this.touch())
+      this.#takeConsumer()?.fail(error)
+      // The script may finish as long as it makes progress.
+      this.#discardBy(() => this.touch())
     }
   }
 
-  /** Whether all has passed between script and client: what goes on is between script and time. */
-  #isDone(): boolean {
-    const isSent = this.#hasInputEnded && isReceived(this.#context.requestBody.content)
-    return this.#hasOutputEnded && (this.exited !== undefined || isSent)
+  /** Whether the client has no part in the run any more: it has the whole answer, or the failure. */
+  #isSettled(): boolean {
+    if (this.failure !== undefined || this.#state === 'over') return true
+    if (this.#state !== 'closed') return false
+    return this.#exit !== undefined || this.#input.isSent
   }
 
-  #ignore(data: (chunk: Buffer) => void): void {
-    const fail = (): void => {
-      this.isUnheard = true
-    }
-    const { bodyTimeout } = this.#settings
-    this.consume(bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', { data, end: () => {}, fail })
+  #discardBy(progress: (discarded: number) => void): void {
+    const consumer = new DiscardingConsumer(progress, () => {
+      this.isFailureUnreported = true
+    })
+    this.consume(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', consumer)
     this.resume()
   }
 
-  #tell(say: (consumer: OutputConsumer) => void): void {
+  #takeConsumer(): OutputConsumer | undefined {
     const consumer = this.#consumer
     this.#consumer = undefined
-    if (consumer !== undefined) say(consumer)
+    return consumer
   }
 
-  /** The script has ended; its output may not. */
-  #leave(exit: ScriptExit): void {
-    this.exited = exit
-    clearTimeout(this.#requestTimer)
-    if (this.#hasOutputEnded) {
-      clearTimeout(this.#idleTimer)
-    } else if (this.failure === undefined) {
-      const lingering = { stdout: this.#streams.stdout, bytesOut: () => this.bytesOut }
-      const { lingerTimeout } = this.#settings
-      this.#lingerTimer = endLingering(lingering, lingerTimeout, () => this.end())
-    }
-    this.#observer?.exited()
-    if (this.#hasOutputEnded || this.failure !== undefined) this.#finish()
+  #endScript(exit: ScriptExit): void {
+    const { record } = this
+    this.#exit = exit
+    record.exitCode = exit.exitCode
+    record.signal = exit.signal
+    this.#clocks.stopAtExit()
+    if (this.#state === 'running') this.#linger()
+    this.#observer.exited()
+    if (this.#state === 'ending') this.#endOutput()
+    else if (this.#state !== 'lingering') this.#finish()
   }
 
-  #endOutput(exit: ScriptExit | undefined): void {
-    if (this.failure !== undefined) return
-    this.#hasOutputEnded = true
-    clearTimeout(this.#lingerTimer)
-    clearTimeout(this.#idleTimer)
-    // The script may still be waiting for input that does not come.
-    if (!this.#isDone()) {
-      this.#idleTimer = this.#deadline(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT')
+  /** A background child may hold the output open. */
+  #linger(): void {
+    const { stdout } = this.#streams
+    const { lingerTimeout } = this.#settings
+    this.#state = 'lingering'
+    this.#clocks.startLinger(
+      stdout,
+      () => this.record.bytesOut,
+      lingerTimeout,
+      () => this.end(),
+    )
+  }
+
+  /** Delivers the end of the output. */
+  #endOutput(): void {
+    if (this.#state !== 'ending') return
+    this.#state = 'closed'
+    this.#clocks.stopAtOutputEnd()
+    // The script may still wait for input.
+    if (!this.#isSettled()) {
+      this.#clocks.startIdle(this.#settings.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT')
     }
     this.#streams.stdout.destroy()
-    this.#tell((consumer) => consumer.end(exit))
-    if (this.exited !== undefined) this.#finish()
+    this.#takeConsumer()?.end(this.#exit)
+    if (this.#exit !== undefined) this.#finish()
   }
 
-  /** Script and output have ended, whichever was last. */
   #finish(): void {
-    if (this.duration !== undefined) return
-    this.duration = performance.now() - this.#start
-    this.#observer?.ended()
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#clocks.stop()
+    this.record.duration = this.record.age
+    this.#observer.ended()
   }
 
-  #deadline(milliseconds: number, code: CgiErrorCode): NodeJS.Timeout | undefined {
-    if (milliseconds === 0) return undefined
-    return setTimeout(() => {
-      if (code === 'CGI_ERR_BODY_TIMEOUT' && this.#isDone()) return
-      const isClients =
-        code === 'CGI_ERR_HEADERS_TIMEOUT' && isStalled(this.#context.requestBody.content)
-      const reason = `after ${milliseconds} ms`
-      this.fail(new CgiError(isClients ? 'CGI_ERR_BODY_STALLED' : code, { reason }))
-    }, milliseconds)
+  #expire(code: CgiErrorCode, milliseconds: number): void {
+    if (code === 'CGI_ERR_BODY_TIMEOUT' && this.#isSettled()) return
+    const isClients = code === 'CGI_ERR_HEADERS_TIMEOUT' && this.#input.isStalled
+    const reason = `after ${milliseconds} ms`
+    this.fail(new CgiError(isClients ? 'CGI_ERR_BODY_STALLED' : code, { reason }))
   }
 }

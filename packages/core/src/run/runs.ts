@@ -1,48 +1,53 @@
 import { CgiError } from '../data/cgi-error.js'
-import { Limiter, type Release } from './limiter.js'
 import { loggerOf } from '../data/logger.js'
 import type { CgiRequest, ClientSignal } from '../data/message.js'
-import { isReceived, isStream } from '../body/content.js'
 import { closeRequestBody } from '../body/request-body.js'
-import { type CgiStats, RunDiagnostics } from './diagnostics.js'
-import { ScriptRun } from './run.js'
+import { StartAttempt } from '../body/start-attempt.js'
 import type { Settings } from '../options/settings.js'
-import type { StandardErrorTail } from './standard-error-tail.js'
-import { createStandardErrorLog, type StandardErrorLog } from './standard-error-log.js'
-import { StartAttempt, type StartLimit } from '../body/start-attempt.js'
-import { startTicking, stopTicking } from '../data/ticker.js'
 import type { RequestBody, ScriptCall, ScriptStreams, Transport } from '../transport/transport.js'
+import { type CgiStats, RunDiagnostics } from './diagnostics.js'
+import { Limiter, type Release } from './limiter.js'
+import { OpenRuns } from './open-runs.js'
+import { RunRecord } from './record.js'
+import { ScriptRun } from './run.js'
+import { createStandardErrorLog, type StandardErrorLog } from './standard-error-log.js'
 import { readStandardError } from './standard-error-reader.js'
-import { UploadRate } from './upload-rate.js'
+import type { StandardErrorTail } from './standard-error-tail.js'
+import { headersLimit, startLimit } from './start-limits.js'
+import { watchUpload } from './upload-rate.js'
 
-/** What a run is started with. */
+/** The input of a run. */
 export interface RunCall extends Pick<ScriptCall, 'script' | 'args'> {
   readonly request: CgiRequest
-  /** Asks the application what it has to say of the request; undefined where it has nothing to say. */
+  /** Calls the options of the application that are functions; undefined where there are none. */
   readonly consult: (() => Promise<void>) | undefined
   /** Whether the request body is received before the script starts. */
   readonly isSpooled: boolean
-  /** Makes the request body ready; what still waits for the client gives up when the signal is aborted. */
+  /** Prepares the request body; ends when the signal is aborted. */
   readonly openBody: (signal: ClientSignal) => Promise<RequestBody>
-  /** Makes the environment, when there is a slot. */
+  /** Creates the environment once the request has a slot. */
   readonly environment: (body: RequestBody) => ScriptCall['environment']
-  /** Takes what the script writes to its standard error, beside the log. */
+  /** Gets what the script writes to its standard error, beside the log. */
   readonly standardError: StandardErrorTail | undefined
 }
 
-/** All scripts that run, and the door they come in by. */
+/** A call that is ready to start. */
+interface ReadyCall {
+  readonly call: RunCall
+  readonly body: RequestBody
+  readonly attempt: StartAttempt
+  /** Releases the slot. */
+  readonly release: Release
+  /** How long the request waited for the slot, in milliseconds. */
+  readonly queueTime: number
+}
+
+/** Starts scripts within the concurrency limit and tracks the running ones. */
 export class ScriptRuns {
   readonly #settings: Settings<never>
   readonly #transport: Transport
   readonly #limiter: Limiter
-  /** Not a Set: V8 keeps a table that has been replaced, and all that was in it, until a full collection. */
-  readonly #running: ScriptRun[] = []
-  /** Requests that are to have a script. */
-  readonly #attempts: StartAttempt[] = []
-  /** To be called when none is left, once no more are started. */
-  #whenNoneLeft: (() => void) | undefined
-  /** Of scripts that have failed: something of them may be left after they have ended. */
-  readonly #terminations = new Set<Promise<void>>()
+  readonly #open = new OpenRuns()
   readonly #diagnostics = new RunDiagnostics()
   #closed: Promise<void> | undefined
 
@@ -53,25 +58,24 @@ export class ScriptRuns {
   }
 
   /**
-   * Waits for all that a script needs, for a slot at last, and starts it. A body that is received first has
-   * a place in the queue meanwhile, and no slot: what is stored is bounded as the queue is, and a client
-   * that sends slowly keeps no script from its start.
+   * Waits for the body and a slot, and starts the script. While a body is spooled, the request has a place in
+   * the queue and no slot: `maxQueue` limits the stored bodies, and a slow client keeps no slot.
    *
-   * @throws {CgiError} what the limiter, the transport and the parts of the call throw; CGI_ERR_CLOSED,
+   * @throws {CgiError} the errors of the limiter, the transport and the parts of the call; CGI_ERR_CLOSED,
    *   CGI_ERR_CLIENT_GONE, CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_REQUEST_TIMEOUT
    */
   async start(call: RunCall): Promise<ScriptRun> {
     const { request } = call
     const script = call.script.file
     const attempt = new StartAttempt(request.signal)
-    this.#attempts.push(attempt)
+    this.#open.add(attempt)
     let place: Release | undefined
     let release: Release | undefined
     try {
       this.#checkOpen()
       if (call.consult !== undefined) {
-        const limit = this.#headersLimit('`authenticate` or `env` has not come to an end')
-        await attempt.until(call.consult(), () => {}, limit)
+        const what = '`authenticate` or `env` has not come to an end'
+        await attempt.until(call.consult(), () => {}, headersLimit(this.#settings, what))
       }
       if (call.isSpooled) place = this.#limiter.reserve()
       const opening = call.openBody(attempt.signal)
@@ -86,7 +90,8 @@ export class ScriptRuns {
         void closeRequestBody(body)
         throw error
       }
-      return await this.#start(call, body, attempt, release, performance.now() - asked)
+      const queueTime = performance.now() - asked
+      return await this.#start({ call, body, attempt, release, queueTime })
     } catch (error) {
       release?.()
       if (error instanceof CgiError) {
@@ -97,18 +102,17 @@ export class ScriptRuns {
     } finally {
       place?.()
       attempt.end()
-      this.#attempts.splice(this.#attempts.indexOf(attempt), 1)
-      this.#checkLeft()
+      this.#open.delete(attempt)
     }
   }
 
-  /** What the runs have come to. */
+  /** Counts of the runs so far. */
   stats(): CgiStats {
     const { running, queued } = this.#limiter
     return this.#diagnostics.stats({ running, queued })
   }
 
-  /** Starts no more; stops what still runs after `closeTimeout`. Resolves when all have ended. */
+  /** Starts no more; stops the running scripts after `closeTimeout`. Resolves when all have ended. */
   close(): Promise<void> {
     this.#closed ??= this.#close()
     return this.#closed
@@ -116,17 +120,7 @@ export class ScriptRuns {
 
   async #close(): Promise<void> {
     this.#limiter.close()
-    const timer = setTimeout(() => {
-      for (const each of [...this.#attempts, ...this.#running]) {
-        each.fail(new CgiError('CGI_ERR_CLOSED'))
-      }
-    }, this.#settings.closeTimeout)
-    await new Promise<void>((resolve) => {
-      this.#whenNoneLeft = resolve
-      this.#checkLeft()
-    })
-    clearTimeout(timer)
-    await Promise.all(this.#terminations)
+    await this.#open.close(this.#settings.closeTimeout)
     await this.#transport.close()
   }
 
@@ -134,96 +128,76 @@ export class ScriptRuns {
     if (this.#closed !== undefined) throw new CgiError('CGI_ERR_CLOSED')
   }
 
-  #checkLeft(): void {
-    if (this.#attempts.length + this.#running.length === 0) this.#whenNoneLeft?.()
-  }
-
-  async #start(
-    call: RunCall,
-    body: RequestBody,
-    attempt: StartAttempt,
-    release: Release,
-    queueTime: number,
-  ): Promise<ScriptRun> {
+  async #start(ready: ReadyCall): Promise<ScriptRun> {
+    const { call, body, queueTime } = ready
     const { request } = call
     const { signal } = request
-    const script = call.script.file
-    const opening = this.#open(call, body, attempt.signal)
-    let streams: ScriptStreams
-    try {
-      streams = await attempt.until(opening, () => {}, this.#startLimit())
-    } catch (error) {
-      // A start that still goes on may hand the body over.
-      void opening.then(endLate, () => {}).then(() => closeRequestBody(body))
-      throw error
-    }
-    const { pid } = streams
-    /** Loggers have a `pid` of their own, which is the application's. */
-    const facts = pid === undefined ? { script } : { script, scriptPid: pid }
+    const streams = await this.#openStreams(ready)
+    const record = new RunRecord({
+      script: call.script.file,
+      pid: streams.pid,
+      request,
+      queueTime,
+    })
     const run = new ScriptRun(streams, this.#settings, {
-      facts: { script, pid },
+      record,
       requestBody: body,
-    })
-    const standardErrorEnd = this.#readStandardError(streams, call, facts)
-    this.#running.push(run)
-    const end = this.#diagnostics.start({ script, pid, request, queueTime, standardErrorEnd }, run)
-
-    const rate = this.#watchUpload(run, body.content, (reason) => {
-      const message = 'a client that is too slow was cut off'
-      loggerOf(request, this.#settings).warn({ ...facts, reason }, message)
-    })
-    const leave = (): void => run.disconnect()
-    signal.addEventListener('abort', leave)
-    run.observe({
-      exited: () => {
-        this.#running.splice(this.#running.indexOf(run), 1)
-        release()
-        if (rate !== undefined) stopTicking(rate)
-        signal.removeEventListener('abort', leave)
-        this.#checkLeft()
-        void closeRequestBody(body)
-      },
-      ended: () => {
-        end()
-        // Also where the script had ended before, and what it left behind went on.
-        if (run.failure !== undefined) this.#awaitTermination(run)
-        // A failure that somebody has heard of is told by whoever did.
-        if (run.failure === undefined ? run.exited?.exitCode === 0 : !run.isUnheard) return
-        const told = { ...facts, ...run.exited, reason: run.failure?.reason }
-        loggerOf(request, this.#settings).warn(told, 'the script did not end well')
+      observer: {
+        exited: () => {
+          this.#open.delete(run)
+          ready.release()
+          stopUpload?.()
+          signal.removeEventListener('abort', disconnect)
+          void closeRequestBody(body)
+        },
+        ended: () => this.#end(run),
       },
     })
-    if (signal.aborted) leave()
-    return run
-  }
-
-  #watchUpload(
-    run: ScriptRun,
-    content: RequestBody['content'],
-    tell: (reason: string) => void,
-  ): UploadRate | undefined {
-    const { minRate } = this.#settings
-    if (minRate === 0 || !isStream(content) || isReceived(content)) return undefined
-    const rate = new UploadRate(content, {
-      minRate,
-      received: () => run.bytesIn,
-      onSlow() {
-        const reason = `it sends less than ${minRate} bytes a second`
-        tell(reason)
+    record.standardErrorEnd = this.#readStandardError(streams, call, factsOf(record))
+    this.#open.add(run)
+    this.#diagnostics.start(record)
+    const stopUpload = watchUpload(body.content, {
+      minRate: this.#settings.minRate,
+      received: () => record.bytesIn,
+      onSlow: (reason) => {
+        const message = 'a client that is too slow was cut off'
+        loggerOf(request, this.#settings).warn({ ...factsOf(record), reason }, message)
         run.abandon(new CgiError('CGI_ERR_CLIENT_TOO_SLOW', { reason }))
       },
     })
-    startTicking(rate)
-    return rate
+    const disconnect = (): void => run.disconnect()
+    signal.addEventListener('abort', disconnect)
+    if (signal.aborted) disconnect()
+    return run
   }
 
-  /** Not to throw at once: whatever fails is the failure of the start. */
-  async #open(
-    { script, args, environment }: RunCall,
-    body: RequestBody,
-    signal: ClientSignal,
-  ): Promise<ScriptStreams> {
-    return this.#transport.open({ script, args, environment: environment(body), body, signal })
+  async #openStreams({ call, body, attempt }: ReadyCall): Promise<ScriptStreams> {
+    const { script, args, environment } = call
+    const { signal } = attempt
+    // Async, so that an error thrown by `environment` is a rejection as well.
+    const open = async (): Promise<ScriptStreams> =>
+      this.#transport.open({ script, args, environment: environment(body), body, signal })
+    const opening = open()
+    try {
+      return await attempt.until(opening, () => {}, startLimit(this.#settings))
+    } catch (error) {
+      // The transport may pass the body to a script until `open()` has ended.
+      void opening.then(stopLate, () => {}).then(() => closeRequestBody(body))
+      throw error
+    }
+  }
+
+  /** A script and its output have ended. */
+  #end(run: ScriptRun): void {
+    const { record } = run
+    this.#diagnostics.end(record)
+    const { request, error, exitCode, signal } = record
+    // Also after the script has exited: its children may go on.
+    if (error !== undefined) this.#open.addTermination(run.terminate())
+    const isReported = error === undefined ? exitCode === 0 : !run.isFailureUnreported
+    if (isReported) return
+    const facts = { ...factsOf(record), exitCode, signal, reason: error?.reason }
+    loggerOf(request, this.#settings).warn(facts, 'the script did not end well')
   }
 
   async #readStandardError(
@@ -247,30 +221,15 @@ export class ScriptRuns {
     log?.end()
     tail?.end()
   }
-
-  /** What bounds a start: whichever of the two limits is the shorter. */
-  #startLimit(): StartLimit {
-    const { headersTimeout, requestTimeout } = this.#settings
-    const limit = this.#headersLimit('the script has not started')
-    const isShorter =
-      requestTimeout > 0 && (headersTimeout === 0 || requestTimeout < headersTimeout)
-    if (!isShorter) return limit
-    return { ...limit, milliseconds: requestTimeout, code: 'CGI_ERR_REQUEST_TIMEOUT' }
-  }
-
-  #headersLimit(what: string): StartLimit {
-    return { milliseconds: this.#settings.headersTimeout, code: 'CGI_ERR_HEADERS_TIMEOUT', what }
-  }
-
-  #awaitTermination(run: ScriptRun): void {
-    const termination = run.terminate()
-    this.#terminations.add(termination)
-    void termination.then(() => this.#terminations.delete(termination))
-  }
 }
 
-/** Ends a script that has started when its request was over. */
-function endLate(streams: ScriptStreams): void {
+/** For loggers, which have a `pid` of their own: that of this process. */
+function factsOf({ script, pid }: RunRecord): object {
+  return pid === undefined ? { script } : { script, scriptPid: pid }
+}
+
+/** Stops a script that has started after the end of its request. */
+function stopLate(streams: ScriptStreams): void {
   streams.stdin?.on('error', () => {}).destroy()
   streams.stdout.destroy()
   streams.stderr?.destroy()

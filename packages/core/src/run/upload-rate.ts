@@ -1,21 +1,36 @@
 import type { Readable } from 'node:stream'
-import { Patience } from '../data/patience.js'
-import { isReceived } from '../body/content.js'
+import { isReceived, isStream } from '../body/content.js'
 import { isStalled } from '../body/input.js'
-import { stopTicking, Ticking } from '../data/ticker.js'
+import { Patience } from '../data/patience.js'
+import { startTicking, stopTicking, Ticking } from '../data/ticker.js'
+import type { RequestBody } from '../transport/transport.js'
 
-/** What is asked of a client that sends. */
+/** The least rate of an upload. */
 export interface UploadLimit {
-  /** Bytes a second. */
+  /** Bytes a second; 0: no limit. */
   readonly minRate: number
-  /** How many bytes have come. */
+  /** Returns the number of bytes received so far. */
   readonly received: () => number
   /** Called when the client is too slow. */
-  readonly onSlow: () => void
+  readonly onSlow: (reason: string) => void
 }
 
-/** Watches how fast a client sends a body while its script waits for it; not while it is the script. */
-export class UploadRate extends Ticking {
+/**
+ * Watches how fast a client sends a body, as long as the script waits for the client.
+ *
+ * @returns a function that stops it; undefined where there is nothing to watch.
+ */
+export function watchUpload(
+  content: RequestBody['content'],
+  limit: UploadLimit,
+): (() => void) | undefined {
+  if (limit.minRate === 0 || !isStream(content) || isReceived(content)) return undefined
+  const rate = new UploadRate(content, limit)
+  startTicking(rate)
+  return () => stopTicking(rate)
+}
+
+class UploadRate extends Ticking {
   readonly #content: Readable
   readonly #limit: UploadLimit
   readonly #patience: Patience
@@ -30,11 +45,12 @@ export class UploadRate extends Ticking {
   }
 
   tick(milliseconds: number): void {
-    const received = this.#limit.received()
+    const { minRate, received, onSlow } = this.#limit
+    const total = received()
     const waited = isStalled(this.#content) ? milliseconds : 0
-    const isOver = this.#patience.spend(waited, received - this.#before)
-    this.#before = received
+    const isOver = this.#patience.spend(waited, total - this.#before)
+    this.#before = total
     if (isReceived(this.#content)) stopTicking(this)
-    else if (isOver) this.#limit.onSlow()
+    else if (isOver) onSlow(`it sends less than ${minRate} bytes a second`)
   }
 }

@@ -1,0 +1,90 @@
+import type { CgiError } from '../data/cgi-error.js'
+import type { CgiRequest } from '../data/message.js'
+
+/**
+ * One run of a script: the message of the channels `common-gateway:run:start` and
+ * `common-gateway:run:end` of `node:diagnostics_channel`. Both get the same object; a field is undefined
+ * until it is known. Times are in milliseconds.
+ */
+export interface CgiRun {
+  /** Absolute path of the script. */
+  readonly script: string
+  /** Process id of the script; undefined where a transport has none. */
+  readonly pid: number | undefined
+  /** The request that the script answers. Not enumerable, so that a logged run does not contain it. */
+  readonly request: CgiRequest
+  /** When the script was started, in milliseconds since 1970. */
+  readonly startTime: number
+  /** How long the request waited for a slot. */
+  readonly queueTime: number
+  /** From the start to the end of the script's header; undefined without a header. */
+  readonly headerTime: number | undefined
+  /** From the start to the end of the script and its output. */
+  readonly duration: number | undefined
+  /** Bytes of the request body received for the script. */
+  readonly bytesIn: number
+  /** Bytes that the script wrote to its standard output, including its header. */
+  readonly bytesOut: number
+  /** Exit code; null if a signal ended the script. */
+  readonly exitCode: number | null | undefined
+  /** The signal that ended the script; null if it exited. */
+  readonly signal: string | null | undefined
+  /** Whether the client disconnected before it had the whole answer. */
+  readonly isAbandoned: boolean
+  /** Why the gateway stopped the script or rejected its output; undefined without a failure. */
+  readonly error: CgiError | undefined
+  /**
+   * Resolves when the last line of standard error has been logged, which may be after the end of the run.
+   * Not enumerable.
+   */
+  readonly standardErrorEnd: Promise<void>
+}
+
+/** The facts of a run that are known at its start. */
+export type RunStart = Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime'>
+
+/** The record that a run fills in. */
+export class RunRecord implements CgiRun {
+  readonly script: string
+  readonly pid: number | undefined
+  readonly startTime = Date.now()
+  readonly queueTime: number
+  headerTime: number | undefined = undefined
+  duration: number | undefined = undefined
+  bytesIn = 0
+  bytesOut = 0
+  exitCode: number | null | undefined = undefined
+  signal: string | null | undefined = undefined
+  isAbandoned = false
+  error: CgiError | undefined = undefined
+  readonly #start = performance.now()
+  /** Private, with a getter of the prototype: a request refers to its connection and to the server. */
+  readonly #request: CgiRequest
+  #standardErrorEnd = DONE
+
+  constructor({ script, pid, request, queueTime }: RunStart) {
+    this.script = script
+    this.pid = pid
+    this.queueTime = queueTime
+    this.#request = request
+  }
+
+  get request(): CgiRequest {
+    return this.#request
+  }
+
+  get standardErrorEnd(): Promise<void> {
+    return this.#standardErrorEnd
+  }
+
+  set standardErrorEnd(end: Promise<void>) {
+    this.#standardErrorEnd = end
+  }
+
+  /** Milliseconds since the start. */
+  get age(): number {
+    return performance.now() - this.#start
+  }
+}
+
+const DONE = Promise.resolve()
