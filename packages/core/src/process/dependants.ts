@@ -2,101 +2,96 @@ import { AsyncResource } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
 import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
+import { ArraySet } from '../data/array-set.js'
 import { shareInProcess } from './shared.js'
 import { ThreadGuard } from './thread-guard.js'
 
-/** Something that must not outlive the host. */
+/** Something that must not outlive this process (or worker thread). */
 export interface Dependant {
-  /** Its process group; undefined as long as it is not known. */
+  /** The id of its process group; undefined while it is unknown. */
   readonly pid: number | undefined
-  /** Ends it at once, synchronously. */
+  /** Kills it, synchronously. */
   kill(): void
 }
 
 /**
- * Signals that end a process which does not listen for them, and that people, supervisors and development
- * tools send for that. Node emits no `'exit'` event for them. Windows has none of them.
+ * Signals by which people, supervisors and development tools end a process. Without a listener they terminate it,
+ * and Node.js emits no `'exit'`. Windows has none of them.
  */
 const SIGNALS: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? [] : ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2']
 
 /**
- * The listeners stay for about so long after the last dependant, in milliseconds: to add and to remove them
- * costs 100 microseconds, too much for each request.
+ * How long the listeners stay after the last dependant, about, in milliseconds. To add and to remove them takes
+ * 100 microseconds, too much for each request.
  */
-const STAY = 100
+const LISTENER_LINGER = 100
 
 /**
- * Kills what depends on the host when the host ends: by `process.exit()`, an uncaught error, or a signal
- * that the application does not listen for. The host then still ends by that signal.
+ * Kills all dependants when the process ends: by `process.exit()`, by an uncaught exception, or by a signal that
+ * the application does not listen for, which then still terminates the process.
  *
- * The package signal-exit does the same for most programs. It cannot be used here: it listens all the time,
- * for 16 signals, and ends the process although an application listens by `process.once()`.
+ * The package signal-exit does the same for most programs. It does not fit here: it always listens, for 16
+ * signals, and ends the process although an application listens with `process.once()`.
  */
 class Dependants {
-  /** Not a Set: V8 keeps a table that has been replaced, and all that was in it, until a full collection. */
-  readonly #members: Dependant[] = []
+  readonly #members = new ArraySet<Dependant>()
   readonly #guard = isMainThread ? undefined : new ThreadGuard()
   /** Created outside any request, so that neither timer nor signal handle retains a request's context. */
   readonly #scope = new AsyncResource('CommonGatewayDependants')
   #isListening = false
-  /** Whether the timer is set that looks for a time without dependants. */
-  #isTimed = false
-  /** Whether there was a dependant since it looked last. */
-  #isUsed = false
-  /** Signals for which a listener of the application was removed a moment ago. */
+  /** Whether the timer runs that removes the listeners. */
+  #hasTimer = false
+  /** Whether a dependant was added since the timer last fired. */
+  #wasUsed = false
+  /** Signals of which the application's listener was just removed: one of `process.once()` has handled them. */
   readonly #justHandled = new Set<string | symbol>()
 
   /** Must be followed by {@link Dependants.remove}. */
   add(dependant: Dependant): void {
-    this.#members.push(dependant)
-    this.#isUsed = true
+    this.#members.add(dependant)
+    this.#wasUsed = true
     if (!this.#isListening) this.#listen()
     if (dependant.pid !== undefined) this.#guard?.add(dependant.pid)
   }
 
-  /** Does nothing where it is not there. */
+  /** Does nothing if it is no member. */
   remove(dependant: Dependant): void {
-    const index = this.#members.indexOf(dependant)
-    if (index === -1) return
-    this.#members.splice(index, 1)
+    if (!this.#members.delete(dependant)) return
     if (dependant.pid !== undefined) this.#guard?.remove(dependant.pid)
-    if (this.#members.length === 0 && !this.#isTimed) this.#letGoLater()
+    if (this.#members.size === 0 && !this.#hasTimer) this.#ignoreLater()
   }
 
   readonly #killAll = (): void => {
-    for (const dependant of this.#members) dependant.kill()
+    for (const dependant of this.#members.members) dependant.kill()
   }
 
-  readonly #exit = (): void => {
+  readonly #onExit = (): void => {
     this.#killAll()
-    // Node waits for its threads after 'exit'. If one hangs in a system call, a signal must still end the
-    // process, which no listener can do any more.
+    // After 'exit', Node.js waits for its threads. If one hangs in a system call, a signal must still terminate
+    // the process: no listener runs any more, so there must be none.
     this.#ignore()
   }
 
-  /** Runs first or last among the listeners of a signal, which makes no difference. */
-  readonly #end = (signal: NodeJS.Signals): void => {
+  /** Its place among the listeners of the signal makes no difference. */
+  readonly #onSignal = (signal: NodeJS.Signals): void => {
     if (this.#isHandled(signal)) return
     this.#killAll()
     this.#ignore()
-    // Nobody else listens, so this is the end; or the package signal-exit does, which ends the process next.
+    // The only other listeners are those of signal-exit, which end the process as well.
     process.kill(process.pid, signal)
   }
 
-  /**
-   * Whether the application itself decides what a signal does. A listener added by `process.once()` may be
-   * gone already when it is asked.
-   */
+  /** Whether the application listens for the signal. A listener of `process.once()` may be removed already. */
   #isHandled(signal: NodeJS.Signals): boolean {
-    const others = process.listeners(signal).filter((listener) => listener !== this.#end)
+    const others = process.listeners(signal).filter((listener) => listener !== this.#onSignal)
     return others.length > countSignalExits() || this.#justHandled.has(signal)
   }
 
   readonly #noteRemoval = (event: string | symbol, listener: unknown): void => {
-    if (listener === this.#end || listener === this.#exit) {
-      // By process.removeAllListeners(), which means the application's own. The others stay as they are: a
-      // signal that has come already, and is not told yet, would be lost with its listener.
+    if (listener === this.#onSignal || listener === this.#onExit) {
+      // By process.removeAllListeners(): the listeners are added again. Those that are left are not removed
+      // first, since a pending signal without a listener is lost.
       process.nextTick(() => {
         if (this.#isListening) this.#listen()
       })
@@ -109,58 +104,58 @@ class Dependants {
   #listen(): void {
     this.#isListening = true
     this.#scope.runInAsyncScope(() => {
-      // First: a listener of the application that throws ends the event.
-      listenOnce('exit', this.#exit)
-      if (!canBeEndedBySignals()) return
-      for (const signal of SIGNALS) listenOnce(signal, this.#end)
-      listenOnce('removeListener', this.#noteRemoval)
+      // Before all others: a listener of the application that throws stops the event.
+      ensureListener('exit', this.#onExit)
+      if (!areSignalsFatal()) return
+      for (const signal of SIGNALS) ensureListener(signal, this.#onSignal)
+      ensureListener('removeListener', this.#noteRemoval)
     })
   }
 
   #ignore(): void {
     this.#isListening = false
     process.off('removeListener', this.#noteRemoval)
-    process.off('exit', this.#exit)
-    for (const signal of SIGNALS) process.off(signal, this.#end)
+    process.off('exit', this.#onExit)
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal)
   }
 
-  #letGoLater(): void {
-    this.#isTimed = true
+  #ignoreLater(): void {
+    this.#hasTimer = true
     this.#scope.runInAsyncScope(() => {
       const timer = setTimeout(() => {
-        if (this.#isUsed) {
-          this.#isUsed = false
+        if (this.#wasUsed) {
+          this.#wasUsed = false
           timer.refresh()
           return
         }
-        this.#isTimed = false
-        // A signal that has come already is told in between: without a listener it would be lost.
+        this.#hasTimer = false
+        // A pending signal is emitted before that; without a listener it would be lost.
         setImmediate(() => {
-          if (this.#isListening && this.#members.length === 0) this.#ignore()
+          if (this.#isListening && this.#members.size === 0) this.#ignore()
         }).unref()
-      }, STAY).unref()
+      }, LISTENER_LINGER).unref()
     })
   }
 }
 
-/** Puts a listener before all others, if it is not there. */
-function listenOnce(event: string, listener: Parameters<EventEmitter['on']>[1]): void {
-  // The type knows each event with its own listener only.
+/** Adds a listener before all others, unless it is there. */
+function ensureListener(event: string, listener: Parameters<EventEmitter['on']>[1]): void {
+  // The type of `process` accepts only the listener of each single event.
   const emitter: EventEmitter = process
   if (!emitter.listeners(event).includes(listener)) emitter.prependListener(event, listener)
 }
 
 /**
- * Signals come to the main thread only. And the first process of a container (pid 1) is not ended by a
- * signal that it does not listen for: the kernel drops it.
+ * Whether signals terminate this process by default. They reach the main thread only. For the first process of a
+ * container (pid 1), the kernel drops signals without a handler.
  */
-function canBeEndedBySignals(): boolean {
+function areSignalsFatal(): boolean {
   return isMainThread && process.pid !== 1
 }
 
 /**
- * How many listeners of each signal belong to copies of the package signal-exit, which end the process where
- * no others are left. So versions 3 and 4 tell each other of themselves:
+ * How many listeners of each signal belong to copies of the package signal-exit, which end the process if there
+ * are no others. Its versions 3 and 4 count each other in the same way:
  * https://github.com/tapjs/signal-exit/blob/main/src/index.ts
  */
 function countSignalExits(): number {
@@ -175,5 +170,5 @@ function countSignalExits(): number {
   }, 0)
 }
 
-/** Those of this process, or of this worker thread. */
+/** The dependants of this process, or of this worker thread. */
 export const dependants = shareInProcess('dependants.1', () => new Dependants())

@@ -1,8 +1,8 @@
 import process from 'node:process'
 
 /**
- * Whether Node's permission model lets this process start others. It binds `node:child_process` by itself;
- * posix_spawn(3) is called past it. An application may drop the permission while it runs.
+ * Whether Node's permission model allows child processes. Node.js enforces it for `node:child_process`, but not
+ * for posix_spawn(3). An application may drop the permission while it runs.
  */
 export function mayStartProcesses(): boolean {
   // Undefined without `--permission`; the type does not say so.
@@ -10,7 +10,7 @@ export function mayStartProcesses(): boolean {
   return permission === undefined || permission.has('child')
 }
 
-/** What Node itself throws where a process is not to be started. */
+/** The error that Node.js throws where child processes are not allowed. */
 export function accessDenied(): Error {
   const message =
     "Node's permission model forbids child processes: --allow-child-process allows them"

@@ -2,41 +2,41 @@ import { dependants, type Dependant } from './dependants.js'
 import { hasOnlyZombies } from './zombies.js'
 import type { SendSignal } from '../transport/spawner.js'
 
-/** How often the remains of a group are looked at, in milliseconds. */
-const LOOK_EVERY = 50
+/** How often a group that is terminating is checked, in milliseconds. */
+const CHECK_INTERVAL = 50
 
-/** A script and the children it has, which have its pid as the number of their process group. */
+/** The process group of a script: the script, which leads it, and its children. */
 export class ProcessGroup implements Dependant {
   readonly pid: number
   readonly #signal: SendSignal
-  /** Set once the group is to end; resolves when it has. */
+  /** Set by {@link ProcessGroup.terminate}; resolves when no process is left. */
   #termination: Promise<void> | undefined
   #hasLeader = true
   #isOver = false
 
   /**
-   * @param pid - its leader.
-   * @param signal - sends a signal to every process of the group; false where there is none left.
-   * @param exit - resolves when the leader has ended and is reaped.
+   * @param pid - the pid of the leader, which is the id of the group.
+   * @param signal - sends a signal to every process of the group; returns false if none is left.
+   * @param exit - resolves when the leader has exited and is reaped.
    */
   constructor(pid: number, signal: SendSignal, exit: Promise<unknown>) {
     this.pid = pid
     this.#signal = signal
-    // So that none is left an orphan. There is no time then to see whether it would stop when asked to.
+    // An exiting application kills the group: it cannot wait for SIGTERM to take effect.
     dependants.add(this)
     void exit.then(() => {
       this.#hasLeader = false
       if (this.#termination !== undefined) return
-      // A leader that ends by itself may leave children on purpose: a host that exits lets them be.
+      // A leader that exits by itself may leave children on purpose: they outlive the application.
       dependants.remove(this)
-      // The number of a group that has no process may soon be that of another.
+      // The id of an empty group may soon belong to another.
       this.#isOver = !this.#signal(0)
     })
   }
 
   /**
-   * Asks the group to end: SIGTERM to all of it, and SIGKILL to what is left of it after `killTimeout`
-   * milliseconds, be it the leader or a child that the leader left behind. Resolves when none is left.
+   * Sends SIGTERM to the group, and SIGKILL to the processes that are left after `killTimeout` milliseconds: the
+   * leader, or children that it left behind. Resolves when no process is left.
    */
   terminate(killTimeout: number): Promise<void> {
     if (!this.#hasLeader && !this.#signal(0)) this.#isOver = true
@@ -45,18 +45,18 @@ export class ProcessGroup implements Dependant {
     return this.#termination
   }
 
-  /** Ends the group at once. */
+  /** Sends SIGKILL to the group. */
   kill(): void {
     if (!this.#isOver) this.#signal('SIGKILL')
   }
 
   #terminate(killTimeout: number): Promise<void> {
-    // What a leader has left behind was let be until now.
+    // The exit of the leader has removed the group.
     if (!this.#hasLeader) dependants.add(this)
     this.#signal('SIGTERM')
     return new Promise((resolve) => {
       const finish = (): void => {
-        clearInterval(look)
+        clearInterval(interval)
         clearTimeout(timer)
         this.#isOver = true
         dependants.remove(this)
@@ -66,13 +66,13 @@ export class ProcessGroup implements Dependant {
         this.#signal('SIGKILL')
         finish()
       }
-      // The end of children that are not our own makes no event.
-      const look = setInterval(() => {
+      // No event reports the end of the leader's children.
+      const interval = setInterval(() => {
         if (this.#hasLeader) return
         if (!this.#signal(0)) finish()
-        // SIGKILL is for a member that /proc does not show: proc(5), hidepid.
+        // SIGKILL reaches a process that /proc does not show: proc(5), hidepid.
         else if (hasOnlyZombies(this.pid)) kill()
-      }, LOOK_EVERY)
+      }, CHECK_INTERVAL)
       const timer = setTimeout(kill, killTimeout)
     })
   }

@@ -1,19 +1,22 @@
 import { accessSync, closeSync, constants, openSync, readSync } from 'node:fs'
+import { codeOf } from '../data/error-code.js'
 
-/** Its path, and the line that names its interpreter: that is what cannot be found, more often. */
+/** The path of a program with its `#!` line: more often it is the interpreter that is missing. */
 export function describeProgram(program: string): string {
   try {
     const [line] = /^#![^\n]*/.exec(readHead(program) ?? '') ?? []
     return line === undefined ? program : `${program}, which begins with ${JSON.stringify(line)}`
   } catch {
-    // It is not there itself.
+    // The program itself cannot be read.
     return program
   }
 }
 
 /**
- * libuv starts programs with execvp(3), which hands a text file without `#!` to /bin/sh. Servers have
- * always refused it instead (ENOEXEC), and so do we: what is no program is not run.
+ * Refuses a text file without `#!` (ENOEXEC), as other servers do. libuv starts programs with execvp(3), which
+ * would run such a file with /bin/sh.
+ *
+ * @throws {Error} with the code of the system.
  */
 export function checkFormat(program: string): void {
   const head = readHead(program)
@@ -22,8 +25,10 @@ export function checkFormat(program: string): void {
 }
 
 /**
- * Looks for what keeps a program from starting. Where another program comes first and becomes it, it
- * cannot be told any more by an errno.
+ * Checks that a program and its interpreter are executable. For a program that another one executes (setpriv, a
+ * shell), whose errno does not reach this process.
+ *
+ * @throws {Error} with the code of the system.
  */
 export function checkAccess(program: string): void {
   accessSync(toBytes(program), constants.X_OK)
@@ -31,13 +36,13 @@ export function checkAccess(program: string): void {
   if (interpreter !== undefined) accessSync(toBytes(interpreter), constants.X_OK)
 }
 
-/** The first bytes of a file; null where it may be run, but not read. */
+/** The first bytes of a file; null if it is not readable, which an executable need not be. */
 function readHead(file: string): string | null {
   let descriptor: number
   try {
     descriptor = openSync(toBytes(file), constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EACCES') return null
+    if (codeOf(error) === 'EACCES') return null
     throw error
   }
   try {

@@ -9,14 +9,13 @@ import { PosixSpawner } from './posix/posix-spawner.js'
 import { guardSpawner } from '../transport/guarded-spawner.js'
 import type { Spawner } from '../transport/spawner.js'
 
-/** One for the whole process: it hears of the end of all of its children. */
+/** One for the whole process, or why there is none: it reaps all children of the process. */
 let posixSpawner: Spawner | Error | undefined
 
-/** Whether it has been said that there is none. */
-let isTold = false
+let hasWarned = false
 
 /**
- * The spawner that was given or asked for, or the best that this system has.
+ * The spawner of the option: an object as given, one by its name, or with `auto` the best that works here.
  *
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
@@ -40,19 +39,19 @@ export function chooseSpawner(choice: Settings<never>['spawner'], logger: CgiLog
       choice,
     )
   }
-  if (!isTold) {
+  if (!hasWarned) {
     logger.warn(
       { reason: message },
-      'posix_spawn cannot be used: scripts are started by node:child_process, which stops the host for longer the larger it is',
+      'posix_spawn cannot be used: scripts are started by node:child_process, which blocks the event loop for longer the more memory the application has',
     )
   }
-  isTold = true
+  hasWarned = true
   return new ChildProcessSpawner()
 }
 
 function createPosixSpawner(): Spawner | Error {
   try {
-    // The end of a child comes as a signal, and those come to the main thread only.
+    // SIGCHLD reaches the main thread only.
     if (!isMainThread) throw new Error('this is a worker thread')
     const spawner = new PosixSpawner(loadCLibrary())
     spawner.check()

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 
 /**
- * Kills the process groups that it has been told of when its input ends. Lines: `+` or `-`, and the number of
- * a group.
+ * A shell script that kills process groups when its input ends. Each line of the input adds (`+`) or removes
+ * (`-`) a group by its id.
  */
 const GUARD = `
 groups=' '
@@ -18,9 +18,9 @@ done
 `
 
 /**
- * Ends the scripts of a worker thread with it. Nothing in JavaScript runs in a thread that is ended by
- * `worker.terminate()`, or with its process; but its end of a pipe is closed. A shell waits at the other end.
- * (PR_SET_PDEATHSIG ends a script with its thread, too, but none of the script's children.)
+ * Kills the scripts of a worker thread when the thread ends. No JavaScript runs in a thread that
+ * `worker.terminate()` or the exit of the process ends, but its end of a pipe is closed: a shell waits for that.
+ * (PR_SET_PDEATHSIG would kill a script with its thread, but not the script's children.)
  */
 export class ThreadGuard {
   readonly #groups: number[] = []
@@ -29,39 +29,39 @@ export class ThreadGuard {
   add(group: number): void {
     this.#groups.push(group)
     if (this.#shell === undefined) this.#start()
-    else this.#tell('+', group)
+    else this.#send('+', group)
   }
 
   remove(group: number): void {
     const index = this.#groups.indexOf(group)
     if (index === -1) return
     this.#groups.splice(index, 1)
-    this.#tell('-', group)
+    this.#send('-', group)
   }
 
   #start(): void {
     const shell = spawn('/bin/sh', ['-c', GUARD, 'common-gateway'], {
       cwd: '/',
       env: {},
-      // A session of its own: what the terminal sends to the host is not for it.
+      // setsid(2): signals of the terminal (SIGINT) do not reach it.
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     })
     this.#shell = shell
-    // Where there is no shell, `worker.terminate()` leaves scripts running.
+    // Without a shell, scripts outlive `worker.terminate()`.
     shell.on('error', () => {}).on('exit', () => this.#forget(shell))
     shell.stdin.on('error', () => {})
     shell.unref()
-    // A pipe, which Node has no other type for.
+    // It is a pipe with `unref`, though its type does not say so.
     if ('unref' in shell.stdin && typeof shell.stdin.unref === 'function') shell.stdin.unref()
-    for (const group of this.#groups) this.#tell('+', group)
+    for (const group of this.#groups) this.#send('+', group)
   }
 
   #forget(shell: ChildProcess): void {
     if (this.#shell === shell) this.#shell = undefined
   }
 
-  #tell(change: '+' | '-', group: number): void {
+  #send(change: '+' | '-', group: number): void {
     this.#shell?.stdin?.write(`${change} ${group}\n`)
   }
 }

@@ -1,68 +1,67 @@
 import { readdirSync, readFileSync } from 'node:fs'
 
-/** No more than one part in so many of the time is spent on looking at all processes. */
-const SHARE = 50
+/** At most one fiftieth of the time is spent on reading /proc. */
+const REST_PER_SCAN = 50
 
-/** What is known of the processes of a group. */
+/** The processes of a group. */
 interface Members {
   hasZombie: boolean
   isAlive: boolean
 }
 
-/** What was seen at the last look, which is for all who ask. */
+/** The groups found by the last scan, shared by all callers. */
 let groups: ReadonlyMap<number, Members> = new Map()
-/** When the next look may be, by `performance.now()`. */
-let nextLook = 0
+/** When the next scan may begin, by `performance.now()`. */
+let nextScan = 0
 
 /**
- * Whether nothing is left of a process group but zombies: processes that have ended, and that their parent
- * has not waited for. Signals still find them. The first process of a container inherits those that scripts
- * leave behind, and many a program that runs there never waits for them. Linux only: elsewhere false.
+ * Whether all processes of a group are zombies: they have ended, but their parent has not waited for them, and
+ * kill(2) still succeeds. The first process of a container inherits the children that scripts leave behind, and
+ * many programs that run as pid 1 never wait for them. Linux only: elsewhere false.
  *
- * All processes have to be looked at, so where there are many it is done less often, and the answer is false
- * meanwhile.
+ * A scan reads all processes. Where there are many, scans are less frequent, and the result lags behind.
  */
 export function hasOnlyZombies(group: number): boolean {
   const start = performance.now()
-  if (start >= nextLook) {
-    groups = look()
+  if (start >= nextScan) {
+    groups = scan()
     const end = performance.now()
-    nextLook = end + SHARE * (end - start)
+    nextScan = end + REST_PER_SCAN * (end - start)
   }
   const members = groups.get(group)
   return members !== undefined && members.hasZombie && !members.isAlive
 }
 
-function look(): ReadonlyMap<number, Members> {
-  const seen = new Map<number, Members>()
+function scan(): ReadonlyMap<number, Members> {
+  const found = new Map<number, Members>()
   for (const name of listProcesses()) {
     if (!/^\d+$/.test(name)) continue
     const process = readProcess(name)
     if (process === undefined) continue
-    const members = seen.get(process.group) ?? { hasZombie: false, isAlive: false }
+    const members = found.get(process.group) ?? { hasZombie: false, isAlive: false }
     if (process.isZombie) members.hasZombie = true
     else members.isAlive = true
-    seen.set(process.group, members)
+    found.set(process.group, members)
   }
-  return seen
+  return found
 }
 
 function listProcesses(): string[] {
   try {
     return readdirSync('/proc')
   } catch {
-    // There is none on macOS.
+    // macOS has no /proc.
     return []
   }
 }
 
-/** Undefined where it has gone meanwhile. */
+/** Undefined if the process is gone. */
 function readProcess(name: string): { group: number; isZombie: boolean } | undefined {
   try {
     const text = readFileSync(`/proc/${name}/stat`, 'latin1')
-    // The name of a program, which comes second, may have blanks and parentheses in it: proc_pid_stat(5).
+    // The name of the program, the second field, may contain blanks and parentheses: proc_pid_stat(5).
     const [state, , group, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ')
-    // The first thread of a process may end before the others.
+    // The main thread may end before other threads; the process is no zombie then.
     const threads = Number(rest[14])
     return { group: Number(group), isZombie: (state === 'Z' || state === 'X') && threads <= 1 }
   } catch {

@@ -413,11 +413,19 @@ function confinementSuite(t: Test, spawner: Settings['spawner']): void {
         'user',
         /together with `group`, as it has no account, got 123456/,
       )
-      assertRefused({ memoryLimit: 1 }, 'memoryLimit', /what this host can set \(.+\), got 1/)
-      assertRefused({ openFileLimit: 3 }, 'openFileLimit', /what this host can set \(.+\), got 3/)
+      assertRefused(
+        { memoryLimit: 1 },
+        'memoryLimit',
+        /one that can be set on this system \(.+\), got 1/,
+      )
+      assertRefused(
+        { openFileLimit: 3 },
+        'openFileLimit',
+        /one that can be set on this system \(.+\), got 3/,
+      )
       assertRefused({ openFileLimit: 2 ** 40 }, 'openFileLimit', /prlimit: .+NOFILE/)
       // Each of the others can be set; it is the last one that does not go with them.
-      assertRefused({ ...ALL, memoryLimit: 1 }, 'memoryLimit', /what this host can set/)
+      assertRefused({ ...ALL, memoryLimit: 1 }, 'memoryLimit', /one that can be set on this system/)
     },
   )
 
@@ -442,18 +450,21 @@ function confinementSuite(t: Test, spawner: Settings['spawner']): void {
 
   void t.test('LIM-3 what a host without privileges may not is refused', onLinux, async () => {
     const nice = withoutCapabilities('-sys_nice', { nice: -1 })
-    assert.match(nice, /`nice` option to be what this host can set \(.*nice: cannot set niceness/)
+    assert.match(
+      nice,
+      /`nice` option to be one that can be set on this system \(.*nice: cannot set niceness/,
+    )
     const group = withoutCapabilities('-setgid', { group: 'daemon' })
-    assert.match(group, /`group` option to be what this host can set \(setpriv: /)
+    assert.match(group, /`group` option to be one that can be set on this system \(setpriv: /)
     const stop = withoutCapabilities('-kill', { user: 'daemon' })
-    assert.match(stop, /`user` option to be one whose processes the host may stop \(CAP_KILL\)/)
+    assert.match(stop, /`user` option to be one whose processes this process may stop \(CAP_KILL\)/)
     const all = '-setuid,-setgid,-sys_nice,-kill,-sys_resource'
     assert.equal(withoutCapabilities(all, ALL), 'made')
   })
 
   void t.test('LIM-3 who may not become another is refused', asRoot, async () => {
     const user = withoutCapabilities('-setuid', { user: 'daemon' })
-    assert.match(user, /`user` option to be what this host can set \(setpriv: /)
+    assert.match(user, /`user` option to be one that can be set on this system \(setpriv: /)
   })
 
   void t.test('LIM-3 without its tool a limit is refused, and only then', onLinux, async (t) => {

@@ -10,7 +10,10 @@ import { checkAccess, checkFormat, describeProgram } from '../program.js'
 import { throughShell } from './shell.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from '../../transport/spawner.js'
 
-/** Starts processes with `node:child_process`. Works everywhere; slow where the host is large. */
+/**
+ * Starts processes with `node:child_process`. It works everywhere, but blocks the event loop for longer the more
+ * memory the application has: fork(2) copies its page tables.
+ */
 export class ChildProcessSpawner implements Spawner {
   async spawn(options: SpawnOptions): Promise<ScriptProcess> {
     const { stdin } = options
@@ -19,13 +22,13 @@ export class ChildProcessSpawner implements Spawner {
     try {
       checkDescriptors()
       checkFormat(program)
-      const { command, env } = toText(options) ?? encoded(options)
+      const { command, env } = toText(options) ?? encode(options)
       const [file, ...args] = command
       child = spawn(file, args, {
         cwd: options.cwd,
-        // Node hands this one of its own on to every child that has none.
+        // Node.js adds this variable to the environment of a child that does not set it.
         env: { NODE_V8_COVERAGE: undefined, ...env },
-        // A session, and so a process group, of its own: it can be stopped with all its children.
+        // setsid(2): the process leads its own process group, so that it can be killed with its children.
         detached: true,
         stdio: [stdin === 'null' ? 'ignore' : stdin, 'pipe', 'pipe'],
         windowsHide: true,
@@ -38,7 +41,7 @@ export class ChildProcessSpawner implements Spawner {
       const [error] = await once(child, 'error')
       throw toSystemError(error, describeProgram(program))
     }
-    // Without a listener, a signal that cannot be sent would end the host.
+    // Without a listener, a signal that cannot be sent would be an uncaught exception.
     child.on('error', () => {})
     const exit = new Promise<ScriptExit>((resolve) => {
       child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
@@ -60,34 +63,34 @@ function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
     process.kill(pid, signal)
     return true
   } catch {
-    // ESRCH: there is nobody.
+    // ESRCH: no process is left.
     return false
   }
 }
 
-/** As many descriptors as starting a process takes for a while: three pairs, and libuv's own pair. */
-const DESCRIPTORS = 8
+/** How many descriptors a start needs for a moment: three pipes, and libuv's own. */
+const NEEDED_DESCRIPTORS = 8
 
-/** Node loses the descriptors that it has already opened when it runs out of them in the middle. */
+/** Fails before the start if descriptors are short: Node.js leaks those that it has opened when one is missing. */
 function checkDescriptors(): void {
   const descriptors: number[] = []
   try {
-    while (descriptors.length < DESCRIPTORS) descriptors.push(openSync('/dev/null', 'r'))
+    while (descriptors.length < NEEDED_DESCRIPTORS) descriptors.push(openSync('/dev/null', 'r'))
   } finally {
     descriptors.forEach((descriptor) => closeSync(descriptor))
   }
 }
 
-/** What is started: words and variables as the text that Node takes. */
-interface Words {
+/** Arguments and variables as text, which Node.js encodes as UTF-8. */
+interface TextInvocation {
   readonly command: Command
   readonly env: Record<string, string>
 }
 
-/** The words and variables, which Node encodes as UTF-8; null where one of them is not UTF-8. */
-function toText({ command, environment }: SpawnOptions): Words | null {
+/** Null where an argument or a variable is not UTF-8. */
+function toText({ command, environment }: SpawnOptions): TextInvocation | null {
   const [program = null, ...args] = command.map(fromByteString)
-  if (program === null || !args.every((word) => word !== null)) return null
+  if (program === null || !args.every((arg) => arg !== null)) return null
   const env: Record<string, string> = {}
   for (const [name, value] of Object.entries(environment)) {
     const [textName, text] = [fromByteString(name), fromByteString(value)]
@@ -98,11 +101,11 @@ function toText({ command, environment }: SpawnOptions): Words | null {
 }
 
 /**
- * What is not UTF-8 (a header in Latin-1) would arrive damaged. So a shell decodes it from ASCII
- * before it becomes the program. What keeps a program from starting is looked for here, where it can
- * still be told.
+ * Encodes bytes that are not UTF-8 (a field value in Latin-1) as ASCII: Node.js would change them. A shell
+ * decodes them and then executes the program. Its errno would be lost in the shell, so the program is checked
+ * before.
  */
-function encoded(options: SpawnOptions): Words {
+function encode(options: SpawnOptions): TextInvocation {
   checkAccess(options.command[0])
   const { command, environment } = throughShell(options)
   return { command, env: { ...environment } }

@@ -2,20 +2,20 @@ import { isAscii } from '../../data/byte-string.js'
 import { CgiError } from '../../data/cgi-error.js'
 import type { SpawnOptions } from '../../transport/spawner.js'
 
-/** A program that is started: its arguments and environment variables; byte strings. */
+/** The arguments and environment variables of a program; byte strings. */
 type Invocation = Pick<SpawnOptions, 'command' | 'environment'>
 
 /** The name by which the shell begins its messages. */
 export const SHELL_NAME = 'common-gateway'
 
-/** Begins the names of variables that hold the encoded value of another. */
+/** The prefix of variables that hold the encoded value of another. */
 const ENCODED = 'COMMON_GATEWAY_ENCODED_'
 
 /**
- * Decodes variables and arguments, and executes the program. The names of encoded variables come first; their
- * values are in other variables, since every user can read a command line. After `--` come the arguments of
- * the command: `t` begins one that is text, `b` one that is encoded. The dot keeps newlines at the end, which
- * a command substitution removes.
+ * Decodes variables and arguments, and executes the program. Its arguments are the names of the encoded
+ * variables, `--`, and the arguments of the command: `t` marks text, `b` encoded bytes. Values of variables are
+ * passed in other variables, since every user can read a command line. A command substitution removes newlines
+ * at the end; the dot keeps them.
  */
 const DECODE_AND_RUN = [
   'while [ "$1" != -- ]; do',
@@ -36,10 +36,10 @@ const DECODE_AND_RUN = [
   .join('\n')
   .replaceAll('ENCODED_', ENCODED)
 
-/** Variables that shells set themselves: the script above sets them last, or unsets them. */
+/** Variables that shells set themselves: they are always encoded, or unset if the script should not have them. */
 const SET_BY_SHELLS = ['PWD', 'OLDPWD', 'SHLVL', '_']
 /** Variables that change a shell, or that it does not pass on. */
-const KEPT_BY_SHELLS = /^(?:IFS|LINENO|OPTIND|PPID|E?UID|ENV|BASH.*|SHELLOPTS)$/
+const NOT_PASSED_BY_SHELLS = /^(?:IFS|LINENO|OPTIND|PPID|E?UID|ENV|BASH.*|SHELLOPTS)$/
 
 /**
  * The command line of a shell that executes the program with the same arguments and variables. Values that are
@@ -51,7 +51,7 @@ export function throughShell({ command, environment }: Invocation): Invocation {
   const variables: Record<string, string> = {}
   const encoded: string[] = []
   for (const [name, value] of Object.entries(environment)) {
-    if (!/^[A-Za-z_]\w*$/.test(name) || KEPT_BY_SHELLS.test(name)) {
+    if (!/^[A-Za-z_]\w*$/.test(name) || NOT_PASSED_BY_SHELLS.test(name)) {
       const reason = `a shell, which starts this script, cannot pass the variable ${name} on`
       throw new CgiError('CGI_ERR_ENVIRONMENT', { reason })
     }
@@ -62,8 +62,8 @@ export function throughShell({ command, environment }: Invocation): Invocation {
       variables[name] = value
     }
   }
-  const strays = SET_BY_SHELLS.filter((name) => environment[name] === undefined)
-  const unset = strays.length === 0 ? '' : `unset ${strays.join(' ')} 2>/dev/null`
+  const unwanted = SET_BY_SHELLS.filter((name) => environment[name] === undefined)
+  const unset = unwanted.length === 0 ? '' : `unset ${unwanted.join(' ')} 2>/dev/null`
   const script = [unset, DECODE_AND_RUN].join('\n')
   const args = command.map((arg) => (isAscii(arg) ? `t${arg}` : `b${escapeForPrintf(arg)}`))
   return {

@@ -1,5 +1,6 @@
 import { toByteString } from '../../data/byte-string.js'
 import { invalidOption } from '../../data/cgi-error.js'
+import { codeOf } from '../../data/error-code.js'
 import { toSystemError } from '../../data/system-error.js'
 import { findProgram } from '../../options/program-search.js'
 import type { Command, ScriptExit } from '../../transport/transport.js'
@@ -9,12 +10,12 @@ import { type ConfinementSettings, createParts, type Part, TOOLS } from './tools
 import { tryConfinement } from './trial.js'
 
 /**
- * An argument list that changes nothing. setpriv(1) keeps its capabilities until it executes the next program,
- * and would execute what its new user may not: so this comes between setpriv and the script.
+ * A command that changes nothing, for between setpriv(1) and the script. setpriv keeps its capabilities until
+ * execve(2), so it could execute a script that its new user may not.
  */
-const NEUTRAL = ['nice', '-n', '0'] as const
+const NO_CHANGE = ['nice', '-n', '0'] as const
 
-/** The command line in front of a script, by which the kernel confines it and all its children. */
+/** The commands in front of a script, which make the kernel confine it and its children. */
 export class Confinement {
   readonly #prefix: readonly string[]
   readonly #isAnotherUser: boolean
@@ -27,7 +28,7 @@ export class Confinement {
     const [, setpriv = [], prlimit = []] = commands
     this.#isAnotherUser = setpriv.length > 0
     if (this.#isAnotherUser && prlimit.length === 0) {
-      const [tool, ...args] = NEUTRAL
+      const [tool, ...args] = NO_CHANGE
       commands.push([findProgram(tool) ?? tool, ...args])
     }
     this.#prefix = commands.flat().map(toByteString)
@@ -50,20 +51,19 @@ export class Confinement {
       checkFormat(program)
       checkAccess(program)
     } catch (error) {
-      // Another user may reach what this process may not; then the kernel decides.
-      const isAccess = error instanceof Error && 'code' in error && error.code === 'EACCES'
-      if (this.#isAnotherUser && isAccess) return
+      // The script's user may have access where this process has none: then the kernel decides.
+      if (this.#isAnotherUser && codeOf(error) === 'EACCES') return
       throw toSystemError(error, describeProgram(program))
     }
   }
 }
 
-/** The names by which the programs in front of a script begin their messages. */
+/** The prefixes of messages of the programs in front of a script. */
 const NAMES: readonly string[] = [...TOOLS, SHELL_NAME]
 
 /**
- * Why a confined script was never started, by its exit code and the end of its standard error; undefined where
- * it was started. A script that prints the same line is indistinguishable and is reported as not started.
+ * Why a confined script was never started, from its exit code and the end of its standard error; undefined if it
+ * was started. A script that prints the same line is indistinguishable and is reported as not started.
  */
 export function whyNotStarted(
   { exitCode }: ScriptExit,
@@ -71,26 +71,30 @@ export function whyNotStarted(
 ): string | undefined {
   if (exitCode === 0 || exitCode === null) return undefined
   const line = standardErrorTail.trimEnd().split('\n').at(-1) ?? ''
-  // Some tools print the path by which they were executed.
+  // Some tools print their path rather than their name.
   const [, name = ''] = /^(?:\/\S*\/)?([a-z-]+): /.exec(line) ?? []
   return NAMES.includes(name) ? line : undefined
 }
 
 /**
- * Creates the confinement that the settings ask for; null where they ask for none. Each part is tried: what
- * this system cannot do, or this process may not, is refused and never ignored.
+ * Creates the confinement of the settings; null if they need none. Each part is tested: one that this system
+ * lacks, or that this process may not use, is an error and never ignored.
  *
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 export function createConfinement(settings: ConfinementSettings): Confinement | null {
   let confinement: Confinement | null = null
   const parts = createParts(settings)
-  // One more part each time, so that the error names the part that does not go with those before it.
+  // Tested with one part more each time, so that the error names the part that fails.
   for (const [index, part] of parts.entries()) {
     confinement = new Confinement(parts.slice(0, index + 1))
     const why = whyImpossible(part, confinement)
     if (why === undefined) continue
-    throw invalidOption(part.option, `what this host can set (${why})`, settings[part.option])
+    throw invalidOption(
+      part.option,
+      `one that can be set on this system (${why})`,
+      settings[part.option],
+    )
   }
   return confinement
 }
@@ -100,6 +104,6 @@ function whyImpossible({ tool, expected }: Part, confinement: Confinement): stri
   const report = tryConfinement((command) => confinement.confine(command))
   if (typeof report === 'string') return report
   const [name, value] =
-    Object.entries(expected).find(([each, wanted]) => report.get(each) !== wanted) ?? []
+    Object.entries(expected).find(([entry, wanted]) => report.get(entry) !== wanted) ?? []
   return name === undefined ? undefined : `${name} is ${report.get(name)} then, not ${value}`
 }

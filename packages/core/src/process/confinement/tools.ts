@@ -4,7 +4,7 @@ import { invalidOption } from '../../data/cgi-error.js'
 import { findProgram } from '../../options/program-search.js'
 import { type Identity, resolveIdentity } from './identity.js'
 
-/** The limits and the identity that the kernel enforces; the options of the same names. */
+/** The options for limits and identities that the kernel enforces. */
 export interface ConfinementSettings {
   readonly cpuTimeLimit?: number | undefined
   readonly memoryLimit?: number | undefined
@@ -16,8 +16,8 @@ export interface ConfinementSettings {
 }
 
 /**
- * Programs that change themselves and then execute the next one, in this order: the first two need the
- * privileges of root, which setpriv(1) gives up.
+ * Programs that set an attribute of their own process and then execute the next program, in this order: nice(1)
+ * and setpriv(1) may need root, which setpriv(1) gives up.
  */
 export const TOOLS = ['nice', 'setpriv', 'prlimit'] as const
 
@@ -28,7 +28,7 @@ export interface Part {
   readonly option: keyof ConfinementSettings
   readonly tool: Tool
   readonly args: readonly string[]
-  /** What /proc/self/status and /proc/self/limits report then. */
+  /** The entries of /proc/self that show its effect. */
   readonly expected: Readonly<Record<string, string>>
 }
 
@@ -46,7 +46,7 @@ export function createParts(settings: ConfinementSettings): Part[] {
   return [
     nice === undefined ? [] : nicenessPart(nice),
     identity === undefined ? [] : identityPart(identity),
-    // At the hard limit there is no signal but SIGKILL (setrlimit(2)): a second for SIGXCPU.
+    // SIGXCPU comes at the soft limit, SIGKILL at the hard one (setrlimit(2)): a second to clean up.
     limitPart('cpuTimeLimit', '--cpu', 'Max cpu time', seconds, seconds + 1),
     limitPart('openFileLimit', '--nofile', 'Max open files', openFileLimit),
     limitPart('fileSizeLimit', '--fsize', 'Max file size', fileSizeLimit),
@@ -58,8 +58,8 @@ function checkPlatform(settings: ConfinementSettings): void {
   if (process.platform === 'linux') return
   for (const option of OPTIONS) {
     const value = settings[option]
-    const isAsked = value !== undefined && (value !== 0 || !option.endsWith('Limit'))
-    if (isAsked) throw invalidOption(option, `absent on ${process.platform}`, value)
+    const isSet = value !== undefined && (value !== 0 || !option.endsWith('Limit'))
+    if (isSet) throw invalidOption(option, `absent on ${process.platform}`, value)
   }
 }
 
@@ -74,29 +74,30 @@ const OPTIONS = [
 ] as const satisfies (keyof ConfinementSettings)[]
 
 function nicenessPart(niceness: number): Part {
-  // nice(1) adds to the niceness that it inherits from this process.
+  // nice(1) adds to the niceness of this process.
   const args = ['-n', String(niceness - getPriority())]
   return { option: 'nice', tool: 'nice', args, expected: { Niceness: String(niceness) } }
 }
 
 function identityPart({ uid, gid, groups }: Identity): Part {
   const list = groups.length === 0 ? '--clear-groups' : `--groups=${groups.join(',')}`
-  const args = [`--regid=${gid}`, list, ...(endsWithParent() ? ['--pdeathsig=KILL'] : [])]
+  const args = [`--regid=${gid}`, list, ...(hasParentDeathSignal() ? ['--pdeathsig=KILL'] : [])]
   const expected: Record<string, string> = { Gid: fourTimes(gid), Groups: groups.join(' ') }
   if (uid === undefined) return { option: 'group', tool: 'setpriv', args, expected }
-  // A process that is not root would pass its ambient capabilities on. Programs that are setuid still gain
-  // theirs: scripts send mail through such programs.
+  // This process, if not root, would pass on its ambient capabilities. The bounding set stays, so that setuid
+  // programs work: scripts send mail through them.
   args.push(`--reuid=${uid}`, '--inh-caps=-all')
   expected['Uid'] = fourTimes(uid)
-  if (uid !== 0) for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expected[set] = NONE
+  if (uid !== 0)
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expected[set] = NO_CAPABILITIES
   return { option: 'user', tool: 'setpriv', args, expected }
 }
 
 /**
- * Whether setpriv(1) knows `--pdeathsig`, by which the kernel kills a script when the thread that started it
- * ends (SIGKILL, or a terminated worker thread). That of busybox does not.
+ * Whether setpriv(1) has `--pdeathsig`, with which the kernel kills a script when the thread that started it ends
+ * (by SIGKILL, or by `worker.terminate()`). busybox lacks it.
  */
-function endsWithParent(): boolean {
+function hasParentDeathSignal(): boolean {
   const { stdout } = spawnSync(findProgram('setpriv') ?? 'setpriv', ['--help'], {
     cwd: '/',
     env: {},
@@ -107,9 +108,9 @@ function endsWithParent(): boolean {
 }
 
 /** An empty set of capabilities. */
-const NONE = '0'.repeat(16)
+const NO_CAPABILITIES = '0'.repeat(16)
 
-/** The real, effective, saved and file system ids. */
+/** The real, effective, saved and file system id, as /proc/self/status has them. */
 function fourTimes(id: number): string {
   return Array.from({ length: 4 }, () => id).join(' ')
 }

@@ -3,23 +3,23 @@ import { toReadableText } from '../../data/byte-string.js'
 import { findProgram } from '../../options/program-search.js'
 import type { Command } from '../../transport/transport.js'
 
-/** What /proc says of a process: `'Max open files' -> '64 64'`, `'Niceness' -> '5'`. */
+/** Entries of /proc/self: `'Max open files' -> '64 64'`, `'Niceness' -> '5'`. */
 export type KernelReport = ReadonlyMap<string, string>
 
-/** The longest that a trial may take, in milliseconds. */
+/** In milliseconds. */
 const TRIAL_TIMEOUT = 10_000
 
 /**
- * Runs cat(1) confined as scripts will be, on the files of /proc that describe it. Returns what they say, or
- * the reason why the confinement fails, as text.
+ * Runs cat(1) with the confinement of scripts, on the files of /proc that describe cat itself. Returns their
+ * entries, or the reason why the confinement fails, as text.
  */
 export function tryConfinement(confine: (command: Command) => Command): KernelReport | string {
   const cat = findProgram('cat')
-  if (cat === undefined) return 'there is no `cat` in PATH to try it with'
+  if (cat === undefined) return 'there is no `cat` in PATH to test it with'
   const files = ['limits', 'status', 'stat'].map((name) => `/proc/self/${name}`)
   const [program, ...args] = confine([cat, ...files]).map(toReadableText)
   const { error, status, signal, stdout, stderr } = spawnSync(program ?? cat, args, {
-    // Another user may run it, who has no right to this process's folder or environment.
+    // The user of the script need not have access to this process's folder, or see its environment.
     cwd: '/',
     env: {},
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,13 +1,10 @@
 import { createRequire } from 'node:module'
 import { constants } from 'node:os'
 
-/** Memory that a function reads or writes, or its address: what C calls a pointer. */
+/** A pointer: memory that a function reads or writes, or its address. */
 type Memory = Buffer | Int32Array | bigint
 
-/**
- * The functions of the C library that start, watch and end processes, under their own names (see their
- * manual pages).
- */
+/** The functions of the C library that are used, under their own names: see their manual pages. */
 interface Functions {
   readonly pipe2: ((descriptors: Memory, flags: number) => number) | undefined
   readonly pipe: (descriptors: Memory) => number
@@ -37,16 +34,15 @@ interface Functions {
     | undefined
 }
 
-/** The functions of the C library, and what is needed to call them. */
+/** The functions of the C library, with the constants and sizes of this platform. */
 export interface CLibrary extends Functions {
-  /** Where things lie in memory on this platform, and what its constants are. */
   readonly layout: PlatformLayout
   readonly errno: () => number
-  /** Where memory begins; it does not move as long as it is referred to. */
+  /** The address of memory, which does not change while the memory is referenced. */
   readonly addressOf: (memory: Buffer) => bigint
 }
 
-/** A function that can be called on another thread as well. */
+/** A function with a variant that runs on a thread of libuv's pool. */
 interface AsyncFunction<Arguments extends unknown[]> {
   (...parameters: Arguments): number
   async(
@@ -54,7 +50,7 @@ interface AsyncFunction<Arguments extends unknown[]> {
   ): void
 }
 
-/** What differs between platforms. Sizes are in bytes, and generous: a structure may be smaller. */
+/** What differs between platforms. Sizes are in bytes, and upper bounds: a structure may be smaller. */
 interface PlatformLayout {
   readonly fileActionsSize: number
   readonly attributesSize: number
@@ -63,10 +59,10 @@ interface PlatformLayout {
   readonly POSIX_SPAWN_SETSIGDEF: number
   readonly POSIX_SPAWN_SETSIGMASK: number
   readonly POSIX_SPAWN_SETSID: number
-  /** Closes in the child whatever no file action names; 0 where there is no such flag. */
+  /** Closes all descriptors in the child that no file action names; 0 where the flag does not exist. */
   readonly POSIX_SPAWN_CLOEXEC_DEFAULT: number
   readonly O_CLOEXEC: number
-  /** Whether waitid(2) can tell of any child without reaping it (WNOWAIT), and where. */
+  /** How waitid(2) reports any child that has ended without reaping it (WNOWAIT); undefined if it cannot. */
   readonly waitid: { readonly options: number; readonly pidIndex: number } | undefined
 }
 
@@ -106,7 +102,7 @@ const LAYOUTS: Readonly<Record<string, PlatformLayout | undefined>> = {
   'darwin arm64': DARWIN,
 }
 
-/** What of the C library is used, in the words of its headers, but for the types of structures. */
+/** The prototypes as in the headers, with `void *` for pointers to structures. */
 const PROTOTYPES = [
   'int pipe(void *descriptors)',
   'int fcntl(int descriptor, int command, ...)',
@@ -129,25 +125,25 @@ const PROTOTYPES = [
   'int posix_spawn_file_actions_addchdir_np(void *actions, void *folder)',
 ]
 
-/** What not every C library has. */
+/** Functions that some C libraries lack. */
 const OPTIONAL_PROTOTYPES = [
   'int pipe2(void *descriptors, int flags)',
   'int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)',
 ]
 
-/** The part of koffi that is used: a foreign function interface, built for each platform. */
+/** The part of koffi, a foreign function interface, that is used. */
 interface Koffi {
   load(file: null): { func(prototype: string): unknown }
   errno(): number
   address(memory: Buffer): bigint
 }
 
-/** @throws {Error} where it is not known how to on this platform, or there is no koffi for it. */
+/** @throws {Error} where the platform is unknown, or koffi cannot be loaded. */
 export function loadCLibrary(): CLibrary {
   const platform = `${process.platform} ${process.arch}`
   const layout = LAYOUTS[platform]
-  if (layout === undefined) throw new Error(`it is not known how on ${platform}`)
-  // Optional, so it is not imported. The interface above is what its documentation says.
+  if (layout === undefined) throw new Error(`${platform} is not supported`)
+  // An optional dependency, so it is not imported. The interface above follows its documentation.
   const koffi = createRequire(import.meta.url)('koffi') as Koffi
   const library = koffi.load(null)
   const functions: Record<string, unknown> = {}
@@ -160,7 +156,7 @@ export function loadCLibrary(): CLibrary {
     }
   }
   return {
-    // The prototypes are those of the interface.
+    // PROTOTYPES declares what the interface Functions does.
     ...(functions as unknown as Functions),
     layout,
     errno: () => koffi.errno(),
@@ -168,9 +164,9 @@ export function loadCLibrary(): CLibrary {
   }
 }
 
-/** A system's error, as Node names it: `ENOENT`. */
+/** An error of the system with Node's name of it as its `code`: `ENOENT`. */
 export function errorOf(number: number, call: string): Error & { code: string } {
   const [code = `errno ${number}`] =
-    Object.entries(constants.errno).find(([, each]) => each === number) ?? []
+    Object.entries(constants.errno).find(([, value]) => value === number) ?? []
   return Object.assign(new Error(`${call}: ${code}`), { code, syscall: call })
 }

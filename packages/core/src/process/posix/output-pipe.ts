@@ -1,42 +1,36 @@
 import type { AsyncResource } from 'node:async_hooks'
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from 'node:net'
-import { LENT_SIZE, MemoryLender } from '../../data/lent-memory.js'
+import { toError } from '../../data/thrown.js'
 import type { Output, OutputReader } from '../../transport/output.js'
 import type { CLibrary } from './c-library.js'
 import { enlargePipe, PIPE_SIZE } from './pipe-size.js'
+import { ReadBuffer, sharedBuffer } from './read-buffer.js'
 
-/** What is read at once of a new process, in bytes. */
+/** How much is read at once while the pipe is polled, in bytes. */
 const READ_SIZE = PIPE_SIZE
-/** As much is not copied, but handed on in the memory it was read to. */
-const LARGE_CHUNK = LENT_SIZE / 4
-/** One for all: what is read is copied before anything else is read. */
-const bytes: Buffer = Buffer.allocUnsafeSlow(LENT_SIZE)
 
 /**
- * What a process writes to one of its descriptors. At first it is read when somebody says that there may
- * be something ({@link OutputPipe.readAvailable}); a process that lasts is worth a libuv handle
- * ({@link OutputPipe.watch}), which costs more than all the reading of a small answer.
+ * The reading end of a pipe that a process writes to. At first {@link OutputPoller} polls it and calls
+ * {@link OutputPipe.readAvailable}. The pipe of a process that lasts gets a libuv handle
+ * ({@link OutputPipe.watch}), which costs more than all the reading of a small response.
  */
 export class OutputPipe implements Output {
   readonly #library: CLibrary
   readonly #scope: AsyncResource
-  /** The end to read from, as long as no handle has it. */
+  /** The reading end until {@link OutputPipe.watch} gives it to a socket. */
   #descriptor: number | undefined
   #socket: Socket | undefined
   #reader: OutputReader | undefined
-  /** The buffer that libuv reads to: lent memory once there is much to read. */
-  #memory = bytes
-  #lender: MemoryLender | undefined
-  /** Whether the pipe has been made to hold more. */
-  #isWide = false
-  /** Whether all has been read, of which the reader may not have been told. */
-  #isRead = false
+  #buffer: ReadBuffer | undefined
+  #isEnlarged = false
+  /** Whether the end was read; a paused reader is told on `resume()`. */
+  #hasReadEnd = false
   isPaused = true
   isOver = false
 
   /**
-   * @param descriptor - the end to read from; it is closed when all is read.
-   * @param scope - whoever looks does so for many: what is heard is heard by whom it was started for.
+   * @param descriptor - the reading end; it is closed when its end is read.
+   * @param scope - the async context in which the reader is called: one timer polls the pipes of all requests.
    */
   constructor(descriptor: number, library: CLibrary, scope: AsyncResource) {
     this.#descriptor = descriptor
@@ -44,12 +38,12 @@ export class OutputPipe implements Output {
     this.#scope = scope
   }
 
-  /** Whether all has been read, or libuv reads. */
-  get isDone(): boolean {
-    return this.#descriptor === undefined
+  /** False once the end was read, or libuv reads. */
+  get needsPolling(): boolean {
+    return this.#descriptor !== undefined
   }
 
-  /** The descriptor to be polled; undefined where nothing is to be read from it. */
+  /** The descriptor to poll; undefined while the reader is paused and where no polling is needed. */
   get polledDescriptor(): number | undefined {
     return this.isPaused ? undefined : this.#descriptor
   }
@@ -65,7 +59,7 @@ export class OutputPipe implements Output {
 
   resume(): void {
     this.isPaused = false
-    if (this.#isRead) this.#end()
+    if (this.#hasReadEnd) this.#end()
     else this.#socket?.resume()
   }
 
@@ -76,50 +70,56 @@ export class OutputPipe implements Output {
   }
 
   /**
-   * Reads what there is.
+   * Reads the bytes that are in the pipe.
    *
-   * @param hasBytes - whether bytes have been seen there; somebody else may have read them.
-   * @param isHungUp - whether nobody can write any more.
+   * @param hasBytes - whether poll(2) reported bytes (POLLIN); the script may have taken them back since.
+   * @param isHungUp - whether no writing end is open any more (POLLHUP).
    */
   readAvailable(hasBytes: boolean, isHungUp: boolean): void {
-    this.#run(() => this.#readAvailable(hasBytes, isHungUp))
+    this.#call(() => this.#readAvailable(hasBytes, isHungUp))
   }
 
-  /** Has libuv read from now on. */
+  /** Hands the pipe to libuv, which reads from now on. */
   watch(): void {
     const descriptor = this.#descriptor
-    if (descriptor !== undefined) this.#run(() => this.#watch(descriptor))
+    if (descriptor !== undefined) this.#call(() => this.#watch(descriptor))
   }
 
   #readAvailable(hasBytes: boolean, isHungUp: boolean): void {
     for (let mayHaveMore = hasBytes; mayHaveMore; ) {
       const descriptor = this.polledDescriptor
       if (descriptor === undefined) return
-      const size = this.#library.read(descriptor, bytes, READ_SIZE)
-      // Interrupted, or nothing there any more: whoever looks next will see.
+      const size = this.#library.read(descriptor, sharedBuffer, READ_SIZE)
+      // EINTR, or EAGAIN since the bytes are gone: the next poll will show.
       if (size < 0) return
-      // A buffer that was filled may not have taken all. With nobody to write more, the end can be read.
+      // After a hang-up, a read that fills the buffer is followed by others up to the end.
       mayHaveMore = isHungUp && size === READ_SIZE
-      if (isHungUp && !mayHaveMore) this.#isRead = true
-      // There will soon be as much again: nobody is to wait for the next look.
-      else if (size === READ_SIZE && !mayHaveMore) this.#widen(descriptor)
-      if (size > 0) this.#reader?.data(Buffer.from(bytes.subarray(0, size)))
+      if (isHungUp && !mayHaveMore) this.#hasReadEnd = true
+      // The process writes much: libuv reads the next bytes at once, where the poller would wait.
+      else if (size === READ_SIZE && !mayHaveMore) this.#watchLargeOutput(descriptor)
+      if (size > 0) this.#reader?.data(Buffer.from(sharedBuffer.subarray(0, size)))
     }
-    if (isHungUp && !hasBytes) this.#isRead = true
-    if (this.#isRead) this.#finish()
+    if (isHungUp && !hasBytes) this.#hasReadEnd = true
+    if (this.#hasReadEnd) this.#finish()
+  }
+
+  #watchLargeOutput(descriptor: number): void {
+    this.#enlarge(descriptor)
+    this.#watch(descriptor)
   }
 
   #watch(descriptor: number): void {
+    const buffer = new ReadBuffer()
     const onread = {
-      buffer: (): Buffer => this.#memory,
+      buffer: () => buffer.current,
       callback: (size: number): boolean => {
-        // The script writes faster than it is read.
+        // The script writes faster than the client reads.
         if (size > PIPE_SIZE / 2) this.#enlarge(descriptor)
-        this.#reader?.data(this.#take(size))
+        this.#reader?.data(buffer.take(size))
         return !this.isPaused
       },
     }
-    // Node's own name for not reading before it is asked to; the type does not have it.
+    // `manualStart` is Node's private option not to read before `resume()`; its type does not list it.
     const options: SocketConstructorOpts & { onread: OnReadOpts; manualStart: boolean } = {
       fd: descriptor,
       readable: true,
@@ -131,20 +131,21 @@ export class OutputPipe implements Output {
     try {
       socket = new Socket(options)
     } catch (error) {
-      // The system has none to give: that is the end of this output, and not of the host.
-      this.#fail(error instanceof Error ? error : new Error(String(error)))
+      // libuv has no resources for a handle: this output fails, and not the application.
+      this.#fail(toError(error))
       return
     }
     socket.once('end', () => this.#finish()).on('error', (error) => this.#fail(error))
     this.#descriptor = undefined
     this.#socket = socket
+    this.#buffer = buffer
     if (!this.isPaused) socket.resume()
   }
 
-  /** What a listener throws is not for those who look. */
-  #run(act: () => void): void {
+  /** Calls a reader. What it throws is an uncaught exception, and does not stop the poller. */
+  #call(callback: () => void): void {
     try {
-      this.#scope.runInAsyncScope(act)
+      this.#scope.runInAsyncScope(callback)
     } catch (error) {
       this.destroy()
       process.nextTick(() => {
@@ -153,35 +154,14 @@ export class OutputPipe implements Output {
     }
   }
 
-  #widen(descriptor: number): void {
-    this.#enlarge(descriptor)
-    this.#watch(descriptor)
-  }
-
   #enlarge(descriptor: number): void {
-    if (this.#isWide) return
-    this.#isWide = true
+    if (this.#isEnlarged) return
+    this.#isEnlarged = true
     enlargePipe(this.#library, descriptor)
   }
 
-  /** What libuv has read; who has much to say gets memory of its own for what comes next. */
-  #take(size: number): Buffer {
-    const memory = this.#memory
-    const chunk = memory.subarray(0, size)
-    const isLarge = size >= LARGE_CHUNK
-    if (isLarge) {
-      this.#lender ??= new MemoryLender()
-      this.#memory = this.#lender.lend()
-    }
-    if (isLarge && memory !== bytes) return chunk
-    const copy = Buffer.from(chunk)
-    if (!isLarge) this.#giveBack()
-    return copy
-  }
-
-  /** All has been read; who has paused hears of it when he goes on. */
   #finish(): void {
-    this.#isRead = true
+    this.#hasReadEnd = true
     this.#close()
     if (!this.isPaused) this.#end()
   }
@@ -203,12 +183,7 @@ export class OutputPipe implements Output {
     this.#descriptor = undefined
     this.#socket?.destroy()
     this.#socket = undefined
-    this.#giveBack()
-  }
-
-  /** What has not been handed on. */
-  #giveBack(): void {
-    this.#lender?.takeBack(this.#memory)
-    this.#memory = bytes
+    this.#buffer?.release()
+    this.#buffer = undefined
   }
 }

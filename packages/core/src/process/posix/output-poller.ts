@@ -1,4 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
+import { ArraySet } from '../../data/array-set.js'
 import type { CLibrary } from './c-library.js'
 import type { OutputPipe } from './output-pipe.js'
 
@@ -7,41 +8,39 @@ const POLLERR = 0x08
 const POLLHUP = 0x10
 
 /**
- * How often new processes are looked at, in milliseconds. What they have written is read at the second
- * look: by then most have ended, and their answer is whole.
+ * How often the pipes are polled, in milliseconds. A pipe is read at the second poll that finds bytes: most
+ * processes have ended by then, so that their whole response is there.
  */
-const LOOK_EVERY = 2
-/** How long they are new, in milliseconds: most that are not meant to last have ended by then. */
-const NEW_FOR = 100
+const POLL_INTERVAL = 2
+/** How long a process is polled, in milliseconds. Most short-lived processes have ended by then. */
+const POLL_DURATION = 100
+/** How long the pipes of a process are polled after its exit, in milliseconds. */
+const END_GRACE = 20
 
-/** How long an end of output may come after that of its process, in milliseconds. */
-const END_WITHIN = 20
-
-interface NewPipe {
+interface PolledPipe {
   readonly pipe: OutputPipe
-  /** Whether there was something to be read at the last look. */
-  isSeen: boolean
+  /** Whether the last poll found bytes, which were left in the pipe. */
+  wasReadable: boolean
 }
 
-interface NewProcess {
-  readonly pipes: readonly NewPipe[]
-  hasEnded: boolean
-  /** When libuv is to read on, by `performance.now()`. */
-  watchAt: number
+interface PolledProcess {
+  readonly pipes: readonly PolledPipe[]
+  hasExited: boolean
+  /** When libuv takes over, by `performance.now()`. */
+  deadline: number
 }
 
 /**
- * Reads the output of processes that have just been started, all of them by one system call, every
- * 2 ms. Those that last are handed to libuv.
+ * Reads the output of processes that have just been started: one poll(2) for all of them, every 2 ms. The pipes
+ * of processes that last longer are handed to libuv.
  */
 export class OutputPoller {
   readonly #library: CLibrary
-  /** Not a Set: V8 keeps a table that has been replaced, and all that was in it, until a full collection. */
-  readonly #processes: NewProcess[] = []
-  /** No request's: it would be kept for as long as there are others. */
+  readonly #processes = new ArraySet<PolledProcess>()
+  /** Created outside any request, so that the shared timer retains no request's async context. */
   readonly #scope = new AsyncResource('CommonGatewayPoller')
   #timer: NodeJS.Timeout | undefined
-  /** struct pollfd: a descriptor, and two shorts. */
+  /** An array of struct pollfd: a descriptor, and two shorts. */
   #descriptors = new Int32Array(64)
 
   constructor(library: CLibrary) {
@@ -51,72 +50,73 @@ export class OutputPoller {
   /**
    * Begins to read the output of a process.
    *
-   * @returns what to call when the process has ended: reads what is left.
+   * @returns a function that reads the rest, to be called when the process has exited.
    */
   add(pipes: readonly OutputPipe[]): () => void {
-    const started: NewProcess = {
-      pipes: pipes.map((pipe) => ({ pipe, isSeen: false })),
-      hasEnded: false,
-      watchAt: performance.now() + NEW_FOR,
+    const started: PolledProcess = {
+      pipes: pipes.map((pipe) => ({ pipe, wasReadable: false })),
+      hasExited: false,
+      deadline: performance.now() + POLL_DURATION,
     }
-    this.#processes.push(started)
-    this.#timer ??= this.#scope.runInAsyncScope(setTimeout, null, () => this.#look(), LOOK_EVERY)
+    this.#processes.add(started)
+    this.#timer ??= this.#scope.runInAsyncScope(setTimeout, null, () => this.#poll(), POLL_INTERVAL)
     return () => this.#end(started)
   }
 
   /**
-   * The process has ended, and what is left is read. Who still holds its pipes may be another that is just
-   * being started, and has not let go of them yet; or a child that it left behind, which may still write.
+   * Reads the rest of the output after the exit. Another process may still hold the pipes: one that is just
+   * being started and has not closed its copies, or a child that the script left behind, which may write more.
    */
-  #end(started: NewProcess): void {
-    if (!this.#processes.includes(started)) return
-    started.hasEnded = true
-    started.watchAt = performance.now() + END_WITHIN
+  #end(started: PolledProcess): void {
+    if (!this.#processes.has(started)) return
+    started.hasExited = true
+    started.deadline = performance.now() + END_GRACE
     this.#read([started])
-    if (isDone(started)) this.#leave(started)
+    if (isDone(started)) this.#remove(started)
   }
 
-  #look(): void {
-    this.#read(this.#processes)
+  #poll(): void {
+    this.#read(this.#processes.members)
     const now = performance.now()
-    const over = this.#processes.filter((each) => isDone(each) || now >= each.watchAt)
-    // What is heard may end others, or begin new ones.
-    for (const started of over) this.#leave(started)
+    // A copy: the reader's callbacks may add and remove processes.
+    const over = this.#processes.members.filter(
+      (started) => isDone(started) || now >= started.deadline,
+    )
+    for (const started of over) this.#remove(started)
     this.#timer?.refresh()
   }
 
-  #leave(started: NewProcess): void {
-    const index = this.#processes.indexOf(started)
-    if (index !== -1) this.#processes.splice(index, 1)
+  #remove(started: PolledProcess): void {
+    this.#processes.delete(started)
     for (const { pipe } of started.pipes) pipe.watch()
-    if (this.#processes.length > 0) return
+    if (this.#processes.size > 0) return
     clearTimeout(this.#timer)
     this.#timer = undefined
   }
 
-  #read(processes: Iterable<NewProcess>): void {
-    const polled: { readonly each: NewPipe; readonly hasEnded: boolean }[] = []
-    for (const { pipes, hasEnded } of processes) {
-      for (const each of pipes) {
-        const descriptor = each.pipe.polledDescriptor
+  #read(processes: Iterable<PolledProcess>): void {
+    const polled: { readonly polledPipe: PolledPipe; readonly hasExited: boolean }[] = []
+    for (const { pipes, hasExited } of processes) {
+      for (const polledPipe of pipes) {
+        const descriptor = polledPipe.pipe.polledDescriptor
         if (descriptor === undefined) continue
         this.#reserve(2 * (polled.length + 1))
         this.#descriptors[2 * polled.length] = descriptor
         this.#descriptors[2 * polled.length + 1] = POLLIN
-        polled.push({ each, hasEnded })
+        polled.push({ polledPipe, hasExited })
       }
     }
     if (polled.length === 0) return
     if (this.#library.poll(this.#descriptors, polled.length, 0) <= 0) return
-    // What is read may change what there is to read: the buffer is ours only until then.
+    // A copy, since a reader's callback may poll again, into the same array.
     const events = polled.map((_, index) => (this.#descriptors[2 * index + 1] ?? 0) >>> 16)
-    polled.forEach(({ each, hasEnded }, index) => {
+    polled.forEach(({ polledPipe, hasExited }, index) => {
       const event = events[index] ?? 0
       if (event === 0) return
       const isHungUp = (event & (POLLHUP | POLLERR)) !== 0
-      const isReadable = isHungUp || hasEnded || each.isSeen
-      each.isSeen = !isReadable
-      if (isReadable) each.pipe.readAvailable((event & POLLIN) !== 0, isHungUp)
+      const isReadNow = isHungUp || hasExited || polledPipe.wasReadable
+      polledPipe.wasReadable = !isReadNow
+      if (isReadNow) polledPipe.pipe.readAvailable((event & POLLIN) !== 0, isHungUp)
     })
   }
 
@@ -128,6 +128,6 @@ export class OutputPoller {
   }
 }
 
-function isDone({ pipes }: NewProcess): boolean {
-  return pipes.every(({ pipe }) => pipe.isDone)
+function isDone({ pipes }: PolledProcess): boolean {
+  return pipes.every(({ pipe }) => !pipe.needsPolling)
 }

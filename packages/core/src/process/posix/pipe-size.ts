@@ -1,16 +1,16 @@
 import type { CLibrary } from './c-library.js'
 
-/** What a pipe of Linux holds without being asked, in bytes. */
+/** The capacity of a new pipe on Linux, in bytes (pipe(7)). */
 export const PIPE_SIZE = 64 * 1024
-/** What one is made to hold that much goes through. */
+/** The capacity of a pipe that carries large content. */
 const LARGE_PIPE_SIZE = 512 * 1024
 
 const F_SETPIPE_SZ = 1031
 const F_GETPIPE_SZ = 1032
 
 /**
- * Makes a pipe hold more, so that those at its ends wait less for each other. Beyond what its user may have
- * in pipes, the system leaves it as it is. A script may have made it larger still.
+ * Enlarges a pipe, so that its writer and its reader wait less for each other. The kernel refuses beyond the
+ * user's limit (pipe-user-pages-soft), which does no harm. A script may have enlarged the pipe further itself.
  */
 export function enlargePipe(library: CLibrary, descriptor: number): void {
   if (process.platform !== 'linux') return

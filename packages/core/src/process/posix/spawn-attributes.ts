@@ -1,13 +1,16 @@
 import { closeSync, openSync } from 'node:fs'
 import type { CLibrary } from './c-library.js'
 
-/** The same for all processes: signals as a new program expects them, and a group of its own. */
+/**
+ * The posix_spawnattr_t that all starts share: default signal handling, and a process group for each process.
+ */
 export function createSpawnAttributes(library: CLibrary): Buffer {
   const { layout } = library
   const attributes = Buffer.alloc(layout.attributesSize)
   library.posix_spawnattr_init(attributes)
-  // Node ignores SIGPIPE, which programs would inherit. Each bit is a signal; sigfillset(3) leaves out the
-  // C library's own, which posix_spawn(3) would have the program ignore then.
+  // Node.js ignores SIGPIPE, and a program would inherit that. The bits are set here, one for each signal,
+  // since sigfillset(3) omits the C library's own signals, which posix_spawn(3) would then make the program
+  // ignore.
   const all = Buffer.alloc(layout.signalSetSize, 0xff)
   library.posix_spawnattr_setsigdefault(attributes, all)
   const none = Buffer.alloc(layout.signalSetSize)
@@ -25,17 +28,17 @@ export function createSpawnAttributes(library: CLibrary): Buffer {
 }
 
 /**
- * Whether the host has a terminal that a script could ask a person on (git does, and ssh). It must not,
- * so then it gets a session of its own. Where there is no terminal, a process group will do, and is
- * better: Linux shares a processor among sessions first (`sched_autogroup`), and with each script in one
- * of its own, as many as are being started leave those that want to end waiting for 100 ms and more.
+ * Whether this process has a controlling terminal. A script must not prompt on it, as git and ssh do, so it
+ * gets its own session. Without a terminal a process group is enough, and better: Linux shares the processor
+ * among sessions first (`sched_autogroup`, sched(7)), and with one session for each script, those that start
+ * delay those that end by 100 ms and more.
  */
 function hasTerminal(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'))
     return true
   } catch {
-    // ENXIO: it has none.
+    // ENXIO: there is none.
     return false
   }
 }

@@ -1,20 +1,20 @@
 import { toByteString } from '../../data/byte-string.js'
 import type { SpawnOptions } from '../../transport/spawner.js'
 
-/** How many bytes a pointer has. */
+/** In bytes. */
 const POINTER_SIZE = 8
-/** There is room in it for what most programs are started with, in bytes. */
-const USUAL_SIZE = 16 * 1024
+/** Enough for the arguments and variables of most scripts, in bytes. */
+const INITIAL_SIZE = 16 * 1024
 
 /**
- * The memory that a process is started with, as C wants it. It is for one process at a time, and is used
- * again for the next: the pid is put there; path, words, variables and folder are read from there.
+ * The arguments of posix_spawn(3) in C's layout: pid, file actions, argv, envp, and their strings. It is reused
+ * for one start after another.
  */
 export class SpawnMemory {
   readonly #addressOf: (memory: Buffer) => bigint
   readonly #fileActionsSize: number
   #bytes = Buffer.alloc(0)
-  /** The same bytes, as halves of pointers: the platforms that are known are little-endian. */
+  /** The same bytes as halves of pointers: all supported platforms are little-endian. */
   #pointers = new Uint32Array(0)
   #base = 0
   #path = 0
@@ -23,21 +23,21 @@ export class SpawnMemory {
   #envp = 0
 
   /**
-   * @param addressOf - where memory begins; it does not move.
-   * @param fileActionsSize - how large a posix_spawn_file_actions_t is.
+   * @param addressOf - returns the address of memory.
+   * @param fileActionsSize - the size of a posix_spawn_file_actions_t, in bytes.
    */
   constructor(addressOf: (memory: Buffer) => bigint, fileActionsSize: number) {
     this.#addressOf = addressOf
     this.#fileActionsSize = fileActionsSize
-    this.#reserve(USUAL_SIZE)
+    this.#reserve(INITIAL_SIZE)
   }
 
-  /** The process that was started; 0 before. */
+  /** The pid that posix_spawn(3) has written; 0 before. */
   get startedPid(): number {
     return this.#bytes.readInt32LE(0)
   }
 
-  /** The addresses of what it holds. */
+  /** The addresses to pass to posix_spawn(3) and to the functions of its file actions. */
   get addresses(): Record<'pid' | 'actions' | 'path' | 'folder' | 'argv' | 'envp', bigint> {
     return {
       pid: BigInt(this.#base),
@@ -49,7 +49,7 @@ export class SpawnMemory {
     }
   }
 
-  /** Writes what a process is to be started with. */
+  /** Writes the arguments of one start. */
   write({
     command,
     environment,
@@ -61,7 +61,7 @@ export class SpawnMemory {
     strings.push(toByteString(cwd), '')
     const text = strings.join('\0')
 
-    // One more pointer after the words, and after the variables, is null.
+    // A null pointer ends argv, and another ends envp.
     const table = POINTER_SIZE + this.#fileActionsSize
     const start = table + POINTER_SIZE * (command.length + variables + 2)
     this.#reserve(start + text.length)
@@ -83,9 +83,9 @@ export class SpawnMemory {
   }
 
   /**
-   * Writes an address. It has 48 bits, or 57: a number holds 53, more than user space has been seen to use.
+   * Writes an address. A number holds 53 bits; addresses of user space have 47, unless a program asks for more.
    *
-   * @returns where the next one goes.
+   * @returns the offset of the next pointer.
    */
   #writePointer(offset: number, address: number): number {
     this.#pointers[offset / 4] = address % 2 ** 32

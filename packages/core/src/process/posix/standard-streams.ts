@@ -1,35 +1,34 @@
 import { constants } from 'node:fs'
 import { Socket } from 'node:net'
+import type { SpawnOptions } from '../../transport/spawner.js'
 import { type CLibrary, errorOf } from './c-library.js'
 import { enlargePipe } from './pipe-size.js'
-import type { SpawnOptions } from '../../transport/spawner.js'
 
 const F_SETFD = 2
 const F_SETFL = 4
 const FD_CLOEXEC = 1
 
-/** What is said of the input. */
 type InputOptions = Pick<SpawnOptions, 'stdin' | 'hasLargeInput'>
 
-/** One for all: what pipe(2) has answered. */
+/** Shared by all calls: the two descriptors that pipe(2) returns, the reading end and the writing end. */
 const pair = new Int32Array(2)
 
-/** Input and outputs of a process that is being started: the ends that it gets, and ours. */
+/** The pipes of a process that is being started: the child's ends and the parent's ends. */
 export class StandardStreams {
   readonly #library: CLibrary
-  /** What the process is to have as its descriptors 0, 1 and 2. */
+  /** What the process gets as its descriptors 0, 1 and 2. */
   readonly inherited: readonly number[]
-  /** Where its input is written to; null where that is no pipe. */
+  /** The writing end of its input; null where the input is no pipe. */
   stdin: Socket | null = null
-  /** Where its outputs are read from. */
+  /** The reading ends of its outputs. */
   stdout = -1
   stderr = -1
-  /** Ends that are the process's alone. */
-  readonly #theirs: number[] = []
+  /** The child's ends. */
+  readonly #childEnds: number[] = []
 
   /**
-   * @param nullDevice - what a process reads from that gets no input.
-   * @throws {Error} the system's, where it has no more descriptors to give; none is left open then.
+   * @param nullDevice - the input of a process that gets none.
+   * @throws {Error} the system's, where it has no more descriptors; none is left open then.
    */
   constructor(library: CLibrary, input: InputOptions, nullDevice: number) {
     this.#library = library
@@ -38,8 +37,8 @@ export class StandardStreams {
       this.stdout = pair[0] ?? -1
       const error = this.#openPipe(1)
       this.stderr = pair[0] ?? -1
-      // A script can open its output to read it (/dev/stdout), and take away what we have seen there. The
-      // other end is left alone: programs write as if it could wait.
+      // A script may read its own output (/dev/stdout) and take bytes that poll(2) has reported: read(2) must
+      // not block then. The child's ends stay blocking, as programs expect.
       library.fcntl(this.stdout, F_SETFL, 'int', constants.O_NONBLOCK)
       library.fcntl(this.stderr, F_SETFL, 'int', constants.O_NONBLOCK)
       this.inherited = [this.#openInput(input, nullDevice), output, error]
@@ -49,14 +48,14 @@ export class StandardStreams {
     }
   }
 
-  /** The process has its ends, or is not to have them: who holds an end of his own never sees the other's. */
-  closeTheirs(): void {
-    for (const descriptor of this.#theirs.splice(0)) this.#library.close(descriptor)
+  /** Closes the child's ends in this process: while it holds them, its own ends never report the end. */
+  closeChildEnds(): void {
+    for (const descriptor of this.#childEnds.splice(0)) this.#library.close(descriptor)
   }
 
-  /** There will be no process. */
+  /** Closes all, where no process was started. */
   close(): void {
-    this.closeTheirs()
+    this.closeChildEnds()
     for (const descriptor of [this.stdout, this.stderr]) {
       if (descriptor !== -1) this.#library.close(descriptor)
     }
@@ -78,7 +77,12 @@ export class StandardStreams {
     return descriptor
   }
 
-  /** A pipe that no other process inherits. @returns the end that is the process's. */
+  /**
+   * Opens a close-on-exec pipe.
+   *
+   * @param end - which end is the child's: 0 to read from, 1 to write to.
+   * @returns the child's end; the other is in `pair`.
+   */
   #openPipe(end: 0 | 1): number {
     const { pipe, pipe2, fcntl, errno, layout } = this.#library
     const result = pipe2 === undefined ? pipe(pair) : pipe2(pair, layout.O_CLOEXEC)
@@ -87,7 +91,7 @@ export class StandardStreams {
       for (const descriptor of pair) fcntl(descriptor, F_SETFD, 'int', FD_CLOEXEC)
     }
     const descriptor = pair[end] ?? -1
-    this.#theirs.push(descriptor)
+    this.#childEnds.push(descriptor)
     return descriptor
   }
 }

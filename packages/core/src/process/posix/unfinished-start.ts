@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import process from 'node:process'
 
 /**
- * Processes that threads of this one have begun to start, and that have not loaded their program yet: they
- * still have the host's own. posix_spawn(3) tells no pid before it returns, and does not while a file system
- * hangs. Linux only; elsewhere none.
+ * The pids of processes that threads of this process are starting and that have not loaded their program yet:
+ * they still run this process's program. posix_spawn(3) returns a pid only at its end, and does not return while
+ * a file system hangs. Linux only; elsewhere none.
  */
 export function findUnfinishedStarts(): number[] {
   const own = describe('self')
@@ -16,7 +16,7 @@ export function findUnfinishedStarts(): number[] {
     .map(Number)
 }
 
-/** The program that a process runs, and its arguments. */
+/** The program of a process and its arguments; empty if it cannot be read. */
 function describe(pid: string): string {
   try {
     return `${readlinkSync(`/proc/${pid}/exe`)} ${read(`/proc/${pid}/cmdline`)}`
