@@ -97,7 +97,7 @@ void t.test(
     }
     const install = (name: string, extension: string): string =>
       `Install ${name}, which runs ${extension} files (Debian: sudo apt-get install ${name})`
-    const line = 'Begin it with a line that says what runs it, such as #!'
+    const line = 'Add a first line that names its interpreter, such as #!'
     const cases: [name: string, status: number, hint: string, brief: string][] = [
       [
         'ready.cgi',
@@ -108,8 +108,8 @@ void t.test(
       [
         'new.cgi',
         403,
-        'Make it executable (chmod +x cgi-bin/new.cgi), with a first line such as #!/bin/sh; or name ' +
-          'what runs it: --interpreter .cgi=PROGRAM',
+        'Make it executable (chmod +x cgi-bin/new.cgi), with a first line such as #!/bin/sh; or set its ' +
+          'interpreter: --interpreter .cgi=PROGRAM',
         'not executable: chmod +x cgi-bin/new.cgi',
       ],
       ['form.php', 403, install('php-cgi', '.php'), 'needs php-cgi: sudo apt-get install php-cgi'],
@@ -134,7 +134,7 @@ void t.test(
       [
         'no-line.sh',
         500,
-        `${line}/usr/bin/env sh; or chmod -x cgi-bin/no-line.sh, since sh runs .sh files anyhow`,
+        `${line}/usr/bin/env sh; or chmod -x cgi-bin/no-line.sh, since sh runs .sh files by default`,
         'has no first line such as #!/usr/bin/env sh',
       ],
       ['mark.cgi', 500, `${line}/bin/sh`, 'has no first line such as #!/bin/sh'],
@@ -185,7 +185,7 @@ void t.test('nobody is advised to make a script of data', NO_HANG, async (t) => 
     assert.ok(text.includes(`<span>${name}</span><span class="fact">data</span>`), text)
     const answer = await send(command.port, `/cgi-bin/${name}`, HTML)
     assert.equal(answer.status, 403)
-    assert.match(answer.text, /It looks like data for scripts, and is not sent\./)
+    assert.match(answer.text, /It looks like data for scripts, so it is not sent\./)
     assert.doesNotMatch(answer.text, /chmod|--interpreter/)
   }
   assert.doesNotMatch(command.output + text, /chmod/)
@@ -255,7 +255,7 @@ void t.test(
     })
     const { port } = await serve(t, folder)
     const cases: [name: string, hint: RegExp][] = [
-      ['notes.sh', /Scripts run in the folder that they are in\. .+ as --cwd \. does\./],
+      ['notes.sh', /A script runs in its own folder\. .+ --cwd \. does the same\./],
       ['cookie.sh', /This request has no HTTP_COOKIE\. .+ os\.environ\.get\('HTTP_COOKIE', ''\)/],
       ['shell.sh', /Scripts do not get the variables of your shell: --env OF_THE_SHELL passes/],
       ['other.sh', /^(?![^]*(?:Scripts do not get|This request has no))/],

@@ -63,16 +63,16 @@ const BAD_ARGUMENTS: readonly (readonly [args: string[], ...named: string[]])[] 
   [['--cgi-dir', '../else'], '--cgi-dir', '/URL=FOLDER', `'../else'`],
   [['--cgi-dir', '/abs'], '--cgi-dir', `'/abs'`],
   [['--cgi-dir', '/a*=x'], '--cgi-dir', `'/a*=x'`],
-  [['--cgi-dir', 'a', '--cgi-dir', './a/'], 'answer at /a'],
-  [['--scripts', '.cgi,.php', '--send', '.php'], '.php must be in one of --scripts'],
+  [['--cgi-dir', 'a', '--cgi-dir', './a/'], 'have the URL /a'],
+  [['--scripts', '.cgi,.php', '--send', '.php'], '.php is in both --scripts'],
   [['--interpreter', 'py=python3'], '--interpreter', `'py=python3'`],
   [['--interpreter', '.py'], '--interpreter', `'.py'`],
   [['--interpreter', '.py='], '--interpreter', `'.py='`],
   [['--interpreter', '.py=no-such-program -u'], '--interpreter .py=no-such-program'],
   [['--script', 'git=/bin/sh'], '--script', `'git=/bin/sh'`],
   [['--script', '/git=/no/such'], '--script /git', `'/no/such'`],
-  [['--script', '/.common-gateway/x=/bin/sh'], `the status page's`, '--no-status'],
-  [['--cgi-dir', '/.common-gateway=.'], `the status page's`, '--no-status'],
+  [['--script', '/.common-gateway/x=/bin/sh'], 'the status page', '--no-status'],
+  [['--cgi-dir', '/.common-gateway=.'], 'the status page', '--no-status'],
   [['--env', '=x'], '--env', `'=x'`],
   [['--env', 'NO_SUCH_VARIABLE'], '--env', `'NO_SUCH_VARIABLE'`],
   [['--max-processes', '0'], '--max-processes', `'0'`],
@@ -240,7 +240,7 @@ void t.test('what of the scripts can be run is counted, and the rest named', NO_
   await command.outputs(/and 2 more$/)
   const { output } = command
   assert.match(output, /^ {2}Scripts {2}\/cgi-bin\/ has 3 scripts$/m)
-  assert.match(output, /^ {2}Scripts {2}\/later\/ is not there yet$/m)
+  assert.match(output, /^ {2}Scripts {2}\/later\/ does not exist yet$/m)
   assert.match(output, /^ {4}cgi-bin\/not-1\.cgi: not executable: chmod \+x cgi-bin\/not-1\.cgi$/m)
   assert.doesNotMatch(output, /htbin|not-6|hidden/)
 })

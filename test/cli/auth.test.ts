@@ -161,10 +161,10 @@ void t.test(
 void t.test('--auth is told what is wrong with its file', NO_HANG, async (t) => {
   const folder = createSite(t, { empty: '\n', plain: 'ann:secret\n', odd: 'ann\n' })
   const cases: [file: string, named: RegExp][] = [
-    ['empty', /--auth: .+empty has no names: htpasswd -B /],
-    ['plain', /--auth: line 1 of .+plain \('ann'\) has no hash .+: htpasswd -B makes one/],
+    ['empty', /--auth: .+empty has no users; htpasswd -B /],
+    ['plain', /--auth: line 1 of .+plain \('ann'\) has no .+ hash; htpasswd -B makes one/],
     ['odd', /--auth: line 1 of .+odd must be NAME:HASH/],
-    ['.', /--auth: .+ is no file of passwords/],
+    ['.', /--auth: .+ is not a password file/],
   ]
   for (const [name, named] of cases) {
     const { code, errors } = await new Command(t, [folder, '--auth', name], folder).ended

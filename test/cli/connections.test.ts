@@ -101,7 +101,7 @@ void t.test(
     await Promise.all([...silent.map(closed), ...slow.map(closed), once(session, 'close')])
     const line = /^\S+ - +- +408 .+/
     await plain.outputs(line)
-    await plain.outputs(/^ +error: the header of the request did not come in time$/)
+    await plain.outputs(/^ +error: the request header did not arrive in time$/)
     await secure.outputs(line)
     // Browsers connect ahead of need.
     assert.equal(plain.output.match(/ 408 /g)?.length, 1)
@@ -113,32 +113,27 @@ void t.test('what is no request is refused, and a line of the log', NO_HANG, asy
   const command = await serve(t, folder)
   const json = await serve(t, folder, '--log', 'json')
   const answers: [sent: string, status: number, line: RegExp, error: RegExp][] = [
-    ['nonsense\r\n\r\n', 400, / - +- +400 /, /what came is no request of HTTP: .+/],
-    [
-      'FETCH /a HTTP/1.1\r\nHost: a\r\n\r\n',
-      400,
-      / FETCH \/a +400 /,
-      /what came is no request of HTTP: .+/,
-    ],
+    ['nonsense\r\n\r\n', 400, / - +- +400 /, /not an HTTP request: .+/],
+    ['FETCH /a HTTP/1.1\r\nHost: a\r\n\r\n', 400, / FETCH \/a +400 /, /not an HTTP request: .+/],
     [
       'GET /b HTTP/1.1\r\nHost: a\r\nX y: z\r\n\r\n',
       400,
       / GET +\/b +400 /,
-      /what came is no request of HTTP: .+/,
+      /not an HTTP request: .+/,
     ],
     [
       `GET /c HTTP/1.1\r\nX: ${'x'.repeat(70_000)}`,
       431,
       / 431 /,
-      /the header of the request is too large/,
+      /the request header is too large/,
     ],
     [
       '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03',
       400,
       / - +- +400 /,
-      /TLS came to a port of plain HTTP: .+/,
+      /TLS handshake on a plain HTTP port: .+/,
     ],
-    ['GET /\x1b[31m\x07 HTTP/1.1\r\n\r\n', 400, / 400 /, /what came is no request of HTTP: .+/],
+    ['GET /\x1b[31m\x07 HTTP/1.1\r\n\r\n', 400, / 400 /, /not an HTTP request: .+/],
   ]
   for (const [sent, status, line, error] of answers) {
     const answer = await exchange(command.port, sent)
@@ -175,5 +170,5 @@ void t.test('plain HTTP on the port of TLS is told so', NO_HANG, async (t) => {
   await command.outputs(/ - +- +400 /)
   command.signal('SIGTERM')
   assert.equal((await command.ended).output.match(/ 400 /g)?.length, 3)
-  await command.outputs(/^ +error: plain HTTP came to a port of HTTPS: /)
+  await command.outputs(/^ +error: plain HTTP request to an HTTPS port: /)
 })

@@ -49,9 +49,7 @@ void t.test(
   async (t) => {
     const folder = createSite(t, {})
     const server = await serve(t, folder)
-    await server.outputs(
-      /^ {2}Scripts {2}none yet: those in cgi-bin are run as soon as there are any$/,
-    )
+    await server.outputs(/^ {2}Scripts {2}none yet; programs that you put in cgi-bin are run$/)
     const page = await openPage(t, 1280)
     const heading = page.locator('h1')
     const write = (name: string, text: string): void => {
@@ -62,7 +60,7 @@ void t.test(
     }
 
     await page.goto(server.url)
-    await page.getByText('There is nothing in this folder yet.').waitFor()
+    await page.getByText('This folder is empty.').waitFor()
 
     // Nobody has made them executable, nor started anything again.
     mkdirSync(path.join(folder, 'cgi-bin'))

@@ -136,7 +136,7 @@ const REFUSED: readonly [url: string, method: string, status: number, says: RegE
   ['/cgi-bin/report.pl/%00', 'GET', 400, /an escape or a byte of it is not valid/],
   ['/cgi-bin/../cgi-bin/report.pl', 'GET', 400, /it has a dot segment/],
   ['/cgi-bin/report.pl', 'TRACE', 405, /GET, HEAD, POST/],
-  ['/cgi-bin/report.pl', 'PROPOUND', 400, /HTTP has no such method/],
+  ['/cgi-bin/report.pl', 'PROPOUND', 400, /the server does not know the method/],
 ]
 
 void t.test('what would not be run is told with its reason, and is not run', perl, async (t) => {
@@ -193,7 +193,7 @@ void t.test('a URL can be given as a browser shows it', perl, async (t) => {
     assert.ok(shown.includes('REQUEST_METHOD=GET'))
   }
   const empty = await send(server.port, '/.common-gateway/inspect')
-  assert.match(toText(empty.text), /Scripts answer below \/cgi-bin\/, \/htbin\/\./)
+  assert.match(toText(empty.text), /Scripts have URLs below \/cgi-bin\/, \/htbin\/\./)
 })
 
 void t.test('nothing of what is asked for is HTML of the page', perl, async (t) => {

@@ -57,7 +57,7 @@ void t.test('a folder without an index is listed, with what can be had', NO_HANG
   }
   const head = await send(port, '/', { method: 'HEAD' })
   assert.deepEqual([head.status, head.text], [200, ''])
-  assert.match((await send(port, '/empty/')).text, /There is nothing in this folder\./)
+  assert.match((await send(port, '/empty/')).text, /This folder is empty\./)
   assert.deepEqual((await send(port, '/empty?a=b')).all('location'), ['/empty/?a=b'])
   assert.equal((await send(port, '/none/')).status, 404)
   for (const secret of ['.hidden', '>scripts']) assert.ok(!html.includes(secret), secret)

@@ -113,7 +113,7 @@ void t.test(
     await command.outputs(/^ {4}two$/)
     await command.outputs(/\/cgi-bin\/long\.sh .*\d+ B$/)
     const said = command.output.split('\n').filter((each) => /long\.sh|one|two|page/.test(each))
-    assert.match(said[0] ?? '', /^ {4}cgi-bin\/long\.sh\[\d+\] is running, and says:$/)
+    assert.match(said[0] ?? '', /^ {4}cgi-bin\/long\.sh\[\d+\] is running; its standard error:$/)
     assert.equal(said[1], '    one')
     assert.match(said[2] ?? '', / \/page\.html /)
     // The request itself is one line.
@@ -147,7 +147,7 @@ echo 'FATAL: the reason' >&2; exit 1`,
     assert.doesNotMatch(command.output, /too fast/)
     await send(command.port, '/cgi-bin/flood.sh')
     await command.outputs(
-      /^ {4}\d+ bytes in the middle of its standard error came too fast for the log$/,
+      /^ {4}\d+ bytes of its standard error exceeded the rate limit of the log$/,
     )
     assert.match(command.output, /^ {4}warning 0: /m)
     assert.match(command.output, /^ {4}FATAL: the reason$/m)
@@ -216,7 +216,7 @@ void t.test(
         500,
         /^ {4}error: The script could not be started: ENOENT: .+$/,
       ],
-      ['/cgi-bin/exit-4.sh', 200, /^ {4}the script did not end well: exit code 4$/],
+      ['/cgi-bin/exit-4.sh', 200, /^ {4}the script exited abnormally: exit code 4$/],
       [
         '/cgi-bin/%2e%2e/x',
         400,
@@ -231,7 +231,7 @@ void t.test(
     }
     await assert.rejects(send(port, '/cgi-bin/cut.sh'))
     await command.outputs(
-      /^ {4}error: the response breaks off: The script sent less than it promised: 5 bytes .+$/,
+      /^ {4}error: the response was cut off: The script sent less than it promised: 5 bytes .+$/,
     )
     await assert.rejects(send(port, '/cgi-bin/killed.sh'))
     await command.outputs(/^ {4}error: .+ \(SIGUSR1\)$/)

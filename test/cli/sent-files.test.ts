@@ -130,7 +130,7 @@ void t.test('what this user may not read is 403, and is not listed', NO_HANG, as
   const list = (await send(port, '/')).text
   assert.match(list, /page\.html/)
   assert.doesNotMatch(list, /closed|shut|unlisted/)
-  await command.outputs(/error: The server may not read the file: .+\/closed\.txt$/)
+  await command.outputs(/error: The server cannot read the file: .+\/closed\.txt$/)
 })
 
 /** Reads one answer by its Content-Length; the beginning of one where the connection is cut. */
@@ -192,8 +192,8 @@ void t.test(
       truncateSync(file, 1000)
       await assert.rejects(receive(response))
     }
-    await plain.outputs(/error: the response breaks off: the file became shorter$/)
-    await secure.outputs(/error: the response breaks off: the file became shorter$/)
+    await plain.outputs(/error: the response was cut off: the file became shorter$/)
+    await secure.outputs(/error: the response was cut off: the file became shorter$/)
     for (const { pid } of [plain, secure]) {
       await until(() => !descriptorsOf(pid).includes(file), 'the file is closed')
     }

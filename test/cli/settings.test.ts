@@ -207,11 +207,15 @@ void t.test(
     writeFileSync(locked, privateKey.export({ ...pem, ...lock }))
     const text = path.join(folder, 'text.pem')
     const cases: [cert: string, key: string, named: RegExp][] = [
-      [CERTIFICATE, other, /--tls-key must fit --tls-cert: '.+other\.pem' is not the key of '.+'/],
+      [
+        CERTIFICATE,
+        other,
+        /--tls-key must match --tls-cert: '.+other\.pem' is not the key of '.+'/,
+      ],
       [CERTIFICATE, text, /--tls-key must be a private key in PEM, but got '.+text\.pem'/],
       [CERTIFICATE, locked, /--tls-key '.+locked\.pem' needs a passphrase.+: openssl pkey -in /],
       [text, KEY, /--tls-cert must be a certificate in PEM, but got '.+text\.pem'/],
-      [path.join(folder, 'no.pem'), KEY, /--tls-cert must be a file that can be read/],
+      [path.join(folder, 'no.pem'), KEY, /--tls-cert must be a readable file/],
     ]
     for (const [cert, key, named] of cases) {
       const args = [folder, '-p', '0', '--tls-cert', cert, '--tls-key', key]

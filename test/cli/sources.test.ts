@@ -82,7 +82,7 @@ void t.test(
       const url = encode(name)
       const page = await send(port, url, { headers: HTML })
       assert.equal(page.status, 403, url)
-      assert.match(page.text, /outside of the folders of scripts/, url)
+      assert.match(page.text, /outside the folders of scripts/, url)
       assert.match(page.text, /You see this because you are at the machine/, url)
       const spellings = [url, url.toUpperCase(), `/${url}`, `/.${url}`, `${url}/`, `${url}/more`]
       spellings.push(`/a/..${url}`, `${url}%20`, `${url}.`, `${url}%00`, url.replace('.', '%2e'))
@@ -230,7 +230,7 @@ void t.test('--scripts runs scripts wherever they lie, beside the files', NO_HAN
   assert.equal(plain.status, 403)
   assert.match(plain.text, /chmod \+x/)
   assert.match((await send(port, '/', { headers: HTML })).text, /href="\.\/b\.cgi">b\.cgi/)
-  assert.match((await send(port, '/.common-gateway/')).text, /Scripts answer below/)
+  assert.match((await send(port, '/.common-gateway/')).text, /Scripts have URLs below/)
   assert.equal((await send(port, '/notes.txt', { method: 'POST', body: 'a' })).status, 405)
 })
 

@@ -91,8 +91,8 @@ for (const width of [390, 1280]) {
         const { server, page, errors } = shown
         const name = `${width}-${colorScheme}`
         const now = page.locator('#now')
-        await now.getByText('No request is under way').waitFor()
-        await page.getByText('No request has come yet').waitFor()
+        await now.getByText('No request is in progress').waitFor()
+        await page.getByText('No request has arrived yet').waitFor()
         assert.equal(await overflowOf(page), 0)
         await page.screenshot(screenshot(`idle-${name}`))
 
@@ -104,14 +104,14 @@ for (const width of [390, 1280]) {
           return startWaiting(shown, each)
         })
         const waiting = now.locator('.row.waiting')
-        await waiting.getByText('waits for its turn').waitFor()
+        await waiting.getByText('waits for a slot').waitFor()
         await page.locator('#totals .waiting').getByText('1', { exact: true }).waitFor()
         await page.screenshot(screenshot(`busy-${name}`))
         release()
         await waiting.waitFor({ state: 'detached' })
         for (const each of others) each()
         await page.locator('#past .row.done').getByText('/cgi-bin/wait.sh?one').waitFor()
-        await now.getByText('No request is under way').waitFor()
+        await now.getByText('No request is in progress').waitFor()
 
         await send(server.port, '/cgi-bin/fail.sh')
         const failed = page.locator('#past .row.failed')
@@ -262,7 +262,7 @@ void t.test('the list can show scripts and failures alone, and is bounded', opti
   assert.equal(await rows.count(), 101)
   await page.getByRole('radio', { name: 'failed' }).check()
   assert.equal(await rows.count(), 0)
-  assert.ok(await page.getByText('None of these has failed').isVisible())
+  assert.ok(await page.getByText('None of these requests has failed').isVisible())
   await page.getByRole('radio', { name: 'scripts' }).check()
   assert.equal(await rows.count(), 1)
   await ask('/cgi-bin/fail.sh')
@@ -305,7 +305,7 @@ void t.test(
     await server.ended
     const next = await serve(t, folder, '--port', String(server.port))
     await page.locator('#live.live').waitFor()
-    await page.getByText('No request has come yet').waitFor()
+    await page.getByText('No request has arrived yet').waitFor()
     await send(next.port, '/cgi-bin/hello.sh')
     await page.locator('#past .row').getByText('/cgi-bin/hello.sh').waitFor()
   },

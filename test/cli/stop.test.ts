@@ -97,7 +97,7 @@ void t.test('what goes on for longer than ten seconds is cut off', NO_HANG, asyn
   assert.match(output, / GET +\/large\.bin +200 .* aborted\n/)
   assert.match(
     output,
-    / GET +\/cgi-bin\/stubborn\.sh +200 .*\n +error: the response breaks off: The gateway is closed/,
+    / GET +\/cgi-bin\/stubborn\.sh +200 .*\n +error: the response was cut off: The gateway is closed/,
   )
   await untilGone(...pids)
 })

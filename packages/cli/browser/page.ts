@@ -30,7 +30,7 @@ class PastRequests {
       if (!this.#isRead()) this.release()
     }
     list.addEventListener('pointerleave', look)
-    // Where the focus goes is known afterwards.
+    // The new focus is known after the event.
     list.addEventListener('focusout', () => setTimeout(look))
   }
 
@@ -41,7 +41,7 @@ class PastRequests {
 
   add(rows: readonly Element[]): void {
     this.#waiting = [...rows, ...this.#waiting]
-    if (this.#isRead()) this.#tell()
+    if (this.#isRead()) this.#updateNote()
     else this.release()
   }
 
@@ -57,23 +57,23 @@ class PastRequests {
   release(): void {
     this.#prepend(this.#waiting)
     this.#waiting = []
-    this.#tell()
+    this.#updateNote()
   }
 
   #isRead(): boolean {
     return this.#list.matches(':hover, :has(:focus-visible)')
   }
 
-  #tell(): void {
+  #updateNote(): void {
     const count = this.#waiting.length
     this.#note.hidden = count === 0
     this.#note.textContent = `${count} more, shown when you leave the list`
   }
 
-  /** Puts rows on top. What is open below stays where it is on the screen. */
+  /** Inserts rows at the top. An open row below keeps its place on the screen. */
   #prepend(rows: readonly Element[]): void {
-    const anchor = Array.from(this.#list.querySelectorAll('[open]')).find((each) => {
-      const { top, bottom } = each.getBoundingClientRect()
+    const anchor = Array.from(this.#list.querySelectorAll('[open]')).find((row) => {
+      const { top, bottom } = row.getBoundingClientRect()
       return bottom > 0 && top < innerHeight
     })
     const before = anchor?.getBoundingClientRect().top ?? 0
@@ -94,7 +94,7 @@ class Feed {
   #source: EventSource | undefined
   #timer: ReturnType<typeof setTimeout> | undefined
 
-  /** @param status - says whether the page is up to date; it has in it how far the page has come. */
+  /** @param status - shows whether the page is up to date; its `data-cursor` is the cursor of the page. */
   constructor(status: HTMLElement, past: PastRequests) {
     this.#status = status
     this.#past = past
@@ -107,12 +107,12 @@ class Feed {
     this.#source = source
     source.addEventListener('message', ({ data }: MessageEvent<string>) => {
       this.#say('live', 'Live')
-      // It is what this server has written for this page.
+      // The server sends objects of this type only.
       this.#take(JSON.parse(data) as Update)
     })
     source.addEventListener('error', () => {
       this.stop()
-      this.#say('lost', 'The server does not answer; trying again')
+      this.#say('lost', 'The server does not respond; trying again')
       this.#timer = setTimeout(() => this.start(), RETRY)
     })
   }
@@ -152,7 +152,7 @@ function parse(html: string): Element[] {
   return Array.from(template.content.children)
 }
 
-/** Makes an element like another. Focus, selection and opened details stay. */
+/** Updates an element to equal another. Focus, selection and open details stay. */
 function patch(old: Element, fresh: Element): void {
   for (const name of old.getAttributeNames()) {
     if (name !== 'open' && !fresh.hasAttribute(name)) old.removeAttribute(name)
@@ -163,7 +163,7 @@ function patch(old: Element, fresh: Element): void {
   patchChildren(old, Array.from(fresh.childNodes))
 }
 
-/** Those with an id are found again by it, others by their place. */
+/** Updates the children of an element. Children with an id are matched by it, others by their position. */
 function patchChildren(old: Element, fresh: readonly Node[]): void {
   const ids = new Set(fresh.map(idOf))
   for (const child of Array.from(old.children)) {
@@ -207,7 +207,7 @@ async function copy(text: string): Promise<boolean> {
     await navigator.clipboard.writeText(text)
     return true
   } catch {
-    // Not everybody lets pages write to the clipboard.
+    // The user can forbid access to the clipboard.
     return false
   }
 }
@@ -228,4 +228,4 @@ if (status && list && note) {
   addEventListener('pagehide', () => feed.stop())
   if (!document.hidden) feed.start()
 }
-for (const each of document.querySelectorAll<HTMLElement>('[data-copy]')) offerCopy(each)
+for (const button of document.querySelectorAll<HTMLElement>('[data-copy]')) offerCopy(button)

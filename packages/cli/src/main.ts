@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { parseArguments } from './settings/arguments.js'
 import { CommandError } from './settings/command-error.js'
-import { tell } from './text/command-message.js'
+import { writeMessage } from './text/command-message.js'
 import { keepCompiledCode } from './start/compile-cache.js'
 
 keepCompiledCode()
@@ -38,7 +38,7 @@ async function main(args: readonly string[]): Promise<void> {
 
 function fail(error: unknown): void {
   if (!(error instanceof CommandError)) throw error
-  tell(error.message)
+  writeMessage(error.message)
   process.exitCode = error.exitCode
 }
 

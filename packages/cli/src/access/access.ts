@@ -2,45 +2,46 @@ import { hasLocalHost, isLocalClient } from './local-client.js'
 import type { RawRequest } from './raw-exchange.js'
 import type { Settings } from '../settings/settings.js'
 
-/** The path that everything of the status page is below. */
+/** The URL of the status page, without a trailing slash. */
 export const STATUS_PATH = '/.common-gateway'
 
-/** Whether there is a status page: in development, where it is wanted. */
+/** Whether there is a status page. `NODE_ENV=production` and `--no-status` turn it off. */
 export function hasStatusPage({ status }: Pick<Settings, 'status'>): boolean {
   return status && process.env['NODE_ENV'] !== 'production'
 }
 
-/** Why the status page is not for somebody. */
+/** Why a client cannot see the status page. */
 export interface Refusal {
-  /** 404 where even its presence is nobody's business. */
+  /** 404 for other machines, so that they do not learn that the page exists. */
   readonly status: 403 | 404
   readonly reason: string
 }
 
 /**
- * Whether the status page may be shown to whoever asks: it is for the person at this machine. Null if so.
+ * Why the status page is refused to a client; null for a client on this machine.
  *
- * The peer is judged by its socket's own address; no field of the request can make it another. What other sites ask for in the background is refused before it costs anything.
+ * Uses the address of the socket, which no field of the request can change. Requests that pages of other sites
+ * send in the background are refused.
  */
 export function refusalOf({
   socket,
   headers,
 }: Pick<RawRequest, 'socket' | 'headers'>): Refusal | null {
   if (!isLocalClient({ socket, headers })) {
-    return { status: 404, reason: 'It is for this machine alone.' }
+    return { status: 404, reason: 'Only this machine can open it.' }
   }
   if (!hasLocalHost({ headers })) {
-    return { status: 403, reason: 'It answers as localhost, or by a loopback address, alone.' }
+    return { status: 403, reason: 'Open it as localhost or by a loopback address.' }
   }
   const site = headers['sec-fetch-site'] ?? 'none'
   const isForeign = site !== 'same-origin' && site !== 'none'
   if (isForeign && headers['sec-fetch-mode'] !== 'navigate') {
-    return { status: 403, reason: 'It is not for other sites.' }
+    return { status: 403, reason: 'Pages of other sites cannot request it.' }
   }
   return null
 }
 
-/** Whether a request is one of the page's own, which are no part of what it shows. */
+/** Whether a request is for the status page itself. The page does not show such requests. */
 export function isStatusRequest(request: RawRequest): boolean {
   const [path = ''] = (request.url ?? '').split('?', 1)
   const isBelow = path === STATUS_PATH || path.startsWith(`${STATUS_PATH}/`)

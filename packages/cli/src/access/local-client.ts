@@ -5,10 +5,10 @@ const LOOPBACK = new BlockList()
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
 LOOPBACK.addAddress('::1', 'ipv6')
 
-/** Fields that a proxy adds: the request comes from elsewhere, whatever its socket says. */
+/** Fields that a proxy adds. Behind a proxy, the address of the socket is not the client's. */
 const FORWARDED = ['forwarded', 'via', 'x-forwarded-for', 'x-forwarded-host', 'x-real-ip']
 
-/** Whether a request comes from this machine itself. */
+/** Whether a request comes from this machine. */
 export function isLocalClient({
   socket,
   headers,
@@ -18,24 +18,24 @@ export function isLocalClient({
 }
 
 /**
- * Whether a request is for a name that none but this machine has. Any other may be one of a foreign site whose
- * page has had it lead here (DNS rebinding), and reads the answer as its own.
+ * Whether the host of a request is a name that always means this machine. A page of another site can point
+ * any other name to this machine and then read the response as its own (DNS rebinding).
  */
 export function hasLocalHost({ headers }: Pick<RawRequest, 'headers'>): boolean {
   const host = headers.host ?? authorityOf(headers)
   const [, literal, name = ''] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d+)?$/i.exec(host) ?? []
   if (literal !== undefined) return isLoopback(literal)
-  // Browsers look `localhost`, and what is below it, up nowhere (RFC 6761 section 6.3).
+  // Browsers resolve `localhost` and its subdomains without DNS (RFC 6761 section 6.3).
   return isLoopback(name) || /^(?:[\w-]+\.)*localhost$/i.test(name)
 }
 
-/** HTTP/2 has a field of its own for the host. */
+/** The host of a request of HTTP/2. */
 function authorityOf(headers: RawRequest['headers']): string {
   const authority = headers[':authority']
   return typeof authority === 'string' ? authority : ''
 }
 
-/** Whether this is a loopback address, which only this machine can reach; IPv4 may be written as IPv6. */
+/** Whether an address is a loopback address, which only this machine can reach. Accepts IPv4-mapped IPv6. */
 export function isLoopback(address: string): boolean {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
   const family = isIP(plain)

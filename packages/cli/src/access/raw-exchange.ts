@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 
-/** A request of whichever version of HTTP, as Node has it. */
+/** A request of node:http or node:http2. */
 export type RawRequest = IncomingMessage | Http2ServerRequest
 
-/** A response of whichever version of HTTP, as Node has it. */
+/** A response of node:http or node:http2. */
 export type RawResponse = ServerResponse | Http2ServerResponse

@@ -1,93 +1,95 @@
 import path from 'node:path'
 import { beginningOf, type Beginning } from '../files/file-beginning.js'
 import { isProgram } from '@common-gateway/core/steps'
-import { toShellWord } from '../text/shell-word.js'
+import { quoteArgument } from '../text/shell-argument.js'
 import type { DefaultInterpreter } from '../files/default-interpreters.js'
 import type { Site } from '../site/site.js'
 
-/** What a person should do so that a script can be run. */
+/** Advice for a file that cannot be run as a script. */
 export interface Advice {
-  /** Whether it does not look like a script: it is left alone, unless somebody asks why it is not run. */
+  /** Whether the file looks like data rather than a script. The start screen does not list it. */
   readonly isData: boolean
-  /** Why it cannot, and the first thing to try. */
+  /** The reason, and the first remedy. */
   readonly brief: string
-  /** All that can be done, as a sentence without its full stop. */
+  /** All remedies, as a sentence without its full stop. */
   readonly sentence: string
 }
 
-/** A script that is looked at. */
+/** The facts about a script that the advice depends on. */
 interface Candidate {
-  /** As a person would type it where the command was started, quoted for a shell. */
-  readonly word: string
-  /** Whether an editor or a person has kept it of another. */
+  /** The file as an argument for a shell in the working directory. */
+  readonly argument: string
+  /** Whether its name is that of a backup or of an editor's temporary file. */
   readonly isCopy: boolean
   readonly extension: string
-  /** What runs scripts with its extension by default, installed or not. */
+  /** The default interpreter of its extension, installed or not. */
   readonly known: DefaultInterpreter | undefined
   readonly beginning: Beginning
 }
 
-/** Undefined where a script can be run, as far as one can see. */
+/** Advice for a file in a folder of scripts; undefined if it can be run, as far as its first bytes show. */
 export function adviseOn(file: string, site: Site): Advice | undefined {
   const extension = path.extname(file)
   if (Object.hasOwn(site.interpreters, extension)) return undefined
-  const known = site.defaultInterpreters.find((each) => each.extension === extension)
+  const known = site.defaultInterpreters.find((interpreter) => interpreter.extension === extension)
   const isExecutable = isProgram(file)
   if (!isExecutable && known?.program !== undefined) return undefined
   const beginning = beginningOf(file)
   const isCopy = COPY.test(path.basename(file))
-  const candidate = { word: toShellWord(nameOf(file)), isCopy, extension, known, beginning }
+  const argument = quoteArgument(nameOf(file))
+  const candidate = { argument, isCopy, extension, known, beginning }
   if (!isExecutable) return adviseOnPlain(candidate)
   return beginning === 'text' ? adviseOnFirstLine(candidate) : undefined
 }
 
-/** Extensions of scripts, beside those that have an interpreter by default. */
+/** Extensions of scripts that have no default interpreter. */
 const SCRIPT_EXTENSIONS =
   /^\.(?:cgi|fcgi|fpl|pl|plx|phtml|php\d?|pyw|tcl|lua|bash|ksh|aspx?|jspx?)$/i
 
 const COPY = /~$|^#|\.(?:bak|orig|old|save|swp|rej|dpkg-\w+|rpm(?:save|new))$/i
 
-/** Whether a name ends as those of scripts do; `.js` is more often that of a page's program. */
+/** Whether a name has the extension of a script. `.js` does not count: most such files are for browsers. */
 export function hasScriptExtension(
   name: string,
   { interpreters, defaultInterpreters }: Pick<Site, 'interpreters' | 'defaultInterpreters'>,
 ): boolean {
   const extension = path.extname(name)
   if (Object.hasOwn(interpreters, extension) || SCRIPT_EXTENSIONS.test(extension)) return true
-  return extension !== '.js' && defaultInterpreters.some((each) => each.extension === extension)
+  const isKnown = defaultInterpreters.some((interpreter) => interpreter.extension === extension)
+  return extension !== '.js' && isKnown
 }
 
-/** What to do about a script that lies outside of all folders of scripts, as a sentence without its full stop. */
+/** Advice for a script outside the folders of scripts, as a sentence without its full stop. */
 export function adviseOnStray(file: string, site: Site): string {
   const extension = path.extname(file)
   if (!hasScriptExtension(file, site)) {
-    return 'It looks like a script, or a copy of one: they are run in cgi-bin; --cgi-dir names other folders'
+    return 'It looks like a script or a copy of one. Scripts run in cgi-bin; --cgi-dir sets other folders'
   }
   return (
-    `It looks like a script: --scripts ${extension} runs what ends in ${extension} wherever it lies; ` +
-    `--send ${extension} sends it as it is`
+    `It looks like a script: --scripts ${extension} runs ${extension} files in every folder; ` +
+    `--send ${extension} sends them as they are`
   )
 }
 
-/** Not a word of `chmod`: whoever follows it has data run by its URL. */
+/** It does not mention `chmod`, which would let a URL execute a data file. */
 const DATA: Advice = {
   isData: true,
   brief: 'data for scripts',
   sentence:
-    'It looks like data for scripts, and is not sent. A script is executable, and begins with a line ' +
+    'It looks like data for scripts, so it is not sent. A script is executable and begins with a line ' +
     'such as #!/bin/sh',
 }
 
-/** What to do about a link that leaves what is served, as a sentence without its full stop. */
+/** Advice for a link that leaves the site, as a sentence without its full stop. */
 export function adviseOnLink(target: string, isFolder: boolean): string {
-  const root = toShellWord(isFolder ? target : path.dirname(target))
-  return `It is a link to ${target}, outside of what is served: --link-root ${root} allows it`
+  const root = quoteArgument(isFolder ? target : path.dirname(target))
+  return `It is a link to ${target}, outside the site: --link-root ${root} allows it`
 }
 
-/** Of one that nobody may execute, and that has no interpreter here. */
-function adviseOnPlain({ word, isCopy, extension, known, beginning }: Candidate): Advice {
+/** Advice for a file that is not executable and has no installed interpreter. */
+function adviseOnPlain({ argument, isCopy, extension, known, beginning }: Candidate): Advice {
   const options: string[] = []
-  const chmod = `chmod +x ${word}`
+  const chmod = `chmod +x ${argument}`
   const isScript = beginning === 'program' || SCRIPT_EXTENSIONS.test(extension)
   if (known === undefined && (!isScript || isCopy)) return DATA
   if (known !== undefined) {
@@ -97,7 +99,7 @@ function adviseOnPlain({ word, isCopy, extension, known, beginning }: Candidate)
   if (beginning === 'program') options.push(`make it executable: ${chmod}`)
   else if (known === undefined) {
     options.push(`make it executable (${chmod}), with a first line such as #!/bin/sh`)
-    options.push(`name what runs it: --interpreter ${extension}=PROGRAM`)
+    options.push(`set its interpreter: --interpreter ${extension}=PROGRAM`)
   }
   return {
     isData: false,
@@ -109,12 +111,12 @@ function adviseOnPlain({ word, isCopy, extension, known, beginning }: Candidate)
   }
 }
 
-/** Of one that the system takes for a program, and then finds to be none. */
-function adviseOnFirstLine({ word, extension, known }: Candidate): Advice {
+/** Advice for an executable text file without an interpreter line: execve(2) fails with ENOEXEC. */
+function adviseOnFirstLine({ argument, extension, known }: Candidate): Advice {
   const line = known === undefined ? '#!/bin/sh' : `#!/usr/bin/env ${known.name}`
-  const options = [`begin it with a line that says what runs it, such as ${line}`]
+  const options = [`add a first line that names its interpreter, such as ${line}`]
   if (known?.program !== undefined) {
-    options.push(`chmod -x ${word}, since ${known.name} runs ${extension} files anyhow`)
+    options.push(`chmod -x ${argument}, since ${known.name} runs ${extension} files by default`)
   }
   return { isData: false, brief: `has no first line such as ${line}`, sentence: join(options) }
 }

@@ -2,33 +2,33 @@ import { readdir, realpath, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isInside } from '@common-gateway/core/steps'
 import { adviseOn } from './script-check.js'
-import { toShellWord } from '../text/shell-word.js'
+import { quoteArgument } from '../text/shell-argument.js'
 import type { CgiFolder, Site } from '../site/site.js'
 
-/** A file among scripts that cannot be run. */
+/** A file in a folder of scripts that cannot be run. */
 interface Problem {
-  /** From the folder that is served. */
+  /** Path relative to the served folder. */
   readonly name: string
-  /** Why, and what to do about it. */
+  /** The reason, and a remedy. */
   readonly advice: string
 }
 
-/** What is in a folder of scripts. */
+/** The content of a folder of scripts. */
 export interface ScriptSurvey {
   readonly url: string
   readonly folder: string
-  /** Whether there is such a folder. */
+  /** Whether the folder exists. */
   readonly isThere: boolean
   /** How many files can be run. */
   readonly count: number
-  /** Those that cannot. */
+  /** The files that cannot be run. */
   readonly problems: readonly Problem[]
 }
 
-/** At a glance: nobody reads more, and a tree may be endless. */
+/** A limit, since the survey delays the start screen and a tree can be very large. */
 const MOST_FOLDERS = 200
 
-/** Looks through a folder of scripts. */
+/** Checks the files of a folder of scripts and of its subfolders. */
 export async function surveyScripts(cgiFolder: CgiFolder, site: Site): Promise<ScriptSurvey> {
   const { url, folder } = cgiFolder
   const problems: Problem[] = []
@@ -36,12 +36,12 @@ export async function surveyScripts(cgiFolder: CgiFolder, site: Site): Promise<S
   const folders = [folder]
   let count = 0
   let isThere = false
-  for (const [index, each] of folders.entries()) {
-    const entries = await readdir(each, { withFileTypes: true }).catch(() => null)
+  for (const [index, current] of folders.entries()) {
+    const entries = await readdir(current, { withFileTypes: true }).catch(() => null)
     if (entries === null) continue
     if (index === 0) isThere = true
     for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-      const file = path.join(each, entry.name)
+      const file = path.join(current, entry.name)
       if (entry.name.startsWith('.')) continue
       if (entry.isDirectory() && folders.length < MOST_FOLDERS) folders.push(file)
       const target = entry.isSymbolicLink() ? await realpath(file).catch(() => null) : file
@@ -67,5 +67,5 @@ async function isFile(name: string): Promise<boolean> {
 }
 
 function briefOnLink(target: string): string {
-  return `a link to ${target}: --link-root ${toShellWord(path.dirname(target))} allows it`
+  return `a link to ${target}: --link-root ${quoteArgument(path.dirname(target))} allows it`
 }

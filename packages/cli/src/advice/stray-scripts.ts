@@ -4,16 +4,16 @@ import { createPublication } from '../site/publication.js'
 import { hasScriptExtension } from './script-check.js'
 import type { Site } from '../site/site.js'
 
-/** At a glance: the server has started already, and a tree may be endless. */
+/** Limits, since the search delays the start screen and a tree can be very large. */
 const MOST_FOLDERS = 200
 const MOST_NAMES = 5000
 
-/** How many extensions are named. */
+/** How many extensions the sentence names. */
 const MOST_EXTENSIONS = 5
 
 /**
- * Looks for scripts, by their names, that lie outside of all folders of scripts: they are neither run nor sent.
- * Says so in a sentence, with what to do about it; undefined where there are none.
+ * A sentence about the scripts outside the folders of scripts, which are neither run nor sent; undefined if
+ * there are none. Names decide which files are scripts.
  */
 export async function describeStrayScripts(site: Site): Promise<string | undefined> {
   const found: string[] = []
@@ -24,8 +24,8 @@ export async function describeStrayScripts(site: Site): Promise<string | undefin
   const extensions = [...new Set(found)].toSorted().slice(0, MOST_EXTENSIONS).join()
   const subject =
     found.length === 1
-      ? '1 script outside of the folders of scripts is'
-      : `${found.length} scripts outside of the folders of scripts are`
+      ? '1 script outside the folders of scripts is'
+      : `${found.length} scripts outside the folders of scripts are`
   const object = found.length === 1 ? 'it' : 'them'
   return (
     `${subject} neither run nor sent: --scripts ${extensions} runs ${object}, ` +
@@ -55,7 +55,7 @@ async function* namesIn(site: Site): AsyncGenerator<string> {
         if (entry.isDirectory() && folders.length < MOST_FOLDERS) folders.push(file)
       }
     } catch {
-      // It may not be read, or has just gone.
+      // The folder cannot be read, or was just removed.
     }
   }
 }

@@ -5,15 +5,15 @@ import { readCredentials } from './credentials.js'
 import { CheckQueue } from './check-queue.js'
 import type { PasswordFile } from './password-file.js'
 
-/** Who a request is from. */
+/** The user of a request. */
 export interface User {
   readonly user: string
   readonly type: 'Basic'
 }
 
 /**
- * Lets in those alone whose name and password a file has (RFC 7617). It stands before everything else: what
- * there is, and what there is not, is told to nobody else.
+ * Answers 401 to every request without a name and password of the file (RFC 7617). It comes before everything
+ * else, so that other clients do not learn which URLs exist.
  */
 export class BasicAuthentication {
   readonly #passwords: PasswordFile
@@ -24,12 +24,12 @@ export class BasicAuthentication {
     this.#passwords = passwords
   }
 
-  /** The user of a request that has been let in, or that a script of theirs has redirected. */
+  /** The user of an authenticated request, also after a local redirect. */
   userOf(request: RawRequest): User | null {
     return this.#users.get(clientRequestOf(request)) ?? null
   }
 
-  /** A listener for requests that passes on those which are let in. */
+  /** A listener that passes on the authenticated requests. */
   guard(listener: RequestListener): RequestListener {
     return (request, response) => {
       const credentials = readCredentials(request.headers.authorization)

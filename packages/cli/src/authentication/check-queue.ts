@@ -2,25 +2,25 @@ import { createHmac, randomBytes } from 'node:crypto'
 import type { Credentials } from './credentials.js'
 import type { Passwords } from './password-file.js'
 
-/** How many checks wait; those beyond it are refused. */
+/** How many checks can wait. More are refused. */
 const MOST_WAITING = 32
 
-/** How many verdicts are remembered, of each kind. */
+/** How many results of each kind are kept. */
 const MOST_REMEMBERED = 1024
 
 /**
- * Checks passwords one after the other, since each costs as much as many requests, and remembers what it
- * has found. What it remembers is by a digest that no other process can make, not by the password.
+ * Checks passwords one at a time, since a check takes as much time as many requests, and keeps the results.
+ * The key of a result is a digest with a random key, not the password.
  */
 export class CheckQueue {
   readonly #key = randomBytes(32)
-  /** Apart, so that whoever tries passwords does not have those who are let in checked again. */
+  /** Kept apart, so that many wrong passwords do not displace the right ones. */
   readonly #verdicts = { right: new Set<string>(), wrong: new Set<string>() }
   #passwords: Passwords | undefined
   #last: Promise<unknown> = Promise.resolve()
   #waiting = 0
 
-  /** Whether the password is that of the name; at once where it is known, and `busy` if too many wait. */
+  /** Whether the password is right: a boolean if the result is known, `busy` if too many checks wait. */
   check(passwords: Passwords, credentials: Credentials): boolean | 'busy' | Promise<boolean> {
     if (passwords !== this.#passwords) this.#forget(passwords)
     const { right, wrong } = this.#verdicts
@@ -30,7 +30,7 @@ export class CheckQueue {
     if (this.#waiting >= MOST_WAITING) return 'busy'
     this.#waiting += 1
     const verdict = this.#last.then(async () => {
-      // The same may have waited before it: a page has many files.
+      // The same check can have waited before this one: a page has many files.
       return right.has(digest) || (!wrong.has(digest) && (await compare(passwords, credentials)))
     })
     this.#last = verdict.then((isRight) => {
@@ -47,23 +47,23 @@ export class CheckQueue {
   }
 
   #digestOf({ name, password }: Credentials): string {
-    // A name has no colon (RFC 7617 section 2).
+    // A name cannot contain a colon (RFC 7617 section 2).
     return createHmac('sha256', this.#key).update(`${name}:${password}`).digest('base64')
   }
 }
 
 /**
- * Whether a password is right. A name that is not there costs the same as one that is: how long it takes does not tell
- * which it was.
+ * Whether a password is right. An unknown name takes as long as a known one, so that the time does not reveal
+ * which names exist.
  */
 async function compare({ checks }: Passwords, { name, password }: Credentials): Promise<boolean> {
   const check = checks.get(name)
-  const [someone] = checks.values()
+  const [decoy] = checks.values()
   try {
-    const isRight = (await (check ?? someone)?.(password)) ?? false
+    const isRight = (await (check ?? decoy)?.(password)) ?? false
     return check !== undefined && isRight
   } catch {
-    // What cannot be checked is not right, and the checks that wait go on.
+    // A check that fails must not reject: the next checks wait for it.
     return false
   }
 }

@@ -1,13 +1,13 @@
-/** A name and a password, as a client has sent them. */
+/** A name and a password that a client has sent. */
 export interface Credentials {
   readonly name: string
   readonly password: string
 }
 
-/** Longer passwords than `htpasswd` makes are none; hashing them would take time. */
+/** `htpasswd` accepts no longer passwords. Hashing them would take time. */
 const MOST_BYTES = 255
 
-/** Reads an `Authorization` field of the scheme Basic (RFC 7617); null where it is none. */
+/** Parses an `Authorization` field of the scheme Basic (RFC 7617); null if it is not valid. */
 export function readCredentials(field: string | undefined): Credentials | null {
   const [, token] = /^basic +([\d+/A-Za-z]+={0,2}) *$/i.exec(field ?? '') ?? []
   if (token === undefined) return null

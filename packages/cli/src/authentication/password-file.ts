@@ -1,43 +1,43 @@
 import { readFileSync, statSync } from 'node:fs'
 import { type PasswordCheck, readPasswordHash } from './password-hash.js'
 
-/** What a file of passwords says. */
+/** The content of a password file. */
 export interface Passwords {
-  /** How the password of each name is checked. */
+  /** The check of the password, by user name. */
   readonly checks: ReadonlyMap<string, PasswordCheck>
-  /** What is wrong with it, a sentence each without its full stop. Those names are let in nowhere. */
+  /** Sentences without a full stop about lines that are not valid. Their names cannot log in. */
   readonly problems: readonly string[]
 }
 
-/** More than any such file has. */
+/** A larger file is not a password file. */
 const MOST_BYTES = 1024 * 1024
 
-/** A file of names and passwords, as `htpasswd` writes it. It is read again when it has changed. */
+/** A file of users and passwords, as `htpasswd` writes it. It is read again after a change. */
 export class PasswordFile {
   readonly #file: string
-  readonly #tell: (problem: string) => void
+  readonly #report: (problem: string) => void
   #state = ''
   #passwords: Passwords | undefined
 
-  /** @param tell - called with what is wrong with the file, once for each change of it. */
-  constructor(file: string, tell: (problem: string) => void) {
+  /** @param report - called for every problem of the file, once after each change. */
+  constructor(file: string, report: (problem: string) => void) {
     this.#file = file
-    this.#tell = tell
+    this.#report = report
   }
 
-  /** The passwords as they are now. Where the file cannot be read, there are none. */
+  /** The present passwords. There are none if the file cannot be read. */
   read(): Passwords {
-    const state = this.#look()
+    const state = this.#readState()
     if (this.#passwords === undefined || state !== this.#state) {
       this.#state = state
       this.#passwords = readPasswords(this.#file)
-      this.#passwords.problems.forEach((problem) => this.#tell(problem))
+      this.#passwords.problems.forEach((problem) => this.#report(problem))
     }
     return this.#passwords
   }
 
-  /** What changes when the file does. */
-  #look(): string {
+  /** A string that differs after a change of the file. */
+  #readState(): string {
     const status = statSync(this.#file, { bigint: true, throwIfNoEntry: false })
     if (status === undefined) return 'missing'
     const { dev, ino, size, mtimeNs, ctimeNs } = status
@@ -55,7 +55,7 @@ function readPasswords(file: string): Passwords {
     const name = text.slice(0, colon)
     const found = readPasswordHash(text.slice(colon + 1))
     const place = `line ${index + 1} of ${file}`
-    // Apache, too, takes the first of a name.
+    // The first line of a name counts, as in Apache.
     if (colon < 1) problems.push(`${place} must be NAME:HASH, as htpasswd writes it`)
     else if ('problem' in found) problems.push(`${place} ('${name}') ${found.problem}`)
     else if (!checks.has(name)) checks.set(name, found.check)
@@ -67,7 +67,7 @@ function readLines(file: string, problems: string[]): string[] {
   try {
     const status = statSync(file)
     if (status.isFile() && status.size <= MOST_BYTES) return readFileSync(file, 'utf8').split('\n')
-    problems.push(`${file} is no file of passwords`)
+    problems.push(`${file} is not a password file`)
   } catch (error) {
     problems.push(`${file} cannot be read: ${error instanceof Error ? error.message : 'unknown'}`)
   }

@@ -2,22 +2,22 @@ import apacheMd5 from 'apache-md5'
 import { compare } from 'bcryptjs'
 import { createHash, timingSafeEqual } from 'node:crypto'
 
-/** Whether a password is the one that a hash was made of. */
+/** Whether a password has this hash. */
 export type PasswordCheck = (password: string) => Promise<boolean>
 
-/** What can be done with a hash: to check passwords, or to say why not. */
+/** The check for a hash, or the reason why it cannot be checked. */
 export type PasswordHash = { readonly check: PasswordCheck } | { readonly problem: string }
 
-/** A check takes two to the power of this: a second or so, and all requests wait for it. */
+/** A check computes two to the power of this many rounds: about a second, in which other checks wait. */
 const MOST_BCRYPT_ROUNDS = 14
 
-/** Reads a hash as `htpasswd` writes it: `-B` (bcrypt), `-m` (MD5 of Apache) and `-s` (SHA-1). */
+/** Parses a hash of `htpasswd`: `-B` (bcrypt), `-m` (Apache's MD5) or `-s` (SHA-1). */
 export function readPasswordHash(hash: string): PasswordHash {
   const [, rounds] = /^\$2[aby]\$(\d\d)\$[./\dA-Za-z]{53}$/.exec(hash) ?? []
   if (rounds !== undefined) {
     return Number(rounds) <= MOST_BCRYPT_ROUNDS
       ? { check: (password) => compare(password, hash) }
-      : { problem: `takes too long to check: htpasswd -C takes ${MOST_BCRYPT_ROUNDS} at most` }
+      : { problem: `takes too long to check; the most for htpasswd -C is ${MOST_BCRYPT_ROUNDS}` }
   }
   if (/^\$(?:apr1|1)\$[./\dA-Za-z]{1,8}\$[./\dA-Za-z]{22}$/.test(hash)) {
     return { check: async (password) => isEqual(hashByMd5(toByteString(password), hash), hash) }
@@ -28,13 +28,13 @@ export function readPasswordHash(hash: string): PasswordHash {
     }
     return { check: async (password) => isEqual(digestOf(password), hash) }
   }
-  return { problem: 'has no hash of bcrypt, MD5 or SHA-1: htpasswd -B makes one' }
+  return { problem: 'has no bcrypt, MD5 or SHA-1 hash; htpasswd -B makes one' }
 }
 
-// The package's types speak of a default export; it has none, but is the function.
+// The types declare a default export, but the module is the function itself.
 const hashByMd5 = apacheMd5 as unknown as (password: string, salt: string) => string
 
-/** The package takes a character for a byte. */
+/** The package hashes one byte per character. */
 function toByteString(text: string): string {
   return Buffer.from(text).toString('latin1')
 }

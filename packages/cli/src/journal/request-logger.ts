@@ -62,7 +62,7 @@ export class FailuresOnly extends LogController {
   override streamError(error: Error, request: FastifyRequest): void {
     const code = 'code' in error ? error.code : undefined
     const isDisconnect = code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'CGI_ERR_CLIENT_GONE'
-    if (!isDisconnect) request.log.error({ err: error }, 'the response breaks off')
+    if (!isDisconnect) request.log.error({ err: error }, 'the response was cut off')
   }
 }
 

@@ -9,7 +9,7 @@ import { createSourceCheck } from '../site/source-check.js'
 import { toSitePath } from '../site/site-path.js'
 import type { CgiFolder, Site } from '../site/site.js'
 
-/** What is in a folder, for people to see. */
+/** The visible content of a folder. */
 export interface FolderListing {
   /** Path of the URL, decoded, with a slash at both ends. */
   readonly path: string
@@ -21,20 +21,19 @@ export interface FolderListing {
 /** One file or folder in a listing. */
 export interface Entry {
   readonly name: string
-  /** `data`: it lies among scripts, and is neither run nor sent; `withheld`: the same, and `advice` says why. */
+  /** `data`: a file in a folder of scripts that is not run; `withheld`: not served, `advice` has the reason. */
   readonly kind: 'folder' | 'scripts' | 'script' | 'file' | 'data' | 'withheld'
   /** In bytes. */
   readonly size?: number
   readonly modified?: Date
-  /** Why it cannot be run, or is withheld. */
+  /** Why it cannot be run or is not served, and what to do. */
   readonly advice?: string | undefined
 }
 
 /**
- * Lists the folder that a URL names by its path with a slash at its end; null where there is none, or it
- * is not to be seen.
+ * Lists the folder that a URL with a trailing slash names; null if there is none, or if it is hidden.
  *
- * @param isLocal - whether the client is on this machine: no other sees what scripts there are.
+ * @param isLocal - whether the client is on this machine. Other clients do not see scripts.
  */
 export async function listFolder(
   url: string,
@@ -69,7 +68,7 @@ export async function listFolder(
   return { path: listed, entries: order([...mounts, ...others]), hasScripts: false }
 }
 
-/** A link that leaves what is served, for the person who can allow it. */
+/** The entry of a link that leaves the site, with the setting that allows it. */
 function toWithheldLink({ name, kind }: Entry, target: string): Entry {
   return { name, kind: 'withheld', advice: adviseOnLink(target, kind === 'folder') }
 }
@@ -85,10 +84,10 @@ async function listScripts(
 ): Promise<FolderListing | null> {
   const below = path.join(folder, listed.slice(url.length))
   const [root, realBelow] = await Promise.all([folder, below].map(realPathOf))
-  // The gateway runs nothing that a link has outside.
+  // The gateway does not run scripts that a link leads to outside these folders.
   const roots = root == null ? [] : [root, ...site.linkRoots]
   const isWithin = (realFile: string): boolean => {
-    return roots.some((each) => realFile === each || isInside(realFile, each))
+    return roots.some((allowed) => realFile === allowed || isInside(realFile, allowed))
   }
   if (realBelow == null || !isWithin(realBelow)) return null
   const entries = await readEntries(below, (entry, realFile): Entry | null => {
@@ -101,7 +100,7 @@ async function listScripts(
   return entries && { path: listed, entries: order(entries), hasScripts: true }
 }
 
-/** How many files are looked at together: what else the server does comes in between. */
+/** How many files are read at once. Other requests are answered between two batches. */
 const BATCH = 64
 
 async function readEntries(
@@ -112,12 +111,12 @@ async function readEntries(
   const found = await readdir(folder, { withFileTypes: true }).catch(() => null)
   if (found === null || realFolder === null) return null
 
-  const read = async (each: Dirent): Promise<Entry | null> => {
-    const { name } = each
-    // No URL leads to a name with a backslash.
+  const read = async (dirent: Dirent): Promise<Entry | null> => {
+    const { name } = dirent
+    // A URL cannot name a file with a backslash.
     if (name.startsWith('.') || name.includes('\\')) return null
     const file = path.join(folder, name)
-    const realFile = each.isSymbolicLink() ? await realPathOf(file) : path.join(realFolder, name)
+    const realFile = dirent.isSymbolicLink() ? await realPathOf(file) : path.join(realFolder, name)
     const status = realFile === null ? null : await stat(file).catch(() => null)
     if (realFile === null || status === null) return null
     if (status.isDirectory()) return judge({ name, kind: 'folder' }, realFile)
@@ -136,7 +135,7 @@ function realPathOf(file: string): Promise<string | null> {
   return realpath(file).catch(() => null)
 }
 
-/** What answers right below this folder: other folders of files, and for this machine scripts. */
+/** The mounts directly below a folder: other folders of files and, for this machine, scripts. */
 async function findMounts(listed: string, site: Site, isLocal: boolean): Promise<Entry[]> {
   const isHere = ({ url }: { url: string }): boolean => {
     return url !== '' && path.posix.dirname(url) === shorten(listed)
@@ -144,14 +143,14 @@ async function findMounts(listed: string, site: Site, isLocal: boolean): Promise
   const nameOf = ({ url }: { url: string }): string => path.posix.basename(url)
   const trees = site.trees.filter(isHere)
   const cgiFolders = isLocal ? site.cgiFolders.filter(isHere) : []
-  const isThere = await Promise.all(cgiFolders.map(({ folder }) => isFolder(folder)))
+  const exists = await Promise.all(cgiFolders.map(({ folder }) => isFolder(folder)))
   const programs = isLocal ? site.programs.filter(isHere) : []
   return [
-    ...trees.map((each): Entry => ({ name: nameOf(each), kind: 'folder' })),
+    ...trees.map((tree): Entry => ({ name: nameOf(tree), kind: 'folder' })),
     ...cgiFolders
-      .filter((_each, index) => isThere[index])
-      .map((each): Entry => ({ name: nameOf(each), kind: 'scripts' })),
-    ...programs.map((each): Entry => ({ name: nameOf(each), kind: 'script' })),
+      .filter((_cgiFolder, index) => exists[index])
+      .map((cgiFolder): Entry => ({ name: nameOf(cgiFolder), kind: 'scripts' })),
+    ...programs.map((program): Entry => ({ name: nameOf(program), kind: 'script' })),
   ]
 }
 
@@ -166,7 +165,7 @@ function shorten(listed: string): string {
   return listed === '/' ? '/' : listed.slice(0, -1)
 }
 
-/** Folders first, and 2 before 10. */
+/** Sorts folders first, then by name with numbers by value: 2 before 10. */
 function order(entries: readonly Entry[]): Entry[] {
   const rank = ({ kind }: Entry): number => (kind === 'folder' || kind === 'scripts' ? 0 : 1)
   const { compare } = new Intl.Collator('en', { numeric: true })

@@ -14,7 +14,7 @@ export function createListingDocument(listing: FolderListing): string {
   return createPage(title, writeTrail(path), content)
 }
 
-/** Each folder above as a link, the last one as it is. */
+/** The path as links to the folders above; the folder itself is not a link. */
 function writeTrail(path: string): string {
   const names = path.split('/').filter((name) => name !== '')
   if (names.length === 0) return 'All files'
@@ -32,7 +32,7 @@ function writeEntry(entry: Entry): string {
   const { name, kind, size, modified, advice } = entry
   const isFolder = kind === 'folder' || kind === 'scripts'
   const shown = `${toHtml(name)}${isFolder ? '/' : ''}`
-  // A name with a colon would be read as a scheme.
+  // Without `./`, a name with a colon would be parsed as a scheme.
   const href = `./${encodeURIComponent(name)}${isFolder ? '/' : ''}`
   const link = `<a${isFolder ? ' class="folder"' : ''} href="${toHtml(href)}">${shown}</a>`
   const time = modified && `<time datetime="${modified.toISOString()}">${toDate(modified)}</time>`
@@ -51,16 +51,16 @@ function factOf({ kind, advice }: Entry, size: number | undefined): string {
   return size === undefined ? '' : toByteCount(size)
 }
 
-/** `2026-11-25 20:13`, as the server's clock has it. */
+/** `2026-11-25 20:13`, in the time zone of this machine. */
 function toDate(date: Date): string {
   const local = new Date(date.getTime() - date.getTimezoneOffset() * 60_000)
   return local.toISOString().slice(0, 16).replace('T', ' ')
 }
 
 function writeEmpty({ path, hasScripts }: FolderListing): string {
-  if (path !== '/' || hasScripts) return '<p>There is nothing in this folder.</p>\n'
-  return `<p>There is nothing in this folder yet. Files that you put here are served as they are, and
-programs in <code>cgi-bin</code> are run. This makes one, which answers at
+  if (path !== '/' || hasScripts) return '<p>This folder is empty.</p>\n'
+  return `<p>This folder is empty. Files that you put here are sent as they are, and programs in
+<code>cgi-bin</code> are run. These commands create a program with the URL
 <a href="/cgi-bin/hello.sh">/cgi-bin/hello.sh</a>:</p>
 <pre>mkdir cgi-bin
 cat &gt; cgi-bin/hello.sh &lt;&lt;'END'

@@ -2,28 +2,28 @@ import leven from 'leven'
 import { type Entry, type FolderListing, listFolder } from './folder-listing.js'
 import type { Site } from '../site/site.js'
 
-/** What there is near a URL that leads nowhere. */
+/** The entries with names near to a URL that names no file. */
 export interface NearestEntries {
-  /** The nearest folder on the way that can be listed: decoded, with a slash at both ends. */
+  /** The deepest folder of the path that can be listed: decoded, with a slash at both ends. */
   readonly folder: string
   /** The name that is not in it, decoded. */
   readonly missing: string
-  /** What is in it and has such a name, the nearest first. */
+  /** The entries with similar names, the nearest first. */
   readonly entries: readonly Entry[]
 }
 
 /** How many names are shown. */
 const MOST_ENTRIES = 5
 
-/** No name on disk is longer. */
+/** NAME_MAX of Linux. */
 const LONGEST_NAME = 255
 
-/** How far down a URL is looked at. */
+/** How many segments of a path are read. */
 const DEEPEST = 16
 
 /**
- * Looks for what was meant by the path of a URL, for the person at this machine. Null where nothing can be
- * said.
+ * Finds the entries that the path of a URL probably means, for a client on this machine. Null if no folder of
+ * the path can be listed.
  */
 export async function findNearestEntries(
   urlPath: string,
@@ -54,7 +54,7 @@ function choose({ entries }: FolderListing, missing: string): Entry[] {
 }
 
 function distanceOf(name: string, wanted: string, most: number): number {
-  // An extension that was left out, or is another.
+  // The extension is missing or another one.
   if (wanted !== '' && stemOf(name) === stemOf(wanted)) return 1
   return leven(name, wanted, { maxDistance: most + 1 })
 }

@@ -4,10 +4,10 @@ import type { NearestEntries } from './nearest-entries.js'
 import { createPage } from '../text/page-document.js'
 
 /**
- * What the person at this machine sees where a URL leads nowhere.
+ * The page of a 404 response to a browser on this machine.
  *
  * @param urlPath - as it was sent.
- * @param inspectUrl - where it is said what would be run for a URL; undefined where nothing says it.
+ * @param inspectUrl - URL of the inspect page; undefined without a status page.
  */
 export function createNotFoundDocument(
   urlPath: string,
@@ -24,7 +24,7 @@ export function createNotFoundDocument(
   if (inspectUrl !== undefined) {
     const url = `${inspectUrl}?url=${encodeURIComponent(urlPath)}`
     sentences.push(
-      `<p>${linkTo(url, 'Inspect')} says what would be run for this URL, and why not.</p>`,
+      `<p>${linkTo(url, 'Inspect')} shows which script would run for this URL, or why none would.</p>`,
     )
   }
   sentences.push(

@@ -1,8 +1,8 @@
 import type { RequestJournal } from '../journal/request-journal.js'
 
 /**
- * Writes an object for each event, as one line of JSON: `stderr` for a line of a script's standard error
- * when it comes, `request` for a request when it is over. (`start` is written when the server listens.)
+ * Writes one line of JSON for each event: `stderr` for a line of a script's standard error, `request` for a
+ * request that has ended. (The event `start` is written elsewhere, when the server listens.)
  */
 export function logAsJson(journal: RequestJournal, write: (text: string) => void): void {
   journal.on('line', ({ id, script, pid }, line) => {
@@ -37,7 +37,7 @@ export function logAsJson(journal: RequestJournal, write: (text: string) => void
   })
 }
 
-/** An object as a line that any terminal can show. */
+/** An object as one line of JSON without characters that control a terminal. */
 export function toJsonLine(value: object): string {
   const json = JSON.stringify(value).replace(
     /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu,
@@ -48,7 +48,7 @@ export function toJsonLine(value: object): string {
   return `${json}\n`
 }
 
-/** To microseconds. */
+/** Rounds to microseconds. */
 function round(milliseconds: number | undefined): number | undefined {
   return milliseconds === undefined ? undefined : Math.round(milliseconds * 1_000) / 1_000
 }

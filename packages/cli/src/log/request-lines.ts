@@ -4,26 +4,26 @@ import { toPrintable, toPrintableUrl } from '../text/printable.js'
 import type { RequestRecord } from '../journal/request-record.js'
 import type { Paint } from '../text/terminal-style.js'
 
-/** How lines about requests look. */
+/** The style of lines about requests. */
 export interface LineStyle {
   readonly paint: Paint
-  /** The folder that is served; scripts are named from there. */
+  /** The served folder. Names of scripts are relative to it. */
   readonly folder: string
-  /** Width of the terminal; undefined where there is none, and nothing is cut. */
+  /** Width of the terminal; undefined without a terminal, where lines are not truncated. */
   readonly columns: number | undefined
 }
 
-/** What the columns take that are not the path's or the script's, a last word included. */
+/** The width of the columns except path and script. */
 const OTHER_COLUMNS = '00:00:00 POST  200  1000ms 1000ms 100 kB aborted'.length + 1
 
-/** One line about a request: time, method, path, status, script, time to the header and in all, bytes. */
+/** The line of a request: time, method, path, status, script, time to the header, duration, bytes. */
 export function writeRequestLine(record: RequestRecord, style: LineStyle): string {
   const { paint, columns } = style
   const { method, status, headerTime, duration, isAborted, bytesOut } = record
   const widths = columns === undefined ? { path: 32, script: 20 } : shareOf(columns)
   const url = toPrintableUrl(record.url)
   const now = duration ?? Date.now() - record.startTime
-  const words = [
+  const cells = [
     paint('dim', toTime(record.startTime, columns !== undefined)),
     toPrintable(method).padEnd(4),
     (columns === undefined ? url : truncate(url, widths.path)).padEnd(widths.path),
@@ -33,45 +33,45 @@ export function writeRequestLine(record: RequestRecord, style: LineStyle): strin
     toMilliseconds(now).padStart(6),
     toByteCount(bytesOut).padStart(6),
   ]
-  if (isAborted) words.push(paint('yellow', 'aborted'))
-  return words.join(' ')
+  if (isAborted) cells.push(paint('yellow', 'aborted'))
+  return cells.join(' ')
 }
 
-/** A heading for what a script says while it runs; the line of its request comes at the end. */
+/** The heading of standard error of a running script. The line of its request follows at the end. */
 export function writeRunningLine({ script = '', pid }: RequestRecord, style: LineStyle): string {
   const name = toPrintable(path.relative(style.folder, script))
-  return style.paint('cyan', `    ${name}[${pid}] is running, and says:`)
+  return style.paint('cyan', `    ${name}[${pid}] is running; its standard error:`)
 }
 
-/** Lines of a script's standard error. */
+/** The lines of a script's standard error. */
 export function writeErrorLines(lines: readonly string[]): string[] {
   return lines.map((line) => `    ${toPrintable(line)}`)
 }
 
-/** What else is to be said of a request once it is over. */
+/** The lines about errors of a request that has ended. */
 export function writeOutcome(record: RequestRecord, { paint }: LineStyle): string[] {
   const { error, exitCode, signal, unloggedBytes, isAborted } = record
   const lines: string[] = []
   if (unloggedBytes > 0) {
     lines.push(
-      `    ${unloggedBytes} bytes in the middle of its standard error came too fast for the log`,
+      `    ${unloggedBytes} bytes of its standard error exceeded the rate limit of the log`,
     )
   }
   const details: string[] = []
   if (typeof exitCode === 'number' && exitCode !== 0) details.push(`exit code ${exitCode}`)
-  // One whose client has gone is stopped by a signal of ours.
+  // The gateway kills a script whose client has disconnected.
   if (typeof signal === 'string' && !isAborted) details.push(signal)
   const end = details.join(', ')
   if (error !== undefined) {
     const text = toPrintable(end === '' ? error : `${error} (${end})`)
     lines.push(paint('red', `    error: ${text}`))
   } else if (end !== '') {
-    lines.push(paint('yellow', `    the script did not end well: ${end}`))
+    lines.push(paint('yellow', `    the script exited abnormally: ${end}`))
   }
   return lines
 }
 
-/** The rest of the line: more of it for the path, which says more. */
+/** Divides the rest of the line. The path gets the larger part. */
 function shareOf(columns: number): { path: number; script: number } {
   const rest = Math.max(30, columns - OTHER_COLUMNS)
   const script = Math.min(24, Math.floor(rest / 3))

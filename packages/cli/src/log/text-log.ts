@@ -8,23 +8,25 @@ import {
 import type { RequestJournal } from '../journal/request-journal.js'
 import type { RequestRecord } from '../journal/request-record.js'
 
-/** How long standard error waits for the line of its request, in milliseconds. */
-const PATIENCE = 500
+/** How long standard error is held for the line of its request, in milliseconds. */
+const HOLD_TIME = 500
+/** The shortest time, for a late line: a traceback comes just before the end of its request. */
+const SHORTEST_HOLD = 100
 
 /**
- * Writes a line about each request once it is over, and under it what its script wrote to standard error
- * and what went wrong. A script that takes longer is heard meanwhile, under a line that says it runs.
+ * Writes a line for each request that has ended, followed by its standard error and its errors. Standard
+ * error of a script that runs longer is written earlier, under a heading.
  *
- * @param style - asked for each time, since a terminal changes its width.
+ * @param style - called for every line, since the width of a terminal can change.
  */
 export function logAsText(
   journal: RequestJournal,
   style: () => LineStyle,
   write: (text: string) => void,
 ): void {
-  /** Lines that have not been written. */
+  /** Lines that are not yet written. */
   const held = new Map<RequestRecord, string[]>()
-  /** Whose line, and lines of standard error, were written last. */
+  /** The running request whose standard error was written last. */
   let current: RequestRecord | undefined
 
   function hold(record: RequestRecord, line: string): void {
@@ -35,10 +37,12 @@ export function logAsText(
     }
     held.set(record, [line])
     const age = Date.now() - record.startTime
-    setTimeout(() => release(record), Math.max(0, PATIENCE - age)).unref()
+    // Lines under a heading are not held.
+    const shortest = current === record ? 0 : SHORTEST_HOLD
+    setTimeout(() => release(record), Math.max(shortest, HOLD_TIME - age)).unref()
   }
 
-  /** Writes what a script that still runs has said. */
+  /** Writes the held lines of a running script. */
   function release(record: RequestRecord): void {
     const lines = held.get(record)
     if (lines === undefined) return
@@ -52,9 +56,9 @@ export function logAsText(
     const lines = held.get(record) ?? []
     held.delete(record)
     current = undefined
-    const look = style()
-    const outcome = writeOutcome(record, look)
-    writeLines([writeRequestLine(record, look), ...writeErrorLines(lines), ...outcome])
+    const present = style()
+    const outcome = writeOutcome(record, present)
+    writeLines([writeRequestLine(record, present), ...writeErrorLines(lines), ...outcome])
   }
 
   function writeLines(lines: readonly string[]): void {

@@ -40,7 +40,7 @@ export function createErrorHandler(site: Site, settings: EffectiveSettings): Err
 /** The sentence of the error page that says which clients see it. */
 const AUDIENCES = {
   local:
-    'You see this because you are at the machine that the server runs on. Others see the status alone.',
-  on: 'Everybody who asks sees this, since the server was started with --watch-errors on.',
+    'You see this because you are at the machine that the server runs on. Other clients see only the status.',
+  on: 'Every client sees this, since the server was started with --watch-errors on.',
   off: undefined,
 } as const

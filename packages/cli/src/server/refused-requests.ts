@@ -7,24 +7,24 @@ import type { RequestJournal } from '../journal/request-journal.js'
 interface ProtocolError extends Error {
   readonly code?: string
   readonly reason?: string
-  /** What the parser was given when it failed. */
+  /** The data that the parser refused. */
   readonly rawPacket?: Buffer
 }
 
-/** The first byte of a record of TLS that begins a handshake (RFC 8446 section 5.1). */
+/** The first byte of a TLS record with a handshake message (RFC 8446 section 5.1). */
 const HANDSHAKE = 0x16
 
-/** Answers what Node's parser refuses, and writes it to the journal: no request is made of it. */
+/** Answers and records requests that the HTTP parser refuses. node:http emits no 'request' for them. */
 export function answerRefusedRequests(
   server: Server,
   connections: Connections,
   journal: RequestJournal,
 ): void {
-  // Failures of TLS are among them.
+  // TLS errors are emitted as 'clientError' too.
   server.on('clientError', (error: ProtocolError, socket: Socket) => {
     if (error.code === 'ERR_SSL_HTTP_REQUEST') {
-      const plain = connections.beneath(socket)
-      record(400, `plain HTTP came to a port of HTTPS: its ${ADDRESS}`, plain)
+      const plain = connections.tcpSocketOf(socket)
+      record(400, `plain HTTP request to an HTTPS port: its ${ADDRESS}`, plain)
       plain?.end(toResponse(400, `This port speaks HTTPS: its ${ADDRESS}`))
     } else if (isRefusal(error, socket)) {
       refuse(error, socket)
@@ -35,10 +35,10 @@ export function answerRefusedRequests(
 
   function refuse(error: ProtocolError, socket: Socket): void {
     const status = statusOf(error)
-    // A body that breaks off, or is no body, belongs to a request that has a record.
-    if (!connections.isUnderWay(socket)) record(status, explain(error), socket, error.rawPacket)
-    // What is added to a part of a response would be taken for the rest of it.
-    if (socket.writable && !connections.isAnswering(socket)) socket.write(toResponse(status))
+    // An error in a body belongs to a request that has a record.
+    if (!connections.hasResponse(socket)) record(status, explain(error), socket, error.rawPacket)
+    // After the header of a response, the client would read this as its content.
+    if (socket.writable && !connections.hasHeader(socket)) socket.write(toResponse(status))
     socket.destroySoon()
   }
 
@@ -50,7 +50,7 @@ export function answerRefusedRequests(
 
 const ADDRESS = 'address begins with https://'
 
-/** Whether it is a request that is refused. Browsers connect ahead of need, and then say nothing. */
+/** Whether the client has sent a request. Browsers open spare connections and send nothing on them. */
 function isRefusal({ code }: ProtocolError, { destroyed, bytesRead }: Socket): boolean {
   if (destroyed) return false
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? bytesRead > 0 : code?.startsWith('HPE_') === true
@@ -64,12 +64,12 @@ function statusOf({ code }: ProtocolError): number {
 }
 
 function explain({ code, reason, message, rawPacket }: ProtocolError): string {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'the header of the request did not come in time'
-  if (code === 'HPE_HEADER_OVERFLOW') return 'the header of the request is too large'
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'the request header did not arrive in time'
+  if (code === 'HPE_HEADER_OVERFLOW') return 'the request header is too large'
   if (rawPacket?.[0] === HANDSHAKE) {
-    return 'TLS came to a port of plain HTTP: its address begins with http://'
+    return 'TLS handshake on a plain HTTP port: its address begins with http://'
   }
-  return `what came is no request of HTTP: ${reason ?? message}`
+  return `not an HTTP request: ${reason ?? message}`
 }
 
 function toResponse(status: number, sentence?: string): string {

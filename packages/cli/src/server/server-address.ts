@@ -2,17 +2,17 @@ import { isIPv6 } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isLoopback } from '../access/local-client.js'
 
-/** Where a server is reached. */
+/** The URLs of a server. */
 export interface ServerAddress {
-  /** From this machine. */
+  /** For clients on this machine. */
   readonly url: string
-  /** From others, where it listens on all addresses. */
+  /** For other machines, if the server listens on all addresses. */
   readonly networkUrls: readonly string[]
-  /** Whether others can reach it. */
+  /** Whether other machines can connect. */
   readonly isOpen: boolean
 }
 
-/** Where a server is reached that listens on this address, or on all. */
+/** The URLs of a server that listens on a host. */
 export function describeAddress(scheme: string, host: string, port: number): ServerAddress {
   const toUrl = (name: string): string => {
     return `${scheme}://${isIPv6(name) ? `[${name}]` : name}:${port}/`
@@ -27,9 +27,9 @@ export function describeAddress(scheme: string, host: string, port: number): Ser
 function networkAddresses(hasIPv6: boolean): string[] {
   return Object.values(networkInterfaces())
     .flat()
-    .filter((each) => each !== undefined)
+    .filter((network) => network !== undefined)
     .filter(({ internal, family, scopeid }) => {
-      // An address of one link (fe80::) works in no browser.
+      // Browsers do not support link-local addresses (fe80::).
       return !internal && (family === 'IPv4' || (hasIPv6 && scopeid === 0))
     })
     .map(({ address }) => address)

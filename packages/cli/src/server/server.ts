@@ -99,7 +99,7 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 
 function explain(error: unknown, port: number): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : ''
-  if (code === 'EACCES' && port < 1024) return 'only the superuser may use ports below 1024'
+  if (code === 'EACCES' && port < 1024) return 'only root can use ports below 1024'
   const message = error instanceof Error ? error.message : String(error)
   return EXPLANATIONS[code] ?? message
 }
@@ -110,5 +110,5 @@ const EXPLANATIONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'already in use; choose another with --port',
   EADDRNOTAVAIL: 'this machine does not have that address',
   EAI_AGAIN: 'the name cannot be resolved',
-  ENOTFOUND: 'there is no such name',
+  ENOTFOUND: 'the name does not exist',
 }

@@ -7,7 +7,7 @@ import { type FoundFile, lookUpEntry } from '../site/file-lookup.js'
 import type { RawRequest } from '../access/raw-exchange.js'
 import type { Site } from '../site/site.js'
 
-/** Types that the table of `mime` has by names of long ago (RFC 9239), or does not have. */
+/** Types for which the table of `mime` has an obsolete name (RFC 9239) or no name. */
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.mjs': 'text/javascript; charset=utf-8',
@@ -15,9 +15,10 @@ const TYPES: Readonly<Record<string, string>> = {
 }
 
 /**
- * Sends the file that a GET or HEAD request names. Null where it names none, and nothing has been sent.
+ * Sends the file that a GET or HEAD request names. Null if it names none; nothing is sent then.
  *
- * @throws {CgiError} for what could be the source of a script; errors with a status for what is withheld.
+ * @throws {CgiError} for a file that can be the source of a script; errors with a status for other files that
+ *   must not be sent.
  */
 export async function sendStaticFile(
   raw: RawRequest,
@@ -43,13 +44,13 @@ export async function sendStaticFile(
   }
 }
 
-/** The error for what could be the source of a script, where no scripts are run. */
+/** The error for a file outside the folders of scripts that can be the source of a script. */
 export function refuseSource(script: string): CgiError {
-  const reason = 'it may be the source of a script, outside of the folders of scripts'
+  const reason = 'it can be the source of a script and is outside the folders of scripts'
   return new CgiError('CGI_ERR_NOT_EXECUTABLE', { script, reason })
 }
 
-/** @throws {UnreadableError} and what open(2) says else. */
+/** @throws {UnreadableError}, or the system error of open(2). */
 async function open(
   { file, realFile }: FoundFile,
   { method = 'GET', headers }: RawRequest,
@@ -86,31 +87,31 @@ function sendFile(
   return reply.send(content ?? undefined)
 }
 
-/** Answered as if nothing were there. */
+/** The file must not be sent. The response is the same as for a missing file. */
 class WithheldError extends Error {
   readonly statusCode = 404
 }
 
-/** The file is there, but this user may not read it. */
+/** The file exists, but this user cannot read it. */
 class UnreadableError extends Error {
   readonly statusCode = 403
   readonly reason: string
 
   constructor(file: string) {
-    super('The server may not read the file')
+    super('The server cannot read the file')
     this.reason = file
   }
 }
 
-/** A condition of the request does not hold, or its range lies outside of the file. */
+/** A condition of the request is false, or its range is outside the file. */
 class ConditionError extends Error {
   readonly statusCode: number
   readonly headers: Readonly<Record<string, string>>
 
   constructor(statusCode: number, headers: OpenedFile['headers']) {
-    super('The file does not meet the conditions of the request')
+    super('The conditions or the range of the request do not match the file')
     this.statusCode = statusCode
-    // The others are of a page that is not sent.
+    // The other fields describe the content of an error page, which is not sent.
     const range = headers.find(([name]) => name === 'Content-Range')
     this.headers = range === undefined ? {} : Object.fromEntries([range])
   }

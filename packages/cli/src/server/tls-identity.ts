@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { badArgument, type CommandError, cannotStart } from '../settings/command-error.js'
 import type { EffectiveSettings } from '../settings/settings.js'
-import { toShellWord } from '../text/shell-word.js'
+import { quoteArgument } from '../text/shell-argument.js'
 
 /** The certificate of the server and its private key, in PEM. */
 export interface TlsIdentity {
@@ -17,9 +17,9 @@ export async function readTlsIdentity(
   const { 'tls-cert': certFile, 'tls-key': keyFile } = settings
   if (certFile === undefined && keyFile === undefined) return null
   if (certFile === undefined) {
-    throw badArgument('--tls-key needs --tls-cert, the certificate for it')
+    throw badArgument('--tls-key needs --tls-cert, its certificate')
   }
-  if (keyFile === undefined) throw badArgument('--tls-cert needs --tls-key, the key for it')
+  if (keyFile === undefined) throw badArgument('--tls-cert needs --tls-key, its private key')
   const cert = await read('--tls-cert', certFile)
   const key = await read('--tls-key', keyFile)
   const certificate = parse(
@@ -35,14 +35,16 @@ export async function readTlsIdentity(
     `--tls-key must be a private key in PEM, but got '${keyFile}'`,
   )
   if (!certificate.checkPrivateKey(privateKey)) {
-    throw cannotStart(`--tls-key must fit --tls-cert: '${keyFile}' is not the key of '${certFile}'`)
+    throw cannotStart(
+      `--tls-key must match --tls-cert: '${keyFile}' is not the key of '${certFile}'`,
+    )
   }
   return { cert, key }
 }
 
 async function read(flag: string, file: string): Promise<Buffer> {
   return readFile(file).catch((error: unknown) => {
-    throw cannotStart(`${flag} must be a file that can be read, but got '${file}'`, error)
+    throw cannotStart(`${flag} must be a readable file, but got '${file}'`, error)
   })
 }
 
@@ -57,6 +59,6 @@ function parse<T>(content: Buffer, make: (pem: Buffer) => T, message: string): T
 }
 
 function asLocked(file: string): CommandError {
-  const remedy = `openssl pkey -in ${toShellWord(file)} prints it without one`
+  const remedy = `openssl pkey -in ${quoteArgument(file)} prints it without one`
   return cannotStart(`--tls-key '${file}' needs a passphrase, which cannot be entered: ${remedy}`)
 }

@@ -7,30 +7,30 @@ import type { RequestJournal } from '../journal/request-journal.js'
 import { isStatusRequest } from '../access/access.js'
 import type { TlsIdentity } from './tls-identity.js'
 
-/** A server, and what ends its connections. */
+/** A server and the functions that end its connections. */
 export interface WatchedServer {
   readonly server: Server
-  /** Ends connections that nothing is under way on, and each other when nothing is any more. */
+  /** Ends the connections without a response now, and each other one after its last response. */
   endIdle(): void
-  /** Ends all that is under way. */
+  /** Destroys all connections. */
   cutOff(): void
 }
 
 /**
- * How long a client may take to say what it wants, in milliseconds: for the handshake of TLS, for the
- * header of a request, and between two requests of HTTP/2.
+ * The time for a TLS handshake, for the header of a request, and between two requests of HTTP/2, in
+ * milliseconds.
  */
-const PATIENCE = 30_000
+const CLIENT_TIMEOUT = 30_000
 
 const LIMITS = {
-  // No bound on how long an upload takes: the gateway has one for uploads that stall. Without another
-  // number, Node would bound the header by this one.
+  // Does not limit the time of an upload: the gateway has a time-out for uploads that stall.
   requestTimeout: 0,
-  headersTimeout: PATIENCE,
+  // Its default is the value of requestTimeout.
+  headersTimeout: CLIENT_TIMEOUT,
   connectionsCheckingInterval: 5_000,
 }
 
-/** Makes a server whose requests are in the journal: of HTTP/1.1, or with TLS of HTTP/2 as well. */
+/** Creates a server that records its requests in the journal. With TLS, it supports HTTP/2 and HTTP/1.1. */
 export function createWatchedServer(
   handler: RequestListener,
   journal: RequestJournal,
@@ -39,10 +39,10 @@ export function createWatchedServer(
 ): WatchedServer {
   const connections = new Connections()
   const answer = (request: RawRequest, response: RawResponse): void => {
-    // What the status page asks for itself would be all that it shows.
+    // The status page does not show its own requests.
     if (!hasStatus || !isStatusRequest(request)) journal.watch(request, response)
     connections.begin(request, response)
-    // Fastify takes those of HTTP/2 as well, which the type of its handler does not say.
+    // The handler of Fastify supports requests of HTTP/2 too. Its type does not say so.
     handler(request as Parameters<RequestListener>[0], response as Parameters<RequestListener>[1])
   }
   const server =
@@ -61,15 +61,15 @@ function createTlsServer(
   answer: (request: RawRequest, response: RawResponse) => void,
   connections: Connections,
 ): Server {
-  const options = { ...tls, allowHTTP1: true, handshakeTimeout: PATIENCE }
+  const options = { ...tls, allowHTTP1: true, handshakeTimeout: CLIENT_TIMEOUT }
   const server: Http2SecureServer = createSecureServer(options, answer)
-  // Node takes these for its requests of HTTP/1, though not as options.
+  // Node.js reads these from the server for requests of HTTP/1. They are not options of createSecureServer().
   Object.assign(server, LIMITS)
   server.on('secureConnection', (socket) => connections.addSecure(socket))
   server.on('session', (session) => {
     connections.addSession(session)
-    session.setTimeout(PATIENCE, () => session.close())
+    session.setTimeout(CLIENT_TIMEOUT, () => session.close())
   })
-  // A server, too, for all that Fastify does with it.
+  // It has the methods and events of a Server that Fastify uses.
   return server as unknown as Server
 }

@@ -83,7 +83,7 @@ async function readContent(name: string, file: string): Promise<unknown> {
 async function runModule(file: string): Promise<unknown> {
   let giveUp = (): void => {}
   const endless = new Promise<never>((_resolve, reject) => {
-    giveUp = () => reject(new Error('it waits for something that never comes'))
+    giveUp = () => reject(new Error('it awaits a promise that never settles'))
   })
   process.once('beforeExit', giveUp)
   try {
@@ -101,8 +101,8 @@ function toGiven(key: string, value: unknown, file: string): GivenSetting[] {
     const known = Object.keys(RULES)
     const nearest = findNearest(name, known)
     const advice =
-      nearest === undefined ? `those are ${known.join(', ')}` : `did you mean "${nearest}"?`
-    throw badArgument(`"${key}" in ${file} is no setting; ${advice}`)
+      nearest === undefined ? `the settings are ${known.join(', ')}` : `did you mean "${nearest}"?`
+    throw badArgument(`"${key}" in ${file} is not a setting; ${advice}`)
   }
   const where = `"${key}" in ${file}`
   switch (RULES[name].shape) {

@@ -8,31 +8,31 @@ import type { Site } from './site.js'
 /** A regular file that may be sent. */
 export interface FoundFile {
   readonly type: 'file'
-  /** Absolute path; links may lead from there. */
+  /** Absolute path, which can contain symbolic links. */
   readonly file: string
-  /** Where they lead. */
+  /** Its real path. */
   readonly realFile: string
 }
 
-/** What a URL names in the folder that is served. */
+/** The entry of the site that a URL names. */
 export type FoundEntry =
   | FoundFile
   /** A folder without an index. */
   | { readonly type: 'folder' }
-  /** A folder whose URL has no slash at its end. */
+  /** A folder whose URL lacks the trailing slash. */
   | { readonly type: 'redirect'; readonly location: string }
-  /** A folder whose index may not be sent, so that it is not listed either. */
+  /** A folder whose index must not be sent. It is not listed either. */
   | { readonly type: 'withheld' }
-  /** It could be the source of a script, or a copy of one. */
+  /** It can be the source of a script, or a copy of one. */
   | { readonly type: 'source'; readonly file: string }
-  /** It is there, and this user may not read it. */
+  /** It exists, but this user cannot read it. */
   | { readonly type: 'unreadable'; readonly file: string }
 
 /**
- * Looks up what a URL names, without opening it: a regular file or a folder, and one that may be sent. All
- * else is null, as if it were not there.
+ * Looks up the regular file or folder that a URL names, without opening it. Null if there is none, or if it
+ * must not be sent.
  *
- * The file system is asked synchronously, as by {@link createPublication}.
+ * Reads the file system synchronously, as {@link createPublication} does.
  */
 export function lookUpEntry(url: string, site: Site): FoundEntry | null {
   const file = toSitePath(url, site)?.file
@@ -70,7 +70,7 @@ export function lookUpEntry(url: string, site: Site): FoundEntry | null {
   }
 }
 
-/** Whether this user may read a file, or list a folder and open what is in it. */
+/** Whether this user can read a file, or can list a folder and open its entries. */
 export function canRead(file: string, kind: 'file' | 'folder'): boolean {
   try {
     accessSync(file, kind === 'file' ? constants.R_OK : constants.R_OK | constants.X_OK)
@@ -80,7 +80,7 @@ export function canRead(file: string, kind: 'file' | 'folder'): boolean {
   }
 }
 
-/** Null for what is neither: a FIFO, a socket, a device. */
+/** Null for a FIFO, a socket or a device. */
 function kindOf(file: string): 'file' | 'folder' | null {
   try {
     const status = statSync(file)

@@ -3,16 +3,16 @@ import type { BasicAuthentication } from '../authentication/basic-authentication
 import type { EffectiveSettings } from '../settings/settings.js'
 import type { Site } from './site.js'
 
-/** How long scripts and transfers may go on after the server was told to stop, in milliseconds. */
+/** How long requests in progress can take after the server began to stop, in milliseconds. */
 export const CLOSE_TIMEOUT = 10_000
 
-/** A gateway, and where it answers. */
+/** A gateway and its URL. */
 export interface Mount {
   readonly url: string
   readonly options: CgiPluginOptions
 }
 
-/** The gateways of a site: one for each folder of scripts, and for each program that has a tree. */
+/** The gateways of a site: one for each folder of scripts, one for `--scripts`, one for each program. */
 export function createMounts(
   site: Site,
   settings: EffectiveSettings,
@@ -35,11 +35,11 @@ export function createMounts(
     ...(cwd !== undefined && { cwd }),
     ...(user !== undefined && { user }),
     ...(maxProcesses !== undefined && { maxProcesses }),
-    // Silence before the header, and silence after it.
+    // The longest silence before the header, and after it.
     ...(timeout !== undefined && { headersTimeout: timeout, bodyTimeout: timeout }),
   }
   const { scriptExtensions, indexes, linkRoots } = site
-  // A page among scripts is none of them.
+  // A folder of scripts does not send pages.
   const index = indexes.filter((name) => !/\.html?$/.test(name))
   return [
     ...site.cgiFolders.map(({ url, folder }) => {
@@ -51,7 +51,7 @@ export function createMounts(
   ]
 }
 
-/** Runs scripts wherever they lie, and leaves all else to what serves the files. */
+/** The gateway that runs scripts in every folder and passes other files on. */
 function createScriptTree(
   common: CgiPluginOptions,
   { folder, scriptExtensions, indexes, linkRoots }: Site,

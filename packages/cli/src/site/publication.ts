@@ -4,22 +4,22 @@ import path from 'node:path'
 import { CONFIG_NAMES } from '../settings/config-file.js'
 import type { Site } from './site.js'
 
-/** Names of folders whose files are programs, wherever they lie. */
+/** Folders with these names contain programs, wherever they are in the site. */
 const SCRIPT_FOLDERS = new Set(['cgi-bin', 'htbin'])
 
 /**
- * Judges whether a file or folder may be sent or listed. What must never be is the scripts, by whatever name
- * or link they are asked for, what lies outside of the folders that are served, and what is nobody's business.
+ * Creates a predicate that says whether a file or folder can be sent or listed. It is false for scripts by
+ * any of their names and links, for files outside the served folders, and for secrets.
  *
- * The file is judged and not the URL: the many spellings of a URL end in few files. The file system is asked
- * synchronously: it takes microseconds, and the way through another thread takes more than all of it.
+ * It checks the file rather than the URL, since many spellings of a URL name the same file. It reads the file
+ * system synchronously, which takes microseconds; a detour through the thread pool takes longer.
  *
- * @returns what judges an absolute path, whose real path may be known. What it compares it with is looked
- *   up once: a list has many files.
+ * @returns a function of an absolute path and, if known, its real path. The folders that it compares them
+ *   with are resolved once.
  */
 export function createPublication(site: Site): (file: string, realFile?: string | null) => boolean {
   const scripts = site.cgiFolders.map(({ folder }) => {
-    // Be it there or not: it may be made later.
+    // A folder that does not exist yet can be created later.
     return { folder, realFolder: realPathOf(folder) ?? folder }
   })
   const programs = new Set(site.programs.map(({ file }) => realPathOf(file)))
@@ -27,35 +27,35 @@ export function createPublication(site: Site): (file: string, realFile?: string 
   const roots = rootsOf(site)
   return (file, realFile = realPathOf(file)) => {
     if (realFile === null || programs.has(realFile) || isSecret(realFile)) return false
-    const isScript = [file, realFile].some((each) => {
-      // One that a URL has for itself is named by whoever has started this.
-      const root = roots.find((folder) => isIn(each, folder))
-      return root === undefined || path.relative(root, each).split(path.sep).some(isScriptFolder)
+    const isWithheld = [file, realFile].some((name) => {
+      // Only names below the root count: the operator chose the root itself.
+      const root = roots.find((folder) => isIn(name, folder))
+      return root === undefined || path.relative(root, name).split(path.sep).some(isScriptFolder)
     })
-    if (isScript) return false
+    if (isWithheld) return false
     return !scripts.some(({ folder, realFolder }) => {
       return isIn(file, folder) || isIn(realFile, realFolder)
     })
   }
 }
 
-/** Judges whether a real path is that of a secret, or of a copy beside it. */
+/** Creates a predicate for the real paths of secrets and of copies beside them. */
 function createSecretCheck({ secrets }: Site): (realFile: string) => boolean {
   const names = secrets.map((file) => path.parse(realPathOf(file) ?? file))
   return (realFile) => {
-    const here = names.filter(({ dir }) => dir === path.dirname(realFile))
+    const siblings = names.filter(({ dir }) => dir === path.dirname(realFile))
     return hasNameOrCopy(realFile, (name) => {
-      return CONFIG_NAMES.includes(name) || here.some(({ base }) => toPlainName(base) === name)
+      return CONFIG_NAMES.includes(name) || siblings.some(({ base }) => toPlainName(base) === name)
     })
   }
 }
 
-/** As {@link hasNameOrCopy} has names. */
+/** The form in which {@link hasNameOrCopy} passes names. */
 function toPlainName(name: string): string {
   return name.toLowerCase().replace(/^[#.]+/, '')
 }
 
-/** Whether what has this real path lies outside of all that is served, and of what links may lead into. */
+/** Whether a real path is outside the served folders and outside the folders that links can lead into. */
 export function isOutside(realFile: string, site: Site): boolean {
   return !rootsOf(site).some((folder) => isIn(realFile, folder))
 }
@@ -66,7 +66,7 @@ function rootsOf({ trees, linkRoots }: Site): string[] {
   return folders.toSorted((one, other) => other.length - one.length)
 }
 
-/** Where links lead from a file; null where nothing is. */
+/** The real path of a file; null if it does not exist. */
 export function realPathOf(file: string): string | null {
   try {
     return realpathSync.native(file)

@@ -8,49 +8,49 @@ import { findProgram, isProgram } from '@common-gateway/core/steps'
 import type { EffectiveSettings } from '../settings/settings.js'
 import { STATUS_PATH } from '../access/access.js'
 
-/** What is served, all of it found: folders are absolute, programs are there. */
+/** The files and programs that are served. Folders are absolute; programs and interpreters exist. */
 export interface Site {
-  /** Absolute real path of the folder that is served. */
+  /** Absolute real path of the served folder. */
   readonly folder: string
-  /** Folders of files, the one with the longest URL first: that of all the site is the last. */
+  /** Folders of files, the longest URL first; the served folder itself is the last. */
   readonly trees: readonly FileTree[]
-  /** Extensions of the scripts that are run wherever they lie in the folder that is served. */
+  /** Extensions of scripts that run in every folder of the site. */
   readonly scriptExtensions: readonly string[]
-  /** Extensions of what is sent though it may be the source of a script. */
+  /** Extensions of files that are sent although they look like scripts. */
   readonly sentExtensions: ReadonlySet<string>
-  /** Names of what answers for a folder, in this order. */
+  /** Names of index files, in order of preference. */
   readonly indexes: readonly string[]
-  /** Folders that links may lead into, real paths. */
+  /** Real paths of the folders that symbolic links can lead into. */
   readonly linkRoots: readonly string[]
-  /** Folders of scripts. They may be made later. */
+  /** Folders of scripts. They can be created later. */
   readonly cgiFolders: readonly CgiFolder[]
-  /** Programs that answer for all that is below a URL. */
+  /** Programs that answer every request below a URL. */
   readonly programs: readonly Program[]
-  /** What runs the scripts with an extension, whatever they are. */
+  /** Commands that run all scripts with an extension. */
   readonly interpreters: Readonly<Record<string, readonly string[]>>
-  /** What runs those that are not executable, as far as it is installed. */
+  /** Interpreters of scripts that are not executable, installed or not. */
   readonly defaultInterpreters: readonly DefaultInterpreter[]
-  /** Files with passwords, keys or settings: neither they nor copies beside them are sent. */
+  /** Files with passwords, keys or settings. Neither they nor copies beside them are sent. */
   readonly secrets: readonly string[]
 }
 
-/** A folder of scripts, and where they answer. */
+/** A folder of scripts and its URL. */
 export interface CgiFolder {
   readonly url: string
   /** Absolute path. */
   readonly folder: string
-  /** Whether somebody has asked for it, so that it is worth a word where it is missing. */
+  /** Whether it was given as a setting, so that the start screen shows it even if it does not exist. */
   readonly isGiven: boolean
 }
 
-/** One program for all that is below a URL. */
+/** A program that answers every request below a URL. */
 export interface Program {
   readonly url: string
   /** Absolute path. */
   readonly file: string
 }
 
-/** Finds all that is to be served. @throws {CommandError} that names what is not there. */
+/** Finds the folders and programs of the settings. @throws {CommandError} that names a missing one. */
 export function findSite({ settings, folder, origins, configFile }: Configuration): Site {
   const isGiven = origins['cgi-dir'] !== undefined
   const cgiFolders = settings['cgi-dir'].map(({ url, folder: name }) => {
@@ -61,7 +61,7 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
       const program = findProgram(name)
       if (program !== undefined) return [extension, [program, ...args]]
       const where = `--interpreter ${extension}=${name}`
-      throw badArgument(`${where} must name a program that can be run, and there is none`)
+      throw badArgument(`${where} must name an executable program, but there is none`)
     }),
   )
   const defaultInterpreters = findDefaultInterpreters()
@@ -71,14 +71,12 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
   }
   const programs = Object.entries(settings.script ?? {}).map(([url, file]) => {
     if (isProgram(file) || extensions.has(path.extname(file))) return { url, file }
-    throw badArgument(`--script ${url} must name a program that can be run, but got '${file}'`)
+    throw badArgument(`--script ${url} must name an executable program, but got '${file}'`)
   })
   const { scripts: scriptExtensions = [], send: sentExtensions = [] } = settings
-  const both = scriptExtensions.find((extension) => sentExtensions.includes(extension))
-  if (both !== undefined) {
-    throw badArgument(
-      `${both} must be in one of --scripts, which runs it, and --send, which sends it`,
-    )
+  const repeated = scriptExtensions.find((extension) => sentExtensions.includes(extension))
+  if (repeated !== undefined) {
+    throw badArgument(`${repeated} is in both --scripts, which runs it, and --send, which sends it`)
   }
   const tree = scriptExtensions.length > 0 ? [{ url: '' }] : []
   const trees = findFileTrees(folder, settings.files)
@@ -101,23 +99,22 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
   }
 }
 
-/** What names an index comes first; scripts that run anywhere come after pages, as in Apache. */
+/** The names of `--index` come first; scripts of `--scripts` come after pages, as in Apache. */
 function findIndexes({ index, scripts = [] }: EffectiveSettings): string[] {
   const pages = ['index.html', 'index.htm']
-  const all = index === undefined ? [] : [...index]
-  all.push(...pages, ...scripts.map((extension) => `index${extension}`))
-  return [...new Set(all)]
+  const names = [...(index ?? []), ...pages, ...scripts.map((extension) => `index${extension}`)]
+  return [...new Set(names)]
 }
 
 function checkUrls(mounts: readonly { readonly url: string }[], hasStatus: boolean): void {
   const seen = new Set<string>()
   for (const { url } of mounts) {
     if (hasStatus && `${url}/`.startsWith(`${STATUS_PATH}/`)) {
-      throw badArgument(`${STATUS_PATH}/ is the status page's, unless there is --no-status`)
+      throw badArgument(`${STATUS_PATH}/ is the URL of the status page; --no-status frees it`)
     }
     if (seen.has(url)) {
       const flags = url === '' ? '--cgi-dir and --scripts' : '--cgi-dir, --script and --files'
-      throw badArgument(`two of ${flags} answer at ${url === '' ? '/' : url}`)
+      throw badArgument(`two of ${flags} have the URL ${url === '' ? '/' : url}`)
     }
     seen.add(url)
   }

@@ -2,10 +2,10 @@ import { mayBeSource } from '@common-gateway/core/steps'
 import path from 'node:path'
 import type { Site } from './site.js'
 
-/** Judges whether a file could be the source of a script, or a copy of one, so that it is not sent. */
+/** Whether a file can be the source of a script, or a copy of one. Such a file is not sent. */
 export type SourceCheck = (file: string, realFile: string) => boolean
 
-/** Prepares to judge the files of a site: what decides is looked up once. */
+/** Creates the check for the files of a site. */
 export function createSourceCheck(site: Site): SourceCheck {
   const { scriptExtensions, sentExtensions, interpreters } = site
   const settings = {

@@ -1,5 +1,5 @@
 import { createClientAddress } from '../access/client-address.js'
-import { tell } from '../text/command-message.js'
+import { writeMessage } from '../text/command-message.js'
 import type { Configuration } from '../settings/configuration.js'
 import { logAsJson } from '../log/json-log.js'
 import { RequestJournal } from '../journal/request-journal.js'
@@ -35,7 +35,7 @@ export async function serve(
   const server = await startServer(configuration, journal)
   onStopSignal(() => {
     setTimeout(
-      () => tell('stopping: requests in progress have ten seconds to end'),
+      () => writeMessage('stopping: requests in progress have ten seconds to end'),
       MESSAGE_DELAY,
     ).unref()
     server.close().catch(fail)

@@ -30,9 +30,9 @@ export function writeStartScreen(facts: StartFacts, paint: Paint): string {
   rows.push(['Folder', toPrintable(facts.folder)])
   const found = surveys.filter(({ isThere, isGiven }) => isThere || isGiven)
   for (const survey of found) rows.push(['Scripts', describe(survey)])
-  for (const { url, file } of programs) rows.push(['Program', toPrintable(`${url} is ${file}`)])
+  for (const { url, file } of programs) rows.push(['Program', toPrintable(`${url} runs ${file}`)])
   if (found.length === 0 && programs.length === 0) {
-    rows.push(['Scripts', 'none yet: those in cgi-bin are run as soon as there are any'])
+    rows.push(['Scripts', 'none yet; programs that you put in cgi-bin are run'])
   }
   if (statusPath !== undefined) {
     rows.push(['Status', paint('cyan', new URL(statusPath, address.url).href)])
@@ -49,7 +49,7 @@ export function writeStartScreen(facts: StartFacts, paint: Paint): string {
 }
 
 function describe({ url, isThere, count }: ScriptSurvey): string {
-  if (!isThere) return toPrintable(`${url}/ is not there yet`)
+  if (!isThere) return toPrintable(`${url}/ does not exist yet`)
   return toPrintable(`${url}/ has ${count === 1 ? '1 script' : `${count} scripts`}`)
 }
 
@@ -61,5 +61,5 @@ function writeProblems(surveys: readonly ScriptSurvey[]): string[] {
   })
   const more = problems.length - MOST_PROBLEMS
   if (more > 0) lines.push(`    and ${more} more`)
-  return ['  Files among the scripts that cannot be run:', ...lines]
+  return ['  Files in the folders of scripts that cannot be run:', ...lines]
 }

@@ -34,7 +34,7 @@ export function writeInspect(
   mounts: readonly string[],
 ): Markup {
   return html`<h1>Inspect</h1>
-<p class="lead">What would be run for a URL, and with which environment. Nothing is run.</p>
+<p class="lead">Which script would run for a URL, and with which environment. Nothing is run.</p>
 ${writeForm(question)}${finding === undefined ? writeInvitation(mounts) : writeFinding(question.method, finding, mounts)}`
 }
 
@@ -54,7 +54,7 @@ function writeForm({ method, url }: Question): Markup {
 const SELECTED = new Markup(' selected')
 
 function writeInvitation(mounts: readonly string[]): Markup {
-  return html`<p class="empty">${describeMounts(mounts)} Give the URL of one, with what you like behind it.</p>
+  return html`<p class="empty">${describeMounts(mounts)} Enter the URL of a script; a path and a query can follow it.</p>
 `
 }
 
@@ -69,29 +69,29 @@ function writeFinding(
     case 'redirect':
       return writeNothing(
         `308 ${STATUS_CODES[308]}`,
-        'Nothing would be run: it is a folder, whose URL ends in a slash',
-        html`<p>The answer leads to <code>${inspection.location}</code>.</p>`,
+        'Nothing would be run: it is a folder, and its URL lacks the trailing slash',
+        html`<p>The response is a redirect to <code>${inspection.location}</code>.</p>`,
       )
     case 'refusal':
       return writeRefusal(inspection)
     case 'no-method':
       return writeNothing(
         `400 ${STATUS_CODES[400]}`,
-        'Nothing would be run: HTTP has no such method',
-        html`<p>The server refuses ${method} before it looks at the URL.</p>`,
+        'Nothing would be run: the server does not know the method',
+        html`<p>The HTTP parser refuses ${method} before the URL is looked up.</p>`,
       )
     case 'nothing':
       return inspection.mount === undefined
         ? writeNothing(
             'No script',
             'Nothing would be run: no gateway has this URL',
-            html`<p>The files of the site answer it. ${describeMounts(mounts)}</p>`,
+            html`<p>The response is a file of the site, or 404. ${describeMounts(mounts)}</p>`,
           )
         : writeNothing(
             'No script',
             'Nothing would be run: there is no such script',
-            html`<p>No file of the scripts’ folder is at this path: the answer is 404, or the list of a folder.
-Look at the spelling, and at letters that are large or small.</p>`,
+            html`<p>The folder of scripts has no file at this path. The response is 404, or a list of a folder.
+Check the spelling, including upper and lower case.</p>`,
           )
   }
 }
@@ -106,8 +106,8 @@ function writeRefusal({ error, hint }: Extract<Inspection, { type: 'refusal' }>)
   const { statusCode, message, reason, script, headers } = error
   const facts: [name: string, value: string | Markup | undefined][] = [
     ['Script', script === undefined ? undefined : html`<code>${script}</code>`],
-    ['What is wrong', reason],
-    ['Methods that are allowed', headers?.['allow']],
+    ['Reason', reason],
+    ['Allowed methods', headers?.['allow']],
   ]
   const items = facts
     .filter(([, value]) => value !== undefined)
@@ -143,7 +143,7 @@ function writeRun(
   return html`<h2 class="verdict good"><span>${method} ${url}</span> would run <code>${script.file}</code></h2>
 ${
   hint &&
-  html`<p class="hint">The system would not start it as it is. ${hint}.</p>
+  html`<p class="hint">The system cannot execute it as it is. ${hint}.</p>
 `
 }<dl>
 <div><dt>Command line</dt><dd><code>${command.map(toText).join(' ')}</code></dd></div>
@@ -159,13 +159,13 @@ ${
 </dl>
 <section aria-labelledby="shell">
 <div class="title"><h2 id="shell">By hand</h2> <button type="button" data-copy="shell-line" hidden>Copy</button></div>
-<p class="quiet">This line runs it in a terminal as the server would${account === undefined ? '' : ', but as the user that you are there'}${hasInput ? '; type, or send by <code>|</code>, what the client sends' : ''}.</p>
+<p class="quiet">This command runs it in a terminal as the server would${account === undefined ? '' : ', but as your own user'}.${hasInput ? html` Its standard input is the content of the request: type it, or pipe it with <code>|</code>.` : ''}</p>
 <pre id="shell-line" tabindex="0" aria-labelledby="shell">${lines}</pre>
 </section>
 <section aria-labelledby="environment">
 <h2 id="environment">The environment</h2>
-<p class="quiet">As if this browser had asked: the header fields are those of this very page.
-${hasInput ? 'CONTENT_LENGTH and CONTENT_TYPE come with the content. ' : ''}Values are shown as the script gets them, secrets given by <code>--env</code> too.</p>
+<p class="quiet">As for a request from this browser: the header fields are those of the request for this page.
+${hasInput ? 'CONTENT_LENGTH and CONTENT_TYPE come with the content. ' : ''}Values are shown as the script gets them, including secrets given by <code>--env</code>.</p>
 <table>
 <thead><tr><th scope="col">Name</th><th scope="col">Value</th></tr></thead>
 <tbody>

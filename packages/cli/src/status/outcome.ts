@@ -17,16 +17,16 @@ export function explainOutcome(record: RequestRecord): string | undefined {
     case 'done':
       return undefined
     case 'left':
-      return 'The client did not wait for the end.'
+      return 'The client disconnected before the end.'
     case 'failed':
       return withPeriod(record.error ?? describeEnd(record))
   }
 }
 
 function describeEnd({ exitCode, signal }: RequestRecord): string {
-  if (typeof signal === 'string') return `The script was ended by ${signal}`
-  if (exitCode) return `The script ended with exit code ${exitCode}`
-  return 'The answer says that something failed'
+  if (typeof signal === 'string') return `The script was killed by ${signal}`
+  if (exitCode) return `The script exited with code ${exitCode}`
+  return 'The response has an error status'
 }
 
 function withPeriod(sentence: string): string {

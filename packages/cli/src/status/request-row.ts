@@ -24,7 +24,7 @@ export function writeOpenRow(request: Snapshot, view: RowView): Markup {
     scriptOf(request, view.folder),
     pid === undefined ? undefined : `process ${pid}`,
     bytesIn > 0 ? `${toByteCount(bytesIn)} received` : undefined,
-    isWaiting ? 'waits for its turn' : undefined,
+    isWaiting ? 'waits for a slot' : undefined,
     `for ${client}`,
   ]
   return writeRow(request, view, {
@@ -83,9 +83,9 @@ function writeFacts(request: Snapshot, { folder }: RowView): Markup {
     ['Exit code', exitCode?.toString()],
     ['Signal', signal ?? undefined],
     ['Client', client],
-    ['Waited for its turn', queueTime && queueTime >= 1 ? describeDuration(queueTime) : undefined],
+    ['Waited for a slot', queueTime && queueTime >= 1 ? describeDuration(queueTime) : undefined],
     ['Time to header', headerTime === undefined ? undefined : describeDuration(headerTime)],
-    ['In all', duration === undefined ? undefined : describeDuration(duration)],
+    ['Duration', duration === undefined ? undefined : describeDuration(duration)],
     ['Received', toByteCount(request.bytesIn)],
     ['Sent', toByteCount(request.bytesOut)],
   ]
@@ -99,7 +99,7 @@ function writeFacts(request: Snapshot, { folder }: RowView): Markup {
 function writeStandardError(request: Snapshot): Markup | undefined {
   const { standardError, earlierLines, droppedBytes, isScript } = request
   if (standardError.length === 0) {
-    return isScript ? html`<p class="quiet">Nothing on its standard error.</p>` : undefined
+    return isScript ? html`<p class="quiet">Its standard error is empty.</p>` : undefined
   }
   const missing = [
     earlierLines > 0 ? countOf(earlierLines, 'earlier line') : undefined,
@@ -123,8 +123,8 @@ function scriptOf({ script }: Snapshot, folder: string): string | undefined {
 function writeInspectLink(request: Snapshot): Markup {
   const { urlRest } = request
   return urlRest > 0
-    ? html`<p class="quiet">Of its URL, ${countOf(urlRest, 'more character')} are not kept.</p>`
-    : html`<p><a href="${inspectUrl(request)}">Inspect this URL</a>: what would be run for it, and with which environment</p>`
+    ? html`<p class="quiet">The URL is ${countOf(urlRest, 'character')} longer than this.</p>`
+    : html`<p><a href="${inspectUrl(request)}">Inspect this URL</a>: which script would run for it, and with which environment</p>`
 }
 
 function inspectUrl({ method, url }: Snapshot): string {

@@ -1,3 +1,5 @@
+import { quote } from '../text/shell-argument.js'
+
 /** The command, folder and environment of a program. All are byte strings. */
 export interface ShellCall {
   readonly command: readonly string[]
@@ -9,11 +11,11 @@ export interface ShellCall {
 
 /**
  * A line for a POSIX shell that starts a program as the gateway does: in its folder, with its environment
- * and no other. In ASCII but for text that is UTF-8: a line is copied as text.
+ * and no other. It is ASCII except for text that is valid UTF-8, so that it can be copied as text.
  */
 export function createShellLine({ command, cwd, environment, hasInput }: ShellCall): string {
   const variables = Object.entries(environment).map(([name, value]) => {
-    return isName(name) ? `${name}=${quote(value)}` : quote(`${name}=${value}`)
+    return isName(name) ? `${name}=${quoteBytes(value)}` : quoteBytes(`${name}=${value}`)
   })
   // env(1) would read them as an option or a variable; nice(1) does not.
   const isOption = Object.keys(environment).some((name) => name.startsWith('-'))
@@ -23,9 +25,9 @@ export function createShellLine({ command, cwd, environment, hasInput }: ShellCa
     ...(isOption ? ['--'] : []),
     ...variables,
     ...(isVariable ? ['/usr/bin/nice -n 0'] : []),
-    ...command.map(quote),
+    ...command.map(quoteBytes),
   ]
-  return `(cd ${quote(cwd)} && ${words.join(' ')})${hasInput ? '' : ' < /dev/null'}`
+  return `(cd ${quoteBytes(cwd)} && ${words.join(' ')})${hasInput ? '' : ' < /dev/null'}`
 }
 
 function isName(text: string): boolean {
@@ -33,15 +35,15 @@ function isName(text: string): boolean {
 }
 
 /** An argument, quoted for a shell if needed. */
-function quote(bytes: string): string {
+function quoteBytes(bytes: string): string {
   if (/^[\w./:@%+,-]+$/.test(bytes)) return bytes
   const text = Buffer.from(bytes, 'latin1').toString('utf8')
   const isText = Buffer.from(text, 'utf8').toString('latin1') === bytes
-  // Every other part is one that the pattern has matched.
+  // split() with a group: every second part is a match.
   const parts = isText ? text.split(NOT_SHOWN) : bytes.split(NOT_ASCII)
   const words = parts.map((part, index) => {
-    if (index % 2 === 1) return quoteBytes(Buffer.from(part, isText ? 'utf8' : 'latin1'))
-    return part === '' ? '' : `'${part.replaceAll("'", String.raw`'\''`)}'`
+    if (index % 2 === 1) return toPrintf(Buffer.from(part, isText ? 'utf8' : 'latin1'))
+    return part === '' ? '' : quote(part)
   })
   return words.join('') || "''"
 }
@@ -50,7 +52,8 @@ function quote(bytes: string): string {
 const NOT_SHOWN = /((?:(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}])+)/u
 const NOT_ASCII = /([^\n\x20-\x7e]+)/
 
-function quoteBytes(bytes: Buffer): string {
+/** A command substitution that prints the bytes. */
+function toPrintf(bytes: Buffer): string {
   const digits = [...bytes].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`)
   return `"$(printf '${digits.join('')}')"`
 }

@@ -42,7 +42,7 @@ function writeTotals({ open, totals }: StatusState): Markup {
   const waiting = open.filter(({ isWaiting }) => isWaiting).length
   const items: readonly [name: string, value: string, note: string, kind?: string][] = [
     ['Running', String(open.length - waiting), 'now'],
-    ['Waiting', String(waiting), 'for their turn', waiting > 0 ? 'waiting' : ''],
+    ['Waiting', String(waiting), 'for a slot', waiting > 0 ? 'waiting' : ''],
     ['Requests', totals.requests.toLocaleString('en'), `${totals.runs} by scripts`],
     [
       'Failed',
@@ -61,8 +61,8 @@ function writeTotals({ open, totals }: StatusState): Markup {
 function writeOpen(state: StatusState): Markup {
   const { open } = state
   if (open.length === 0) {
-    return html`<p class="empty">No request is under way. What a script does is shown here while it
-works, or waits for its turn.</p>`
+    return html`<p class="empty">No request is in progress. Requests are shown here while their scripts run
+or wait for a slot.</p>`
   }
   const rows = open.slice(0, MOST_OPEN).map((request) => writeOpenRow(request, state))
   const more = open.length - rows.length
@@ -106,9 +106,9 @@ export function writeStatus(
 </div>
 <ol id="past">
 ${writePastRows(past, state)}</ol>
-<p class="empty none">No request has come yet: open <a href="/">the site</a> in another tab. ${describeMounts(urls)}</p>
+<p class="empty none">No request has arrived yet: open <a href="/">the site</a> in another tab. ${describeMounts(urls)}</p>
 <p class="empty none-scripts">No script has answered yet.</p>
-<p class="empty none-failed">None of these has failed.</p>
+<p class="empty none-failed">None of these requests has failed.</p>
 </section>
 <p id="held" hidden></p>
 `

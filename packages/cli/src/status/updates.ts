@@ -73,10 +73,11 @@ export class StatusUpdates {
       if (this.#listeners.size === 0) clearInterval(this.#timer)
     })
     this.#listeners.add(listener)
-    if (this.#listeners.size === 1) this.#timer = setInterval(() => this.#tell(), INTERVAL).unref()
+    if (this.#listeners.size === 1)
+      this.#timer = setInterval(() => this.#writeMessage(), INTERVAL).unref()
     this.#hasChanged = true
     // After the first read().
-    setImmediate(() => this.#tell())
+    setImmediate(() => this.#writeMessage())
     return listener
   }
 
@@ -85,7 +86,7 @@ export class StatusUpdates {
     for (const listener of this.#listeners) listener.end()
   }
 
-  #tell(): void {
+  #writeMessage(): void {
     const age = Date.now() - this.#writtenAt
     if (this.#hasChanged || age >= DRIFT || (this.#source.isAging && age >= AGING)) this.#write()
     // Most pages are at the same cursor.

@@ -1,6 +1,6 @@
 import { toPrintable } from './printable.js'
 
-/** Says something about the command itself, on standard error. */
-export function tell(message: string): void {
+/** Writes a message about the command itself to standard error. */
+export function writeMessage(message: string): void {
   process.stderr.write(`common-gateway: ${toPrintable(message)}\n`)
 }

@@ -1,4 +1,4 @@
-/** Text as HTML, in an element or an attribute; what could hide what it says is shown as an escape. */
+/** Text as HTML, for an element or an attribute. Control and format characters are shown as escapes. */
 export function toHtml(text: string): string {
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
     return `\\u{${character.codePointAt(0)?.toString(16) ?? ''}}`

@@ -1,23 +1,23 @@
 import { styleText } from 'node:util'
 
-/** Gives text a colour, where there are colours. */
+/** Styles text, if the output supports colours. */
 export type Paint = (style: Parameters<typeof styleText>[0], text: string) => string
 
-/** What is written to: a terminal, or not. */
+/** The stream that the text is written to. */
 export interface Output {
-  /** Undefined where it is no terminal. */
+  /** Undefined if it is not a terminal. */
   readonly columns?: number | undefined
   readonly isTTY?: boolean | undefined
 }
 
-/** Whether colours are wanted: FORCE_COLOR and NO_COLOR say so, else they are where a terminal is. */
+/** Uses colours as FORCE_COLOR and NO_COLOR say; without them, if the output is a terminal. */
 export function createPaint({ isTTY }: Output, environment: NodeJS.ProcessEnv): Paint {
   const { FORCE_COLOR: force, NO_COLOR: no, TERM: term } = environment
   const isForced = force !== undefined && force !== '0' && force !== 'false'
   const isUnwanted = force === '0' || force === 'false' || (no !== undefined && no !== '')
   const hasColours = isForced || (isTTY === true && !isUnwanted && term !== 'dumb')
-  // Node's own look at the terminal and at these variables has been done here.
-  return hasColours ? (style, text) => styleText(style, text, UNSEEN) : (_style, text) => text
+  return hasColours ? (style, text) => styleText(style, text, UNCHECKED) : (_style, text) => text
 }
 
-const UNSEEN = { validateStream: false }
+/** styleText() would check the terminal and these variables again. */
+const UNCHECKED = { validateStream: false }
