@@ -24,7 +24,6 @@ import { lookUpScript } from './script/lookup.js'
 import type { ScriptRun } from './run/run.js'
 import { ScriptRuns } from './run/runs.js'
 import { createSettings, type Settings } from './options/settings.js'
-import { StandardErrorTail } from './run/standard-error-tail.js'
 import { toSizeError } from './environment/variable-size.js'
 
 /** The gateway, with nothing of a framework in it. */
@@ -105,7 +104,6 @@ export function createCgiHandler<Native = unknown>(
       user = authenticate && (await ask('authenticate', authenticate, request))
       if (typeof env === 'function') variables = await ask('env', env, request)
     }
-    const standardError = settings.errorPage ? new StandardErrorTail() : undefined
     let environment: Record<string, string> | undefined
     const started = runs.start({
       script,
@@ -127,13 +125,12 @@ export function createCgiHandler<Native = unknown>(
         })
         return environment
       },
-      standardError,
     })
     const run = await started.catch((error: unknown) => {
       throw toSizeError(error, environment)
     })
     current.run = run
-    return { type: 'call', request, script, run, settings, standardError }
+    return { type: 'call', request, script, run, settings }
   }
 
   async function handle(request: CgiRequest<Native>): Promise<CgiAnswer | null> {
@@ -168,15 +165,13 @@ export function createCgiHandler<Native = unknown>(
 /** A request whose script has started. */
 interface OpenCall extends Call {
   readonly type: 'call'
-  /** Undefined where failures are not explained to the client. */
-  readonly standardError: StandardErrorTail | undefined
 }
 
 async function read(call: OpenCall): Promise<CgiAnswer> {
   try {
     return await readAnswer(call)
   } catch (error) {
-    if (error instanceof CgiError) await call.standardError?.addTo(error)
+    if (error instanceof CgiError) await call.run.standardError.addTo(error)
     throw error
   }
 }

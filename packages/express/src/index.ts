@@ -26,7 +26,14 @@ import {
   type ViewedRequest,
 } from './client-view.js'
 
-export type { CgiOptions, CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
+export type {
+  CgiOptions,
+  CgiRun,
+  CgiStandardErrorLine,
+  CgiStats,
+  CgiUser,
+  CgiWait,
+} from '@common-gateway/core'
 
 /** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
 export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {

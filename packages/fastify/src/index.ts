@@ -38,7 +38,7 @@ import {
 import { keepLists, sendReply } from './reply.js'
 import { spellingsOf } from './slashes.js'
 
-export type { CgiRun, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
+export type { CgiRun, CgiStandardErrorLine, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
 
 /** Options of the plugin; `prefix` is Fastify's own. */
 export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>

@@ -5,6 +5,7 @@ import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { RunRecord } from '@internal/core/run/record.js'
 import { ScriptRun } from '@internal/core/run/run.js'
+import { StandardError } from '@internal/core/run/standard-error.js'
 import { createRequest } from '../requests.js'
 
 type Exit = Awaited<ScriptRun['exit']>
@@ -83,6 +84,11 @@ function open(
     { ...SETTINGS, ...settings },
     {
       record,
+      standardError: new StandardError(record, {
+        logger: console,
+        errorPage: false,
+        lingerTimeout: 0,
+      }),
       requestBody: { length: undefined, content },
       observer: { exited: () => events.push('exited'), ended: () => events.push('over') },
     },
@@ -331,6 +337,7 @@ void t.test('LOG-2 the record is filled in, and can be logged', async (t) => {
     queueTime: 0,
     bytesIn: 0,
     bytesOut: 5,
+    droppedBytes: 0,
     exitCode: 0,
     signal: null,
     isAbandoned: false,

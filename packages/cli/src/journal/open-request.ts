@@ -30,7 +30,6 @@ export class OpenRequest implements RequestRecord {
   headerTime: number | undefined
   duration: number | undefined
   error: string | undefined
-  unloggedBytes = 0
 
   readonly #start = performance.now()
   readonly #listener: RecordListener
@@ -88,6 +87,10 @@ export class OpenRequest implements RequestRecord {
 
   get standardError(): readonly string[] {
     return this.#standardError.lines
+  }
+
+  get unloggedBytes(): number {
+    return this.#runs.reduce((sum, run) => sum + run.droppedBytes, 0)
   }
 
   get droppedBytes(): number {
@@ -158,11 +161,6 @@ export class OpenRequest implements RequestRecord {
     this.#standardError.add(line)
     this.#listener.line(line)
     this.#listener.change()
-  }
-
-  /** Standard error exceeded the rate limit of the log by so many bytes. */
-  drop(bytes: number): void {
-    this.unloggedBytes += bytes
   }
 
   #endPart(): void {

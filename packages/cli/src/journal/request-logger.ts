@@ -13,21 +13,18 @@ interface Facts {
   readonly exitCode?: number | null
   readonly hint?: string
   readonly droppedBytes?: number
+  /** `stderr` in a line of a script's standard error. */
+  readonly stream?: string
 }
 
 /** The logger of one request. It writes the messages of Fastify and the gateway to the record. */
 export function createRequestLogger(record: OpenRequest): FastifyBaseLogger {
   return createLogger((facts, message) => {
-    if (isLineOfScript(facts)) record.writeLine(message)
-    else if (facts.droppedBytes !== undefined) record.drop(facts.droppedBytes)
-    // The record already has the exit code of the script.
-    else if (
-      facts.err !== undefined ||
-      facts.reason !== undefined ||
-      facts.exitCode === undefined
-    ) {
-      record.fail(describe(facts, message), facts.err?.script ?? facts.script)
-    }
+    // The record has the lines, the dropped bytes and the exit code from the channels of the gateway.
+    if (facts.stream === 'stderr' || facts.droppedBytes !== undefined) return
+    if (facts.err === undefined && facts.reason === undefined && facts.exitCode !== undefined)
+      return
+    record.fail(describe(facts, message), facts.err?.script ?? facts.script)
   })
 }
 
@@ -64,14 +61,6 @@ export class FailuresOnly extends LogController {
     const isDisconnect = code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'CGI_ERR_CLIENT_GONE'
     if (!isDisconnect) request.log.error({ err: error }, 'the response was cut off')
   }
-}
-
-/** Whether a message is a line of a script's standard error: the gateway's own messages have more fields. */
-function isLineOfScript(facts: Facts): boolean {
-  return (
-    facts.script !== undefined &&
-    Object.keys(facts).every((name) => name === 'script' || name === 'scriptPid')
-  )
 }
 
 /** A message with its fields: `The script sent a header …: … (line 2 of its output)`. */

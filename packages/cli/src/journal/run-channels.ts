@@ -1,4 +1,4 @@
-import type { CgiRun, CgiWait } from '@common-gateway/fastify'
+import type { CgiRun, CgiStandardErrorLine, CgiWait } from '@common-gateway/fastify'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { OpenRequest } from './open-request.js'
 
@@ -13,8 +13,13 @@ export function listenToRuns(find: (raw: object) => OpenRequest | undefined): ()
   const listeners: [name: string, listener: (message: unknown) => void][] = [
     ['wait', (message) => recordOf(message as CgiWait)?.wait((message as CgiWait).script)],
     ['start', (message) => recordOf(message as CgiRun)?.begin(message as CgiRun)],
+    ['stderr', (message) => writeLine(message as CgiStandardErrorLine)],
     ['end', (message) => recordOf(message as CgiRun)?.finish(message as CgiRun)],
   ]
+
+  function writeLine({ run, line }: CgiStandardErrorLine): void {
+    recordOf(run)?.writeLine(line)
+  }
 
   function recordOf({ request: { native } }: Pick<CgiRun, 'request'>): OpenRequest | undefined {
     // `raw` of a Fastify request is the node:http request.

@@ -1,8 +1,7 @@
 /**
  * Where messages go: pino's shape, so `request.log` of Fastify, pino and console-like loggers fit.
- * The first argument holds the facts (script, scriptPid, err), the second the sentence. A line of a
- * script's standard error comes with `script` and `scriptPid` alone; what the gateway itself has to say
- * of a script has a fact more (`err`, `reason`, `exitCode`, `droppedBytes`).
+ * The first argument holds the facts (`script`, `scriptPid`, `err`), the second the sentence. A line of a
+ * script's standard error has the fact `stream: 'stderr'`, which no message of the gateway has.
  */
 export interface CgiLogger {
   warn(facts: object, message: string): void

@@ -1,15 +1,15 @@
+import { ByteTail } from '../data/byte-tail.js'
 import type { Output } from '../transport/output.js'
 
-/** How much of the end is kept, in bytes. */
-const SIZE = 1024
+/** The size of the tail in bytes. */
+const TAIL_SIZE = 1024
 
-/** An output that also keeps the end of all that has been read of it. */
+/** An output that keeps a tail of the bytes that were read. */
 export class TailedOutput implements Output {
-  /** One character for each byte. */
-  tail = ''
   /** Resolves when the output has ended. */
   readonly end: Promise<void>
   readonly #output: Output
+  readonly #tail = new ByteTail(TAIL_SIZE)
   #resolveEnd: () => void = () => {}
 
   constructor(output: Output) {
@@ -17,6 +17,11 @@ export class TailedOutput implements Output {
     this.end = new Promise((resolve) => {
       this.#resolveEnd = resolve
     })
+  }
+
+  /** One character for each byte. */
+  get tail(): string {
+    return this.#tail.bytes.toString('latin1')
   }
 
   get isPaused(): boolean {
@@ -30,8 +35,7 @@ export class TailedOutput implements Output {
   readBy(reader: Parameters<Output['readBy']>[0]): void {
     this.#output.readBy({
       data: (chunk) => {
-        const start = Math.max(0, chunk.length - SIZE)
-        this.tail = (this.tail + chunk.toString('latin1', start)).slice(-SIZE)
+        this.#tail.write(chunk)
         reader.data(chunk)
       },
       end: () => {

@@ -1,3 +1,4 @@
+import { ArraySet } from '../data/array-set.js'
 import { CgiError } from '../data/cgi-error.js'
 
 /** A request before its script starts, or a script that runs. */
@@ -8,19 +9,17 @@ export interface OpenRun {
 
 /** Tracks what has to end before a gateway is closed. */
 export class OpenRuns {
-  /** An array: V8 keeps the table that a Set has replaced, and all its entries, until a full collection. */
-  readonly #runs: OpenRun[] = []
+  readonly #runs = new ArraySet<OpenRun>()
   /** Of failed scripts: their children may outlive them. */
   readonly #terminations = new Set<Promise<void>>()
   #resolveEmpty: (() => void) | undefined
 
   add(run: OpenRun): void {
-    this.#runs.push(run)
+    this.#runs.add(run)
   }
 
   delete(run: OpenRun): void {
-    const index = this.#runs.indexOf(run)
-    if (index !== -1) this.#runs.splice(index, 1)
+    this.#runs.delete(run)
     this.#checkEmpty()
   }
 
@@ -33,7 +32,7 @@ export class OpenRuns {
   /** Fails all runs after `closeTimeout` milliseconds. Resolves when none is left. */
   async close(closeTimeout: number): Promise<void> {
     const timer = setTimeout(() => {
-      for (const run of this.#runs.slice()) run.fail(new CgiError('CGI_ERR_CLOSED'))
+      for (const run of this.#runs.members.slice()) run.fail(new CgiError('CGI_ERR_CLOSED'))
     }, closeTimeout)
     await new Promise<void>((resolve) => {
       this.#resolveEmpty = resolve
@@ -44,6 +43,6 @@ export class OpenRuns {
   }
 
   #checkEmpty(): void {
-    if (this.#runs.length === 0) this.#resolveEmpty?.()
+    if (this.#runs.size === 0) this.#resolveEmpty?.()
   }
 }

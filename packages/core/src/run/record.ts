@@ -25,6 +25,8 @@ export interface CgiRun {
   readonly bytesIn: number
   /** Bytes that the script wrote to its standard output, including its header. */
   readonly bytesOut: number
+  /** Bytes of its standard error that exceeded the rate limit of the log and were dropped. */
+  readonly droppedBytes: number
   /** Exit code; null if a signal ended the script. */
   readonly exitCode: number | null | undefined
   /** The signal that ended the script; null if it exited. */
@@ -53,6 +55,7 @@ export class RunRecord implements CgiRun {
   duration: number | undefined = undefined
   bytesIn = 0
   bytesOut = 0
+  droppedBytes = 0
   exitCode: number | null | undefined = undefined
   signal: string | null | undefined = undefined
   isAbandoned = false
@@ -79,6 +82,12 @@ export class RunRecord implements CgiRun {
 
   set standardErrorEnd(end: Promise<void>) {
     this.#standardErrorEnd = end
+  }
+
+  /** For log messages. Loggers have a `pid` of their own: that of this process. */
+  get logFacts(): object {
+    const { script, pid } = this
+    return pid === undefined ? { script } : { script, scriptPid: pid }
   }
 
   /** Milliseconds since the start. */

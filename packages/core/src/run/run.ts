@@ -8,6 +8,7 @@ import { RunClocks } from './clocks.js'
 import { DiscardingConsumer, type OutputConsumer } from './output-consumer.js'
 import type { RunRecord } from './record.js'
 import { RunInput } from './run-input.js'
+import type { StandardError } from './standard-error.js'
 import type { RunState } from './state.js'
 
 /** The settings that limit a run. */
@@ -27,6 +28,7 @@ export interface RunObserver {
 /** What a run belongs to. */
 export interface RunContext {
   readonly record: RunRecord
+  readonly standardError: StandardError
   /** The body that the script may still be reading. */
   readonly requestBody: RequestBody
   readonly observer: RunObserver
@@ -42,6 +44,7 @@ const MOST_DISCARDED = 64 * 1024 * 1024
 export class ScriptRun implements OutputReader, BodyObserver {
   /** Filled in by the run. */
   readonly record: RunRecord
+  readonly standardError: StandardError
   /** Whether the run failed while its output was discarded, so that no consumer reports the failure. */
   isFailureUnreported = false
 
@@ -55,15 +58,16 @@ export class ScriptRun implements OutputReader, BodyObserver {
   #consumer: OutputConsumer | undefined
 
   constructor(streams: ScriptStreams, settings: RunSettings, context: RunContext) {
-    const { record, requestBody, observer } = context
+    const { requestBody, observer } = context
     const { content, length = 0 } = requestBody
     const { stdin, stdout, exit } = streams
     this.#streams = streams
     this.#settings = settings
     this.#observer = observer
-    this.record = record
+    this.record = context.record
+    this.standardError = context.standardError
     // Other content than a stream has been received before.
-    if (!isStream(content)) record.bytesIn = length
+    if (!isStream(content)) this.record.bytesIn = length
     if (stdin !== null) void exit.then(() => stdin.destroy())
     this.#input = new RunInput(content, stdin, settings.bodyLimit, this)
     this.#clocks.startRequest(settings.requestTimeout)

@@ -10,9 +10,7 @@ import { Limiter, type Release } from './limiter.js'
 import { OpenRuns } from './open-runs.js'
 import { RunRecord } from './record.js'
 import { ScriptRun } from './run.js'
-import { createStandardErrorLog, type StandardErrorLog } from './standard-error-log.js'
-import { readStandardError } from './standard-error-reader.js'
-import type { StandardErrorTail } from './standard-error-tail.js'
+import { StandardError } from './standard-error.js'
 import { headersLimit, startLimit } from './start-limits.js'
 import { watchUpload } from './upload-rate.js'
 
@@ -27,8 +25,6 @@ export interface RunCall extends Pick<ScriptCall, 'script' | 'args'> {
   readonly openBody: (signal: ClientSignal) => Promise<RequestBody>
   /** Creates the environment once the request has a slot. */
   readonly environment: (body: RequestBody) => ScriptCall['environment']
-  /** Gets what the script writes to its standard error, beside the log. */
-  readonly standardError: StandardErrorTail | undefined
 }
 
 /** A call that is ready to start. */
@@ -139,8 +135,10 @@ export class ScriptRuns {
       request,
       queueTime,
     })
+    const standardError = new StandardError(record, this.#settings)
     const run = new ScriptRun(streams, this.#settings, {
       record,
+      standardError,
       requestBody: body,
       observer: {
         exited: () => {
@@ -153,7 +151,7 @@ export class ScriptRuns {
         ended: () => this.#end(run),
       },
     })
-    record.standardErrorEnd = this.#readStandardError(streams, call, factsOf(record))
+    record.standardErrorEnd = standardError.read(streams)
     this.#open.add(run)
     this.#diagnostics.start(record)
     const stopUpload = watchUpload(body.content, {
@@ -161,7 +159,7 @@ export class ScriptRuns {
       received: () => record.bytesIn,
       onSlow: (reason) => {
         const message = 'a client that is too slow was cut off'
-        loggerOf(request, this.#settings).warn({ ...factsOf(record), reason }, message)
+        loggerOf(request, this.#settings).warn({ ...record.logFacts, reason }, message)
         run.abandon(new CgiError('CGI_ERR_CLIENT_TOO_SLOW', { reason }))
       },
     })
@@ -196,36 +194,9 @@ export class ScriptRuns {
     if (error !== undefined) this.#open.addTermination(run.terminate())
     const isReported = error === undefined ? exitCode === 0 : !run.isFailureUnreported
     if (isReported) return
-    const facts = { ...factsOf(record), exitCode, signal, reason: error?.reason }
+    const facts = { ...record.logFacts, exitCode, signal, reason: error?.reason }
     loggerOf(request, this.#settings).warn(facts, 'the script did not end well')
   }
-
-  async #readStandardError(
-    { stderr, exit }: ScriptStreams,
-    { request, standardError: tail }: RunCall,
-    facts: object,
-  ): Promise<void> {
-    /** Most scripts write nothing there. */
-    let log: StandardErrorLog | undefined
-    if (stderr !== null) {
-      await readStandardError(stderr, {
-        exit,
-        lingerTimeout: this.#settings.lingerTimeout,
-        write: (chunk) => {
-          log ??= createStandardErrorLog(loggerOf(request, this.#settings), facts)
-          log.write(chunk)
-          tail?.write(chunk)
-        },
-      })
-    }
-    log?.end()
-    tail?.end()
-  }
-}
-
-/** For loggers, which have a `pid` of their own: that of this process. */
-function factsOf({ script, pid }: RunRecord): object {
-  return pid === undefined ? { script } : { script, scriptPid: pid }
 }
 
 /** Stops a script that has started after the end of its request. */

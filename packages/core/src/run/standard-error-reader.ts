@@ -4,15 +4,15 @@ import type { ScriptExit } from '../transport/transport.js'
 /** How standard error is read. */
 export interface StandardErrorReading {
   readonly exit: Promise<ScriptExit>
-  /** How long it may go on after the end of the script, in milliseconds. */
+  /** How long it may go on after the exit of the script, in milliseconds. */
   readonly lingerTimeout: number
   /** Takes the next bytes. */
   readonly write: (chunk: Buffer) => void
 }
 
 /**
- * Reads the standard error of a script as it comes. A background child may hold it open for as long as
- * it likes, so reading ends `lingerTimeout` after the script.
+ * Reads the standard error of a script. A background child may hold it open, so reading ends
+ * `lingerTimeout` after the exit of the script.
  *
  * @returns resolves at the end; never rejects.
  */
@@ -31,7 +31,7 @@ export function readStandardError(
     void exit.then(() => {
       if (stderr.isOver) return
       timer = setTimeout(() => {
-        // After a stall of the event loop the timer comes before the bytes that are already there.
+        // One round of the event loop: after a stall the timer fires before the bytes in the pipe are read.
         setImmediate(() => {
           stderr.destroy()
           resolve()

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
-import { createStandardErrorLog } from '@internal/core/run/standard-error-log.js'
+import { createStandardErrorLines } from '@internal/core/run/standard-error-lines.js'
 
-const FACTS = { script: '/srv/cgi-bin/a.cgi', scriptPid: 42 }
 /** Longer lines are logged in pieces of so many bytes. */
 const PIECE = 8 * 1024
 
-interface Logged {
+interface Passed {
   readonly lines: string[]
-  /** Facts of the messages that say how much was dropped. */
+  /** The numbers of bytes that were dropped. */
   readonly dropped: number[]
-  readonly facts: object[]
+  /** How many lines there were before each of those. */
+  readonly droppedAt: number[]
 }
 
 /** The clock of this file stands still but for what the tests tell it. */
@@ -20,20 +20,16 @@ Object.defineProperty(performance, 'now', { value: () => now })
 
 const tick = (milliseconds: number): void => void (now += milliseconds)
 
-function open(): Logged & { log: ReturnType<typeof createStandardErrorLog> } {
-  const logged: Logged = { lines: [], dropped: [], facts: [] }
-  const log = createStandardErrorLog(
-    {
-      warn(facts, message) {
-        logged.facts.push(facts)
-        if ('droppedBytes' in facts) logged.dropped.push(Number(facts.droppedBytes))
-        else logged.lines.push(message)
-      },
-      error: () => assert.fail('the words of a script are no failure of ours'),
+function open(): Passed & { log: ReturnType<typeof createStandardErrorLines> } {
+  const passed: Passed = { lines: [], dropped: [], droppedAt: [] }
+  const log = createStandardErrorLines({
+    line: (text) => passed.lines.push(text),
+    drop(bytes) {
+      passed.dropped.push(bytes)
+      passed.droppedAt.push(passed.lines.length)
     },
-    FACTS,
-  )
-  return { ...logged, log }
+  })
+  return { ...passed, log }
 }
 
 function linesOf(chunks: readonly Buffer[]): string[] {
@@ -43,13 +39,12 @@ function linesOf(chunks: readonly Buffer[]): string[] {
   return lines
 }
 
-void t.test('LOG-1 each line is a warning with script and pid', async () => {
-  const { log, lines, facts } = open()
+void t.test('LOG-1 a line is passed on as soon as it is complete', async () => {
+  const { log, lines } = open()
   log.write(Buffer.from('one\ntwo\n'))
   assert.deepEqual(lines, ['one', 'two'], 'as soon as it is complete')
   log.end()
   assert.deepEqual(lines, ['one', 'two'])
-  assert.deepEqual(facts, [FACTS, FACTS])
 })
 
 const TEXTS: readonly [why: string, text: string, lines: readonly string[]][] = [
@@ -166,7 +161,7 @@ void t.test('LOG-1 a flood without an end of line is one, too', async () => {
 void t.test(
   'LOG-1 when the flood is over its end is logged, after how much was dropped',
   async () => {
-    const { log, lines, dropped, facts } = open()
+    const { log, lines, dropped, droppedAt } = open()
     log.write(Buffer.from(`${'x'.repeat(1_000)}\n`.repeat(200)))
     const before = lines.length
     assert.ok(before < 200)
@@ -181,7 +176,7 @@ void t.test(
       Array.from({ length: 4 }, () => 'x'.repeat(1_000)),
     )
     assert.deepEqual(dropped, [(200 - before - end.length) * 1_000])
-    assert.deepEqual(facts[before], { ...FACTS, droppedBytes: dropped[0] })
+    assert.deepEqual(droppedAt, [before])
     log.end()
     assert.equal(dropped.length, 1, 'it is told once')
   },
@@ -220,16 +215,4 @@ void t.test('LOG-1 one who writes a little every second is never silenced', asyn
   log.end()
   assert.equal(lines.length, 10_000)
   assert.deepEqual(dropped, [])
-})
-
-void t.test('LOG-1 facts that are learned after the start are in the message', async () => {
-  const facts: { script: string; scriptPid?: number } = { script: '/a.cgi' }
-  const seen: object[] = []
-  const log = createStandardErrorLog(
-    { warn: (given) => void seen.push({ ...given }), error: () => {} },
-    facts,
-  )
-  facts.scriptPid = 7
-  log.write(Buffer.from('one\n'))
-  assert.deepEqual(seen, [{ script: '/a.cgi', scriptPid: 7 }])
 })

@@ -1,40 +1,44 @@
 import { StringDecoder } from 'node:string_decoder'
-import type { CgiLogger } from '../data/logger.js'
 
-/** A longer line is logged in pieces, in bytes. */
+/** A longer line is passed on in pieces of this size, in bytes. */
 const LINE_LIMIT = 8 * 1024
-/** How much one script may have logged in each second, in bytes. */
+/** The rate limit of one script. */
 const BYTES_PER_SECOND = 64 * 1024
-/** How much of the end of what was too much is logged after all, in bytes: it has the reason. */
+/** How much of the end of a flood is passed on, in bytes: it has the reason. */
 const END_SIZE = 4 * 1024
-/** And in how many lines. */
+/** The same in lines. */
 const END_LINES = 100
-/** What a line costs beyond its bytes, so that a flood of short lines is one too. */
+/** The cost of a line beside its bytes, so that the rate limits a flood of short lines too. */
 const LINE_COST = 64
 const LF = 0x0a
 
-/** Takes a script's standard error and logs it line by line. */
-export interface StandardErrorLog {
-  /** Takes the next bytes. */
+/** Gets the lines of standard error. */
+export interface LineConsumer {
+  /** A line that is not empty, without its end. */
+  line(text: string): void
+  /** So many bytes before the next line exceeded the rate. */
+  drop(bytes: number): void
+}
+
+/** Splits standard error into lines. */
+export interface StandardErrorLines {
+  /** Takes the next bytes, which may be overwritten afterwards. */
   write(chunk: Buffer): void
-  /** Logs what is left: a last line without an end, how much was dropped, and the end of that. */
+  /** Passes on the rest: the end of a flood, and a last line without LF. */
   end(): void
 }
 
 /**
- * Logs each line of a script's standard error as a warning. Of what exceeds the rate, the end is logged
- * when the flood is over; the rest is dropped and counted. No more than that end and one line are ever
- * held in memory.
- *
- * @param facts - what each message carries: the script, its pid.
+ * Splits standard error into lines within a rate limit. The end of a flood is passed on when the flood is
+ * over; the rest is dropped and counted. Memory holds no more than that end and one line.
  */
-export function createStandardErrorLog(logger: CgiLogger, facts: object): StandardErrorLog {
+export function createStandardErrorLines(consumer: LineConsumer): StandardErrorLines {
   let line: Buffer[] = []
   let lineLength = 0
   let budget = BYTES_PER_SECOND
   let windowStart = performance.now()
   let excess = new Excess()
-  /** Keeps the beginning of a character that a piece of a long line was cut in. */
+  /** Holds the first bytes of a character that two pieces of a long line share. */
   let decoder: StringDecoder | undefined
 
   function write(chunk: Buffer): void {
@@ -43,16 +47,16 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
       const newline = chunk.indexOf(LF, start)
       const lineEnd = newline === -1 ? chunk.length : newline
       const pieceEnd = Math.min(lineEnd, start + LINE_LIMIT - lineLength)
-      // A copy: the chunk is a slice of a larger buffer, which a short line would keep alive.
+      // A copy: a slice would keep the larger buffer of the chunk alive.
       line.push(Buffer.from(chunk.subarray(start, pieceEnd)))
       lineLength += pieceEnd - start
       const isComplete = pieceEnd === newline
-      if (isComplete || lineLength === LINE_LIMIT) logLine(isComplete)
+      if (isComplete || lineLength === LINE_LIMIT) passLine(isComplete)
       start = isComplete ? pieceEnd + 1 : pieceEnd
     }
   }
 
-  function logLine(isComplete: boolean): void {
+  function passLine(isComplete: boolean): void {
     const length = lineLength
     const bytes = Buffer.concat(line)
     line = []
@@ -61,14 +65,14 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
       excess.add(bytes)
       return
     }
-    logExcess()
+    passExcess()
     decoder ??= new StringDecoder('utf8')
-    logText(decoder.write(bytes) + (isComplete ? decoder.end() : ''))
+    passText(decoder.write(bytes) + (isComplete ? decoder.end() : ''))
   }
 
-  function logText(words: string): void {
-    const text = words.replace(/\r$/, '')
-    if (text !== '') logger.warn(facts, text)
+  function passText(text: string): void {
+    const withoutCr = text.replace(/\r$/, '')
+    if (withoutCr !== '') consumer.line(withoutCr)
   }
 
   function spend(cost: number): boolean {
@@ -81,29 +85,24 @@ export function createStandardErrorLog(logger: CgiLogger, facts: object): Standa
     return budget >= 0
   }
 
-  function logExcess(): void {
+  function passExcess(): void {
     const { lines, droppedBytes } = excess
     if (lines.length === 0) return
     excess = new Excess()
     decoder = undefined
-    if (droppedBytes > 0) {
-      logger.warn(
-        { ...facts, droppedBytes },
-        'standard error of the script came too fast: some was dropped',
-      )
-    }
-    for (const each of lines) logText(each.toString())
+    if (droppedBytes > 0) consumer.drop(droppedBytes)
+    for (const excessLine of lines) passText(excessLine.toString())
   }
 
   function end(): void {
-    if (lineLength > 0) logLine(true)
-    logExcess()
+    if (lineLength > 0) passLine(true)
+    passExcess()
   }
 
   return { write, end }
 }
 
-/** What came too fast: its last lines, and how much there was before them. */
+/** The last lines of a flood, and the number of bytes before them. */
 class Excess {
   readonly lines: Buffer[] = []
   droppedBytes = 0
@@ -122,11 +121,11 @@ class Excess {
   }
 }
 
-/** The end of a long line, from the beginning of a character on (UTF-8). */
+/** The end of a long line, from the first byte of a character on (UTF-8). */
 function endOf(line: Buffer): Buffer {
   if (line.length <= END_SIZE) return line
   let start = line.length - END_SIZE
   while (start < line.length && ((line[start] ?? 0) & 0xc0) === 0x80) start += 1
-  // A copy: a slice would keep all of the line alive.
+  // A copy: a slice would keep the whole line alive.
   return Buffer.from(line.subarray(start))
 }
