@@ -5,6 +5,7 @@
 export { CgiError } from './data/cgi-error.js'
 export type { ClientSignal } from './data/message.js'
 export { type Output, type OutputReader, toOutput } from './transport/output.js'
+export { CountedSlots, type Release, type Slots } from './transport/slots.js'
 export type { ScriptFinder, ScriptLocation, ScriptPath } from './transport/script-finder.js'
 export type { ScriptProcess, SendSignal, Spawner, SpawnOptions } from './transport/spawner.js'
 export type {

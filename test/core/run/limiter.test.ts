@@ -2,12 +2,17 @@ import assert from 'node:assert/strict'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { CgiError, CgiErrorCode } from '@common-gateway/core'
+import { CountedSlots, type Release } from '@common-gateway/core/transport'
 import { Limiter } from '@internal/core/run/limiter.js'
 
-type Release = () => void
 type Refusal = CgiErrorCode | 'still waiting' | 'admitted'
 
 const SETTINGS = { maxProcesses: 1, maxQueue: 10, queueTimeout: 0 }
+
+function createLimiter({ maxProcesses, ...settings }: typeof SETTINGS): Limiter {
+  return new Limiter(settings, new CountedSlots(maxProcesses))
+}
+
 const patient = new AbortController().signal
 
 /** Lets everything that is settled by now be heard. */
@@ -28,7 +33,7 @@ function follow(wait: Promise<Release>): { state: Refusal; release: Release; err
 }
 
 void t.test('LIM-2 lets as many run as there are slots, and no more', async () => {
-  const limiter = new Limiter({ ...SETTINGS, maxProcesses: 3 })
+  const limiter = createLimiter({ ...SETTINGS, maxProcesses: 3 })
   const all = Array.from({ length: 5 }, () => follow(limiter.acquire(patient)))
   await settle()
   assert.deepEqual(
@@ -38,7 +43,7 @@ void t.test('LIM-2 lets as many run as there are slots, and no more', async () =
 })
 
 void t.test('LIM-2 the queue is first come, first served', async () => {
-  const limiter = new Limiter(SETTINGS)
+  const limiter = createLimiter(SETTINGS)
   const order: number[] = []
   const first = await limiter.acquire(patient)
   const releases: Release[] = []
@@ -60,7 +65,7 @@ void t.test('LIM-2 the queue is first come, first served', async () => {
 void t.test(
   'LIM-2 a slot that becomes free goes to the queue, not to one who comes just then',
   async () => {
-    const limiter = new Limiter(SETTINGS)
+    const limiter = createLimiter(SETTINGS)
     const first = await limiter.acquire(patient)
     const waiting = follow(limiter.acquire(patient))
     first()
@@ -75,7 +80,7 @@ void t.test(
 )
 
 void t.test('LIM-2 a slot that nobody waits for is free again', async () => {
-  const limiter = new Limiter({ ...SETTINGS, maxProcesses: 2, maxQueue: 0 })
+  const limiter = createLimiter({ ...SETTINGS, maxProcesses: 2, maxQueue: 0 })
   for (let round = 0; round < 3; round += 1) {
     const releases = [await limiter.acquire(patient), await limiter.acquire(patient)]
     await assert.rejects(limiter.acquire(patient), { code: 'CGI_ERR_BUSY' })
@@ -84,7 +89,7 @@ void t.test('LIM-2 a slot that nobody waits for is free again', async () => {
 })
 
 void t.test('LIM-2 a slot is given back once, however often it is released', async () => {
-  const limiter = new Limiter({ ...SETTINGS, maxQueue: 2 })
+  const limiter = createLimiter({ ...SETTINGS, maxQueue: 2 })
   const first = await limiter.acquire(patient)
   const second = follow(limiter.acquire(patient))
   const third = follow(limiter.acquire(patient))
@@ -107,7 +112,7 @@ void t.test('LIM-2 a slot is given back once, however often it is released', asy
 })
 
 void t.test('LIM-2 a full queue turns away with 503 and Retry-After', async () => {
-  const limiter = new Limiter({ ...SETTINGS, maxQueue: 2 })
+  const limiter = createLimiter({ ...SETTINGS, maxQueue: 2 })
   const first = await limiter.acquire(patient)
   const waiting = [follow(limiter.acquire(patient)), follow(limiter.acquire(patient))]
   await assert.rejects(limiter.acquire(patient), (error: CgiError) => {
@@ -126,7 +131,7 @@ void t.test('LIM-2 a full queue turns away with 503 and Retry-After', async () =
 })
 
 void t.test('LIM-2 without a queue nobody waits', async () => {
-  const limiter = new Limiter({ ...SETTINGS, maxQueue: 0 })
+  const limiter = createLimiter({ ...SETTINGS, maxQueue: 0 })
   const release = await limiter.acquire(patient)
   await assert.rejects(limiter.acquire(patient), { code: 'CGI_ERR_BUSY' })
   release()
@@ -143,7 +148,7 @@ void t.test(
   'LIM-2 who waits longer than queueTimeout is turned away with 503 and Retry-After',
   async (t) => {
     const clock = withClock(t)
-    const limiter = new Limiter({ ...SETTINGS, queueTimeout: 1_000 })
+    const limiter = createLimiter({ ...SETTINGS, queueTimeout: 1_000 })
     const release = await limiter.acquire(patient)
     const first = follow(limiter.acquire(patient))
     clock.tick(600)
@@ -167,7 +172,7 @@ void t.test(
 
 void t.test('LIM-2 without a queueTimeout they wait as long as it takes', async (t) => {
   const clock = withClock(t)
-  const limiter = new Limiter(SETTINGS)
+  const limiter = createLimiter(SETTINGS)
   const release = await limiter.acquire(patient)
   const waiting = follow(limiter.acquire(patient))
   clock.tick(2 ** 31 - 1)
@@ -179,7 +184,7 @@ void t.test('LIM-2 without a queueTimeout they wait as long as it takes', async 
 })
 
 void t.test('LIM-2 a client that leaves the queue makes room, and takes no slot', async () => {
-  const limiter = new Limiter({ ...SETTINGS, maxQueue: 2 })
+  const limiter = createLimiter({ ...SETTINGS, maxQueue: 2 })
   const release = await limiter.acquire(patient)
   const client = new AbortController()
   const gone = follow(limiter.acquire(client.signal))
@@ -199,7 +204,7 @@ void t.test('LIM-2 a client that leaves the queue makes room, and takes no slot'
 })
 
 void t.test('LIM-2 a client that has gone before it asks takes no slot', async () => {
-  const limiter = new Limiter(SETTINGS)
+  const limiter = createLimiter(SETTINGS)
   const client = new AbortController()
   client.abort()
   await assert.rejects(limiter.acquire(client.signal), { code: 'CGI_ERR_CLIENT_GONE' })
@@ -209,7 +214,7 @@ void t.test('LIM-2 a client that has gone before it asks takes no slot', async (
 void t.test(
   'LIM-2 a client that leaves while its script runs does not touch the queue',
   async () => {
-    const limiter = new Limiter(SETTINGS)
+    const limiter = createLimiter(SETTINGS)
     const client = new AbortController()
     const release = await limiter.acquire(client.signal)
     const waiting = follow(limiter.acquire(patient))
@@ -226,7 +231,7 @@ void t.test(
   'LIM-2 nothing is left listening to a client, whether admitted, turned away or gone',
   async (t) => {
     const clock = withClock(t)
-    const limiter = new Limiter({ ...SETTINGS, queueTimeout: 1_000 })
+    const limiter = createLimiter({ ...SETTINGS, queueTimeout: 1_000 })
     const client = new AbortController()
     let listening = 0
     const { signal } = client
@@ -242,6 +247,7 @@ void t.test(
     const late = follow(limiter.acquire(signal))
     assert.equal(listening, 2)
     release()
+    await settle()
     clock.tick(1_000)
     await settle()
     assert.equal(admitted.state, 'admitted')
@@ -253,7 +259,7 @@ void t.test(
 void t.test(
   'LIFE-4 close turns away all that wait with 503, and leaves those that run',
   async () => {
-    const limiter = new Limiter(SETTINGS)
+    const limiter = createLimiter(SETTINGS)
     const release = await limiter.acquire(patient)
     const waiting = [follow(limiter.acquire(patient)), follow(limiter.acquire(patient))]
     limiter.close()
@@ -270,7 +276,7 @@ void t.test(
 void t.test(
   'LIM-2 a place is kept for who is not ready, and others can use the slot meanwhile',
   async () => {
-    const limiter = new Limiter({ ...SETTINGS, maxQueue: 1 })
+    const limiter = createLimiter({ ...SETTINGS, maxQueue: 1 })
     const places = [limiter.reserve(), limiter.reserve()]
     assert.throws(() => limiter.reserve(), { code: 'CGI_ERR_BUSY' })
     assert.deepEqual([limiter.running, limiter.queued], [0, 2])
@@ -294,7 +300,7 @@ void t.test(
 )
 
 void t.test('LIM-2 a place that is given back twice is one place', async () => {
-  const limiter = new Limiter({ ...SETTINGS, maxQueue: 1 })
+  const limiter = createLimiter({ ...SETTINGS, maxQueue: 1 })
   const [first] = [limiter.reserve(), limiter.reserve()]
   first?.()
   first?.()

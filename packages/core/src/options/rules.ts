@@ -21,6 +21,8 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
 export const isExtension = (value: unknown): value is string =>
   isText(value) && /^\.[^./\\]+$/.test(value)
 const isFunction = (value: unknown): boolean => typeof value === 'function'
+const hasMethods = (value: unknown, ...names: string[]): value is Record<string, unknown> =>
+  isRecord(value) && names.every((name) => isFunction(value[name]))
 
 const flag: Rule = ['a boolean', (value) => typeof value === 'boolean']
 const folder: Rule = [
@@ -123,7 +125,7 @@ export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
       value === 'auto' ||
       value === 'posix_spawn' ||
       value === 'child_process' ||
-      (isRecord(value) && isFunction(value['spawn'])),
+      hasMethods(value, 'spawn'),
   ],
   cpuTimeLimit: milliseconds,
   memoryLimit: bytes(0),
@@ -133,12 +135,15 @@ export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   group: identity,
   nice: integer(-20, 19, ''),
   transport: [
-    'an object with the methods `open` and `close`',
-    (value) => isRecord(value) && isFunction(value['open']) && isFunction(value['close']),
+    'an object with the methods `open` and `close`; `find` in its `finder`, `take` and `wait` in its `slots`, if it has them',
+    (value) =>
+      hasMethods(value, 'open', 'close') &&
+      (value['finder'] === undefined || hasMethods(value['finder'], 'find')) &&
+      (value['slots'] === undefined || hasMethods(value['slots'], 'take', 'wait')),
   ],
   logger: [
     'an object with the methods `warn` and `error`',
-    (value) => isRecord(value) && isFunction(value['warn']) && isFunction(value['error']),
+    (value) => hasMethods(value, 'warn', 'error'),
   ],
   errorPage: flag,
 }

@@ -20,6 +20,9 @@ export function checkTransport(options: CgiOptions<never>): void {
   const { transport, chunkedBody } = options
   if (transport === undefined) return
   refuseOptions(PROCESS_OPTIONS, options, '`transport` is given')
+  if (transport.slots !== undefined) {
+    refuseOptions(['maxProcesses'], options, '`transport` has slots of its own')
+  }
   if (transport.needsBodyLength === true && chunkedBody === 'stream') {
     const rule = "`'spool'`: the transport needs the length of a body"
     throw invalidOption('chunkedBody', rule, chunkedBody)

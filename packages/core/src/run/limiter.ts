@@ -1,81 +1,82 @@
 import { CgiError } from '../data/cgi-error.js'
+import { ClientDeparture } from '../data/client-departure.js'
 import type { ClientSignal } from '../data/message.js'
 import type { Settings } from '../options/settings.js'
+import type { Release, Slots } from '../transport/slots.js'
 
-/** Gives its slot back; does nothing when called again. */
-export type Release = () => void
-
-interface Waiter {
-  admit(): void
-  refuse(error: CgiError): void
-}
-
-/** How long a client that was turned away should wait, in seconds (RFC 9110 section 10.2.3). */
+/** Seconds for Retry-After (RFC 9110 section 10.2.3). */
 const RETRY_AFTER = '1'
 
-/** Lets so many scripts run at once; others wait in a queue, first come, first served. */
+/** Limits how many scripts run at once; other requests wait in a queue, first come, first served. */
 export class Limiter {
-  readonly #settings: Pick<Settings<never>, 'maxProcesses' | 'maxQueue' | 'queueTimeout'>
-  /** A Set keeps the order and forgets one in the middle at no cost. */
-  readonly #queue = new Set<Waiter>()
-  /** How many places of the queue are kept for requests that are not ready to run. */
+  readonly #settings: Pick<Settings<never>, 'maxQueue' | 'queueTimeout'>
+  readonly #slots: Slots
+  /** The requests that wait, each by the function that refuses it. */
+  readonly #waiting = new Set<(error: CgiError) => void>()
+  /** Places of the queue that are reserved for requests that are not ready to run. */
   #reserved = 0
   #running = 0
   #isClosed = false
 
-  /** How many have a slot. */
+  /** @param slots - may be shared with other gateways. */
+  constructor(settings: Pick<Settings<never>, 'maxQueue' | 'queueTimeout'>, slots: Slots) {
+    this.#settings = settings
+    this.#slots = slots
+  }
+
+  /** How many requests hold a slot. */
   get running(): number {
     return this.#running
   }
 
-  /** How many wait for one, or are not ready for it. */
+  /** How many wait for a slot, or are not ready to run. */
   get queued(): number {
-    return this.#queue.size + this.#reserved
-  }
-
-  constructor(settings: Pick<Settings<never>, 'maxProcesses' | 'maxQueue' | 'queueTimeout'>) {
-    this.#settings = settings
+    return this.#waiting.size + this.#reserved
   }
 
   /**
    * Resolves when there is a slot.
    *
    * @param signal - leaves the queue when it is aborted.
-   * @param onWait - called where it has to wait.
-   * @param place - what {@link Limiter.reserve} has given: the wait begins there.
+   * @param onWait - called if the request has to wait.
+   * @param place - the result of {@link Limiter.reserve}: the wait begins in that place.
+   * @returns releases the slot; does nothing when called again.
    * @throws {CgiError} CGI_ERR_BUSY when the queue is full or the wait too long, CGI_ERR_CLIENT_GONE,
-   *   CGI_ERR_CLOSED.
+   *   CGI_ERR_CLOSED, and the errors of the slots.
    */
   async acquire(
     signal: ClientSignal,
     onWait: () => void = () => {},
     place?: Release,
   ): Promise<Release> {
-    // A client that has left at the same moment may still have to be seen to.
+    // The 'close' event of a client that left at the same moment may still be pending.
     if (place === undefined && this.#isFull()) await new Promise(setImmediate)
     if (signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
     if (this.#isClosed) throw new CgiError('CGI_ERR_CLOSED')
-    // Whoever had a place is not turned away, though others may have come meanwhile.
+    // A request with a place is not refused, even if others have come meanwhile.
+    if (place === undefined && this.#isFull()) throw busy('the queue is full')
     place?.()
-    if (this.#running < this.#settings.maxProcesses) this.#running += 1
-    else await this.#wait(signal, onWait, place !== undefined)
+    const slot = this.#slots.take() ?? (await this.#wait(signal, onWait))
+    this.#running += 1
     let isHeld = true
     return () => {
-      if (isHeld) this.#release()
+      if (!isHeld) return
       isHeld = false
+      this.#running -= 1
+      slot()
     }
   }
 
   /**
-   * Takes a place in the queue for a request that is not ready to run: its body is still to come. It has
-   * no slot meanwhile, which others can use, nor does the time count.
+   * Takes a place in the queue for a request that is not ready to run, since its body is still arriving. It
+   * holds no slot meanwhile, and `queueTimeout` does not run.
    *
-   * @returns gives the place back.
+   * @returns gives the place back; does nothing when called again.
    * @throws {CgiError} CGI_ERR_BUSY when there is neither a free slot nor a place in the queue.
    */
   reserve(): Release {
-    const { maxProcesses, maxQueue } = this.#settings
-    if (this.#running + this.queued >= maxProcesses + maxQueue) throw busy('the queue is full')
+    const places = Math.max(this.#slots.free, 0) + this.#settings.maxQueue
+    if (this.queued >= places) throw busy('the queue is full')
     this.#reserved += 1
     let isHeld = true
     return () => {
@@ -84,52 +85,46 @@ export class Limiter {
     }
   }
 
-  /** Turns away all that wait, and all that come. */
+  /** Refuses all requests that wait, and all that come. */
   close(): void {
     this.#isClosed = true
-    for (const waiter of this.#queue) waiter.refuse(new CgiError('CGI_ERR_CLOSED'))
+    for (const refuse of this.#waiting) refuse(new CgiError('CGI_ERR_CLOSED'))
   }
 
   #isFull(): boolean {
-    const { maxProcesses, maxQueue } = this.#settings
-    return this.#running >= maxProcesses && this.queued >= maxQueue
+    return this.#slots.free <= 0 && this.queued >= this.#settings.maxQueue
   }
 
-  #wait(signal: ClientSignal, onWait: () => void, hasPlace: boolean): Promise<void> {
+  #wait(signal: ClientSignal, onWait: () => void): Promise<Release> {
     const { queueTimeout } = this.#settings
-    if (!hasPlace && this.#isFull()) return Promise.reject(busy('the queue is full'))
+    const departure = new ClientDeparture()
     onWait()
     return new Promise((resolve, reject) => {
+      let isWaiting = true
       const leave = (): void => {
-        this.#queue.delete(waiter)
+        isWaiting = false
+        this.#waiting.delete(refuse)
         clearTimeout(timer)
         signal.removeEventListener('abort', gone)
       }
-      const waiter: Waiter = {
-        admit() {
-          leave()
-          resolve()
-        },
-        refuse(error) {
-          leave()
-          reject(error)
-        },
+      const refuse = (error: CgiError): void => {
+        leave()
+        departure.abort()
+        reject(error)
       }
-      const gone = (): void => waiter.refuse(new CgiError('CGI_ERR_CLIENT_GONE'))
+      const gone = (): void => refuse(new CgiError('CGI_ERR_CLIENT_GONE'))
       const timer =
         queueTimeout === 0
           ? undefined
-          : setTimeout(() => waiter.refuse(busy('the wait took too long')), queueTimeout)
+          : setTimeout(() => refuse(busy('the wait took too long')), queueTimeout)
       signal.addEventListener('abort', gone)
-      this.#queue.add(waiter)
+      this.#waiting.add(refuse)
+      this.#slots.wait(departure).then((slot) => {
+        if (!isWaiting) return slot()
+        leave()
+        resolve(slot)
+      }, refuse)
     })
-  }
-
-  /** The slot goes to the next in the queue, or is free. */
-  #release(): void {
-    const [next] = this.#queue
-    if (next === undefined) this.#running -= 1
-    else next.admit()
   }
 }
 

@@ -4,9 +4,10 @@ import type { CgiRequest, ClientSignal } from '../data/message.js'
 import { closeRequestBody } from '../body/request-body.js'
 import { StartAttempt } from '../body/start-attempt.js'
 import type { Settings } from '../options/settings.js'
+import { CountedSlots, type Release } from '../transport/slots.js'
 import type { RequestBody, ScriptCall, ScriptStreams, Transport } from '../transport/transport.js'
 import { type CgiStats, RunDiagnostics } from './diagnostics.js'
-import { Limiter, type Release } from './limiter.js'
+import { Limiter } from './limiter.js'
 import { OpenRuns } from './open-runs.js'
 import { RunRecord } from './record.js'
 import { ScriptRun } from './run.js'
@@ -50,7 +51,8 @@ export class ScriptRuns {
   constructor(settings: Settings<never>, transport: Transport) {
     this.#settings = settings
     this.#transport = transport
-    this.#limiter = new Limiter(settings)
+    const slots = transport.slots ?? new CountedSlots(settings.maxProcesses)
+    this.#limiter = new Limiter(settings, slots)
   }
 
   /**

@@ -4,7 +4,9 @@ import { waitFor } from '../data/with-timeout.js'
 import { guardInput } from './guarded-input.js'
 import { guardOutput } from './guarded-output.js'
 import { guardSignal } from './guarded-signal.js'
+import { guardSlots } from './guarded-slots.js'
 import { releaseRefused } from './refused-streams.js'
+import type { Slots } from './slots.js'
 import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
 
 /** How long the end of a script may come after `terminate()` has resolved, in milliseconds. */
@@ -20,6 +22,7 @@ export const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
  * keeps `close()` from its end.
  */
 export class GuardedTransport implements Transport {
+  readonly slots: Slots | undefined
   readonly #transport: Transport
   /** How long a start, a stop or a close may take once it is to end, in milliseconds. */
   readonly #patience: number
@@ -32,6 +35,7 @@ export class GuardedTransport implements Transport {
    */
   constructor(transport: Transport, killTimeout: number, abandonsStarts: boolean) {
     this.#transport = transport
+    this.slots = transport.slots && guardSlots(transport.slots)
     this.#patience = killTimeout + TERMINATION_GRACE
     this.#abandonsStarts = abandonsStarts
   }

@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream'
 import type { ClientSignal } from '../data/message.js'
 import type { Output } from './output.js'
 import type { ScriptFinder, ScriptLocation } from './script-finder.js'
+import type { Slots } from './slots.js'
 
 /** A program and the arguments that it always gets. */
 export type Command = readonly [program: string, ...args: string[]]
@@ -26,7 +27,11 @@ export interface ScriptCall {
   readonly script: CalledScript
   /** The arguments of the query (RFC 3875 section 4.4); byte strings. Most requests have none. */
   readonly args: readonly string[]
-  /** The whole environment; values are byte strings: one character for each byte. */
+  /**
+   * The whole environment; values are byte strings: one character for each byte. A transport to another
+   * machine passes a copy on, in which SCRIPT_FILENAME, DOCUMENT_ROOT and PATH_TRANSLATED are paths of
+   * that machine.
+   */
   readonly environment: Readonly<Record<string, string>>
   /** The gateway writes it to {@link ScriptStreams.stdin}. A transport reads only its kind and length. */
   readonly body: RequestBody
@@ -92,6 +97,11 @@ export interface Transport {
    * PATH_TRANSLATED, unless the transport adds them. Default: `root` or `script`.
    */
   readonly finder?: ScriptFinder
+  /**
+   * Limits how many scripts run at once; `maxProcesses` is refused then. `maxQueue` and `queueTimeout` hold
+   * for each gateway, also where several share the slots. Default: `maxProcesses` slots for each gateway.
+   */
+  readonly slots?: Slots | undefined
   /**
    * Starts a script for one request.
    *
