@@ -75,7 +75,7 @@ export class Limiter {
    * @throws {CgiError} CGI_ERR_BUSY when there is neither a free slot nor a place in the queue.
    */
   reserve(): Release {
-    const places = Math.max(this.#slots.free, 0) + this.#settings.maxQueue
+    const places = this.#slots.free + this.#settings.maxQueue
     if (this.queued >= places) throw busy('the queue is full')
     this.#reserved += 1
     let isHeld = true

@@ -1,6 +1,6 @@
 import { CgiError } from '../data/cgi-error.js'
 import { describeThrown } from '../data/thrown.js'
-import { attempt } from './attempt.js'
+import { synchronous } from './attempt.js'
 import type { ScriptFinder, ScriptLocation, ScriptPath } from './script-finder.js'
 import type { CalledScript } from './transport.js'
 
@@ -31,17 +31,6 @@ function guard<Result>(act: () => Result): Result {
     const reason = `the finder of the transport: ${describeThrown(cause)}`
     throw new CgiError('CGI_ERR_SPAWN', { reason, cause })
   }
-}
-
-/** @throws {TypeError} for a promise, which might reject after the script has started. */
-function synchronous<Result>(result: Result): Result {
-  if (typeof result !== 'object' || result === null || !('then' in result)) return result
-  // A rejection without a handler ends the process.
-  attempt(
-    () => result,
-    () => {},
-  )
-  throw new TypeError('its methods must not return promises')
 }
 
 /** @throws {TypeError} */

@@ -1,6 +1,6 @@
 import { CgiError } from '../data/cgi-error.js'
 import { describeThrown } from '../data/thrown.js'
-import { attempt } from './attempt.js'
+import { attempt, synchronous } from './attempt.js'
 import { guardSignal } from './guarded-signal.js'
 import type { Release, Slots } from './slots.js'
 
@@ -9,14 +9,15 @@ export function guardSlots(slots: Slots): Slots {
   return {
     get free() {
       try {
-        return Number(slots.free) || 0
+        const free: unknown = slots.free
+        return typeof free === 'number' && free > 0 ? free : 0
       } catch {
         return 0
       }
     },
     take() {
       try {
-        const release: unknown = slots.take()
+        const release: unknown = synchronous(slots.take())
         return release === undefined ? undefined : toRelease(release)
       } catch (cause) {
         throw toCgiError(cause)

@@ -5,7 +5,7 @@ export type Release = () => void
 
 /** The slots of a transport: a script holds one from before its start until its `exit`. Gateways may share them. */
 export interface Slots {
-  /** How many are free. */
+  /** How many are free; not negative. */
   readonly free: number
   /** Takes a free slot. Undefined: there is none. */
   take(): Release | undefined
