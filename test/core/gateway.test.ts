@@ -12,7 +12,7 @@ import t, { type Test } from 'tap'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { CgiError, type CgiOptions, type CgiRequest, createCgiHandler } from '@common-gateway/core'
-import { type FrameworkView, sendCgiResponse, toCgiRequest } from '@common-gateway/core/adapter'
+import { Exchange, type FrameworkView } from '@common-gateway/core/adapter'
 import { descriptorsOf, isRunning, until, untilGone } from '../processes.js'
 import { createRequest } from './requests.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
@@ -129,13 +129,14 @@ void t.test(
     const server = createServer((message, response) => {
       // The compatibility API of node:http2 stands in for node:http here, as frameworks have it do.
       const [request, reply] = [message, response] as unknown as [
-        Parameters<typeof toCgiRequest>[0],
-        Parameters<typeof toCgiRequest>[1],
+        ConstructorParameters<typeof Exchange>[0],
+        ConstructorParameters<typeof Exchange>[1],
       ]
       const view: FrameworkView = { native: request, mount: '/cgi-bin' }
-      void handler.handle(toCgiRequest(request, reply, view)).then((answer) => {
+      const exchange = new Exchange(request, reply, view)
+      void handler.handle(exchange.request).then((answer) => {
         assert.equal(answer?.type, 'response')
-        return sendCgiResponse(answer, request, reply)
+        return exchange.send(answer)
       })
     }).listen(0, '127.0.0.1')
     t.after(() => server.close())
@@ -249,7 +250,7 @@ void t.test(
         const message = request as unknown as IncomingMessage
         const reply = response as unknown as ServerResponse
         kept = new WeakRef(response)
-        handler.handle(toCgiRequest(message, reply, view)).catch(() => {})
+        handler.handle(new Exchange(message, reply, view).request).catch(() => {})
       })
     })
     server.listen(0, '127.0.0.1')

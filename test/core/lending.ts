@@ -1,5 +1,5 @@
 import { createCgiHandler } from '@common-gateway/core'
-import { sendCgiResponse, toCgiRequest } from '@common-gateway/core/adapter'
+import { Exchange } from '@common-gateway/core/adapter'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
@@ -50,9 +50,10 @@ export async function lend(t: Test): Promise<Lending> {
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
       const view = { native: request, mount: '/cgi-bin' }
-      const result = await handler.handle(toCgiRequest(request, response, view))
+      const exchange = new Exchange(request, response, view)
+      const result = await handler.handle(exchange.request)
       assert.ok(result?.type === 'response')
-      await sendCgiResponse(result, request, response)
+      await exchange.send(result)
     }
     answer().catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined))
   })

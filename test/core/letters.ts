@@ -1,5 +1,5 @@
 import { createCgiHandler } from '@common-gateway/core'
-import { sendCgiResponse, toCgiRequest } from '@common-gateway/core/adapter'
+import { Exchange } from '@common-gateway/core/adapter'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import {
@@ -45,12 +45,11 @@ export function createLettersServer(t: Test, meddle: Meddle = () => {}): Server 
   const handler = createCgiHandler({ root })
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
-      const result = await handler.handle(
-        toCgiRequest(request, response, { native: request, mount: '/cgi-bin' }),
-      )
+      const exchange = new Exchange(request, response, { native: request, mount: '/cgi-bin' })
+      const result = await handler.handle(exchange.request)
       assert.ok(result?.type === 'response' && result.body instanceof Readable)
       meddle(response, result.body)
-      await sendCgiResponse(result, request, response)
+      await exchange.send(result)
     }
     answer().catch((error: unknown) => response.destroy(error instanceof Error ? error : undefined))
   })

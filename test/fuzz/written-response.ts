@@ -1,4 +1,4 @@
-import { sendCgiResponse } from '@common-gateway/core/adapter'
+import { Exchange } from '@common-gateway/core/adapter'
 import type { ResponseHead } from '@common-gateway/core/steps'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
@@ -28,10 +28,12 @@ async function openHost(create: (listener: Listener) => Server): Promise<Host> {
     const { status, reason, headers, hasBody } = host.head
     const body = hasBody && request.method !== 'HEAD' ? Readable.from([Buffer.from('\xff')]) : null
     const answer = { type: 'response', status, reason, headers, body } as const
-    sendCgiResponse(answer, request, response).catch((error: unknown) => {
-      host.failure = error
-      response.destroy()
-    })
+    new Exchange(request, response, { native: request, mount: '' })
+      .send(answer)
+      .catch((error: unknown) => {
+        host.failure = error
+        response.destroy()
+      })
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -95,8 +95,8 @@ void t.test('the packages', async (t) => {
       'entries.mjs',
       `const entries = ['', '/adapter', '/transport', '/steps'].map((entry) => '@common-gateway/core' + entry)
        const modules = await Promise.all(entries.map((entry) => import(entry)))
-       const [{ createCgiHandler, CgiError }, { toCgiRequest }, transport, { createHeaderParser }] = modules
-       console.log(typeof createCgiHandler, typeof toCgiRequest, typeof createHeaderParser)
+       const [{ createCgiHandler, CgiError }, { Exchange }, transport, { createHeaderParser }] = modules
+       console.log(typeof createCgiHandler, typeof Exchange, typeof createHeaderParser)
        console.log(transport.CgiError === CgiError)
        console.log(await import('@common-gateway/core/dist/index.js').catch(({ code }) => code))`,
     )

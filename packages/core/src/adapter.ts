@@ -3,15 +3,10 @@
  * `@common-gateway/core/adapter`.
  */
 export { describeFailure } from './data/logger.js'
-export { breakResponse, endConnectionAfter, unwatchClient } from './http/client-connection.js'
-export { isList, uniteLists } from './http/field-lists.js'
-export { applyLocalRedirect, clientRequestOf } from './http/local-redirect.js'
-export {
-  type FrameworkView,
-  groupByName,
-  sendCgiResponse,
-  toCgiRequest,
-} from './http/node-http.js'
-export { discardBody, prepareResponse } from './http/response-stream.js'
+export type { FrameworkView } from './http/cgi-request.js'
+export { Exchange } from './http/exchange.js'
+export { clientRequestOf } from './http/local-redirect.js'
+export { breakResponse } from './http/protocol-choice.js'
+export type { FieldTarget } from './http/response-fields.js'
 export { findMount, type MountOptions, takeMount } from './request/mount.js'
 export { toOriginForm } from './request/url-path.js'

@@ -1,19 +1,13 @@
 import {
   CgiError,
   type CgiOptions,
-  type CgiRequest,
   type CgiStats,
   createCgiHandler,
   createErrorPage,
   isLocalRedirect,
 } from '@common-gateway/core'
-import {
-  applyLocalRedirect,
-  sendCgiResponse,
-  toCgiRequest,
-  unwatchClient,
-} from '@common-gateway/core/adapter'
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import { Exchange } from '@common-gateway/core/adapter'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { watchLastAnswer } from './final-handler.js'
 import { findPlace, type MountedRequest, type Place } from './mount.js'
 import { guardMounts } from './mount-guard.js'
@@ -86,36 +80,25 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
       return guardNext(next, request, response, handler)(error)
     }
     if (view === null) return next()
-    const cgiRequest = toCgiRequest<Native>(request, response, { ...view, native: request })
+    const exchange = new Exchange<Native>(request, response, { ...view, native: request })
     const goOn = guardNext(next, request, response, handler)
-    void answer(cgiRequest, request, response).then(
+    void answer(exchange).then(
       (isAnswered) => isAnswered || goOn(),
-      (error: unknown) => fail(error, cgiRequest, response, goOn),
+      (error: unknown) => fail(error, exchange.request, response, goOn),
     )
   }
 
-  async function answer(
-    cgiRequest: CgiRequest<Native>,
-    request: ExpressRequest,
-    response: ServerResponse,
-  ): Promise<boolean> {
-    const result = await handler.handle(cgiRequest)
-    if (result === null) {
-      unwatchClient(request, response)
-      return false
-    }
-    if (result.type === 'local-redirect') {
-      const next = applyLocalRedirect(result, cgiRequest, request, response)
-      if (next !== null) dispatch(next, response)
-    } else {
-      await sendCgiResponse(result, request, response)
-    }
-    return true
+  async function answer(exchange: Exchange<Native>): Promise<boolean> {
+    const result = await handler.handle(exchange.request)
+    if (result === null) exchange.pass()
+    else if (result.type === 'local-redirect') exchange.redirect(result)
+    else await exchange.send(result)
+    return result !== null
   }
 
   function fail(
     error: unknown,
-    { signal, native: request }: CgiRequest<Native>,
+    { signal, native: request }: Exchange<Native>['request'],
     response: ServerResponse,
     next: Next,
   ): void {
@@ -138,13 +121,6 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
 
   guardMounts(middleware, handler, options.prefix !== undefined)
   return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
-}
-
-/** Hands a request to the whole application, from its beginning. */
-function dispatch(request: IncomingMessage, response: ServerResponse): void {
-  // Every socket that a node:http server has accepted knows it; the type does not say so.
-  const { server } = request.socket as unknown as { server: Server }
-  server.emit('request', request, response)
 }
 
 /** What `require()` gives: the function itself, with all that this module exports. */

@@ -2,21 +2,11 @@ import {
   CgiError,
   type CgiHandler,
   type CgiOptions,
-  type CgiRequest,
   createCgiHandler,
   createErrorPage,
   isLocalRedirect,
 } from '@common-gateway/core'
-import {
-  applyLocalRedirect,
-  discardBody,
-  endConnectionAfter,
-  sendCgiResponse,
-  takeMount,
-  toCgiRequest,
-  toOriginForm,
-  unwatchClient,
-} from '@common-gateway/core/adapter'
+import { Exchange, takeMount, toOriginForm } from '@common-gateway/core/adapter'
 import type {
   FastifyInstance,
   FastifyPluginAsync,
@@ -101,42 +91,37 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
   })
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const cgiRequest = toRequest(request, reply)
-    // Kept open, it would keep a server that is closing from its end.
-    endConnectionAfter(request.raw, reply.raw, () => isClosing)
+    const exchange = open(request, reply)
+    const { signal } = exchange.request
+    // A connection that is kept open would keep the server from closing.
+    exchange.endConnectionIf(() => isClosing)
     try {
-      const result = await handler.handle(cgiRequest)
+      const result = await handler.handle(exchange.request)
       if (result === null) {
-        unwatchClient(request.raw, reply.raw)
+        exchange.pass()
         reply.callNotFound()
-      } else if (result.type === 'local-redirect') {
-        reply.hijack()
-        const next = applyLocalRedirect(result, cgiRequest, request.raw, reply.raw)
-        if (next !== null) fastify.routing(next, reply.raw)
-      } else if (result.type === 'non-parsed') {
-        reply.hijack()
-        await sendCgiResponse(result, request.raw, reply.raw)
-      } else if (reply.sent || reply.raw.headersSent) {
-        // A hook has answered, tired of waiting.
-        discardBody(result.body)
+      } else if (result.type === 'response') {
+        await sendReply(result, exchange, reply)
       } else {
-        await sendReply(result, request, reply)
+        reply.hijack()
+        if (result.type === 'non-parsed') await exchange.send(result)
+        else exchange.redirect(result, (next) => fastify.routing(next, reply.raw))
       }
     } catch (error) {
-      if (!cgiRequest.signal.aborted && !reply.sent) throw ownError(error)
-      if (!cgiRequest.signal.aborted) request.log.error({ err: error }, 'the script failed')
+      if (!signal.aborted && !reply.sent) throw ownError(error)
+      if (!signal.aborted) request.log.error({ err: error }, 'the script failed')
       reply.hijack()
       reply.raw.destroy()
     }
     return reply
   }
 
-  function toRequest(request: FastifyRequest, reply: FastifyReply): CgiRequest<FastifyRequest> {
+  function open(request: FastifyRequest, reply: FastifyReply): Exchange<FastifyRequest> {
     const { raw, ip, protocol, host, log: logger } = request
     const mount = takeMount(toOriginForm(raw.url ?? '/'), depth)
     const body = replacedBodyOf(request)
     const view = { mount, remoteAddress: ip, scheme: protocol, host, body, logger, native: request }
-    return toCgiRequest(raw, reply.raw, view)
+    return new Exchange(raw, reply.raw, view)
   }
 }
 

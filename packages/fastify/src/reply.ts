@@ -1,36 +1,31 @@
 import type { CgiResponse } from '@common-gateway/core'
-import { groupByName, isList, prepareResponse, uniteLists } from '@common-gateway/core/adapter'
+import type { Exchange, FieldTarget } from '@common-gateway/core/adapter'
 import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 
-type List = readonly [name: string, values: readonly string[]]
+/** On the reply itself: V8 keeps what is in a WeakMap until a full collection. */
+const EXCHANGE = Symbol('common-gateway.exchange')
 
-/**
- * The fields of a script's answer that are lists. On the reply itself: V8 keeps what is in a WeakMap until a
- * full collection.
- */
-const LISTS = Symbol('common-gateway.lists')
-
-interface ListingReply extends FastifyReply {
-  [LISTS]?: List[]
+interface ScriptReply extends FastifyReply {
+  [EXCHANGE]?: Exchange<FastifyRequest>
 }
 
 /** Sends what a script has answered through Fastify, so that its hooks see it. */
 export async function sendReply(
-  { status, reason, headers, body }: CgiResponse,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  answer: CgiResponse,
+  exchange: Exchange<FastifyRequest>,
+  reply: ScriptReply,
 ): Promise<void> {
-  reply.code(status)
-  if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = reason
-  for (const [name, values] of groupByName(headers, request.raw)) {
-    if (name === 'set-cookie') takeCookies(reply)
-    if (isList(name)) setList(reply, name, values)
-    // Fastify keeps header fields in a plain object, which takes this name for something else.
-    else if (name !== '__proto__') reply.header(name, values.length === 1 ? values[0] : values)
+  if (reply.sent || reply.raw.headersSent) {
+    // A hook of the application has answered, for example after a time-out of its own.
+    exchange.discard(answer)
+    return
   }
-  prepareResponse(body, request.raw, reply.raw)
+  const { status, body } = answer
+  reply.code(status)
+  reply[EXCHANGE] = exchange
+  exchange.prepare(answer, fieldsOf(reply))
   if (Buffer.isBuffer(body) && hasPlainType(reply)) {
     reply.send(body)
     return
@@ -43,33 +38,35 @@ export async function sendReply(
 }
 
 /**
- * Puts the script's part back into lists that a hook of the application has overwritten, where the script's
- * answer was there before the hook was. Runs after the hooks of the scopes around.
+ * Puts the script's part back into lists that a hook of the application has overwritten after the script
+ * answered. Runs after the hooks of the scopes around.
  */
-export const keepLists: onSendHookHandler = (_request, reply: ListingReply, payload, done) => {
-  for (const [name, values] of reply[LISTS] ?? NONE) {
-    const united = uniteLists(name, heldBy(reply, name), values)
-    if (united !== null) reply.header(name, united)
-  }
+export const keepLists: onSendHookHandler = (_request, reply: ScriptReply, payload, done) => {
+  reply[EXCHANGE]?.restoreLists(fieldsOf(reply))
   done(null, payload)
 }
 
-const NONE: readonly List[] = []
-
-function setList(reply: ListingReply, name: string, values: string[]): void {
-  reply[LISTS] ??= []
-  reply[LISTS].push([name, values])
-  const united = uniteLists(name, heldBy(reply, name), values)
-  reply.header(name, united ?? (values.length === 1 ? values[0] : values))
+/** The fields of a reply, together with those that a middleware of Express has set on the response itself. */
+function fieldsOf(reply: FastifyReply): FieldTarget {
+  return {
+    getHeader(name) {
+      if (name === 'set-cookie') takeCookies(reply)
+      const held = name === 'set-cookie' ? [] : [reply.raw.getHeader(name)]
+      return [...held, reply.getHeader(name)]
+        .flat()
+        .flatMap((value) => (value === undefined ? [] : [String(value)]))
+    },
+    setHeader(name, value) {
+      // Fastify keeps header fields in a plain object, which takes this name for something else.
+      if (name === '__proto__') return
+      // reply.header() would add to the cookies that are among the new ones already.
+      if (name === 'set-cookie') reply.removeHeader(name)
+      reply.header(name, Array.isArray(value) && value.length === 1 ? value[0] : value)
+    },
+  }
 }
 
-/** What a list holds, set by Fastify, or by a middleware of Express on the response itself. */
-function heldBy(reply: FastifyReply, name: string): string[] {
-  const held = [reply.raw.getHeader(name), reply.getHeader(name)]
-  return held.flat().flatMap((value) => (value === undefined ? [] : [String(value)]))
-}
-
-/** Fastify's Set-Cookie would take the place of that which a middleware has set on the response itself. */
+/** Moves the cookies of a middleware to the reply: its Set-Cookie would take their place. */
 function takeCookies(reply: FastifyReply): void {
   const cookies = reply.raw.getHeader('set-cookie')
   if (cookies === undefined) return
@@ -77,7 +74,7 @@ function takeCookies(reply: FastifyReply): void {
   reply.raw.removeHeader('set-cookie')
 }
 
-/** Fastify gives bytes another type where it cannot read theirs; a stream it leaves as it is. */
+/** Fastify gives bytes another type where it cannot read theirs; a stream it sends as it is. */
 function hasPlainType(reply: FastifyReply): boolean {
   const type = reply.getHeader('content-type')
   return typeof type === 'string' && /^[\w.+-]+\/[\w.+-]+(?:; ?charset=[\w-]+)?$/.test(type)

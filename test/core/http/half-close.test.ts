@@ -9,7 +9,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { dial, readToEnd, readUntil } from '../../client.js'
 import { allowHalfClose } from '@internal/core/http/half-close.js'
 
-type Exchange = Parameters<typeof allowHalfClose>[2][number]
+type HalfClosable = Parameters<typeof allowHalfClose>[2][number]
 
 /** A connection on which one side has been closed: the client's end and the server's, and the response. */
 interface HalfClosed {
@@ -27,9 +27,8 @@ async function halfClose(t: Test, answer: RequestListener): Promise<HalfClosed> 
   const answered = new Promise<Omit<HalfClosed, 'client'>>((resolve) => {
     server.once('request', (message, response) => {
       const { socket } = message
-      const isNonParsed = (): boolean => false
       const since = performance.now()
-      const exchanges: Exchange[] = [{ message, response, since, isNonParsed }]
+      const exchanges: HalfClosable[] = [{ message, response, since, isNonParsed: false }]
       response.once('close', () => exchanges.splice(0))
       allowHalfClose(socket, server, exchanges)
       socket.once('end', () => resolve({ socket, response }))

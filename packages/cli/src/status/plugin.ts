@@ -1,4 +1,4 @@
-import { toCgiRequest, toOriginForm, unwatchClient } from '@common-gateway/core/adapter'
+import { Exchange, toOriginForm } from '@common-gateway/core/adapter'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Mount } from '../site/gateways.js'
 import type { RequestJournal } from '../journal/request-journal.js'
@@ -104,9 +104,9 @@ function addRoutes(
   ): Promise<Inspection> {
     const { raw, ip, protocol, host } = native
     const view = { native, mount: '', remoteAddress: ip, scheme: protocol, host }
-    const request = toCgiRequest(raw, reply.raw, view)
-    unwatchClient(raw, reply.raw)
-    const asked = { ...request, method, url, originalUrl: url, body: null }
+    const exchange = new Exchange(raw, reply.raw, view)
+    exchange.pass()
+    const asked = { ...exchange.request, method, url, originalUrl: url, body: null }
     return inspect(asked, gateways, (script) => adviseOn(script, site)?.sentence)
   }
 }

@@ -3,8 +3,7 @@ import type { HeaderField } from './header-fields.js'
 import type { CgiLogger } from './logger.js'
 
 /**
- * One HTTP request, with nothing of a framework in it. Adapters make it; `toCgiRequest` does the
- * part that is the same for all of them.
+ * One HTTP request, with nothing of a framework in it. The `Exchange` of an adapter has it.
  *
  * @typeParam Native - the framework's own request, handed to the options that are functions.
  */

@@ -21,9 +21,9 @@ const waiting = new WeakMap<Socket, number>()
 /** What is asked of how a response goes out. */
 export interface Outgoing {
   /** Whether a script answers. */
-  isBegun(): boolean
+  readonly isBegun: boolean
   /** Whether that script has the connection for itself (NPH): the response says nothing of it. */
-  isNonParsed(): boolean
+  readonly isNonParsed: boolean
   /** Ends it so that the client can tell. */
   cutOff(): void
 }
@@ -65,7 +65,7 @@ export class Delivery extends Ticking {
 
   tick(milliseconds: number): void {
     const wasAwaited = this.#isAwaited
-    this.#await(this.#outgoing.isBegun() && this.#hasUnsent())
+    this.#await(this.#outgoing.isBegun && this.#hasUnsent())
     if (!this.#isAwaited) {
       this.#stalled = 0
       return
@@ -95,7 +95,7 @@ export class Delivery extends Ticking {
 
   #hasUnsent(): boolean {
     const { stream, socket, destroyed } = this.#response
-    if (this.#outgoing.isNonParsed()) return hasUnsent(this.#message.socket)
+    if (this.#outgoing.isNonParsed) return hasUnsent(this.#message.socket)
     if (destroyed) return false
     if (stream !== undefined) return !stream.destroyed && stream.writableLength > 0
     // One that has no socket waits for its turn (pipelining).

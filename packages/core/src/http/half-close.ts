@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import { isChunked, isHalfOpen, isHeaderWritten, setHalfOpen } from '../data/node-internals.js'
 
 /** A request that the gateway answers. */
-export interface Exchange {
+export interface HalfClosable {
   readonly message: IncomingMessage
   readonly response: ServerResponse
   /** Since when the client has nothing more to send for it, by `performance.now()`; if that is known. */
   readonly since: number | undefined
   /** Whether a script has the connection for itself (NPH). */
-  isNonParsed(): boolean
+  readonly isNonParsed: boolean
 }
 
 /** Who closes a side this soon after the request had that in mind, and waits; in milliseconds. */
@@ -33,7 +33,7 @@ const MOST_ZEROS = 8
 export function allowHalfClose(
   socket: Socket,
   server: Server,
-  exchanges: readonly Exchange[],
+  exchanges: readonly HalfClosable[],
 ): void {
   // Node asks for the switch in a listener of its own, which comes between these two.
   let before = false
@@ -53,7 +53,11 @@ export function allowHalfClose(
 }
 
 /** Finds out that a client which has closed one side closes the other. */
-function questionClient(socket: Socket, exchanges: readonly Exchange[], isWaiting: boolean): void {
+function questionClient(
+  socket: Socket,
+  exchanges: readonly HalfClosable[],
+  isWaiting: boolean,
+): void {
   let { bytesWritten } = socket
   let rounds = 0
   let asked = 0
@@ -84,14 +88,14 @@ function questionClient(socket: Socket, exchanges: readonly Exchange[], isWaitin
 }
 
 /** Whether there is something that a client which is still there reads over. */
-function canAsk(exchange: Exchange): boolean {
+function canAsk(exchange: HalfClosable): boolean {
   const { message, response } = exchange
-  if (message.httpVersion !== '1.1' || exchange.isNonParsed()) return false
+  if (message.httpVersion !== '1.1' || exchange.isNonParsed) return false
   return !isHeaderWritten(response) || isChunked(response)
 }
 
 /** Whether a response is between two chunks of its content. */
-function isInChunks(exchange: Exchange): boolean {
+function isInChunks(exchange: HalfClosable): boolean {
   return canAsk(exchange) && isHeaderWritten(exchange.response)
 }
 

@@ -1,6 +1,6 @@
 import { IncomingMessage, type ServerResponse } from 'node:http'
 import { copyRequest } from '../data/node-internals.js'
-import { beginResponse, expectMoreListeners } from './client-connection.js'
+import type { ClientWatch } from './client-watch.js'
 import type { CgiRequest, LocalRedirect, LocalRedirects } from '../data/message.js'
 
 /** What is known of a request that has been redirected. */
@@ -12,6 +12,8 @@ export interface Trail {
   readonly originalUrl: string
   /** Its method. */
   readonly method: string
+  /** What has become of its response, for the copy of this package that made the trail. */
+  readonly progress?: unknown
 }
 
 /** One for all copies of this package in a process: two of them could redirect to each other for ever. */
@@ -37,20 +39,15 @@ export function clientRequestOf(message: object): object {
 }
 
 /**
- * Makes the GET that a script's local redirect asks for, to be handed to the whole application; null
- * where there is nobody to be answered any more. Nothing that was found out about the first request
- * stays (its user, its parsed URL, fields of its response but for cookies): what guards the second has
- * to see it for itself.
+ * Makes the GET that a script's local redirect asks for. Nothing that was found out about the first request stays
+ * (its user, its parsed URL, fields of its response except cookies): guards of the application have to check the
+ * second one themselves.
  */
-export function applyLocalRedirect(
+export function redirectRequest(
   redirect: LocalRedirect,
   request: CgiRequest,
-  message: IncomingMessage,
-  response: ServerResponse,
-): IncomingMessage | null {
-  if (response.headersSent || response.destroyed) return null
-  beginResponse(response)
-  expectMoreListeners(message, response)
+  { message, response, progress }: ClientWatch,
+): IncomingMessage {
   clear(response)
   const before = trailOf(message)
   const trail: Trail = {
@@ -58,6 +55,7 @@ export function applyLocalRedirect(
     clientRequest: before?.clientRequest ?? message,
     originalUrl: request.originalUrl,
     method: before?.method ?? request.method,
+    progress,
   }
   // A request of HTTP/2, or one that is injected for a test, can only be what it is.
   const isPlain = message instanceof IncomingMessage && message.httpVersionMajor === 1

@@ -3,14 +3,19 @@ import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { muteResponse } from '../data/node-internals.js'
-import { beginNonParsedResponse, resetConnection } from './client-connection.js'
+import { resetConnection } from './http1.js'
+import type { ResponseProgress } from './response-progress.js'
 
 /**
  * Sends what an NPH script writes as it is (RFC 3875 section 5), past its response. The response says
  * nothing on the connection; but to all who watch it, such as access logs, it has the script's status,
  * and ends when the script's output does.
  */
-export async function sendNonParsed(body: Readable, response: ServerResponse): Promise<void> {
+export async function sendNonParsed(
+  body: Readable,
+  response: ServerResponse,
+  progress: ResponseProgress,
+): Promise<void> {
   // A pipelined request has the socket only when its turn has come.
   if (response.socket === null && !response.destroyed) {
     await Promise.race([once(response, 'socket'), once(body, 'close')])
@@ -20,7 +25,7 @@ export async function sendNonParsed(body: Readable, response: ServerResponse): P
     body.destroy()
     return
   }
-  beginNonParsedResponse(response)
+  Object.assign(progress, { isBegun: true, isNonParsed: true })
   // The connection ends with the script's output; the response ends without a byte on it.
   muteResponse(response)
   tellStatus(body, response)

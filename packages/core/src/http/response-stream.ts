@@ -1,6 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { beginResponse, breakResponse } from './client-connection.js'
 import { giveBackWritten } from '../data/lent-memory.js'
 import type { CgiResponse } from '../data/message.js'
 
@@ -13,16 +12,16 @@ interface FlushableResponse extends ServerResponse {
 }
 
 /**
- * Prepares a response for what a script has answered. Where the body is piped to it, the header goes out
- * at once when the body is still to come, and so does each piece of a body that has no length. A body that
- * fails is seen to have failed.
+ * Prepares a response for a body. Where the body is piped to it, the header goes out at once when the body is still
+ * to come, and so does each piece of a body that has no length.
+ *
+ * @param breakResponse - called when the body fails, to show the client that the response is incomplete.
  */
-export function prepareResponse(
+export function prepareBody(
   body: CgiResponse['body'],
-  message: IncomingMessage,
   response: ServerResponse,
+  breakResponse: () => void,
 ): void {
-  beginResponse(response)
   if (body === null || Buffer.isBuffer(body)) return
   // Not before: until then, an application may put something else in its place or add fields.
   response.on('pipe', (source) => {
@@ -37,7 +36,7 @@ export function prepareResponse(
   response.once('close', () => body.destroy())
   const listeners = body.listenerCount('error')
   body.once('error', () => {
-    breakResponse(message, response)
+    breakResponse()
     // A pipe does not tell its destination that the source has failed. Others do, and may answer.
     if (body.listenerCount('error') <= listeners) response.destroy()
   })
@@ -100,11 +99,6 @@ function guardWrites(body: Readable, response: ServerResponse): void {
   } catch (thrown) {
     fail(thrown)
   }
-}
-
-/** Lets go of a body that is not going to be sent. */
-export function discardBody(body: CgiResponse['body']): void {
-  if (body !== null && !Buffer.isBuffer(body)) body.destroy()
 }
 
 function sendAsItComes(body: Readable, response: FlushableResponse, isHeaderOut: boolean): void {

@@ -1,5 +1,5 @@
 import { CgiError } from '@common-gateway/core'
-import { endConnectionAfter, sendCgiResponse } from '@common-gateway/core/adapter'
+import { Exchange } from '@common-gateway/core/adapter'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -21,7 +21,9 @@ void t.test(
       body.push('begun')
       response.once('pipe', () => setImmediate(() => body.destroy(failure)))
       const answer = { type: 'response', status: 200, reason: 'OK', headers: [], body } as const
-      sendCgiResponse(answer, request, response).catch((error: unknown) => heard.push(error))
+      new Exchange(request, response, { native: request, mount: '' })
+        .send(answer)
+        .catch((error: unknown) => heard.push(error))
     })
     server.listen(file)
     await once(server, 'listening')
@@ -42,8 +44,13 @@ void t.test('LIFE-4 a connection that is to end after many redirects is ended on
   const server = createServer((request, response) => {
     // The bridge of an adapter does the same for each redirect.
     response.setMaxListeners(0)
+    let message = request
     for (let redirects = 0; redirects <= 10; redirects += 1) {
-      endConnectionAfter(request, response, () => true)
+      const exchange = new Exchange(message, response, { native: message, mount: '' })
+      exchange.endConnectionIf(() => true)
+      exchange.redirect({ type: 'local-redirect', location: '/' }, (next) => {
+        message = next
+      })
     }
     response.end('answered')
   })

@@ -1,17 +1,13 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
-import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
-import { isList, uniteLists } from './field-lists.js'
 import { type HeaderField, toHeaderFields, valuesOf } from '../data/header-fields.js'
 import type { CgiLogger } from '../data/logger.js'
-import type { CgiRequest, CgiResponse, NonParsedResponse } from '../data/message.js'
-import { hasBody, limitDelivery, watchClient } from './client-connection.js'
-import { toAddress, toScheme } from '../request/forwarded.js'
-import { trailOf } from './local-redirect.js'
-import { sendNonParsed } from './non-parsed.js'
-import { discardBody, pipeBody, prepareResponse } from './response-stream.js'
-import { toOriginForm } from '../request/url-path.js'
+import type { CgiRequest } from '../data/message.js'
 import { serverOf } from '../data/node-internals.js'
+import { toAddress, toScheme } from '../request/forwarded.js'
+import { toOriginForm } from '../request/url-path.js'
+import type { ClientWatch } from './client-watch.js'
+import type { Trail } from './local-redirect.js'
 
 /** What a framework knows of a request better than its connection does, as it may trust a proxy. */
 export interface FrameworkView<Native = IncomingMessage> {
@@ -33,17 +29,13 @@ export interface FrameworkView<Native = IncomingMessage> {
   readonly body?: Readable | undefined
 }
 
-/**
- * Makes a {@link CgiRequest} of a request of node:http.
- *
- * @param message - the request; its body must not have been read.
- * @param response - its response, watched to see whether the client goes away.
- */
-export function toCgiRequest<Native>(
-  message: IncomingMessage,
-  response: ServerResponse,
+/** Makes the gateway's request of one of node:http. */
+export function createCgiRequest<Native>(
+  client: ClientWatch,
   view: FrameworkView<Native>,
+  trail: Trail | undefined,
 ): CgiRequest<Native> {
+  const { message, response } = client
   const { socket } = message
   const sent = toHeaderFields(message.rawHeaders)
   const headers = view.body === undefined ? sent : withoutFraming(sent, message)
@@ -57,7 +49,6 @@ export function toCgiRequest<Native>(
   if (isHostForwarded) replaceHost(headers, host)
   const remoteAddress =
     view.remoteAddress === ownAddress ? ownAddress : (toAddress(view.remoteAddress) ?? ownAddress)
-  const trail = trailOf(message)
   // In absolute form it has a host, too, which is the proxy's word for us.
   const originalUrl = trail?.originalUrl ?? originalUrlOf(message)
   const sendEarlyHints = (link: string[]): void => {
@@ -72,7 +63,7 @@ export function toCgiRequest<Native>(
     httpVersion: message.httpVersion,
     headers,
     areHeadersCut: areHeadersCut(message),
-    body: trail === undefined && hasBody(message) ? (view.body ?? message) : null,
+    body: trail === undefined && client.hasBody ? (view.body ?? message) : null,
     scheme,
     host,
     // A server that listens on a socket of the file system has no port of its own.
@@ -85,86 +76,12 @@ export function toCgiRequest<Native>(
     // redirected, which is a GET to the script, no content may be sent.
     allowsNonParsed:
       message.httpVersionMajor === 1 && 'write' in socket && trail?.method !== 'HEAD',
-    signal: watchClient(message, response),
+    signal: client.signal,
     sendEarlyHints: message.httpVersion === '1.0' ? undefined : sendEarlyHints,
-    limitDelivery: (limits) => limitDelivery(message, response, limits),
+    limitDelivery: (limits) => client.limitDelivery(limits),
     logger: view.logger,
     native: view.native,
   }
-}
-
-/**
- * Sends what a script answered. Resolves when it is sent, or cannot be: where the script or the
- * client failed, the connection is destroyed, so that nobody takes a part for the whole.
- *
- * @throws {CgiError} why the script did not finish its response; the client cannot be told any more.
- */
-export async function sendCgiResponse(
-  answer: CgiResponse | NonParsedResponse,
-  message: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  if (answer.type === 'non-parsed') {
-    await sendNonParsed(answer.body, response).catch(rethrowUnlessClientGone)
-    return
-  }
-  if (response.headersSent) {
-    // Somebody else has answered, tired of waiting.
-    discardBody(answer.body)
-    return
-  }
-  prepareResponse(answer.body, message, response)
-  response.statusCode = answer.status
-  // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
-  if (message.httpVersionMajor < 2) response.statusMessage = answer.reason
-  for (const [name, values] of groupByName(answer.headers, message)) {
-    if (name === 'set-cookie') {
-      // Not appendHeader(): it adds to the very array that the application has set, for all its clients.
-      response.setHeader(name, [response.getHeader(name) ?? [], values].flat().map(String))
-      continue
-    }
-    const united = isList(name) ? uniteLists(name, response.getHeader(name), values) : null
-    response.setHeader(name, united ?? (values.length === 1 ? (values[0] ?? '') : values))
-  }
-  if (answer.body === null) {
-    response.end()
-    return
-  }
-  if (Buffer.isBuffer(answer.body)) {
-    // Node writes header and content as one where both are text; Latin-1 is bytes.
-    response.end(answer.body.toString('latin1'), 'latin1')
-    return
-  }
-  await pipeBody(answer.body, response).catch((error: unknown) => {
-    if (!isClientsOwn(error)) throw error
-  })
-}
-
-/**
- * Each name, in lower case, with all its values, in the order of their first appearance; but
- * Content-Length is last. For HTTP/2, the values of one name are one list, as Node takes some names only
- * once there; it means the same (RFC 9110 section 5.3), but for Set-Cookie.
- */
-export function groupByName(
-  fields: CgiResponse['headers'],
-  { httpVersionMajor }: Pick<IncomingMessage, 'httpVersionMajor'>,
-): Map<string, string[]> {
-  const groups = new Map<string, string[]>()
-  for (const [name, value] of fields) {
-    const lowerCase = name.toLowerCase()
-    const group = groups.get(lowerCase)
-    if (group === undefined) groups.set(lowerCase, [value])
-    else group.push(value)
-  }
-  // After a Content-Length, Node reads the bytes of a Content-Disposition as UTF-8.
-  const length = groups.get('content-length')
-  if (length !== undefined && groups.delete('content-length')) groups.set('content-length', length)
-  if (httpVersionMajor < 2) return groups
-  for (const [name, values] of groups) {
-    // An empty value would end the list in a blank, which HTTP/2 refuses.
-    if (name !== 'set-cookie') groups.set(name, [values.filter((each) => each !== '').join(', ')])
-  }
-  return groups
 }
 
 /** The fields of a request whose content has been replaced; who decodes it deletes its coding. */
@@ -204,14 +121,3 @@ function portOf(host: string | undefined, scheme: string): number {
   const port = host === undefined ? undefined : /:(\d{1,5})$/.exec(host)?.[1]
   return port === undefined ? (scheme === 'https' ? 443 : 80) : Number(port)
 }
-
-function rethrowUnlessClientGone(error: unknown): void {
-  if (error instanceof CgiError && !isClientsOwn(error)) throw error
-}
-
-function isClientsOwn(error: unknown): boolean {
-  return error instanceof CgiError && CLIENTS_OWN.has(error.code)
-}
-
-/** The client has gone, and the log has the reason already. */
-const CLIENTS_OWN = new Set<CgiErrorCode>(['CGI_ERR_CLIENT_GONE', 'CGI_ERR_CLIENT_TOO_SLOW'])

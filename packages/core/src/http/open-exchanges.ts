@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { serverOf } from '../data/node-internals.js'
+import { allowHalfClose, type HalfClosable } from './half-close.js'
+import { keepParserErrors } from './parser-error.js'
+
+/** An exchange that is not over. */
+export interface OpenExchange extends HalfClosable {
+  /** To be called when the client has gone. */
+  leave(): void
+}
+
+/**
+ * The open exchanges of each connection, the oldest first: one listener on each socket is enough. Arrays, not
+ * Sets: V8 keeps the table of a Set that has grown, and all that was in it, until a full collection.
+ */
+const open = new WeakMap<Socket, OpenExchange[]>()
+
+/** Adds an exchange to those of its connection. */
+export function addExchange(exchange: OpenExchange): void {
+  const { socket } = exchange.message
+  const known = open.get(socket)
+  if (known !== undefined) {
+    known.push(exchange)
+    return
+  }
+  const exchanges = [exchange]
+  open.set(socket, exchanges)
+  // A response that waits for its turn on the connection (pipelining) does not emit 'close'.
+  socket.once('close', () => [...exchanges].forEach((one) => one.leave()))
+  const server = serverOf(socket)
+  if (server === undefined || exchange.message.httpVersionMajor !== 1) return
+  // TLS has close_notify; half-close does not apply.
+  if (!('encrypted' in socket)) allowHalfClose(socket, server, exchanges)
+  keepParserErrors(server, socket, () => exchanges.length > 0)
+}
+
+/** Removes an exchange that is over. */
+export function removeExchange(exchange: OpenExchange): void {
+  const exchanges = open.get(exchange.message.socket) ?? []
+  const index = exchanges.indexOf(exchange)
+  if (index !== -1) exchanges.splice(index, 1)
+}
+
+/** Removes all exchanges of a response: there are several after a local redirect. */
+export function removeExchangesOf({ socket }: IncomingMessage, response: ServerResponse): void {
+  const exchanges = open.get(socket) ?? []
+  for (const exchange of exchanges.filter((one) => one.response === response)) {
+    removeExchange(exchange)
+  }
+}
+
+/** Whether the connection has another request whose response is to come (pipelining). */
+export function isFollowed(message: IncomingMessage): boolean {
+  return (open.get(message.socket) ?? []).some(
+    (exchange) => exchange.message !== message && !exchange.response.writableFinished,
+  )
+}
