@@ -3,7 +3,7 @@ import type { FrameworkView } from '@common-gateway/core/adapter'
 import proxyAddr from '@fastify/proxy-addr'
 import type { IncomingMessage } from 'node:http'
 
-/** Which proxies are trusted; as Express and Fastify have it. */
+/** Which proxies are trusted, in the form that Express and Fastify accept. */
 export type TrustProxy =
   | boolean
   | number
@@ -14,31 +14,31 @@ export type TrustProxy =
 /** Says whether a proxy is trusted; the first one, next to this server, is hop 0. */
 type Trust = (address: string, hop: number) => boolean
 
-/** What Express says of the client of a request, where it is there. */
+/** A request with the properties of Express, if the application uses it. */
 export interface ViewedRequest extends IncomingMessage {
   readonly app?: { get(name: string): unknown }
   readonly ip?: string
   readonly protocol?: string
 }
 
-/** What is known of the client of a request beyond its connection. */
+/** What proxies and the framework say about the client of a request. */
 export type ClientView = Pick<FrameworkView, 'remoteAddress' | 'scheme' | 'host'>
 
-/** The option that is not the gateway's own, and the others; what is no object is told by the gateway. */
+/** Separates `trustProxy` from the gateway's options. The gateway refuses a value that is not an object. */
 export function takeTrustProxy<Options>(
   options: Options & { trustProxy?: TrustProxy },
 ): [trustProxy: TrustProxy | undefined, others: Options] {
   if (typeof options !== 'object' || options === null) return [undefined, options]
   if (!Object.hasOwn(options, 'trustProxy')) return [undefined, options]
   const { trustProxy, ...others } = options
-  // Without an option that is not among its own, it is what it was.
+  // The rest has all other properties of the type.
   return [trustProxy, others as Options]
 }
 
 /**
- * Makes what tells the client's address, scheme and host.
+ * Returns the function that reads the client's address, scheme and host from a request.
  *
- * @param trustProxy - whom to trust; undefined: as Express does.
+ * @param trustProxy - which proxies to trust; undefined: Express's own setting.
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 export function createClientView(
@@ -56,7 +56,7 @@ export function createClientView(
   }
 }
 
-/** What Express says, by its trust proxy setting. */
+/** The client as Express sees it, by its setting `trust proxy`. */
 function expressView(request: ViewedRequest): ClientView {
   const { app, ip, protocol } = request
   const trust = app?.get('trust proxy fn')
@@ -67,11 +67,11 @@ function expressView(request: ViewedRequest): ClientView {
 }
 
 function isPeerTrusted({ socket }: IncomingMessage, trust: Trust): boolean {
-  // Undefined for a socket of the file system, which is what Express hands on, too.
+  // Undefined for a Unix socket; Express passes it on, too.
   return trust(socket.remoteAddress as string, 0)
 }
 
-/** The first of a list: what the proxy next to the client has said. */
+/** The first member of a list: the value from the proxy next to the client. */
 function firstOf({ headers }: IncomingMessage, name: string): string | undefined {
   const value = headers[name]
   return value === undefined ? undefined : String(value).split(',', 1)[0]?.trim()
@@ -87,7 +87,7 @@ function compile(value: TrustProxy): Trust {
     if (typeof value === 'string') return proxyAddr.compile(value.split(',').map((e) => e.trim()))
     if (Array.isArray(value)) return proxyAddr.compile(value)
   } catch {
-    // An address that is none; it is told below, with the others.
+    // An invalid address, which the error below names.
   }
   throw new CgiError(
     'CGI_ERR_INVALID_OPTION',

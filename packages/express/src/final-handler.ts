@@ -2,21 +2,21 @@ import { createErrorPage } from '@common-gateway/core'
 import { describeFailure } from '@common-gateway/core/adapter'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-// What answers in Express, and in Connect, where the application has no error handler: the package
-// `finalhandler`. It is in neither's API; what is known of it here is what it does to a response.
+// The package `finalhandler` answers in Express and in Connect if the application has no error handler. It is in
+// neither's API, so this file recognizes it by what it does to a response.
 
-/** What is done about a failure that is handed to the application. */
+/** How a failure is handled that is handed to the application. */
 export interface LastAnswerOptions {
-  /** Whether a page that explains the failure takes the place of that answer. */
+  /** Whether a page that explains the failure replaces finalhandler's. */
   readonly errorPage: boolean
-  /** Logs the failure, unless the same failure is printed by who gives that answer. */
+  /** Logs the failure, unless the framework prints it. */
   readonly log: (() => void) | undefined
 }
 
 /**
- * Explains the failure of a script in the place of that answer. An answer of the application's own is
- * let pass: it is not known before the response is ended, so the end is where it is looked at. Express
- * and Connect print the failures that are answered so; all others are logged.
+ * Replaces finalhandler's response to the failure of a script by a page that explains it. A response of the
+ * application's own passes unchanged; the two can be told apart only when `response.end()` is called. Express and
+ * Connect print the failures that finalhandler answers; all others are logged.
  */
 export function watchLastAnswer(
   error: unknown,
@@ -32,41 +32,41 @@ export function watchLastAnswer(
     log?.()
     log = undefined
   }
-  // Whoever has put an `end` of their own there, such as a compression, is called as before.
+  // The end() of a middleware, such as a compression, is called as before.
   const end = response.end.bind(response)
-  const endOrExplain = (...words: unknown[]): ServerResponse => {
-    const isLast = isFinalHandler(request, response, words)
+  const endOrExplain = (...args: unknown[]): ServerResponse => {
+    const isLast = isFinalHandler(request, response, args)
     if (isLast && log !== undefined && error instanceof Error && printsErrors(request)) {
       log = undefined
-      // What Express 4 and Connect print, once the response is ended; Express 5 asks for the same.
+      // Express 4 and Connect print `stack` once the response has ended; Express 5 checks for it.
       error.stack = describeFailure(error)
     }
     logOnce()
-    if (!isLast || page === null) return Reflect.apply(end, response, words)
+    if (!isLast || page === null) return Reflect.apply(end, response, args)
     for (const [name, value] of Object.entries(page.headers)) response.setHeader(name, value)
-    return Reflect.apply(end, response, words.length === 0 ? [] : [page.body])
+    return Reflect.apply(end, response, args.length === 0 ? [] : [page.body])
   }
-  // One function for all the ways that `end` can be called in, as it is behind its type, too.
+  // One function for all overloads of end().
   response.end = endOrExplain as ServerResponse['end']
   if (log !== undefined) response.once('close', logOnce)
 }
 
 /**
- * It waits until all of the request has come, but this one may never end: too large, or from a client
- * that waits for the answer. It asks the package `on-finished`, which asks for this.
+ * finalhandler waits for the end of the request, but this one may never end: it is too large, or its client waits
+ * for the response. The package `on-finished`, which finalhandler uses, reads `request.finished`.
  */
 function answerAtOnce(request: IncomingMessage): void {
   Object.assign(request, { finished: true })
 }
 
-/** Whether Express or Connect prints what nobody else has handled: but for tests, they do. */
+/** Whether Express or Connect prints unhandled errors; they do except in tests. */
 function printsErrors(
   request: IncomingMessage & { app?: { get(name: string): unknown } },
 ): boolean {
   return (request.app?.get('env') ?? process.env['NODE_ENV']) !== 'test'
 }
 
-/** Whether this is how finalhandler ends a response: its policy, and its document unless to a HEAD. */
+/** Whether finalhandler ends the response: it has its policy, and its document except for HEAD. */
 function isFinalHandler(
   { method }: IncomingMessage,
   response: ServerResponse,

@@ -32,32 +32,32 @@ export type {
 /** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
 export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {
   (request: Native, response: ServerResponse, next: (error?: unknown) => void): void
-  /** What runs and waits now, and what has run. */
+  /** Counts of the scripts that run, that wait and that have run. */
   stats(): CgiStats
-  /** Starts no more scripts (503); lets those that run end for `closeTimeout`, then stops them. */
+  /** Refuses new requests (503), waits `closeTimeout` for the running scripts, then stops them. */
   close(): Promise<void>
 }
 
 /** Options of the middleware. */
 export interface CgiMiddlewareOptions<Native = IncomingMessage> extends CgiOptions<Native> {
   /**
-   * **trustProxy** `boolean | number | string | string[] | (address, hop) => boolean` - Whose word is
-   * taken for the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`): everybody's,
-   * that of so many proxies, of addresses and networks (`'loopback, 10.0.0.0/8'`), or of those that the
-   * function takes. Default: what Express's own setting `trust proxy` says; without Express, nobody's.
+   * **trustProxy** `boolean | number | string | string[] | (address, hop) => boolean` - Which
+   * proxies may set the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`): all, a number
+   * of hops, addresses and networks (`'loopback, 10.0.0.0/8'`), or those for which the function returns true.
+   * Default: Express's own setting `trust proxy`; without Express, none.
    */
   trustProxy?: TrustProxy
 }
 
-/** What Express adds to a request, where it is there. */
+/** A request with the properties that Express adds, if the application uses it. */
 type ExpressRequest = ViewedRequest & MountedRequest
 
 /**
- * CGI scripts as a middleware: `app.use(cgi())` serves `./cgi-bin` at `/cgi-bin/`; mounted at a path,
- * it serves its scripts there. What is no script goes on to the next middleware, what fails to the
- * application's error handler.
+ * CGI scripts as a middleware: `app.use(cgi())` serves `./cgi-bin` at `/cgi-bin/`; mounted at a path, it serves
+ * the scripts there. A request for anything else goes on to the next middleware, and a failure to the application's
+ * error handler.
  *
- * @typeParam Native - the request that the options which are functions receive: Express's `Request`.
+ * @typeParam Native - the request that functions among the options receive: Express's `Request`.
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 export function cgi<Native extends IncomingMessage = IncomingMessage>(
@@ -103,10 +103,10 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     next: Next,
   ): void {
     const isLate = signal.aborted || response.headersSent || response.socket?.destroyed === true
-    // What is the application's own it tells itself, but for what is late.
-    const isTold = error instanceof CgiError ? error.statusCode >= 500 : isLate
+    // The application reports its own errors, except late ones.
+    const isLogged = error instanceof CgiError ? error.statusCode >= 500 : isLate
     const message = error instanceof Error ? error.message : String(error)
-    let log = isTold ? () => handler.logger.error({ err: error }, message) : undefined
+    let log = isLogged ? () => handler.logger.error({ err: error }, message) : undefined
     if (isLate || options.logger !== undefined) {
       log?.()
       log = undefined
@@ -123,7 +123,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
   return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
 }
 
-/** What `require()` gives: the function itself, with all that this module exports. */
+/** The value of `require()`: the function itself, with everything that this module exports. */
 const commonjs = Object.assign(cgi, {
   cgi,
   default: cgi,

@@ -3,7 +3,7 @@ import { toOriginForm } from '@common-gateway/core/adapter'
 import type { MountedRequest } from './mount.js'
 import type { Next } from './next.js'
 
-/** An application of Express: what is known of where it is mounted, and how it is told. */
+/** An Express application, with what it says about where it is mounted. */
 interface Application {
   /** Where it is mounted in `parent`. */
   readonly mountpath?: unknown
@@ -12,37 +12,37 @@ interface Application {
   on(event: 'mount', listener: (parent: Application) => void): unknown
 }
 
-/** A gateway, and where it is below an application. */
+/** A gateway, and the path it is mounted at in an application. */
 interface GuardedMount {
   readonly handler: Pick<CgiHandler, 'findMount'>
   readonly mount: string
 }
 
-/** The gateways in each application, for the one that it will be mounted in: one listener tells of all. */
+/** The gateways in each application, for the applications it will be mounted in: one listener serves all. */
 const guarded = new WeakMap<Application, GuardedMount[]>()
 
 /**
- * Has Express tell where a middleware is mounted, and puts a guard behind it there. A request whose path
- * is another spelling of the mount (`/%63gi-bin/a.cgi`, `/x/../cgi-bin/a.cgi`) is not shown to the
- * middleware, but static files behind it would send the script: the guard refuses it. It does not run
- * the script, as other middlewares of the same mount have not seen the request either. Where the
- * application is mounted in another, that one needs a guard, too.
+ * Learns from Express where a middleware is mounted, and adds a guard behind it there. Express does not call the
+ * middleware for another spelling of the mount (`/%63gi-bin/a.cgi`, `/x/../cgi-bin/a.cgi`), but static files
+ * behind it would send the script, so the guard refuses the request. It does not run the script, since other
+ * middlewares of the same mount have not seen the request either. If the application is mounted in another one,
+ * that one gets a guard, too.
  *
- * Express tells only other applications where they are mounted, by `mountpath` and the event `mount`. It
- * takes for one what has the methods `handle`, `set` and `emit`. A `Router` tells nobody.
+ * Express reports mounts only to other applications, by `mountpath` and the event `'mount'`, and takes anything
+ * with the methods `handle`, `set` and `emit` for one. A `Router` reports none.
  *
- * @param isPrefixGiven - whether the gateway has a prefix below what it is mounted at.
+ * @param isPrefixGiven - whether the gateway has a prefix below the path it is mounted at.
  */
 export function guardMounts(
   middleware: (request: never, response: never, next: Next) => void,
   handler: Pick<CgiHandler, 'findMount' | 'prefix'>,
   isPrefixGiven: boolean,
 ): void {
-  const told: { mountpath?: unknown } = middleware as object
+  const mounted: { mountpath?: unknown } = middleware as object
   const emit = (event: string, parent: Application): void => {
     if (event !== 'mount') return
-    for (const path of plainPathsOf(told.mountpath)) {
-      // What is mounted at `/` is as if it were not mounted.
+    for (const path of plainPathsOf(mounted.mountpath)) {
+      // A middleware mounted at `/` is used like one that is not mounted.
       const prefix = isPrefixGiven || path === '' ? handler.prefix.replace(/\/+$/, '') : ''
       guard(parent, path, { handler, mount: path + prefix })
     }
@@ -53,9 +53,9 @@ export function guardMounts(
 }
 
 /**
- * Guards a gateway in an application, and in those that it is or will be mounted in.
+ * Guards a gateway in an application, and in the applications that it is or will be mounted in.
  *
- * @param path - what is mounted in the application; it sees all requests where that is empty.
+ * @param path - the path in the application; if it is empty, the gateway sees all requests.
  */
 function guard(app: Application, path: string, own: GuardedMount): void {
   if (path !== '' && own.mount !== '') app.use(createGuard(own))
@@ -75,7 +75,7 @@ function guardIn(app: Application, mountpath: unknown, inner: readonly GuardedMo
   }
 }
 
-/** Paths that are no patterns, without a slash at the end. */
+/** The paths that are not patterns, without a trailing slash. */
 function plainPathsOf(mountpath: unknown): string[] {
   return [mountpath]
     .flat()
@@ -94,7 +94,7 @@ function createGuard({ handler, mount }: GuardedMount): Parameters<Application['
     } catch (error) {
       return next(error)
     }
-    // The gateway has had it, where it is written as the mount is, and has passed it on.
+    // Spelled like the mount, the request has reached the gateway, which has passed it on.
     if (found === null || found === baseUrl + mount) return next()
     const reason = 'it names the scripts by another spelling of their mount'
     next(new CgiError('CGI_ERR_NOT_FOUND', { reason }))

@@ -1,12 +1,12 @@
 import { CgiError, type CgiLogger, createErrorPage } from '@common-gateway/core'
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
 
-/** How a middleware hands a request on to the application. */
+/** Hands a request on to the application. */
 export type Next = (error?: unknown) => void
 
 /**
- * A next() that never throws, for where no caller is left that could catch it: an error that leaves through
- * a promise ends the process. The request is answered, or its connection cut.
+ * Returns a next() that never throws. It is called where nothing catches an exception, and an unhandled rejection
+ * ends the process. If the application's next() throws, the request is answered, or its connection destroyed.
  */
 export function guardNext(
   next: Next,
@@ -16,10 +16,10 @@ export function guardNext(
 ): Next {
   async function call(failure: unknown): Promise<void> {
     try {
-      // Of some frameworks and of applications' own, it is an async function.
+      // In some frameworks it is an async function.
       await (next(failure) as unknown)
     } catch (thrown) {
-      // Polka 0.5 takes the `code` of an error for its status, and is then refused by Node.
+      // Polka 0.5 sets the `code` of an error as the status, which Node refuses.
       const isCodeTaken =
         failure instanceof CgiError && codeOf(thrown) === 'ERR_HTTP_INVALID_STATUS_CODE'
       if (!isCodeTaken) logger.error({ err: thrown }, 'the application has failed in next()')
@@ -31,7 +31,7 @@ export function guardNext(
   return (failure) => void call(failure)
 }
 
-/** Answers for the application, as Express does in the end: with nothing that was to be sent before. */
+/** Answers in the application's place, as Express does: without the fields that were set before. */
 function answer(
   failure: CgiError | null,
   request: IncomingMessage,

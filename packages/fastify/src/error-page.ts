@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { STATUS_CODES } from 'node:http'
 
 /**
- * Explains failures of scripts where Fastify itself answers them. That is seen by what is sent:
- * `onError` is called before an error handler of the application has had its turn.
+ * Sends a page that explains a script's failure if Fastify's own error handler answers. `onError` hooks run before
+ * the application's error handler, so the payload shows which of the two has answered.
  */
 export function showErrorPage(fastify: FastifyInstance): void {
   const errors = new WeakMap<FastifyRequest, CgiError>()
@@ -21,7 +21,7 @@ export function showErrorPage(fastify: FastifyInstance): void {
   })
 }
 
-/** What Fastify's own handler sends for an error. */
+/** The payload of Fastify's own error handler. */
 function serialize({ statusCode, code, message }: CgiError): string {
   return JSON.stringify({ statusCode, code, error: STATUS_CODES[statusCode], message })
 }

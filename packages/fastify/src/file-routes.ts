@@ -2,10 +2,10 @@ import { CgiError, type CgiHandler } from '@common-gateway/core'
 import type { FastifyInstance, onRequestHookHandler } from 'fastify'
 
 /**
- * Keeps `@fastify/static` from sending scripts. With `wildcard: false` it makes a route for each file that
- * it finds, and such a route goes before the gateway's, which has a wildcard.
+ * Prevents `@fastify/static` from sending scripts. With `wildcard: false` it adds a route for each file that it
+ * finds, and such a route takes precedence over the gateway's, which has a wildcard.
  *
- * @param place - where the gateway is.
+ * @param place - the path that the gateway is mounted at.
  */
 export function guardFileRoutes(
   fastify: FastifyInstance,
@@ -13,7 +13,7 @@ export function guardFileRoutes(
   handler: Pick<CgiHandler, 'findMount' | 'isKept'>,
 ): void {
   const guard: onRequestHookHandler = (request, _reply, done) => {
-    // Not the URL of the request, of which routers have readings of their own. The route has no escapes.
+    // Not the URL of the request, which the router may read in another way. The route has no escapes.
     const path = (request.routeOptions.url ?? '/').split('/').map(encodeURIComponent).join('/')
     const mount = handler.findMount(path, '', place)
     if (mount === null || !handler.isKept(path, mount)) return done()
@@ -23,7 +23,7 @@ export function guardFileRoutes(
   fastify.addHook('onRoute', (route) => {
     if (sendsFile(route)) route.onRequest = [guard, route.onRequest ?? []].flat()
   })
-  // What it has made before is not told of any more.
+  // onRoute hooks do not run for the routes that it has added before.
   if (!fastify.hasPlugin('@fastify/static')) return
   fastify.addHook('onRequest', (request, reply, done) => {
     if (sendsFile(request.routeOptions)) guard.call(fastify, request, reply, done)

@@ -2,11 +2,11 @@ import { CgiError, type CgiHandler } from '@common-gateway/core'
 import type { FastifyInstance } from 'fastify'
 import { guardFileRoutes } from './file-routes.js'
 
-/** What others see of the gateways: `app.cgi.get('/cgi-bin')`. */
+/** The gateways of an instance by the path they are mounted at: `app.cgi.get('/cgi-bin')`. */
 export type Gateways = ReadonlyMap<string, Pick<CgiHandler, 'stats'>>
 
 /**
- * `fastify.register(cgi())` calls the plugin with whatever is between its parentheses.
+ * Refuses `fastify.register(cgi(options))`, which calls the plugin itself with the options.
  *
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
@@ -16,8 +16,8 @@ export function checkRegistered(fastify: unknown): void {
 }
 
 /**
- * Where a gateway is served, for {@link FastifyInstance.register}: by the prefix it is given or that of the
- * plugin around it, else by its own.
+ * The prefix of a gateway, for {@link FastifyInstance.register}: the one it is registered with, or else its own,
+ * unless the plugin around it has one.
  *
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
@@ -27,7 +27,7 @@ export function chooseMount(
   ownPrefix: string,
 ): string {
   if (fastify.prefix !== '') return prefix ?? ''
-  // To Fastify, none and an empty one are the same; who writes an empty one may well mean the root.
+  // Fastify treats an empty prefix as none, but the caller may well mean the root.
   if (prefix === '') throw wrongUse("Expected the `prefix` option to be '/' for the root, got ''")
   return prefix ?? ownPrefix
 }
@@ -35,7 +35,7 @@ export function chooseMount(
 /**
  * Adds a gateway to those of an instance.
  *
- * @throws {CgiError} CGI_ERR_INVALID_OPTION where there is another at that place
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION if the path has a gateway or a route already
  */
 export function addGateway(
   fastify: FastifyInstance,
@@ -45,7 +45,7 @@ export function addGateway(
   if (!fastify.hasDecorator('cgi')) fastify.decorate('cgi', new Map())
   else if (!(fastify.cgi instanceof Map))
     throw new Error('The decorator `cgi` is not this plugin’s')
-  // Read-only to all others.
+  // The type is read-only for the application.
   const gateways = fastify.cgi as Map<string, Pick<CgiHandler, 'stats'>>
   const place = (fastify.prefix + mount).replace(/\/+$/, '')
   if (gateways.has(place)) throw wrongUse(`There are two gateways at ${place === '' ? '/' : place}`)

@@ -41,15 +41,15 @@ declare module 'fastify' {
 }
 
 /**
- * CGI scripts as a Fastify plugin: `fastify.register(cgi)` serves `./cgi-bin` at `/cgi-bin/`; with
- * a prefix, its own or that of the plugin around it, it serves its scripts there. What is no script
- * goes to the not-found handler, what fails to the error handler.
+ * CGI scripts as a Fastify plugin: `fastify.register(cgi)` serves `./cgi-bin` at `/cgi-bin/`; with a prefix, its
+ * own or that of the plugin around it, it serves the scripts there. A request for anything else goes to the
+ * not-found handler, and a failure to the error handler.
  *
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, registered) => {
   checkRegistered(fastify)
-  // Fastify's own options come together with ours; they are for the scope of the routes.
+  // Fastify passes its own options together with the plugin's; they belong to the scope of the routes.
   const { prefix, logLevel, logSerializers, ...options } = registered as CgiPluginOptions &
     RegisterOptions
   const handler = createCgiHandler<FastifyRequest>(options)
@@ -61,23 +61,22 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   }
 }
 
-/** What plugins of Fastify that others have registered are told of the routes. */
+/** Route options that other Fastify plugins read. */
 const PLUGIN_OPTIONS = {
   // @fastify/compress: bodies reach scripts as they were sent, with their Content-Encoding.
   decompress: false,
-  // @fastify/swagger: which methods and paths there are is known to the scripts alone.
-  // Its type has this word only where that plugin is.
+  // @fastify/swagger: only the scripts know their methods and paths. The plugin adds `hide` to the type.
   schema: { hide: true } as FastifySchema,
 }
 
-/** Serves scripts in a scope of Fastify's that has nothing else in it. */
+/** Serves scripts in a Fastify scope of their own. */
 function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): void {
   const depth = fastify.prefix.split('/').filter((segment) => segment !== '').length
   passBodiesThrough(fastify)
   const method = addMethods(fastify)
   const route = { ...PLUGIN_OPTIONS, handler: answer, preParsing: acceptAnyContentType }
   for (const url of ['/', '/*']) fastify.route({ ...route, method, url, onSend: keepLists })
-  // Fastify bounds preClose by its pluginTimeout, which scripts may well outlast; not onClose.
+  // Fastify limits preClose hooks by its pluginTimeout, which scripts may well exceed, but not onClose hooks.
   let isClosing = false
   fastify.addHook('preClose', async () => {
     isClosing = true
@@ -85,7 +84,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
   })
   fastify.addHook('onClose', () => handler.close())
   if (handler.errorPage) showErrorPage(fastify)
-  // The reason phrase of a script is not that of an error which has come in its place.
+  // An error response must not have the reason phrase of the script that it replaces.
   fastify.addHook('onError', async (request, reply) => {
     if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = ''
   })
@@ -131,7 +130,7 @@ export const cgi = plugin(cgiPlugin, {
   name: '@common-gateway/fastify',
 })
 
-/** What `require()` gives: the plugin itself, with all that this module exports. */
+/** The value of `require()`: the plugin itself, with everything that this module exports. */
 const others = { CgiError, createErrorPage, isLocalRedirect }
 const commonjs = Object.assign(cgi, { cgi, default: cgi, ...others })
 export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage, isLocalRedirect }

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
- * The prefixes of a mount. Slashes before a script are merged (MAP-1), but to this router two of them at
- * the beginning are another path, unless it is told to ignore them.
+ * The prefixes of a mount. The gateway merges slashes before a script (MAP-1), but for Fastify's router two of them
+ * at the beginning are another path, unless it is configured to ignore duplicates.
  */
 export function spellingsOf(fastify: FastifyInstance, mount: string): string[] {
   const { ignoreDuplicateSlashes = false, routerOptions } = fastify.initialConfig

@@ -1,8 +1,8 @@
 import type { ClientSignal } from './message.js'
 
 /**
- * Tells those who wait for it, once, that a client has gone. An AbortController does the same, with
- * events; making one for each request takes as long as finding its script.
+ * Notifies its listeners, once, that a client has gone. An AbortController does the same with events, but creating
+ * one for each request takes as long as finding its script.
  */
 export class ClientDeparture implements ClientSignal {
   aborted = false
@@ -17,11 +17,11 @@ export class ClientDeparture implements ClientSignal {
     if (index !== -1) this.#listeners.splice(index, 1)
   }
 
-  /** Says that it has gone. */
+  /** Notifies all listeners. */
   abort(): void {
     if (this.aborted) return
     this.aborted = true
-    // One that is called may take others back.
+    // A listener may remove others.
     for (;;) {
       const listener = this.#listeners.shift()
       if (listener === undefined) return

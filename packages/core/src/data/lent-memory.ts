@@ -3,26 +3,25 @@ import type { Readable } from 'node:stream'
 import { isWrittenByNode } from './node-internals.js'
 
 /**
- * Memory for large output, lent chunk by chunk and used again. New memory for each chunk would cost more
- * than all else that is done with it: V8 collects garbage after every 32 MB.
+ * Memory for large output, lent chunk by chunk and used again. New memory for each chunk would cost more than all
+ * other work on it: V8 collects garbage after every 32 MB.
  *
- * Memory goes one way: {@link MemoryLender.lend} gives it to the pipe that reads a script's output, the
- * chunk read to it passes through the response body, and {@link giveBackWritten} has it back when the
- * response has written it. What never comes back is garbage like any other. All that knows of it is in
- * this file.
+ * Memory goes one way. {@link MemoryLender.lend} gives a buffer to the pipe that reads a script's output; the chunk
+ * read into it passes through the response body; {@link returnWritten} returns it when the response has written it.
+ * A chunk that never comes back is garbage like any other. Only this file knows the conditions.
  */
 
-/** How much is lent at once, in bytes: the most that is read in one go, all that a large pipe holds. */
+/** The size of one buffer, in bytes: the most that one read returns, the capacity of a large pipe. */
 export const LENT_SIZE = 512 * 1024
-/** How much of what came back is kept, in pieces of that size. */
-const MOST_IDLE = 4
+/** How many returned buffers are kept. */
+const MAX_IDLE = 4
 
-/** Whose the memory is that has been lent, and has not come back. */
+/** The lender of each buffer that is lent. */
 const lenders = new WeakMap<ArrayBufferLike, MemoryLender>()
 
 /**
- * Lends memory to one script's output, and to no other: a chunk that something has kept against all
- * precautions can turn into a later part of the same answer, and never into another client's.
+ * Lends memory to one script's output only. If something keeps a chunk despite the conditions, it may see a later
+ * part of the same response, but never another client's.
  */
 export class MemoryLender {
   readonly #idle: Buffer[] = []
@@ -33,40 +32,40 @@ export class MemoryLender {
     return memory
   }
 
-  /** Takes back what nothing is going to read again. Does nothing where it is not lent, or is back. */
+  /** Takes back a chunk that nothing reads any more. Does nothing for a chunk that is not lent. */
   takeBack(chunk: Buffer): void {
     if (lenders.get(chunk.buffer) !== this) return
     lenders.delete(chunk.buffer)
-    if (this.#idle.length < MOST_IDLE) this.#idle.push(Buffer.from(chunk.buffer))
+    if (this.#idle.length < MAX_IDLE) this.#idle.push(Buffer.from(chunk.buffer))
   }
 }
 
 const NOTHING = Buffer.alloc(0)
 
 /**
- * Gives the memory of a body back that has just been piped to a response, chunk by chunk as it is written.
- * A chunk comes back only if nothing else may have kept it:
+ * Returns the memory of a body that has just been piped to a response, chunk by chunk as it is written. A chunk is
+ * returned only if nothing else can have kept it:
  *
- * 1. the body has one listener, the pipe, and is not read in another way (`isShared`);
+ * 1. the body has one `'data'` listener, the pipe, and no `'readable'` listener (`isShared`);
  * 2. it is still piped to this response;
- * 3. `response.write` is Node's own, and not that of something that watches or changes what is sent;
+ * 3. `response.write` is Node's own, not that of a middleware that watches or changes the content;
  * 4. the response is neither ended nor destroyed, so that it writes at once or in turn;
- * 5. it is not corked: it would keep the chunk, but say that it has written what is empty;
- * 6. its socket is Node's own in all its ways to write, so that the chunk goes to the system;
+ * 5. the response is not corked: it would keep the chunk, but call back for the empty one after it;
+ * 6. all write methods of its socket are Node's own, so that the chunk goes to the system;
  * 7. the write that follows the chunk has succeeded.
  */
-export function giveBackWritten(body: Readable, response: ServerResponse): void {
+export function returnWritten(body: Readable, response: ServerResponse): void {
   let isShared = body.listenerCount('data') !== 1 || body.listenerCount('readable') > 0
   if (isShared) return
   let lender: MemoryLender | undefined
   const before = (chunk: Buffer): void => {
     lender = lenders.get(chunk.buffer)
-    if (lender !== undefined && (isShared || !keepsNothing(response))) lender = undefined
+    if (lender !== undefined && (isShared || !isKeptByNothing(response))) lender = undefined
   }
   const after = (chunk: Buffer): void => {
     const owner = lender
     if (owner === undefined || response.writableEnded) return
-    // What is written after the chunk says when the chunk has been.
+    // The callback of the write after the chunk runs when the chunk has been written.
     response.write(NOTHING, (error) => {
       if (!error) owner.takeBack(chunk)
     })
@@ -81,7 +80,7 @@ export function giveBackWritten(body: Readable, response: ServerResponse): void 
 }
 
 /** Conditions 3 to 6. */
-function keepsNothing(response: ServerResponse): boolean {
+function isKeptByNothing(response: ServerResponse): boolean {
   return (
     isWrittenByNode(response) &&
     !response.writableEnded &&

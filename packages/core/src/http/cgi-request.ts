@@ -9,27 +9,27 @@ import { toOriginForm } from '../request/url-path.js'
 import type { ClientWatch } from './client-watch.js'
 import type { Trail } from './local-redirect.js'
 
-/** What a framework knows of a request better than its connection does, as it may trust a proxy. */
+/** What a framework knows about a request better than its connection does, for example from a trusted proxy. */
 export interface FrameworkView<Native = IncomingMessage> {
   /** The framework's own request. */
   readonly native: Native
-  /** Where messages about this request go. Default: `options.logger`. */
+  /** Logs the messages about this request. Default: `options.logger`. */
   readonly logger?: CgiLogger | undefined
   /** The path the gateway is mounted at, as sent, without a slash at its end. */
   readonly mount: string
   /** Path and query to process, the mount included. Default: `request.url`. */
   readonly url?: string | undefined
-  /** Address of the client, also with a port. Where it is none (`unknown`), and by default: the peer's. */
+  /** Address of the client, with or without a port. Default, also for no address (`unknown`): the peer's. */
   readonly remoteAddress?: string | undefined
-  /** `http` or `https`, in any case. What is neither, and by default: by whether the connection is encrypted. */
+  /** `http` or `https`, in any case. Default, also for other values: by whether the connection is encrypted. */
   readonly scheme?: string | undefined
-  /** Host, with its port if it was sent. Default: the Host field. */
+  /** The host, with the port if one was sent. Default: the Host field. */
   readonly host?: string | undefined
-  /** What the framework has put in the place of the request's content: its length is not known. */
+  /** Replaces the content of the request; its length is unknown. Default: the request's own. */
   readonly body?: Readable | undefined
 }
 
-/** Makes the gateway's request of one of node:http. */
+/** Creates the gateway's request from one of node:http. */
 export function createCgiRequest<Native>(
   client: ClientWatch,
   view: FrameworkView<Native>,
@@ -44,12 +44,12 @@ export function createCgiRequest<Native>(
   const ownAddress = socket.remoteAddress ?? ''
   const scheme = toScheme(view.scheme) ?? ownScheme
   const host = view.host || ownHost
-  // Programs make their links of the Host field: it is to name what the proxy has named.
+  // Programs build their links from the Host field, so it has to name the host that the proxy named.
   const isHostForwarded = host !== undefined && host !== ownHost
   if (isHostForwarded) replaceHost(headers, host)
   const remoteAddress =
     view.remoteAddress === ownAddress ? ownAddress : (toAddress(view.remoteAddress) ?? ownAddress)
-  // In absolute form it has a host, too, which is the proxy's word for us.
+  // In absolute form it has a host, too: the one by which the proxy calls this server.
   const originalUrl = trail?.originalUrl ?? originalUrlOf(message)
   const sendEarlyHints = (link: string[]): void => {
     if (!response.headersSent && !response.destroyed) response.writeEarlyHints({ link })
@@ -66,14 +66,14 @@ export function createCgiRequest<Native>(
     body: trail === undefined && client.hasBody ? (view.body ?? message) : null,
     scheme,
     host,
-    // A server that listens on a socket of the file system has no port of its own.
+    // A server that listens on a Unix socket has no port.
     serverPort: (isForwarded ? undefined : socket.localPort) ?? portOf(host, scheme),
     serverAddress: socket.localAddress ?? '',
     remoteAddress,
     remotePort: socket.remotePort ?? 0,
     localRedirects: trail?.localRedirects ?? { count: 0 },
-    // What fastify.inject() sends comes on no connection, though its type says so. To a HEAD that was
-    // redirected, which is a GET to the script, no content may be sent.
+    // A request of fastify.inject() has no connection, though its type has. A redirected HEAD is a GET to the
+    // script, but its response must not have content.
     allowsNonParsed:
       message.httpVersionMajor === 1 && 'write' in socket && trail?.method !== 'HEAD',
     signal: client.signal,
@@ -84,7 +84,7 @@ export function createCgiRequest<Native>(
   }
 }
 
-/** The fields of a request whose content has been replaced; who decodes it deletes its coding. */
+/** The fields of a request whose content has been replaced. A hook that decodes it deletes its coding. */
 function withoutFraming(fields: HeaderField[], { headers }: IncomingMessage): HeaderField[] {
   const isCoded = headers['content-encoding'] !== undefined
   return fields.filter(([name]) => {
@@ -94,10 +94,10 @@ function withoutFraming(fields: HeaderField[], { headers }: IncomingMessage): He
   })
 }
 
-/** Puts another host in the place of the first; where there are several, they are refused as ever. */
+/** Replaces the first Host. The gateway still refuses a request that has several. */
 function replaceHost(fields: HeaderField[], host: string): void {
   const index = fields.findIndex(([name]) => name.toLowerCase() === 'host')
-  // A proxy that speaks HTTP/1.0 need not send one.
+  // A proxy that speaks HTTP/1.0 may send none.
   fields.splice(index === -1 ? fields.length : index, 1, ['Host', host])
 }
 
@@ -108,13 +108,13 @@ function originalUrlOf(message: IncomingMessage): string {
     : url
 }
 
-/** Without a word, Node leaves out the fields that come after so many, Host and the length among them. */
+/** Node silently drops the fields after the limit, which may include Host and Content-Length. */
 function areHeadersCut({ rawHeaders, socket, httpVersionMajor }: IncomingMessage): boolean {
   if (httpVersionMajor > 1) return false
   const server = serverOf(socket)
-  // A thousand, if the server does not say: Node counts names and values.
-  const most = server?.maxHeadersCount ?? 1_000
-  return most > 0 && rawHeaders.length >= 2 * most
+  // Without a setting of the server, Node's limit is 1000 fields; rawHeaders has names and values.
+  const limit = server?.maxHeadersCount ?? 1_000
+  return limit > 0 && rawHeaders.length >= 2 * limit
 }
 
 function portOf(host: string | undefined, scheme: string): number {

@@ -7,30 +7,30 @@ import { canTellTaken, hasUnsent, takenBytes } from './taken-bytes.js'
 import { stopTicking, Ticking } from '../data/ticker.js'
 
 /**
- * How long the next bytes may take to be seen, in milliseconds. A client's system tells that there is room
- * again when there is some for a lump of it (RFC 9293 section 3.8.6.2.2); ours, where it does not tell what
- * the client has, when a third of its buffer is free. Less than the default of `queueTimeout`: a client that
- * has stopped must give its slot back while others still wait for it.
+ * How long the next progress may take to show, in milliseconds. The client's system announces free space in
+ * lumps (RFC 9293 section 3.8.6.2.2); where ours does not report acknowledged bytes, progress shows only when a
+ * third of its send buffer is free. Less than the default of `queueTimeout`: a client that has stopped must
+ * release its slot while others still wait for it.
  */
 const LUMP = 25_000
 const LARGE_LUMP = 60_000
 
-/** How many responses of each connection wait for their client (HTTP/2): each has its share of what moves. */
+/** How many responses of each connection wait for the client (HTTP/2): each counts its share of the bytes. */
 const waiting = new WeakMap<Socket, number>()
 
-/** What is asked of how a response goes out. */
+/** The response that a delivery watches. */
 export interface Outgoing {
-  /** Whether a script answers. */
+  /** Whether a script answers it. */
   readonly isBegun: boolean
-  /** Whether that script has the connection for itself (NPH): the response says nothing of it. */
+  /** Whether that script writes to the connection itself (NPH), past the response. */
   readonly isNonParsed: boolean
-  /** Ends it so that the client can tell. */
+  /** Ends it so that the client sees it is incomplete. */
   cutOff(): void
 }
 
 /**
- * Watches how a client takes a response, until the system has all of it: also when the script has ended. The
- * client is waited for while there is something for it that its connection does not take.
+ * Watches how a client takes a response until the system has all of it, even after the script has ended. Time
+ * counts only while there are bytes for the client that its connection does not take.
  */
 export class Delivery extends Ticking {
   limits: DeliveryLimits
@@ -39,9 +39,9 @@ export class Delivery extends Ticking {
   readonly #outgoing: Outgoing
   #patience: Patience | undefined
   #isAwaited = false
-  /** How much the other side of the connection had at the last look. */
+  /** How many bytes the peer had at the last tick. */
   #taken: number | undefined
-  /** How long nothing has moved, in milliseconds. */
+  /** How long the client has taken nothing, in milliseconds. */
   #stalled = 0
 
   constructor(
@@ -57,7 +57,7 @@ export class Delivery extends Ticking {
     this.limits = limits
   }
 
-  /** The response is over. */
+  /** Stops watching: the response is over. */
   stop(): void {
     stopTicking(this)
     this.#await(false)
@@ -74,8 +74,8 @@ export class Delivery extends Ticking {
     const before = this.#taken ?? 0
     this.#taken = takenBytes(socket)
     if (this.#taken === undefined) return
-    // The client's system takes much at once, also before the first look, and nothing more until the client
-    // has read some of it. All of that counts; time counts from the first look on.
+    // The client's system takes much at once, also before the first tick, and nothing more until the client
+    // has read some of it. All of that counts; time counts from the first tick on.
     const moved = this.#taken - before
     const waited = wasAwaited ? milliseconds : 0
     const { minRate, bodyTimeout } = this.limits
@@ -98,7 +98,7 @@ export class Delivery extends Ticking {
     if (this.#outgoing.isNonParsed) return hasUnsent(this.#message.socket)
     if (destroyed) return false
     if (stream !== undefined) return !stream.destroyed && stream.writableLength > 0
-    // One that has no socket waits for its turn (pipelining).
+    // A response without a socket waits for its turn (pipelining).
     return socket === this.#message.socket && socket !== null && hasUnsent(socket)
   }
 

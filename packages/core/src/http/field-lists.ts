@@ -1,10 +1,10 @@
-/** What the members of a list are: names, which are the same in any case, or whole values. */
+/** What the members of a list are: case-insensitive names, or whole values. */
 type Members = 'names' | 'values'
 
 /**
- * Fields that are lists (RFC 9110 section 5.6.1) in which each member stands for itself: one more takes
- * nothing away from the others. The application and a script may both have something to say in them. Not
- * here are lists that describe one choice, such as `Allow` and `Cache-Control`: that choice is the script's.
+ * Fields that are lists (RFC 9110 section 5.6.1) of independent members, to which both the application and a script
+ * may add. Lists that describe one choice, such as `Allow` and `Cache-Control`, are not here: that choice is the
+ * script's.
  */
 const LISTS: ReadonlyMap<string, Members> = new Map<string, Members>([
   // RFC 9110 section 12.5.5: a cache must look at every field that anything depended on.
@@ -22,14 +22,14 @@ const LISTS: ReadonlyMap<string, Members> = new Map<string, Members>([
   ['clear-site-data', 'values'],
 ])
 
-/** Whether a field of this lower-case name is a list in which each member stands for itself. */
+/** Whether the field with this lower-case name is a list of independent members. */
 export function isList(lowerCaseName: string): boolean {
   return LISTS.has(lowerCaseName)
 }
 
 /**
- * The value of a field in which both the application and a script have had something to say: all that is in
- * either, once. Null where the application has said nothing, and where the field is no list.
+ * The union of a list that the application has set and one that a script has set, each member once. Null if the
+ * application has set none, or if the field is not a list.
  */
 export function uniteLists(
   lowerCaseName: string,
@@ -50,13 +50,13 @@ function uniteNames(field: string, known: readonly string[], more: readonly stri
     const key = name.trim().toLowerCase()
     if (key !== '' && !names.has(key)) names.set(key, name.trim())
   }
-  // RFC 9110 section 12.5.5: it says that everything matters.
+  // RFC 9110 section 12.5.5: `*` stands for everything.
   return field === 'vary' && names.has('*') ? '*' : [...names.values()].join(', ')
 }
 
-/** Commas may be within a value, so none is taken apart. */
+/** A value may contain commas, so values are not split. */
 function uniteValues(known: readonly string[], more: readonly string[]): string {
   const isNew = (value: string): boolean =>
-    !known.some((each) => `, ${each}, `.includes(`, ${value}, `))
-  return [...new Set([...known, ...more.filter(isNew)])].filter((each) => each !== '').join(', ')
+    !known.some((old) => `, ${old}, `.includes(`, ${value}, `))
+  return [...new Set([...known, ...more.filter(isNew)])].filter((value) => value !== '').join(', ')
 }

@@ -2,44 +2,43 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { isChunked, isHalfOpen, isHeaderWritten, setHalfOpen } from '../data/node-internals.js'
 
-/** A request that the gateway answers. */
+/** An exchange whose client may close its sending side and wait for the response. */
 export interface HalfClosable {
   readonly message: IncomingMessage
   readonly response: ServerResponse
-  /** Since when the client has nothing more to send for it, by `performance.now()`; if that is known. */
+  /** When the request was complete, by `performance.now()`; undefined until then. */
   readonly since: number | undefined
-  /** Whether a script has the connection for itself (NPH). */
+  /** Whether the script writes to the connection itself (NPH). */
   readonly isNonParsed: boolean
 }
 
-/** Who closes a side this soon after the request had that in mind, and waits; in milliseconds. */
-const AT_ONCE = 100
-/** How long a client that waits is not asked anything that a person could see; in milliseconds. */
-const PATIENCE = 1_000
-/** From one question to the next; the last again and again. That nobody is there is heard at the second. */
-const INTERVALS = [100, 900, 9_000, 10_000] as const
-/** How many digits are put before the size of a chunk: there are parsers that take sixteen in all. */
-const MOST_ZEROS = 8
+/** A client that half-closes this soon after its request did so on purpose and is waiting; in milliseconds. */
+const HALF_CLOSE_WINDOW = 100
+/** How long a waiting client is not sent a probe that its user could see; in milliseconds. */
+const PROBE_DELAY = 1_000
+/** From one probe to the next, in milliseconds; the last repeats. The second probe fails if the client has gone. */
+const PROBE_INTERVALS = [100, 900, 9_000, 10_000] as const
+/** How many zeros precede the size of a chunk: some parsers accept sixteen digits in all. */
+const MAX_ZEROS = 8
 
 /**
- * Lets a client of HTTP/1.x close its sending side after its request and still have the answer, where
- * Node would end the connection. A client that has gone has closed that side too, and only what is
- * written to it tells one from the other: so it is asked by bytes that a client which is still there
- * reads over. Where the protocol has none, who closes a side at once waits for the answer, and who
- * does so later has gone.
+ * Lets an HTTP/1.x client close its sending side after its request and still receive the response; Node would
+ * end the connection. A client that has gone has closed that side too, and only a write tells one from the
+ * other. So the client is probed with bytes that a waiting client ignores. Where the protocol has none, a client
+ * that half-closes at once is taken for waiting, and one that does so later for gone.
  *
- * @param exchanges - the requests on this connection that are not done, the oldest first.
+ * @param exchanges - the open exchanges of this connection, the oldest first.
  */
 export function allowHalfClose(
   socket: Socket,
   server: Server,
   exchanges: readonly HalfClosable[],
 ): void {
-  // Node asks for the switch in a listener of its own, which comes between these two.
+  // Node reads the switch in its own listener, which runs between these two.
   let before = false
   socket.prependListener('end', () => {
     before = isHalfOpen(server)
-    // Who leaves in the middle of a body does not wait for an answer.
+    // A client that leaves in the middle of a body does not wait for a response.
     const isWhole = exchanges.every(({ message }) => message.complete)
     setHalfOpen(server, before || (exchanges.length > 0 && isWhole))
   })
@@ -48,47 +47,47 @@ export function allowHalfClose(
     const [oldest] = exchanges
     if (oldest === undefined) return
     const now = performance.now()
-    questionClient(socket, exchanges, now - (oldest.since ?? now) < AT_ONCE)
+    probeClient(socket, exchanges, now - (oldest.since ?? now) < HALF_CLOSE_WINDOW)
   })
 }
 
-/** Finds out that a client which has closed one side closes the other. */
-function questionClient(
+/** Finds out when a client that has closed one side closes the other. */
+function probeClient(
   socket: Socket,
   exchanges: readonly HalfClosable[],
   isWaiting: boolean,
 ): void {
   let { bytesWritten } = socket
   let rounds = 0
-  let asked = 0
-  // A digit of a chunk's size is seen by no application, so there is no need to wait with it.
-  const isToWait = isWaiting && !exchanges.slice(0, 1).some(isInChunks)
-  let timer = setTimeout(look, isToWait ? PATIENCE : 0)
+  let probes = 0
+  // No application sees a digit of a chunk size, so such a probe need not wait.
+  const isDelayed = isWaiting && !exchanges.slice(0, 1).some(isInChunks)
+  let timer = setTimeout(check, isDelayed ? PROBE_DELAY : 0)
   socket.once('close', () => clearTimeout(timer))
 
-  function look(): void {
+  function check(): void {
     const [oldest] = exchanges
     if (oldest === undefined) return
-    // What flows anyway asks by itself.
+    // Bytes of the response are probes, too.
     const isSilent = socket.bytesWritten === bytesWritten && socket.writableLength === 0
-    if (!isSilent) asked = 0
-    // What others answer on this connection is theirs.
+    if (!isSilent) probes = 0
+    // Leaves alone what the application answers on this connection.
     else if (oldest.response.socket === socket && !oldest.response.writableEnded) {
-      if (canAsk(oldest)) {
-        if (asked < MOST_ZEROS) ask(oldest.response, socket)
-        asked += 1
+      if (canProbe(oldest)) {
+        if (probes < MAX_ZEROS) sendProbe(oldest.response, socket)
+        probes += 1
       } else if (!isWaiting && rounds > 0) {
         socket.destroy()
       }
     }
     bytesWritten = socket.bytesWritten
-    timer = setTimeout(look, INTERVALS[rounds] ?? INTERVALS[3])
+    timer = setTimeout(check, PROBE_INTERVALS[rounds] ?? PROBE_INTERVALS[3])
     rounds += 1
   }
 }
 
-/** Whether there is something that a client which is still there reads over. */
-function canAsk(exchange: HalfClosable): boolean {
+/** Whether the protocol has bytes that a waiting client ignores. */
+function canProbe(exchange: HalfClosable): boolean {
   const { message, response } = exchange
   if (message.httpVersion !== '1.1' || exchange.isNonParsed) return false
   return !isHeaderWritten(response) || isChunked(response)
@@ -96,12 +95,12 @@ function canAsk(exchange: HalfClosable): boolean {
 
 /** Whether a response is between two chunks of its content. */
 function isInChunks(exchange: HalfClosable): boolean {
-  return canAsk(exchange) && isHeaderWritten(exchange.response)
+  return canProbe(exchange) && isHeaderWritten(exchange.response)
 }
 
-function ask(response: ServerResponse, socket: Socket): void {
+function sendProbe(response: ServerResponse, socket: Socket): void {
   // RFC 9112 section 7.1: the size of the next chunk may begin with zeros.
   if (isHeaderWritten(response)) socket.write('0')
-  // RFC 9110 section 15.2: any client of HTTP/1.1 takes interim responses. (102: RFC 2518 section 10.1.)
+  // RFC 9110 section 15.2: every HTTP/1.1 client accepts interim responses. (102: RFC 2518 section 10.1.)
   else response.writeProcessing()
 }

@@ -3,7 +3,7 @@ import { copyRequest } from '../data/node-internals.js'
 import type { ClientWatch } from './client-watch.js'
 import type { CgiRequest, LocalRedirect, LocalRedirects } from '../data/message.js'
 
-/** What is known of a request that has been redirected. */
+/** What is known about a request that a local redirect has made. */
 export interface Trail {
   readonly localRedirects: LocalRedirects
   /** The request that the client sent. */
@@ -16,18 +16,18 @@ export interface Trail {
   readonly progress?: unknown
 }
 
-/** One for all copies of this package in a process: two of them could redirect to each other for ever. */
+/** Shared by all copies of this package in a process: two of them could redirect to each other endlessly. */
 const TRAIL = Symbol.for('common-gateway.local-redirect')
 
-/** What is known of a request, if it has been redirected. */
+/** What is known about a request, if a local redirect has made it. */
 export function trailOf(message: object & { [TRAIL]?: Trail }): Trail | undefined {
   return message[TRAIL]
 }
 
 /**
- * Whether a script's local redirect has made this request of node:http (RFC 3875 section 6.2.2): the application
- * sees it after the one that the client sent, and has one response for both. For access logs that are to
- * have one line for the two.
+ * Whether a script's local redirect has made this request of node:http (RFC 3875 section 6.2.2). The application
+ * sees it after the request that the client sent; both have the same response. For access logs that write one
+ * line for the two.
  */
 export function isLocalRedirect(message: object): boolean {
   return trailOf(message) !== undefined
@@ -57,36 +57,36 @@ export function redirectRequest(
     method: before?.method ?? request.method,
     progress,
   }
-  // A request of HTTP/2, or one that is injected for a test, can only be what it is.
+  // A request of HTTP/2, or one that is injected for a test, cannot be copied.
   const isPlain = message instanceof IncomingMessage && message.httpVersionMajor === 1
   const next = isPlain ? copyRequest(message) : message
   const { rawHeaders } = next
   for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
     const name = rawHeaders[index]?.toLowerCase() ?? ''
     if (!BODY_FIELDS.has(name)) continue
-    // In place: a request of HTTP/2 takes no other array.
+    // In place: a request of HTTP/2 does not accept another array.
     rawHeaders.splice(index, 2)
     delete next.headers[name]
   }
   if (isPlain) for (const name of BODY_FIELDS) delete next.headersDistinct[name]
-  // Frameworks keep under this name what they see first; guards and routes are to see the same URL.
+  // Frameworks keep the first URL that they see under this name; guards and routes have to see the new one.
   if ('originalUrl' in next) delete next.originalUrl
   next.method = 'GET'
   next.url = redirect.location
   return Object.assign(next, { [TRAIL]: trail })
 }
 
-/** Makes a response what it was before the application saw the request, but for its listeners. */
+/** Resets a response to what it was before the application saw the request, except for cookies and listeners. */
 function clear(response: ServerResponse): void {
   for (const name of response.getHeaderNames()) {
     if (name !== 'set-cookie') response.removeHeader(name)
   }
   response.statusCode = 200
-  // Express keeps there what its middlewares have found out.
+  // Express keeps results of its middlewares there.
   if ('locals' in response) delete response.locals
 }
 
-/** What describes a body that the redirected request does not have. */
+/** The fields that describe a body, which the redirected request does not have. */
 const BODY_FIELDS = new Set([
   'content-encoding',
   'content-length',

@@ -7,16 +7,16 @@ import { resetConnection } from './http1.js'
 import type { ResponseProgress } from './response-progress.js'
 
 /**
- * Sends what an NPH script writes as it is (RFC 3875 section 5), past its response. The response says
- * nothing on the connection; but to all who watch it, such as access logs, it has the script's status,
- * and ends when the script's output does.
+ * Sends what an NPH script writes as it is (RFC 3875 section 5), past its response. The response writes nothing
+ * to the connection; but to its listeners, such as access logs, it has the script's status and ends when the
+ * script's output does.
  */
 export async function sendNonParsed(
   body: Readable,
   response: ServerResponse,
   progress: ResponseProgress,
 ): Promise<void> {
-  // A pipelined request has the socket only when its turn has come.
+  // A pipelined response has no socket until its turn.
   if (response.socket === null && !response.destroyed) {
     await Promise.race([once(response, 'socket'), once(body, 'close')])
   }
@@ -28,28 +28,28 @@ export async function sendNonParsed(
   Object.assign(progress, { isBegun: true, isNonParsed: true })
   // The connection ends with the script's output; the response ends without a byte on it.
   muteResponse(response)
-  tellStatus(body, response)
+  setStatus(body, response)
   body.once('error', () => resetConnection(socket))
   await pipeline(body, socket, { end: false })
   if (!response.headersSent) writeHead(response)
   try {
     response.end()
   } catch {
-    // A middleware has failed, in its own way of ending a response; the client has all the same.
+    // The end() of a middleware has thrown; the client has all bytes.
     socket.destroySoon()
   }
 }
 
-/** How much of the output is looked at for its status, in bytes. */
+/** How much of the output is searched for its status, in bytes. */
 const BEGINNING_SIZE = 16 * 1024
 
-function tellStatus(body: Readable, response: ServerResponse): void {
+function setStatus(body: Readable, response: ServerResponse): void {
   let beginning = ''
-  body.on('data', function look(chunk: Buffer) {
+  body.on('data', function search(chunk: Buffer) {
     beginning += chunk.toString('latin1', 0, BEGINNING_SIZE)
     const status = findStatus(beginning)
     if (status === undefined && beginning.length < BEGINNING_SIZE) return
-    body.off('data', look)
+    body.off('data', search)
     if (!status || response.headersSent) return
     response.statusCode = status.code
     response.statusMessage = status.reason
@@ -57,7 +57,7 @@ function tellStatus(body: Readable, response: ServerResponse): void {
   })
 }
 
-/** The final status of a response; undefined where it is still to come, null where there is none. */
+/** The final status of a response; undefined if it is still to come, null if there is none. */
 function findStatus(text: string): { code: number; reason: string } | null | undefined {
   let start = 0
   for (;;) {
@@ -75,13 +75,13 @@ function findStatus(text: string): { code: number; reason: string } | null | und
   }
 }
 
-/** Makes the header that is not sent. */
+/** Composes the header, which is not sent. */
 function writeHead(response: ServerResponse): void {
   try {
     response.setHeader('Connection', 'close')
     response.writeHead(response.statusCode)
   } catch {
-    // The reason has bytes that Node does not write, or a listener has failed: nothing depends on it.
+    // Node refuses bytes of the reason, or a listener has thrown: nothing depends on it.
     response.statusMessage = ''
   }
 }

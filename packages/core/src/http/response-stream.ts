@@ -1,13 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
-import { giveBackWritten } from '../data/lent-memory.js'
+import { returnWritten } from '../data/lent-memory.js'
 import type { CgiResponse } from '../data/message.js'
 
 const NOTHING = Buffer.alloc(0)
 
-/** A response that a middleware compresses, or holds back in another way, has this as well. */
+/** A response whose content a middleware compresses or holds back. */
 interface FlushableResponse extends ServerResponse {
-  /** Sends what has been written until now. */
+  /** Sends everything written so far. */
   flush?(): void
 }
 
@@ -23,33 +23,33 @@ export function prepareBody(
   breakResponse: () => void,
 ): void {
   if (body === null || Buffer.isBuffer(body)) return
-  // Not before: until then, an application may put something else in its place or add fields.
+  // Not earlier: until then, the application may replace the body or add fields.
   response.on('pipe', (source) => {
     if (source !== body) return
-    const isHeaderOut = response.headersSent
+    const isHeaderSent = response.headersSent
     guardWrites(body, response)
     if (body.destroyed) return
-    sendAsItComes(body, response, isHeaderOut)
-    giveBackWritten(body, response)
+    sendAsItComes(body, response, isHeaderSent)
+    returnWritten(body, response)
   })
-  // A script whose answer is replaced by another has no one to write for.
+  // The application may have sent something else.
   response.once('close', () => body.destroy())
   const listeners = body.listenerCount('error')
   body.once('error', () => {
     breakResponse()
-    // A pipe does not tell its destination that the source has failed. Others do, and may answer.
+    // pipe() does not destroy its destination when the source fails. Other consumers do, or answer.
     if (body.listenerCount('error') <= listeners) response.destroy()
   })
 }
 
 /** Pipes a body to its response. Resolves when the response has been sent, or cannot be. */
 export function pipeBody(body: Readable, response: ServerResponse): Promise<void> {
-  // Not pipeline(): its seven listeners for `close` make Node warn of a leak after three more.
+  // Not pipeline(): it adds seven listeners for 'close', and Node warns of a leak after three more.
   return new Promise((resolve, reject) => {
     const cutOff = (): void => {
       const { errored } = body
       if (body.readableEnded && errored === null) return
-      // What a middleware has thrown at the header can still be answered.
+      // An error that a middleware threw before the header can still be answered.
       if (response.headersSent || errored === null) response.destroy()
       if (errored) reject(errored)
     }
@@ -63,29 +63,28 @@ export function pipeBody(body: Readable, response: ServerResponse): Promise<void
 }
 
 /**
- * Has the body fail where a way of a middleware to write the response does, or its listener for the header
- * (the package `on-headers`). A pipe calls them where nothing catches what they throw, which would end the
- * process.
+ * Destroys the body with what a middleware's `write()` or `end()` throws, or its listener for the header (the
+ * package `on-headers`). pipe() calls them where nothing catches an exception, which would end the process.
  */
 function guardWrites(body: Readable, response: ServerResponse): void {
   const before = new Map<'write' | 'end', ServerResponse['write' | 'end']>()
   const fail = (thrown: unknown): void => {
     body.unpipe(response)
-    // What answers in the place of the body may have more luck.
-    for (const [name, way] of before) Object.assign(response, { [name]: way })
+    // The error response may be written by the same methods again.
+    for (const [name, method] of before) Object.assign(response, { [name]: method })
     body.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)))
   }
   for (const name of ['write', 'end'] as const) {
-    // Node's own do not throw here; and memory is not lent to others.
+    // Node's own do not throw here, and are to stay in place: memory is lent to them only.
     if (!Object.hasOwn(response, name)) continue
-    const way = response[name]
-    before.set(name, way)
-    const guarded = (...words: unknown[]): unknown => {
+    const method = response[name]
+    before.set(name, method)
+    const guarded = (...args: unknown[]): unknown => {
       try {
-        return Reflect.apply(way, response, words)
+        return Reflect.apply(method, response, args)
       } catch (thrown) {
         fail(thrown)
-        // All of the body has been written: only the end of the connection says that something is wrong.
+        // All of the body has been written: only a broken connection shows that something is wrong.
         if (name === 'end') response.destroy()
         return name === 'end' ? response : false
       }
@@ -101,7 +100,7 @@ function guardWrites(body: Readable, response: ServerResponse): void {
   }
 }
 
-function sendAsItComes(body: Readable, response: FlushableResponse, isHeaderOut: boolean): void {
+function sendAsItComes(body: Readable, response: FlushableResponse, isHeaderSent: boolean): void {
   const isFlushed = 'flush' in response && !response.hasHeader('content-length')
   const flush = (): void => {
     if (!isFlushed || response.writableEnded || response.destroyed) return
@@ -111,12 +110,12 @@ function sendAsItComes(body: Readable, response: FlushableResponse, isHeaderOut:
       body.destroy(error instanceof Error ? error : new Error(String(error)))
     }
   }
-  if (body.readableLength === 0 && !isHeaderOut) {
+  if (body.readableLength === 0 && !isHeaderSent) {
     // Not flushHeaders(): it would encode the header, whose values are bytes, as UTF-8.
     response.write(NOTHING)
     flush()
   }
-  // One more listener for `data` where it is not needed would keep lent memory from coming back.
+  // Another listener for 'data' would prevent lent memory from being returned.
   if (!isFlushed) return
   let isScheduled = false
   body.on('data', () => {
