@@ -46,9 +46,9 @@ void t.test('LIFE-4 a connection that is to end after many redirects is ended on
     response.setMaxListeners(0)
     let message = request
     for (let redirects = 0; redirects <= 10; redirects += 1) {
-      const exchange = new Exchange(message, response, { native: message, mount: '' })
-      exchange.endConnectionIf(() => true)
-      exchange.redirect({ type: 'local-redirect', location: '/' }, (next) => {
+      const redirected = new Exchange(message, response, { native: message, mount: '' })
+      redirected.endConnectionIf(() => true)
+      redirected.redirect({ type: 'local-redirect', location: '/' }, (next) => {
         message = next
       })
     }

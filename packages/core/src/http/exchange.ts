@@ -126,7 +126,8 @@ export class Exchange<Native = IncomingMessage> {
   }
 
   /** Drops what a script answered, where the application has sent something else. */
-  discard({ body }: CgiResponse): void {
+  discard(answer: CgiResponse): void {
+    const { body } = answer
     if (body !== null && !Buffer.isBuffer(body)) body.destroy()
   }
 

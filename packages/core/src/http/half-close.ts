@@ -52,11 +52,7 @@ export function allowHalfClose(
 }
 
 /** Finds out when a client that has closed one side closes the other. */
-function probeClient(
-  socket: Socket,
-  exchanges: readonly HalfClosable[],
-  isWaiting: boolean,
-): void {
+function probeClient(socket: Socket, exchanges: readonly HalfClosable[], isWaiting: boolean): void {
   let { bytesWritten } = socket
   let rounds = 0
   let probes = 0

@@ -24,7 +24,7 @@ export const http2: Protocol = {
   outgoing: (message, response) => streamOf(message) ?? response,
   emitters: (message, response) => [message, response, streamOf(message) ?? []].flat(),
   // RFC 9113 section 8.1: the response is complete, and the rest of the request is not needed.
-  refuseRest: (message) => void streamOf(message)?.close(constants.NGHTTP2_NO_ERROR),
+  refuseRest: (message) => streamOf(message)?.close(constants.NGHTTP2_NO_ERROR),
   breakResponse(message, response) {
     // destroy() alone resets the stream without an error, which tells the client only to stop sending
     // (RFC 9113 section 8.1).

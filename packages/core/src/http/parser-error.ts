@@ -31,8 +31,7 @@ function interceptErrors(server: Server): WeakMap<Socket, IsAnswering> {
   // One function for every event, as emit() is without its overloads.
   const intercepted = (event: string, ...args: unknown[]): boolean => {
     const [error, socket] = args as [unknown, Socket]
-    if (event !== 'clientError' || connections.get(socket)?.() !== true)
-      return emit(event, ...args)
+    if (event !== 'clientError' || connections.get(socket)?.() !== true) return emit(event, ...args)
     if (!isParserError(error) || !isHeld(socket)) return emit(event, ...args)
     if (!waiting.has(socket)) void emitLater(socket, args)
     waiting.add(socket)
