@@ -8,10 +8,14 @@ const TEST = '.test.js'
 /** Left to `npm run test:all`: programs, browsers, endurance, and what the same code shows elsewhere. */
 const REST = [
   /^(apps|attack|benchmarks|docs|soak)\//,
+  /^fuzz\/command\./,
   /^(fastify|express)\/(gateway|middleware)-contract/,
+  /^fastify\/.*-tls\./,
+  /^express\/adapter-contract-express-4\./,
   /^conformance\/frameworks/,
-  /^cli\/(browser|status-browser|python)\./,
-  /^memory\./,
+  /^cli\/(browser|first-minutes|status-browser|python)\./,
+  /^core\/.*-child-process\./,
+  /^(error-page|host-end-setups|memory)\./,
 ]
 
 /**

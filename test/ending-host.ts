@@ -8,6 +8,34 @@ import { open, type Receiving } from './client.js'
 import { createTemporaryFolder, writeProgram } from './core/temporary-folder.js'
 import { isRunning } from './processes.js'
 
+export const BOUNDED = { timeout: 60_000 }
+
+/** The hosts of README: none listens to a signal. */
+export const APPLICATIONS = {
+  'Fastify 5': (options: string) => `
+    const fastify = Fastify()
+    await fastify.register(fastifyCgi, ${options})
+    await fastify.listen({ port: 0, host: '127.0.0.1' })
+    console.log(fastify.server.address().port)`,
+  'Express 5': (options: string) => `
+    const app = express()
+    app.use(cgi(${options}))
+    const server = app.listen(0, '127.0.0.1', () => console.log(server.address().port))`,
+  'node:http': (options: string) => `
+    const gateway = cgi(${options})
+    const server = createServer((request, response) => {
+      gateway(request, response, (error) => response.writeHead(error?.statusCode ?? 404).end())
+    })
+    server.listen(0, '127.0.0.1', () => console.log(server.address().port))`,
+} as const
+
+export const SPAWNERS = ['posix_spawn', 'child_process'] as const
+export const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
+
+/** A host of node:http, with more text. */
+export const plain = (spawner: string, more = '', before = ''): string =>
+  `${before}\n${APPLICATIONS['node:http'](`{ root, spawner: '${spawner}', logger: { warn() {}, error() {} } }`)}\n${more}`
+
 const folder = createTemporaryFolder(t)
 let hosts = 0
 
