@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 
@@ -20,6 +20,18 @@ void t.test('CONTRIBUTING.md shows the imports between folders that lint allows'
     })
     assert.deepEqual(Object.fromEntries(shown), folders)
   }
+})
+
+void t.test('the files on the way of a request exist', async () => {
+  const text = readFileSync(path.join(REPOSITORY, 'CONTRIBUTING.md'), 'utf8')
+  const [, way = ''] = /### How a request travels\n(.*?)\n### /s.exec(text) ?? []
+  const files = [...way.matchAll(/`([a-z0-9/-]+\.ts)`/g)].map(([, file = '']) => file)
+  assert.ok(files.length > 10)
+  const sources = path.join(REPOSITORY, 'packages/core/src')
+  assert.deepEqual(
+    files.filter((file) => !existsSync(path.join(sources, file))),
+    [],
+  )
 })
 
 void t.test('npm test finds the tests of a source, also of one that no test imports', async () => {
