@@ -2,12 +2,12 @@ import type { FileHandle } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import type { RequestBody } from '../transport/transport.js'
 
-/** Whether the content is a file, which a process can have as its standard input. */
+/** Whether the content is a file, which a process can inherit as its standard input. */
 export function isFile(content: RequestBody['content']): content is FileHandle {
   return content !== null && 'fd' in content
 }
 
-/** Whether the client sends no more of the content. */
+/** Whether the content was received to its end, or is closed. */
 export function isReceived(content: RequestBody['content']): boolean {
   return !isStream(content) || content.readableEnded || content.destroyed
 }

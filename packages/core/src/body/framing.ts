@@ -3,22 +3,22 @@ import { valuesOf } from '../data/header-fields.js'
 import type { CgiRequest } from '../data/message.js'
 import { badFraming, tooLarge } from './body-failure.js'
 
-/** How a request's header says that its body is delimited (RFC 9112 section 6.3). */
+/** How a request body is delimited (RFC 9112 section 6.3): a length in bytes, `chunked`, or no body. */
 export type BodyFraming = number | 'chunked' | 'none'
 
 /**
- * Reads how the body is delimited, and refuses what Node's parser lets through although RFC 9112
- * forbids it or a script could not make sense of it.
+ * Reads how the body is delimited. Refuses framing that Node's parser accepts although RFC 9112 forbids it, or
+ * that a script cannot be given.
  *
  * @throws {CgiError} CGI_ERR_BAD_FRAMING, CGI_ERR_NOT_IMPLEMENTED, CGI_ERR_BODY_TOO_LARGE
  */
 export function readFraming(request: CgiRequest, bodyLimit: number): BodyFraming {
   const codings = valuesOf(request.headers, 'transfer-encoding')
   if (codings.length > 0) {
-    // RFC 9112 section 6.1: Transfer-Encoding in HTTP/1.0 is to be treated as faulty framing.
+    // RFC 9112 section 6.1: Transfer-Encoding in HTTP/1.0 means that the framing is faulty.
     if (request.httpVersion === '1.0') throw badFraming('HTTP/1.0 has no Transfer-Encoding')
     if (codings.join(',').trim().toLowerCase() === 'chunked') return 'chunked'
-    // The end of such a body cannot be found.
+    // The end of a body with another coding cannot be found.
     throw new CgiError('CGI_ERR_NOT_IMPLEMENTED', {
       reason: `coding ${codings.join(', ')}`,
       headers: { connection: 'close' },

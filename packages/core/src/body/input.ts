@@ -7,20 +7,20 @@ import { isFile, isReceived, isStream } from './content.js'
 
 const DONE = Promise.resolve()
 
-/** Follows a body on its way to a script. */
+/** Callbacks for a body that is sent to a script. */
 export interface BodyObserver {
-  /** So many more bytes of it have come from the client, for the script or to be discarded. */
+  /** Called for each chunk from the client; `isForScript` is false for one that is discarded. */
   receive(bytes: number, isForScript: boolean): void
-  /** It cannot go on. */
+  /** Called when the body fails. */
   fail(error: CgiError): void
 }
 
 /**
- * Writes the content to the standard input of a script, no faster than the script takes it. A script
- * that closes its input (EPIPE), ends, or has none, leaves the rest: it is received and discarded, since
- * many clients do not read before they have sent all.
+ * Writes the content to the standard input of a script, as fast as the script reads it. When the script closes
+ * its input (EPIPE), exits, or has none, the rest is received and discarded: many clients read no response
+ * before they have sent the whole request.
  *
- * @returns resolves when the script takes no more of it; never rejects.
+ * @returns resolves when the standard input is finished or closed; never rejects.
  */
 export function sendToScript(
   content: RequestBody['content'],
@@ -54,29 +54,29 @@ function observe(content: Readable, bodyLimit: number, observer: BodyObserver): 
   let received = 0
   content.on('data', (chunk: Buffer) => {
     received += chunk.length
-    observer.receive(chunk.length, !unwanted.has(content))
+    observer.receive(chunk.length, !discarded.has(content))
     if (bodyLimit > 0 && received > bodyLimit) observer.fail(tooLarge(bodyLimit))
   })
-  // Not the end of the input: a script must not take half a body for the whole.
+  // An error does not end the input: the script would take half a body for the whole.
   content.on('error', () => {})
   const fail = (): void => {
     if (!content.readableEnded) observer.fail(failureOf(content))
   }
-  // What a hook has put in the place of the body may have failed while the script was started.
+  // A stream that a hook has put in the place of the body may have failed while the script was started.
   if (content.destroyed) process.nextTick(fail)
   else content.once('close', fail)
 }
 
 function discard(content: Readable): void {
-  if (!isReceived(content)) unwanted.add(content)
+  if (!isReceived(content)) discarded.add(content)
   content.resume()
 }
 
-/** For a transport that has no use for a file descriptor. The file stays open: it is the gateway's. */
+/** For a transport that cannot pass a file descriptor. The gateway closes the file. */
 function sendFile(file: FileHandle, stdin: Writable, observer: BodyObserver): void {
   const content = file.createReadStream({ start: 0, autoClose: false })
   content.on('error', (cause) => {
-    // The file is closed with the script, perhaps in the middle of a read.
+    // The file is closed when the script has ended, perhaps during a read.
     if (stdin.destroyed) return
     observer.fail(new CgiError('CGI_ERR_SPOOL', { reason: String(cause), cause }))
   })
@@ -84,11 +84,11 @@ function sendFile(file: FileHandle, stdin: Writable, observer: BodyObserver): vo
   content.pipe(stdin)
 }
 
-/** Bodies that are discarded, since the script has closed its input: no script waits for them. */
-const unwanted = new WeakSet<Readable>()
+/** Bodies that are discarded, since the script has closed its input. */
+const discarded = new WeakSet<Readable>()
 
-/** Whether the client keeps the script waiting, rather than the script the client. */
+/** Whether the script waits for the client, rather than the client for the script. */
 export function isStalled(content: RequestBody['content']): boolean {
-  if (!isStream(content) || isReceived(content) || unwanted.has(content)) return false
+  if (!isStream(content) || isReceived(content) || discarded.has(content)) return false
   return !content.isPaused()
 }

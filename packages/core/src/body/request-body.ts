@@ -8,7 +8,7 @@ import { type BodySettings, spool } from './spool.js'
 const CONSUMED =
   'a body parser, a middleware or a hook (preParsing) has read it, and has put no stream in its place'
 
-/** Whether a body is received before its script starts. */
+/** Whether a body is received as a whole before its script starts. */
 export function isSpooled(
   { body }: Pick<CgiRequest, 'body'>,
   framing: BodyFraming,
@@ -18,8 +18,8 @@ export function isSpooled(
 }
 
 /**
- * Makes the request body ready for a script. A body without a length is received first, unless
- * `chunkedBody` is `'stream'`, since CONTENT_LENGTH must be its length (RFC 3875 section 4.1.2).
+ * Opens the request body for a script. A body of unknown length is received first, unless `chunkedBody` is
+ * `'stream'`, since CONTENT_LENGTH must be its length (RFC 3875 section 4.1.2).
  *
  * @throws {CgiError} CGI_ERR_BODY_CONSUMED, _TOO_LARGE, _STALLED, _FAILED, CGI_ERR_SPOOL, CGI_ERR_CLIENT_GONE
  */

@@ -17,11 +17,11 @@ export type BodySettings = Pick<
   'bodyLimit' | 'bodyTimeout' | 'chunkedBody' | 'headersTimeout' | 'minRate'
 >
 
-/** More of a body than this, of unknown length, is kept in a temporary file. */
-const SPOOL_IN_MEMORY = 64 * 1024
+/** Up to this size, in bytes, a spooled body is kept in memory. */
+const MEMORY_LIMIT = 64 * 1024
 
 /**
- * Receives a body without a length: in memory, and from 64 KiB on in a temporary file.
+ * Receives a body of unknown length: in memory, and from 64 KiB on in a temporary file.
  *
  * @throws {CgiError} CGI_ERR_BODY_TOO_LARGE, _STALLED, _FAILED, CGI_ERR_CLIENT_TOO_SLOW, CGI_ERR_SPOOL,
  *   CGI_ERR_CLIENT_GONE, CGI_ERR_HEADERS_TIMEOUT
@@ -31,25 +31,25 @@ export async function spool(
   { bodyLimit: limit, bodyTimeout, headersTimeout, minRate }: BodySettings,
   signal: ClientSignal,
 ): Promise<RequestBody> {
-  // While a chunk is written, no chunk is awaited: an error would have no listener.
+  // While a chunk is written there is no other listener, and an error would be an uncaught exception.
   source.on('error', () => {})
-  // The threads that work on files may all be taken.
+  // All threads of libuv's pool may be blocked.
   const attempt = new StartAttempt(signal)
-  const timely = { milliseconds: headersTimeout, ...SLOW_FILE }
+  const limited = { milliseconds: headersTimeout, ...SLOW_FILE }
   const chunks: Buffer[] = []
   let length = 0
   let file: FileHandle | undefined
   try {
-    // Not for await: leaving its loop would destroy the request, and with it the connection.
-    const take = createTake(source, signal, bodyTimeout, minRate)
-    for (let chunk = await take(); chunk; chunk = await take()) {
+    // `for await` would destroy the request, and with it the connection, when the loop is left.
+    const receive = createReceiver(source, signal, bodyTimeout, minRate)
+    for (let chunk = await receive(); chunk; chunk = await receive()) {
       if (limit > 0 && length + chunk.length > limit) throw tooLarge(limit)
-      if (file === undefined && length + chunk.length > SPOOL_IN_MEMORY) {
-        file = await attempt.until(openSpoolFile(), closeFile, timely)
+      if (file === undefined && length + chunk.length > MEMORY_LIMIT) {
+        file = await attempt.until(openSpoolFile(), closeFile, limited)
         chunks.push(chunk)
-        await attempt.until(writeAll(file, Buffer.concat(chunks.splice(0)), 0), () => {}, timely)
+        await attempt.until(writeAll(file, Buffer.concat(chunks.splice(0)), 0), () => {}, limited)
       } else if (file === undefined) chunks.push(chunk)
-      else await attempt.until(writeAll(file, chunk, length), () => {}, timely)
+      else await attempt.until(writeAll(file, chunk, length), () => {}, limited)
       length += chunk.length
     }
   } catch (error) {
@@ -62,19 +62,19 @@ export async function spool(
   return { length, content: file ?? (length === 0 ? null : Buffer.concat(chunks)) }
 }
 
-/** The error where no thread of libuv's pool comes to the file. */
+/** The error if the file operations do not finish in time. */
 const SLOW_FILE = {
   code: 'CGI_ERR_HEADERS_TIMEOUT',
   what: 'the request body has not been stored',
 } as const
 
-/** A failure to close leaves nothing to do. */
+/** Closes the file; a failure to close has no consequence. */
 function closeFile(file: FileHandle): void {
   file.close().catch(() => {})
 }
 
-/** Returns a function that takes the next chunk, as long as the client keeps `minRate`. */
-function createTake(
+/** Returns a function that receives the next chunk, and throws when the client falls below `minRate`. */
+function createReceiver(
   source: Readable,
   signal: ClientSignal,
   bodyTimeout: number,
@@ -102,15 +102,15 @@ function next(
   return new Promise((resolve, reject) => {
     const gone = (): void => settle(() => reject(failureOf(source)))
     const ended = (): void => settle(() => resolve(null))
-    const look = (): void => {
-      // Without an encoding set, and not in object mode, a stream gives Buffers.
+    const read = (): void => {
+      // A stream without an encoding, and not in object mode, returns Buffers.
       const chunk = source.read() as Buffer | null
       if (chunk !== null) settle(() => resolve(chunk))
     }
     const stalled = (): void => settle(() => reject(new CgiError(code)))
     function settle(act: () => void): void {
       clearTimeout(timer)
-      source.off('readable', look).off('end', ended).off('close', gone).off('error', gone)
+      source.off('readable', read).off('end', ended).off('close', gone).off('error', gone)
       signal.removeEventListener('abort', gone)
       act()
     }
@@ -123,13 +123,13 @@ function next(
       return
     }
     const timer = Number.isFinite(timeout) ? setTimeout(stalled, timeout) : undefined
-    source.on('readable', look).on('end', ended).on('close', gone).on('error', gone)
+    source.on('readable', read).on('end', ended).on('close', gone).on('error', gone)
     signal.addEventListener('abort', gone)
-    look()
+    read()
   })
 }
 
-/** A file that only this process can reach, and that is gone when it is closed. */
+/** Opens a file that has no name, so that the system deletes it when it is closed. */
 async function openSpoolFile(): Promise<FileHandle> {
   const name = path.join(tmpdir(), `common-gateway-${randomUUID()}`)
   const file = await open(name, 'wx+', 0o600)
@@ -137,7 +137,7 @@ async function openSpoolFile(): Promise<FileHandle> {
   return file
 }
 
-/** Writes at a position, so that the file's own offset stays at its beginning for the script. */
+/** Writes at a position: the file offset, which the script inherits, stays at the beginning. */
 async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
   let written = 0
   while (written < bytes.length) {

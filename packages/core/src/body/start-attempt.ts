@@ -2,29 +2,29 @@ import { ClientDeparture } from '../data/client-departure.js'
 import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
 import type { ClientSignal } from '../data/message.js'
 
-/** How long something may be waited for. */
+/** How long a wait may take, and how it fails. */
 export interface StartLimit {
-  /** 0: no limit. */
+  /** In milliseconds; 0: no limit. */
   readonly milliseconds: number
   readonly code: CgiErrorCode
-  /** What has not happened by then, for the log. */
+  /** What has not happened in time, for the log. */
   readonly what: string
 }
 
 /**
- * A request on its way to the start of its script. What it waits for may never come (a thread that sleeps
- * in a dead mount, a promise of the application's): the wait ends when the client leaves, when the time is
- * over, or by {@link StartAttempt.fail}.
+ * A request from its arrival to the start of its script. A promise that it waits for may never settle (a thread
+ * blocked in a dead mount, a promise of the application): the wait ends when the client disconnects, at the time
+ * limit, or by {@link StartAttempt.fail}.
  */
 export class StartAttempt {
-  /** Aborted when the attempt has failed: what has not begun yet is not to begin. */
+  /** Aborted when the attempt fails, for operations that it has begun. */
   readonly signal: ClientSignal
   readonly #departure = new ClientDeparture()
   readonly #client: ClientSignal | undefined
   #failure: CgiError | undefined
   #reject: ((error: CgiError) => void) | undefined
 
-  /** @param client - whose leaving ends it. */
+  /** @param client - its abort fails the attempt. */
   constructor(client?: ClientSignal) {
     this.signal = this.#departure
     this.#client = client
@@ -35,9 +35,9 @@ export class StartAttempt {
   /**
    * Waits for a result.
    *
-   * @param discard - frees a result that comes when the attempt has failed.
-   * @param limit - how long the wait may take; no limit by default.
-   * @throws {CgiError} why the attempt has failed, or what the work throws.
+   * @param discard - frees a result that arrives after the attempt has failed.
+   * @param limit - how long the wait may take. Default: no limit.
+   * @throws {CgiError} the failure of the attempt, or the error of the work.
    */
   async until<Result>(
     work: Promise<Result>,
@@ -59,7 +59,7 @@ export class StartAttempt {
     }
   }
 
-  /** Ends the attempt; only the first failure counts. */
+  /** Fails the attempt, unless it has failed already. */
   fail(error: CgiError): void {
     if (this.#failure !== undefined) return
     this.#failure = error
@@ -67,7 +67,7 @@ export class StartAttempt {
     this.#reject?.(error)
   }
 
-  /** Stops watching the client: there is a run, or there will be none. */
+  /** Stops listening to the client. */
   end(): void {
     this.#client?.removeEventListener('abort', this.#leave)
   }

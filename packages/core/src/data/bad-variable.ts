@@ -1,6 +1,6 @@
-/** What no environment can hold of these variables, with the reason; undefined where it can hold all. */
+/** Why an environment cannot hold these variables; undefined if it can. */
 export function findBadVariable(variables: Readonly<Record<string, unknown>>): string | undefined {
-  // Not Object.entries(): it is done for each request, and would make a pair for each variable.
+  // Runs for each request: Object.entries() would allocate a pair for each variable.
   for (const name of Object.keys(variables)) {
     const value = variables[name]
     if (name === '' || name.includes('=') || name.includes('\0')) {

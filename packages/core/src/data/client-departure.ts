@@ -1,8 +1,8 @@
 import type { ClientSignal } from './message.js'
 
 /**
- * Notifies its listeners, once, that a client has gone. An AbortController does the same with events, but creating
- * one for each request takes as long as finding its script.
+ * Notifies listeners, once, that the client has disconnected. An AbortController does the same with events, but
+ * to create one for each request takes as long as to find its script.
  */
 export class ClientDeparture implements ClientSignal {
   aborted = false
@@ -17,7 +17,7 @@ export class ClientDeparture implements ClientSignal {
     if (index !== -1) this.#listeners.splice(index, 1)
   }
 
-  /** Notifies all listeners. */
+  /** Notifies the listeners. */
   abort(): void {
     if (this.aborted) return
     this.aborted = true

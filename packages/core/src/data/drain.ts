@@ -1,20 +1,20 @@
 import type { Readable } from 'node:stream'
 import { Patience } from './patience.js'
 
-/** How much of a body that no script wants is still received, so that the client hears the answer. */
+/** How much of an unwanted body is received, in bytes: many clients read no response before they have sent it. */
 const DRAIN_BYTES = 16 * 1024 * 1024
-/** How long the client may leave us waiting for it, in milliseconds. */
+/** How long the client may send nothing, in milliseconds. */
 const DRAIN_IDLE = 1_000
-/** What it has to send, in bytes a second: a byte now and then is not worth the wait. */
+/** The least rate, in bytes per second: a byte now and then is not worth the wait. */
 const DRAIN_RATE = 240
 
-/** Those whose bounds have been passed: they are not given them once more. */
+/** Streams that exceeded a limit once; they get no second allowance. */
 const expired = new WeakSet<Readable>()
 
 /**
- * Receives and discards what the client still sends, within bounds, so that it can be answered on a
- * connection that stays in step. Resolves when all has come, the bounds are passed or the client has
- * gone; never rejects.
+ * Receives and discards the rest of a request body, within limits, so that the client reads the response and the
+ * connection can be reused. Resolves at the end of the body, at a limit, or when the client has disconnected;
+ * never rejects.
  */
 export function drain(source: Readable | null): Promise<void> {
   if (source === null || source.readableEnded || source.destroyed || expired.has(source)) {

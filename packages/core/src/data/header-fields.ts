@@ -1,13 +1,10 @@
 /**
- * One header field: its name as it was sent, and its value. A value is a byte string: each character
- * is one byte (0x00 to 0xFF), which is how Node gives and takes header values.
+ * A header field: its name as sent, and its value. The value is a byte string: each character is one byte (0x00
+ * to 0xFF), as in Node's own header values.
  */
 export type HeaderField = readonly [name: string, value: string]
 
-/**
- * Fields that belong to one connection and not to the message: RFC 9110 section 7.6.1, with the
- * older names that are still sent.
- */
+/** Fields of the connection rather than of the message: RFC 9110 section 7.6.1, and older names still in use. */
 const HOP_BY_HOP = new Set([
   'connection',
   'http2-settings',
@@ -19,12 +16,12 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ])
 
-/** Whether a field of this lower-case name ends with the connection it came on. */
+/** Whether the field of this lower-case name is a hop-by-hop field. */
 export function isHopByHop(lowerCaseName: string): boolean {
   return HOP_BY_HOP.has(lowerCaseName)
 }
 
-/** Every value of the fields of this lower-case name, in the order they came. */
+/** All values of the field of this lower-case name, in the order received. */
 export function valuesOf(fields: readonly HeaderField[], lowerCaseName: string): string[] {
   const values: string[] = []
   for (const [name, value] of fields) {
@@ -36,9 +33,9 @@ export function valuesOf(fields: readonly HeaderField[], lowerCaseName: string):
 }
 
 /**
- * Node's flat `rawHeaders` as fields. Of the pseudo-header fields of HTTP/2 only `:authority` stays,
- * as the Host that it stands for (RFC 9113 section 8.3.1). Where a Host says something else, both stay:
- * two hosts are refused.
+ * Converts Node's flat `rawHeaders` to fields. The pseudo-header field `:authority` of HTTP/2 becomes Host (RFC
+ * 9113 section 8.3.1); the others are dropped. A Host with another value stays beside it, and the request is
+ * refused for its two hosts.
  */
 export function toHeaderFields(rawHeaders: readonly string[]): HeaderField[] {
   const fields: HeaderField[] = []

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import path from 'node:path'
 
-/** Whether the file system takes the name of a folder in another letter case for the same. */
+/** Whether the file system ignores letter case in the name of a folder. */
 export function isCaseBlind(folder: string): boolean {
   const name = path.basename(folder)
   const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase()

@@ -1,6 +1,6 @@
 /**
- * Where messages go: pino's shape, so `request.log` of Fastify, pino and console-like loggers fit.
- * The first argument holds the facts (`script`, `scriptPid`, `err`), the second the sentence. A line of a
+ * A logger with pino's signature, which `request.log` of Fastify, pino and console-like loggers have.
+ * The first argument holds the facts (`script`, `scriptPid`, `err`), the second the message. A line of a
  * script's standard error has the fact `stream: 'stderr'`, which no message of the gateway has.
  */
 export interface CgiLogger {
@@ -8,28 +8,28 @@ export interface CgiLogger {
   error(facts: object, message: string): void
 }
 
-/** Loggers that have failed, each of which is told once. */
+/** Loggers that have failed: each failure is reported once. */
 const failed = new WeakSet<CgiLogger>()
 
-/** A logger that never throws: a message that cannot be logged costs no request its answer. */
+/** Wraps a logger so that it never throws: a failure to log must not fail the request. */
 export function guardLogger(logger: CgiLogger): CgiLogger {
   function log(level: keyof CgiLogger, facts: object, message: string): void {
     try {
-      // A logger in JavaScript may well return a promise.
+      // The type does not stop a logger from returning a promise.
       const result: unknown = logger[level](facts, message)
-      if (result instanceof Promise) result.catch(tell)
+      if (result instanceof Promise) result.catch(report)
     } catch (error) {
-      tell(error)
+      report(error)
     }
   }
 
-  function tell(error: unknown): void {
+  function report(error: unknown): void {
     if (failed.has(logger)) return
     failed.add(logger)
     try {
       writeLine({ reason: String(error) }, 'the logger has failed, and messages are lost')
     } catch {
-      // There is nowhere left to tell it.
+      // Standard error has failed as well.
     }
   }
 
@@ -40,10 +40,10 @@ export function guardLogger(logger: CgiLogger): CgiLogger {
 }
 
 /**
- * Where messages about a request go: to its own logger, else to the gateway's. To be called when there is a
- * message, as for most requests there is none.
+ * The logger for messages about a request: its own, else the gateway's. Called only when there is a message,
+ * since most requests have none.
  *
- * @param settings - whose logger is guarded already.
+ * @param settings - its logger is already guarded.
  */
 export function loggerOf(
   request: { readonly logger?: CgiLogger | undefined },
@@ -55,41 +55,41 @@ export function loggerOf(
 /** Writes each message as one line to the standard error of this process. */
 export const processLogger: CgiLogger = guardLogger({ warn: writeLine, error: writeLine })
 
-/** An error with what it knows, as one line of text. */
+/** An error with its facts, as one line of text. */
 export function describeFailure(error: Error): string {
   return inOneLine([`${error.name}: ${error.message}`, ...describe('err', error)])
 }
 
-/** Lines that have not been written yet. */
-let unwritten = 0
+/** The number of lines that are being written. */
+let pending = 0
 
 function writeLine(facts: object, message: string): void {
   const { stderr } = process
-  const words = [message]
-  for (const [name, value] of Object.entries(facts)) words.push(...describe(name, value))
-  // Its reader may have gone (EPIPE), which ends a process that does not listen for the error. Node
-  // emits it after the callback.
-  if (unwritten === 0) stderr.on('error', ignore)
-  unwritten += 1
-  stderr.write(`common-gateway: ${inOneLine(words)}\n`, () => setImmediate(forgetLine))
+  const parts = [message]
+  for (const [name, value] of Object.entries(facts)) parts.push(...describe(name, value))
+  // If its reader is gone, a write fails (EPIPE), and without a listener for 'error' that is an uncaught
+  // exception. Node.js emits 'error' after the callback.
+  if (pending === 0) stderr.on('error', ignore)
+  pending += 1
+  stderr.write(`common-gateway: ${inOneLine(parts)}\n`, () => setImmediate(forgetLine))
 }
 
 function forgetLine(): void {
-  unwritten -= 1
-  if (unwritten === 0) process.stderr.off('error', ignore)
+  pending -= 1
+  if (pending === 0) process.stderr.off('error', ignore)
 }
 
 function ignore(): void {}
 
-/** What programs ask of an error, and people need not read. */
+/** Fields of an error that are for programs only. */
 const FOR_PROGRAMS = new Set(['expose', 'status'])
 
 function describe(name: string, value: unknown): string[] {
   if (value === undefined) return []
   if (!(value instanceof Error)) return [`${name}=${JSON.stringify(value)}`]
-  // An error's own fields hold what is worth knowing; its sentence is the message already.
+  // The fields of an error are facts; its message is the message of the line already.
   const { cause } = value
-  // What nobody has foreseen: the way to it is worth knowing, too.
+  // An unexpected error has frames, which are needed to find its cause.
   const stack = cause instanceof Error && cause.stack?.includes('\n') ? cause.stack : undefined
   return [...Object.entries(value), ['cause', stack] as const]
     .filter(([field]) => !FOR_PROGRAMS.has(field))

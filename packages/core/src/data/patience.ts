@@ -1,10 +1,10 @@
-/** How long a client may be waited for that does nothing, in milliseconds. */
+/** How long a client may do nothing, in milliseconds. */
 const GRACE = 10_000
 
 /**
- * How much longer a client is waited for. The wait uses it up, and each byte gives some of it back: one that
- * keeps the least rate never comes to its end. Much at once gives no more than there was, or little more,
- * since what a client did an hour ago does not count.
+ * How much longer the gateway waits for a client. Time uses it up, and each byte restores some of it: a client
+ * that keeps the least rate never exhausts it. It has an upper bound, since what a client did an hour ago does
+ * not count.
  */
 export class Patience {
   /** In milliseconds. */
@@ -13,8 +13,8 @@ export class Patience {
   readonly #most: number
 
   /**
-   * @param minRate - bytes a second; 0: it has no end.
-   * @param most - where bytes are seen in lumps only: how long the next may take to come, in milliseconds.
+   * @param minRate - bytes per second; 0: no limit.
+   * @param most - the upper bound, in milliseconds: larger where the next bytes show only after a long time.
    */
   constructor(minRate: number, most = GRACE) {
     this.#minRate = minRate
@@ -22,7 +22,7 @@ export class Patience {
     this.left = minRate === 0 ? Number.POSITIVE_INFINITY : GRACE
   }
 
-  /** Counts a wait of so many milliseconds, and so many bytes. Returns whether this is the end of it. */
+  /** Counts a wait and the bytes received meanwhile. Returns whether it is exhausted. */
   spend(milliseconds: number, bytes: number): boolean {
     if (this.#minRate === 0) return false
     const earned = (bytes * 1_000) / this.#minRate

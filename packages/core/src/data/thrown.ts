@@ -1,18 +1,18 @@
-/** Anything that was thrown, as text. Never throws: an object may have no text, or refuse to be looked at. */
+/** A thrown value as text. Never throws, although `String()` does for some objects. */
 export function describeThrown(thrown: unknown): string {
   try {
     return String(thrown)
   } catch {
-    return 'something that has no text'
+    return 'a value that cannot be converted to text'
   }
 }
 
-/** Anything that was thrown, as an error. Never throws. */
+/** A thrown value as an error. Never throws. */
 export function toError(thrown: unknown): Error {
   try {
     if (thrown instanceof Error) return thrown
   } catch {
-    // A proxy that has been revoked.
+    // A revoked proxy.
   }
   return new Error(describeThrown(thrown))
 }

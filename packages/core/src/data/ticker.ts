@@ -1,48 +1,48 @@
-/** How often, in milliseconds. */
-const EVERY = 500
+/** In milliseconds. */
+const INTERVAL = 500
 
-/** Something that is looked at now and then, as long as it lasts. */
+/** An object that is called at an interval. */
 export abstract class Ticking {
-  /** Where it is among the others; -1 where it is not. */
+  /** Its index in the list of all; -1 if it is not in the list. */
   index = -1
 
-  /** @param milliseconds - since the last time, but for what the process has slept itself. */
+  /** @param milliseconds - the time since the last call, without time in which this process was blocked. */
   abstract tick(milliseconds: number): void
 }
 
-/** One timer for all: most are gone before it fires, and a timer of its own costs each of them more. */
+/** All share one timer: most are removed before it fires, and a timer for each would cost more. */
 const all: Ticking[] = []
 let timer: NodeJS.Timeout | undefined
 let last = 0
 
-/** Has something looked at from now on. */
-export function startTicking(each: Ticking): void {
-  if (each.index !== -1) return
-  each.index = all.push(each) - 1
+/** Starts to call `tick` of an object. */
+export function startTicking(ticking: Ticking): void {
+  if (ticking.index !== -1) return
+  ticking.index = all.push(ticking) - 1
   if (timer !== undefined) return
   last = performance.now()
-  timer = setInterval(tickAll, EVERY).unref()
+  timer = setInterval(tickAll, INTERVAL).unref()
 }
 
-/** Has it looked at no more. */
-export function stopTicking(each: Ticking): void {
-  const { index } = each
+/** Stops the calls. */
+export function stopTicking(ticking: Ticking): void {
+  const { index } = ticking
   if (index === -1) return
-  each.index = -1
+  ticking.index = -1
   const moved = all.pop()
-  if (moved === undefined || moved === each) return
+  if (moved === undefined || moved === ticking) return
   all[index] = moved
   moved.index = index
 }
 
 function tickAll(): void {
   const now = performance.now()
-  // A process that was busy, or stopped, has not looked at what came meanwhile.
-  const elapsed = Math.min(now - last, 2 * EVERY)
+  // A process that was blocked, or stopped, has not read what arrived meanwhile.
+  const elapsed = Math.min(now - last, 2 * INTERVAL)
   last = now
-  // One that ends takes others from their places.
-  for (const each of all.slice()) {
-    if (each.index !== -1) each.tick(elapsed)
+  // A copy: a call may remove others, which moves the last to their index.
+  for (const ticking of all.slice()) {
+    if (ticking.index !== -1) ticking.tick(elapsed)
   }
   if (all.length > 0) return
   clearInterval(timer)

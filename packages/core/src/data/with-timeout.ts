@@ -1,18 +1,15 @@
-/**
- * Waits for news that come on a way of their own, but not for longer than so many milliseconds; undefined
- * where they did not come.
- */
-export async function waitFor<News>(
-  news: Promise<News>,
+/** Waits for a promise for at most `milliseconds`; undefined on timeout. */
+export async function withTimeout<Result>(
+  promise: Promise<Result>,
   milliseconds: number,
-): Promise<News | undefined> {
+): Promise<Result | undefined> {
   let timer: NodeJS.Timeout | undefined
-  const grace = new Promise<undefined>((resolve) => {
-    // Once around the event loop at the end: after a stall the timer comes before the news.
+  const timeout = new Promise<undefined>((resolve) => {
+    // One more turn of the event loop: after a stall, the timer fires before the events that have arrived.
     timer = setTimeout(() => setImmediate(resolve, undefined), milliseconds)
   })
   try {
-    return await Promise.race([news, grace])
+    return await Promise.race([promise, timeout])
   } finally {
     clearTimeout(timer)
   }

@@ -7,7 +7,7 @@ import { createArguments } from './meta-variables.js'
 
 type ArgumentSettings = Pick<Settings<never>, 'indexQuery'>
 
-/** The arguments that a script gets of the query, with the option `indexQuery` (RFC 3875 section 4.4). Byte strings. */
+/** The arguments of a script from the query, with the option `indexQuery` (RFC 3875 section 4.4). Byte strings. */
 export function argumentsOf(
   method: string,
   { query }: RequestTarget,
@@ -17,8 +17,8 @@ export function argumentsOf(
 }
 
 /**
- * The command line by which a process runs a script: its interpreter, if it has one, the script, and the
- * arguments of the query. Byte strings.
+ * The command line of a script: its interpreter, if it has one, the script, and the arguments from the query.
+ * Byte strings.
  */
 export function createCommandLine(
   method: string,

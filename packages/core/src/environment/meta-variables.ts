@@ -11,16 +11,16 @@ import type { Settings } from '../options/settings.js'
 import { decodeEscapes, splitQuery } from '../request/url-path.js'
 import { LONGEST_VARIABLE } from './variable-size.js'
 
-/** All that the environment of a script is made of. */
+/** The input of {@link createMetaVariables}. */
 export interface MetaVariablesInput {
   readonly request: CgiRequest
   readonly target: RequestTarget
   readonly script: Script
-  /** Length of the request body; undefined where there is none, or none that is known. */
+  /** Length of the request body in bytes; undefined without a body, or where the length is unknown. */
   readonly contentLength: number | undefined
-  /** Who the client is, if somebody made sure. */
+  /** The authenticated user, if any. */
   readonly user: CgiUser | null | undefined
-  /** Variables that win over all others. */
+  /** Variables that override all others. */
   readonly env: Readonly<Record<string, string>>
   readonly settings: Pick<
     Settings<never>,
@@ -31,19 +31,20 @@ export interface MetaVariablesInput {
 const SERVER_SOFTWARE = 'CommonGateway/0.1'
 
 /**
- * Makes the environment of a script: RFC 3875 section 4.1, the request header as section 4.1.18 has
- * it, and what scripts have come to expect beyond. Pure. Of the same name, `env` wins over a
- * meta-variable, that over a header, that over what is inherited.
+ * Creates the environment of a script: the meta-variables of RFC 3875 section 4.1, the header fields of the
+ * request as section 4.1.18 defines them, and variables that other servers set and scripts expect. Pure. Of
+ * variables with the same name, `env` overrides meta-variables, these override header fields, and these override
+ * inherited variables.
  *
- * @returns names to values; values are byte strings (one character for each byte).
- * @throws {CgiError} CGI_ERR_ENVIRONMENT where a name or value could not be in an environment;
- *   CGI_ERR_TARGET_TOO_LONG or CGI_ERR_FIELD_TOO_LARGE where it is too large for one.
+ * @returns the values by name; values are byte strings (one character for each byte).
+ * @throws {CgiError} CGI_ERR_ENVIRONMENT for a name or value that no environment can hold;
+ *   CGI_ERR_TARGET_TOO_LONG or CGI_ERR_FIELD_TOO_LARGE for one that is too large.
  */
 export function createMetaVariables(input: MetaVariablesInput): Record<string, string> {
   const { request, target, script, settings } = input
   const { scriptName, pathInfo } = script
   checkTarget(target)
-  // No prototype: a header may be called `__proto__` once its `-` have become `_`.
+  // Without a prototype: the name of a header field may become `__proto__`.
   const variables: Record<string, string> = Object.create(null)
   assignByteStrings(variables, settings.inherited)
   assignProtocolVariables(variables, request.headers, settings)
@@ -54,7 +55,7 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
   variables['SERVER_PORT'] = String(request.serverPort)
   variables['SERVER_ADDR'] = plainAddress(request.serverAddress)
   variables['REMOTE_ADDR'] = plainAddress(request.remoteAddress)
-  // Section 4.1.9: a server that looks up no names may substitute the address.
+  // Section 4.1.9: a server that does not look up host names may use the address.
   variables['REMOTE_HOST'] = plainAddress(request.remoteAddress)
   variables['REMOTE_PORT'] = String(request.remotePort)
   variables['REQUEST_METHOD'] = request.method
@@ -63,7 +64,7 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
   variables['QUERY_STRING'] = target.query
   variables['SCRIPT_NAME'] = toByteString(scriptName)
   variables['SCRIPT_FILENAME'] = toByteString(script.file)
-  // php-cgi does not run without it: its proof that it was a server that called.
+  // php-cgi refuses to run without it (cgi.force_redirect).
   variables['REDIRECT_STATUS'] = '200'
   if (request.scheme === 'https') variables['HTTPS'] = 'on'
   if (pathInfo !== '') variables['PATH_INFO'] = pathInfo
@@ -91,18 +92,18 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
 }
 
 /**
- * Command-line arguments of an indexed query (RFC 3875 section 4.4): its words, where it has no `=`
- * that is not encoded. Byte strings.
+ * The command-line arguments of an indexed query (RFC 3875 section 4.4), one for each word; none if the query has
+ * an unencoded `=`. Byte strings.
  */
 export function createArguments(method: string, query: string): string[] {
   if (query === '' || query.includes('=') || (method !== 'GET' && method !== 'HEAD')) return []
   const words = query.split('+').map(decodeEscapes)
-  // No argument can hold a NUL; section 4.4: if it cannot be done right, it is not done at all.
+  // No argument can hold a NUL. Section 4.4: a server that cannot pass all words passes none.
   return words.some((word) => word.includes('\0')) ? [] : words
 }
 
-/** Left out of HTTP_*: they have variables of their own, or are not for scripts. */
-const NOT_HANDED_ON = new Set([
+/** Not passed as HTTP_*: they have their own variables, or are not for scripts. */
+const NOT_FORWARDED = new Set([
   'content-length',
   'content-type',
   // CVE-2016-5385, httpoxy: HTTP_PROXY configures the HTTP clients that a script uses.
@@ -115,33 +116,34 @@ function assignProtocolVariables(
   fields: readonly HeaderField[],
   settings: MetaVariablesInput['settings'],
 ): void {
-  const own: Record<string, string> = Object.create(null)
+  const forwarded: Record<string, string> = Object.create(null)
   const withUnderscore: HeaderField[] = []
   for (const field of fields) {
     const [name, value] = field
     if (/^[A-Za-z0-9-]+$/.test(name)) {
-      if (isHandedOn(name.toLowerCase(), settings)) append(own, name, value)
+      if (isForwarded(name.toLowerCase(), settings)) append(forwarded, name, value)
     } else if (settings.underscoreHeaders === 'allow' && /^[A-Za-z0-9_-]+$/.test(name)) {
       withUnderscore.push(field)
     }
   }
-  const withDash = withUnderscore.length === 0 ? NONE : new Set(Object.keys(own))
+  const withDash = withUnderscore.length === 0 ? NONE : new Set(Object.keys(forwarded))
   for (const [name, value] of withUnderscore) {
-    const isFree = isHandedOn(name.toLowerCase().replaceAll('_', '-'), settings)
-    if (isFree && !withDash.has(variableOf(name))) append(own, name, value)
+    const isFree = isForwarded(name.toLowerCase().replaceAll('_', '-'), settings)
+    if (isFree && !withDash.has(variableOf(name))) append(forwarded, name, value)
   }
-  Object.assign(variables, own)
+  Object.assign(variables, forwarded)
 }
 
 const NONE: ReadonlySet<string> = new Set()
 
 /**
- * Not left out are fields that the request's Connection names. We are where the request ends, not on its
- * way, and a client could take away by it what a proxy has added (its address, its identity).
+ * Whether a field is passed to scripts. Fields named by Connection are: the gateway is the recipient of the
+ * request and no intermediary, and a client could otherwise remove fields that a proxy has added (its address,
+ * its identity).
  */
-function isHandedOn(name: string, settings: MetaVariablesInput['settings']): boolean {
+function isForwarded(name: string, settings: MetaVariablesInput['settings']): boolean {
   if (CREDENTIALS.has(name)) return settings.passAuthorization
-  return !NOT_HANDED_ON.has(name) && !isHopByHop(name)
+  return !NOT_FORWARDED.has(name) && !isHopByHop(name)
 }
 
 function variableOf(fieldName: string): string {
@@ -151,7 +153,7 @@ function variableOf(fieldName: string): string {
 function append(variables: Record<string, string>, name: string, value: string): void {
   const variable = variableOf(name)
   const before = variables[variable]
-  // RFC 9113 section 8.2.3: Cookie is a list of its own kind.
+  // RFC 9113 section 8.2.3: Cookie fields are joined by a semicolon.
   const separator = variable === 'HTTP_COOKIE' ? '; ' : ', '
   const all = before === undefined ? value : before + separator + value
   if (variable.length + all.length > LONGEST_VARIABLE) {
@@ -172,19 +174,19 @@ function assignByteStrings(
 ): void {
   for (const name of Object.keys(values)) {
     const value: unknown = values[name]
-    // What is no string is told of by its name, below.
+    // findBadVariable reports a value that is not a string by its name.
     variables[toByteString(name)] =
       typeof value === 'string' ? toByteString(value) : (value as string)
   }
 }
 
-/** An IPv4 client of an IPv6 socket is an IPv4 client to scripts (RFC 4291 section 2.5.5.2). */
+/** Removes the prefix of an IPv4-mapped IPv6 address (RFC 4291 section 2.5.5.2). */
 function plainAddress(address: string): string {
   if (!address.startsWith(':')) return address
   return address.replace(/^::ffff:(?=\d+\.)/i, '')
 }
 
-/** A server on a socket of the file system has no address, but a name it must have. */
+/** SERVER_NAME where the client named no host. A server on a Unix socket has no address, but needs a name. */
 function hostOfAddress(address: string): string {
   const plain = plainAddress(address) || 'localhost'
   return plain.includes(':') ? `[${plain}]` : plain

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { isFile, isStream } from '../body/content.js'
-import { waitFor } from '../data/with-timeout.js'
+import { withTimeout } from '../data/with-timeout.js'
 import type { Settings } from '../options/settings.js'
 import type { Spawner } from '../transport/spawner.js'
 import { toCommandLine } from '../transport/command-line.js'
@@ -82,7 +82,7 @@ function isLarge({ content, length }: RequestBody): boolean {
 /** Adds the reason to the end of a script that a tool of its confinement could not start. */
 async function explainExit(exit: Promise<ScriptExit>, stderr: TailedOutput): Promise<ScriptExit> {
   const ended = await exit
-  if (ended.exitCode) await waitFor(stderr.end, ERROR_GRACE)
+  if (ended.exitCode) await withTimeout(stderr.end, ERROR_GRACE)
   const reason = whyNotStarted(ended, stderr.tail)
   return reason === undefined ? ended : { ...ended, reason }
 }

@@ -2,22 +2,22 @@ import { fromByteString, toByteString } from '../data/byte-string.js'
 import { CgiError } from '../data/cgi-error.js'
 import { decodeEscapes } from './url-path.js'
 
-/** How a gateway's mount is looked for in a path. */
+/** Options of {@link findMount}. */
 export interface MountOptions {
-  /** The beginning of the path, as sent, that the framework has matched already. Default: none. */
+  /** The beginning of the path, as sent, that the framework has already matched. Default: none. */
   readonly base?: string | undefined
-  /** Whether the file system takes `/CGI-BIN` for `/cgi-bin`. Default: `false`. */
+  /** Whether the file system ignores letter case, so that `/CGI-BIN` is `/cgi-bin`. Default: `false`. */
   readonly isCaseBlind?: boolean | undefined
 }
 
 /**
- * The first part of a path, as it was sent, that names this prefix: `/%63gi-bin` for
- * `/%63gi-bin/a.cgi` and `/cgi-bin`, `//cgi-bin` for `//cgi-bin/a.cgi`. Null where the path leads
- * elsewhere. For adapters whose framework does not do this itself.
+ * The beginning of a path, as sent, that matches a prefix: `/%63gi-bin` for `/%63gi-bin/a.cgi` and `/cgi-bin`,
+ * `//cgi-bin` for `//cgi-bin/a.cgi`. Null if the path does not match. For adapters whose framework does not do
+ * this itself.
  *
- * @throws {CgiError} CGI_ERR_BAD_TARGET, CGI_ERR_NOT_FOUND for a path that leads to the prefix only where
- *   dot segments, encoded slashes, backslashes or letter case are read as file systems do. The gateway
- *   does not read them so, but a static file server behind it does, and would send the source of scripts.
+ * @throws {CgiError} CGI_ERR_BAD_TARGET, CGI_ERR_NOT_FOUND for a path that matches only if dot segments, encoded
+ *   slashes, backslashes or letter case are read as file systems do. The gateway does not, but a static file
+ *   server behind it does, and would send the source of scripts.
  */
 export function findMount(
   path: string,
@@ -30,13 +30,13 @@ export function findMount(
   if (!isCaseBlind && !ODD.test(given)) return null
   if (given === '*') return null
   const wanted = segmentsOf(prefix).map(toByteString)
-  const mount = given.startsWith(base) ? takeNamed(given, base.length, wanted) : null
+  const mount = given.startsWith(base) ? matchSegments(given, base.length, wanted) : null
   if (mount !== null) return mount
   refuseOtherReadings(given, [...segmentsOf(decodeEscapes(base)), ...wanted], isCaseBlind)
   return null
 }
 
-/** The first `count` segments of a path, as they were sent; repeated slashes are one. */
+/** The first `count` segments of a path, as sent; repeated slashes count as one. */
 export function takeMount(path: string, count: number): string {
   const given = withoutQuery(path)
   let end = 0
@@ -44,7 +44,7 @@ export function takeMount(path: string, count: number): string {
   return given.slice(0, end)
 }
 
-/** Without one of these, a path is its only spelling. */
+/** A path without any of these has no other spelling. */
 const ODD = /^[^/]|[%\\]|\/[./]/
 
 function withoutQuery(path: string): string {
@@ -65,14 +65,14 @@ function isSegmentEnd(code: number): boolean {
 function segmentEnd(path: string, start: number): number {
   let begin = start
   while (path[begin] === '/') begin += 1
-  // A path that ends in slashes has no more segments: they belong to what comes after the mount.
+  // No segment follows: the slashes at the end belong to the rest after the mount.
   if (begin === path.length) return start
   const slash = path.indexOf('/', begin)
   return slash === -1 ? path.length : slash
 }
 
-/** The path up to the end of these segments; null where it has others. */
-function takeNamed(path: string, start: number, wanted: readonly string[]): string | null {
+/** The path up to the end of the wanted segments; null if it has others. */
+function matchSegments(path: string, start: number, wanted: readonly string[]): string | null {
   if (path[0] !== '/') return null
   let end = start
   for (const name of wanted) {
@@ -84,13 +84,13 @@ function takeNamed(path: string, start: number, wanted: readonly string[]): stri
   return path.slice(0, end)
 }
 
-/** @throws {CgiError} where some server reads the path as one below the mount. */
+/** @throws {CgiError} if some server reads the path as one below the mount. */
 function refuseOtherReadings(path: string, wanted: readonly string[], isCaseBlind: boolean): void {
   const isBelow = (segments: readonly string[], same: (segment: string) => string): boolean =>
     wanted.every((name, index) => same(segments[index] ?? '') === same(name))
   const found = path.startsWith('/')
     ? readingsOf(path)
-    : // Servers disagree about where the path of an absolute form begins that is not one of http.
+    : // Servers disagree about where the path begins in an absolute form with another scheme.
       decodeEscapes(path)
         .split(/[/\\]+/)
         .map((_, index, all) => all.slice(index))
@@ -106,8 +106,8 @@ const SLASH = /\//
 const ANY_SLASH = /[/\\]/
 
 /**
- * The ways in which servers read a path: a backslash may part segments, an escape may be decoded before or
- * after dot segments are resolved, and `..` may take an empty segment away or the one before it.
+ * The segments of a path in all the ways in which servers read it: a backslash may separate segments, escapes may
+ * be decoded before or after dot segments are removed, and `..` may remove an empty segment or the one before it.
  */
 function readingsOf(path: string): string[][] {
   const readings: string[][] = []
@@ -134,7 +134,7 @@ function resolveDots(segments: readonly string[], keepsEmpty: boolean): string[]
   return resolved
 }
 
-/** As file systems that are blind to case compare names; Windows leaves out dots and blanks at the end. */
+/** A name as case-insensitive file systems compare it; Windows ignores dots and blanks at its end. */
 function foldCase(segment: string): string {
   const text = fromByteString(segment) ?? segment
   return text

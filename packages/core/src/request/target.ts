@@ -3,15 +3,15 @@ import { valuesOf } from '../data/header-fields.js'
 import type { CgiRequest } from '../data/message.js'
 import { authorityOf, splitQuery, toOriginForm } from './url-path.js'
 
-/** What a request asks for, taken from its request line and its Host (RFC 9112 section 3). */
+/** The target of a request, from its request line and its Host field (RFC 9112 section 3). */
 export interface RequestTarget {
-  /** The path, not decoded, the mount included: `/cgi-bin/a.cgi/b`. */
+  /** The path with the mount, not decoded: `/cgi-bin/a.cgi/b`. */
   readonly path: string
-  /** The query as it was sent, without its `?`; empty where there is none. */
+  /** The query as sent, without its `?`; empty if there is none. */
   readonly query: string
   /** Path and query of the request as the client sent it. */
   readonly uri: string
-  /** Name of the host asked for, IPv6 in brackets; undefined where the client named none. */
+  /** The host name, IPv6 in brackets; undefined if the client sent none. */
   readonly hostname: string | undefined
 }
 
@@ -20,10 +20,10 @@ const HOST =
   /^(\[[0-9A-Fa-f:.]+(?:%25[\w.~-]+)?\]|(?:[\w.~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)(?::\d*)?$/
 
 /**
- * Reads the target of a request. Null where it names no resource (`OPTIONS *`).
+ * Reads the target of a request. Null if it names no resource (`OPTIONS *`).
  *
- * @throws {CgiError} CGI_ERR_BAD_TARGET or CGI_ERR_BAD_HOST; each would let this gateway, a proxy and
- *   a script disagree about what is meant.
+ * @throws {CgiError} CGI_ERR_BAD_TARGET or CGI_ERR_BAD_HOST, where this gateway, a proxy and a script could
+ *   disagree about the target.
  */
 export function parseRequestTarget(request: CgiRequest): RequestTarget | null {
   if (request.url === '*') return null
@@ -41,7 +41,7 @@ export function parseRequestTarget(request: CgiRequest): RequestTarget | null {
 
 function findHostname(request: CgiRequest): string | undefined {
   const fields = valuesOf(request.headers, 'host')
-  // RFC 9112 section 3.2: a server MUST answer 400 to more than one Host, and to one that is invalid.
+  // RFC 9112 section 3.2: a server MUST respond with 400 to more than one Host, and to an invalid one.
   if (fields.length > 1) {
     throw new CgiError('CGI_ERR_BAD_HOST', { reason: 'there is more than one Host field' })
   }
@@ -55,7 +55,7 @@ function findHostname(request: CgiRequest): string | undefined {
       throw new CgiError('CGI_ERR_BAD_HOST', { reason: `${JSON.stringify(host)} is not a host` })
     }
   }
-  // Section 3.2.2: the authority of an absolute-form target goes before Host.
+  // Section 3.2.2: the authority of an absolute-form target replaces Host.
   const isForwarded = request.host !== undefined && request.host !== fields[0]
   const host = isForwarded ? request.host : (authority ?? request.host ?? fields[0])
   return host === undefined ? undefined : HOST.exec(host)?.[1]

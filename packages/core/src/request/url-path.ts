@@ -7,25 +7,25 @@ export function authorityOf(target: string): string | undefined {
 }
 
 /**
- * What every parser of URLs takes off in the same way. They disagree about where an authority ends that
- * holds `%`, `;` or a backslash, and about what follows another scheme.
+ * A scheme and an authority that all URL parsers read in the same way. They disagree about where an authority
+ * with `%`, `;` or a backslash ends, and about other schemes.
  */
 const ORIGIN = /^https?:\/\/[\w.:@[\]~-]*(?=[/?#]|$)/i
 
-/** The path and query of a request-target that may be in absolute form; it stays where that is not clear. */
+/** The path and query of a request-target that may be in absolute form; an ambiguous one is returned unchanged. */
 export function toOriginForm(target: string): string {
   if (target.startsWith('/')) return target
   const rest = target.replace(ORIGIN, '')
   return rest.startsWith('?') || rest === '' ? `/${rest}` : rest
 }
 
-/** A path with its query, taken apart at the first `?`. */
+/** Splits a path and its query at the first `?`. */
 export function splitQuery(url: string): [path: string, query: string] {
   const mark = url.indexOf('?')
   return mark === -1 ? [url, ''] : [url.slice(0, mark), url.slice(mark + 1)]
 }
 
-/** Decodes each valid escape of a path, once; what is no escape stays. A byte string. */
+/** Decodes each valid percent-escape once, and leaves other characters unchanged. A byte string. */
 export function decodeEscapes(text: string): string {
   if (!text.includes('%')) return text
   return text.replace(/%([0-9A-Fa-f]{2})/g, (_, digits: string) =>
@@ -36,12 +36,12 @@ export function decodeEscapes(text: string): string {
 /** A path that needs no decoding. */
 const PLAIN = /^[\x21-\x24\x26-\x7e]*$/
 
-/** What makes a path invalid: an escape that is not two hexadecimal digits, and what is no byte. */
+/** Part of an invalid path: `%` without two hexadecimal digits, or a character that is no byte. */
 const INVALID = /%(?![0-9A-Fa-f]{2})|[^\0-\xff]/
 
 /**
- * The segments of a path of a URL, decoded once: byte strings, since a path need not be UTF-8. Null for
- * a path that is not valid: an escape that is not two hexadecimal digits, a NUL.
+ * The segments of a URL path, decoded once. Byte strings, since a path need not be UTF-8. Null for an invalid
+ * path: `%` without two hexadecimal digits, a character that is no byte, or a NUL.
  */
 export function decodeSegments(path: string): string[] | null {
   if (PLAIN.test(path)) return path.split('/')

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { createFinalHeaderParser } from './early-hints.js'
 import { CgiError, toCgiError } from '../data/cgi-error.js'
-import { waitFor } from '../data/with-timeout.js'
+import { withTimeout } from '../data/with-timeout.js'
 import type { ScriptHeader } from './header-parser.js'
 import { createFirstByteReader, readHeader } from './header-reader.js'
 import { loggerOf } from '../data/logger.js'
@@ -101,7 +101,7 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
 /** A request has one script at a time: the next one gets the slot that this one gives back. */
 async function endOfScript({ run, settings: { bodyTimeout } }: Call): Promise<void> {
   if (bodyTimeout === 0) await run.exit
-  else if ((await waitFor(run.exit, bodyTimeout)) === undefined) {
+  else if ((await withTimeout(run.exit, bodyTimeout)) === undefined) {
     const reason = `it has redirected, but not ended after ${bodyTimeout} ms`
     throw new CgiError('CGI_ERR_BODY_TIMEOUT', { reason })
   }

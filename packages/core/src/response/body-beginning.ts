@@ -1,4 +1,4 @@
-import { waitFor } from '../data/with-timeout.js'
+import { withTimeout } from '../data/with-timeout.js'
 import type { ScriptRun } from '../run/run.js'
 
 /** More than this is sent as it comes, in bytes: one pipe full. */
@@ -62,7 +62,7 @@ export async function readBeginning(
     const news = new Promise<void>((resolve) => {
       tell = resolve
     })
-    await waitFor(news, EXIT_GRACE)
+    await withTimeout(news, EXIT_GRACE)
   }
   const isWhole = isGood === true && (contentLength ?? size) <= size
   const bytes = chunks.length === 1 ? first : Buffer.concat(chunks, size)

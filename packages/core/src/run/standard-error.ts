@@ -3,7 +3,7 @@ import { ByteTail } from '../data/byte-tail.js'
 import { toReadableText } from '../data/byte-string.js'
 import type { CgiError } from '../data/cgi-error.js'
 import { type CgiLogger, loggerOf } from '../data/logger.js'
-import { waitFor } from '../data/with-timeout.js'
+import { withTimeout } from '../data/with-timeout.js'
 import type { Settings } from '../options/settings.js'
 import type { ScriptStreams } from '../transport/transport.js'
 import type { CgiRun, RunRecord } from './record.js'
@@ -61,7 +61,7 @@ export class StandardError {
   async addTo(error: CgiError): Promise<void> {
     const tail = this.#tail
     if (tail === undefined || error.code === 'CGI_ERR_CLIENT_GONE') return
-    await waitFor(this.#record.standardErrorEnd, END_AFTER_FAILURE)
+    await withTimeout(this.#record.standardErrorEnd, END_AFTER_FAILURE)
     error.add({ standardError: toText(tail) })
   }
 

@@ -1,6 +1,6 @@
 import { CgiError } from '../data/cgi-error.js'
 import { describeThrown } from '../data/thrown.js'
-import { waitFor } from '../data/with-timeout.js'
+import { withTimeout } from '../data/with-timeout.js'
 import { guardInput } from './guarded-input.js'
 import { guardOutput } from './guarded-output.js'
 import { guardSignal } from './guarded-signal.js'
@@ -85,7 +85,7 @@ export class GuardedTransport implements Transport {
 
   async close(): Promise<void> {
     try {
-      await waitFor(Promise.resolve(this.#transport.close()), this.#patience)
+      await withTimeout(Promise.resolve(this.#transport.close()), this.#patience)
     } catch {
       // Nothing is left to be done about it.
     }
@@ -109,8 +109,8 @@ export class GuardedTransport implements Transport {
     let termination: Promise<void> | undefined
     const terminate = async (): Promise<void> => {
       try {
-        await waitFor(Promise.resolve(streams.terminate()), this.#patience)
-        await waitFor(exit, END_GRACE)
+        await withTimeout(Promise.resolve(streams.terminate()), this.#patience)
+        await withTimeout(exit, END_GRACE)
       } catch {
         // It has had its chance.
       }
