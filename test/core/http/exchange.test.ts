@@ -1,9 +1,9 @@
 import { CgiError } from '@common-gateway/core'
-import { Exchange } from '@common-gateway/core/adapter'
+import { clientRequestOf, Exchange } from '@common-gateway/core/adapter'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { createServer, IncomingMessage, ServerResponse } from 'node:http'
+import { type AddressInfo, connect, Socket } from 'node:net'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
@@ -67,3 +67,88 @@ void t.test('LIFE-4 a connection that is to end after many redirects is ended on
   assert.match(text, /answered$/)
   assert.deepEqual(warnings, [])
 })
+
+/** An exchange whose request came on no connection. */
+function createExchange(method = 'GET'): [Exchange, IncomingMessage, ServerResponse] {
+  const message = new IncomingMessage(new Socket())
+  Object.assign(message, { method, url: '/cgi-bin/a.cgi', httpVersion: '1.1', httpVersionMajor: 1 })
+  const response = new ServerResponse(message)
+  return [
+    new Exchange(message, response, { native: message, mount: '/cgi-bin' }),
+    message,
+    response,
+  ]
+}
+
+void t.test(
+  'LIFE-1 the signal of an exchange is aborted when its response closes unanswered',
+  async () => {
+    const [{ request }, , response] = createExchange()
+    assert.equal(request.signal.aborted, false)
+    response.emit('close')
+    assert.equal(request.signal.aborted, true)
+  },
+)
+
+void t.test(
+  'RES-2 redirect() makes a GET with the same response, which knows where it comes from',
+  async () => {
+    const [first, message, response] = createExchange('POST')
+    response.setHeader('x-guard', 'a')
+    response.setHeader('set-cookie', ['a=b'])
+    const made: IncomingMessage[] = []
+    first.redirect({ type: 'local-redirect', location: '/b?c' }, (next) => made.push(next))
+    const [next] = made
+    assert.ok(next !== undefined && next !== message)
+    assert.deepEqual([next.method, next.url, next.complete], ['GET', '/b?c', true])
+    assert.deepEqual(response.getHeaderNames(), ['set-cookie'])
+    const { request } = new Exchange(next, response, { native: next, mount: '' })
+    assert.deepEqual(request.localRedirects, { count: 1, from: '/cgi-bin/a.cgi' })
+    assert.equal(request.originalUrl, '/cgi-bin/a.cgi')
+    assert.equal(clientRequestOf(next), message)
+  },
+)
+
+void t.test(
+  'RES-2 redirect() needs a server, or a function that hands the request on',
+  async () => {
+    const [exchange] = createExchange()
+    const redirect = { type: 'local-redirect', location: '/b' } as const
+    assert.throws(() => exchange.redirect(redirect), /came through no server/)
+  },
+)
+
+void t.test('RES-2 redirect() does nothing once the response is closed', async () => {
+  const [exchange, , response] = createExchange()
+  response.destroy()
+  exchange.redirect({ type: 'local-redirect', location: '/b' }, () => assert.fail())
+})
+
+void t.test('LIM-4 send() discards a body where the application has answered', async () => {
+  const [exchange, , response] = createExchange()
+  response.writeHead(204)
+  const body = new Readable({ read() {} })
+  await exchange.send({ type: 'response', status: 200, reason: 'OK', headers: [], body })
+  assert.ok(body.destroyed)
+})
+
+void t.test(
+  'RES-9 restoreLists() unites what was set after prepare() with the lists of the script',
+  async () => {
+    const [exchange, , response] = createExchange()
+    const headers = [
+      ['Vary', 'Accept'],
+      ['X-A', 'b'],
+    ] as const
+    exchange.prepare(
+      { type: 'response', status: 201, reason: 'Made', headers, body: null },
+      response,
+    )
+    assert.deepEqual([response.statusCode, response.statusMessage], [201, 'Made'])
+    response.setHeader('Vary', 'Origin')
+    response.setHeader('X-A', 'c')
+    exchange.restoreLists(response)
+    assert.equal(response.getHeader('vary'), 'Origin, Accept')
+    assert.equal(response.getHeader('x-a'), 'c')
+  },
+)

@@ -71,7 +71,7 @@ export class Exchange<Native = IncomingMessage> {
    * the connection is destroyed, so that the client does not take a part for the whole. A response that the
    * application has sent in the meantime stays, and the script's is discarded.
    *
-   * @throws {CgiError} why the script did not finish its response; the client cannot be told any more.
+   * @throws {CgiError} why the script did not finish its response, which has begun: no error response can be sent.
    */
   async send(answer: CgiResponse | NonParsedResponse): Promise<void> {
     const { response, progress } = this.#client
