@@ -112,42 +112,42 @@ void t.test(
 void t.test(
   'RES-2 redirect() needs a server, or a function that hands the request on',
   async () => {
-    const [exchange] = createExchange()
+    const [watched] = createExchange()
     const redirect = { type: 'local-redirect', location: '/b' } as const
-    assert.throws(() => exchange.redirect(redirect), /came through no server/)
+    assert.throws(() => watched.redirect(redirect), /came through no server/)
   },
 )
 
 void t.test('RES-2 redirect() does nothing once the response is closed', async () => {
-  const [exchange, , response] = createExchange()
+  const [watched, , response] = createExchange()
   response.destroy()
-  exchange.redirect({ type: 'local-redirect', location: '/b' }, () => assert.fail())
+  watched.redirect({ type: 'local-redirect', location: '/b' }, () => assert.fail())
 })
 
 void t.test('LIM-4 send() discards a body where the application has answered', async () => {
-  const [exchange, , response] = createExchange()
+  const [watched, , response] = createExchange()
   response.writeHead(204)
   const body = new Readable({ read() {} })
-  await exchange.send({ type: 'response', status: 200, reason: 'OK', headers: [], body })
+  await watched.send({ type: 'response', status: 200, reason: 'OK', headers: [], body })
   assert.ok(body.destroyed)
 })
 
 void t.test(
   'RES-9 restoreLists() unites what was set after prepare() with the lists of the script',
   async () => {
-    const [exchange, , response] = createExchange()
+    const [watched, , response] = createExchange()
     const headers = [
       ['Vary', 'Accept'],
       ['X-A', 'b'],
     ] as const
-    exchange.prepare(
+    watched.prepare(
       { type: 'response', status: 201, reason: 'Made', headers, body: null },
       response,
     )
     assert.deepEqual([response.statusCode, response.statusMessage], [201, 'Made'])
     response.setHeader('Vary', 'Origin')
     response.setHeader('X-A', 'c')
-    exchange.restoreLists(response)
+    watched.restoreLists(response)
     assert.equal(response.getHeader('vary'), 'Origin, Accept')
     assert.equal(response.getHeader('x-a'), 'c')
   },
