@@ -81,7 +81,7 @@ export function processSuite(t: Test, adapter: Adapter): void {
         await untilGone(...pids)
         await send(own, '/cgi-bin/wait.cgi', { method: 'HEAD' })
         assert.equal((await send(own, saying('Status: 200\n\n'))).status, 200)
-        await own.logged(({ message }) => message === 'the script did not end well')
+        await own.logged(({ message }) => message === 'the script ended abnormally')
       },
     )
 

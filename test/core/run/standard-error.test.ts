@@ -83,7 +83,7 @@ void t.test('LOG-1 the bytes that were dropped are a warning, and in the record'
   assert.deepEqual(warnings, [
     [
       { script: '/srv/a.cgi', scriptPid: 42, droppedBytes },
-      'standard error of the script came too fast: some was dropped',
+      'the script wrote too fast to standard error: some lines were dropped',
     ],
   ])
 })

@@ -1,5 +1,4 @@
-/** How long a client may do nothing, in milliseconds. */
-const GRACE = 10_000
+import { BYTES_OF_SLOW_CLIENT } from './grace-periods.js'
 
 /**
  * How much longer the gateway waits for a client. Time uses it up, and each byte restores some of it: a client
@@ -16,10 +15,10 @@ export class Patience {
    * @param minRate - bytes per second; 0: no limit.
    * @param most - the upper bound, in milliseconds: larger where the next bytes show only after a long time.
    */
-  constructor(minRate: number, most = GRACE) {
+  constructor(minRate: number, most = BYTES_OF_SLOW_CLIENT) {
     this.#minRate = minRate
     this.#most = most
-    this.left = minRate === 0 ? Number.POSITIVE_INFINITY : GRACE
+    this.left = minRate === 0 ? Number.POSITIVE_INFINITY : BYTES_OF_SLOW_CLIENT
   }
 
   /** Counts a wait and the bytes received meanwhile. Returns whether it is exhausted. */

@@ -1,5 +1,6 @@
 import path from 'node:path'
 import { isFile, isStream } from '../body/content.js'
+import { STANDARD_ERROR_AFTER_EXIT } from '../data/grace-periods.js'
 import { withTimeout } from '../data/with-timeout.js'
 import type { Settings } from '../options/settings.js'
 import type { Spawner } from '../transport/spawner.js'
@@ -24,9 +25,6 @@ export type ProcessSettings = ConfinementSettings &
     /** Default: the folder of the script. */
     readonly cwd?: string | undefined
   }
-
-/** How long the end of standard error may come after the end of a script, in milliseconds. */
-const ERROR_GRACE = 100
 
 /** Runs each script as a process of its own, the leader of its own process group. */
 export class ProcessTransport implements Transport {
@@ -82,7 +80,7 @@ function isLarge({ content, length }: RequestBody): boolean {
 /** Adds the reason to the end of a script that a tool of its confinement could not start. */
 async function explainExit(exit: Promise<ScriptExit>, stderr: TailedOutput): Promise<ScriptExit> {
   const ended = await exit
-  if (ended.exitCode) await withTimeout(stderr.end, ERROR_GRACE)
+  if (ended.exitCode) await withTimeout(stderr.end, STANDARD_ERROR_AFTER_EXIT)
   const reason = whyNotStarted(ended, stderr.tail)
   return reason === undefined ? ended : { ...ended, reason }
 }

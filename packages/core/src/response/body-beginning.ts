@@ -1,29 +1,23 @@
+import { EXIT_AFTER_SMALL_ANSWER } from '../data/grace-periods.js'
 import { withTimeout } from '../data/with-timeout.js'
 import type { ScriptRun } from '../run/run.js'
 
-/** More than this is sent as it comes, in bytes: one pipe full. */
+/** The most bytes that are read here: a pipe full. A larger body is streamed. */
 const LARGEST = 64 * 1024
 
-/**
- * How long the news of how the script ended may come after the end of its output, in milliseconds. One
- * that has closed its output and goes on is not to keep its client waiting.
- */
-const EXIT_GRACE = 20
-
-/** What of a response body has come together with its header. */
+/** The part of a response body that came with its header. */
 export interface BodyBeginning {
   readonly bytes: Buffer
-  /** Whether that is all of it, and its end is a good one. */
+  /** Whether this is the whole body of a script that ended well. */
   readonly isWhole: boolean
 }
 
 /**
- * Takes what of a response body is there already. What a script has written and ended before we come to
- * read it is its whole answer, and can be sent at once; whoever sends it tells its length. Nobody waits for
- * that: it is looked for once around the event loop.
+ * Reads the part of a response body that is in the pipe already. A short script has often ended by now: its
+ * whole body can be sent at once, with a Content-Length. Takes one round of the event loop.
  *
- * @param first - the bytes that came together with the header.
- * @param contentLength - the script's Content-Length; undefined where it promised none.
+ * @param first - the bytes that came with the header.
+ * @param contentLength - the script's Content-Length; undefined without one.
  */
 export async function readBeginning(
   run: ScriptRun,
@@ -37,7 +31,7 @@ export async function readBeginning(
   const chunks = [first]
   let size = first.length
   let isGood: boolean | undefined
-  let tell: () => void = () => {}
+  let notify: () => void = () => {}
   run.consume(0, 'CGI_ERR_BODY_TIMEOUT', {
     data(chunk) {
       chunks.push(chunk)
@@ -46,11 +40,11 @@ export async function readBeginning(
     },
     end: (exit) => {
       isGood = !exit?.signal
-      tell()
+      notify()
     },
     fail: () => {
       isGood = false
-      tell()
+      notify()
     },
   })
   run.resume()
@@ -58,11 +52,11 @@ export async function readBeginning(
   if (!run.isOutputOver) {
     run.pause()
   } else if (isGood === undefined) {
-    // There is no more output; only the news of how the script ended is still to come.
-    const news = new Promise<void>((resolve) => {
-      tell = resolve
+    // The output has ended; the exit is not known yet.
+    const end = new Promise<void>((resolve) => {
+      notify = resolve
     })
-    await withTimeout(news, EXIT_GRACE)
+    await withTimeout(end, EXIT_AFTER_SMALL_ANSWER)
   }
   const isWhole = isGood === true && (contentLength ?? size) <= size
   const bytes = chunks.length === 1 ? first : Buffer.concat(chunks, size)

@@ -1,11 +1,9 @@
 import type { CgiErrorCode } from '../data/cgi-error.js'
+import { EXIT_AFTER_OUTPUT_END } from '../data/grace-periods.js'
 import type { Output } from '../transport/output.js'
 
 /** The most that a script can leave in its pipe, in bytes: Linux's pipe-max-size for other users than root. */
 const PIPE_SIZE = 1024 * 1024
-
-/** How long the exit of a script may come after the end of its output, in milliseconds. */
-const EXIT_AFTER_OUTPUT = 250
 
 /** Called when a time limit of so many milliseconds is over. */
 export type Expire = (code: CgiErrorCode, milliseconds: number) => void
@@ -64,7 +62,7 @@ export class RunClocks {
   /** Waits for the exit of a script whose output has ended. */
   startExit(giveUp: () => void): void {
     // One round of the event loop: after a stall the timer fires before the exit is seen.
-    this.#exit = setTimeout(() => setImmediate(giveUp), EXIT_AFTER_OUTPUT)
+    this.#exit = setTimeout(() => setImmediate(giveUp), EXIT_AFTER_OUTPUT_END)
   }
 
   /** The script has exited. */

@@ -5,34 +5,34 @@ import type { CgiRun } from './record.js'
 
 /**
  * A request that has to wait for a slot: the message of the channel `common-gateway:run:wait`. A run of
- * the same request follows, unless it is refused or its client leaves.
+ * the same request follows, unless the request is refused or its client disconnects.
  */
 export interface CgiWait {
   /** Absolute path of the script. */
   readonly script: string
   /** The request that waits. */
   readonly request: CgiRequest
-  /** Since when, in milliseconds since 1970. */
+  /** When the wait began, in milliseconds since 1970. */
   readonly startTime: number
 }
 
-/** What a gateway is doing, and has done since it was made. */
+/** The current load of a gateway, and its totals since it was created. */
 export interface CgiStats {
-  /** Scripts that run. */
+  /** Running scripts. */
   readonly running: number
-  /** Requests that wait for a slot, or whose body is received before they can have one. */
+  /** Requests that wait for a slot or for their body to be received. */
   readonly queued: number
-  /** Scripts that were started. */
+  /** Started scripts. */
   readonly started: number
-  /** Scripts that could not start, or ended badly: stopped, by a signal, an exit code, no response. */
+  /** Scripts that could not start, were stopped, sent no response, or ended by a signal or an exit code. */
   readonly failed: number
-  /** Requests whose client went before it had its answer: the script was stopped, or not heard. */
+  /** Requests whose client disconnected before it had the whole answer. */
   readonly abandoned: number
-  /** Requests that were answered 503: too many, a want of resources, or the gateway was closed. */
+  /** Requests answered with 503: the queue was full, resources were short, or the gateway was closed. */
   readonly refused: number
-  /** Bytes of request bodies that were received for scripts which have ended. */
+  /** Bytes of request bodies received for scripts that have ended. */
   readonly bytesIn: number
-  /** Bytes that scripts which have ended wrote to their standard output. */
+  /** Bytes that these scripts wrote to their standard output. */
   readonly bytesOut: number
 }
 
@@ -40,14 +40,14 @@ const waitChannel = channel('common-gateway:run:wait')
 const startChannel = channel('common-gateway:run:start')
 const endChannel = channel('common-gateway:run:end')
 
-/** What a client alone is to blame for: it has gone, or does not go on. */
-const CLIENTS_OWN = new Set<CgiErrorCode>([
+/** Errors that count as abandoned: the client disconnected or was too slow. */
+const BY_CLIENT = new Set<CgiErrorCode>([
   'CGI_ERR_BODY_STALLED',
   'CGI_ERR_CLIENT_GONE',
   'CGI_ERR_CLIENT_TOO_SLOW',
 ])
 
-/** What the runs of a gateway have come to; told of each on the channels. */
+/** Counts the runs of a gateway and publishes each on the channels. */
 export class RunDiagnostics {
   readonly #totals = { started: 0, failed: 0, abandoned: 0, refused: 0, bytesIn: 0, bytesOut: 0 }
 
@@ -55,7 +55,7 @@ export class RunDiagnostics {
     return { ...now, ...this.#totals }
   }
 
-  /** A request has to wait for its turn. */
+  /** A request has to wait for a slot. */
   wait(wait: Pick<CgiWait, 'script' | 'request'>): void {
     if (waitChannel.hasSubscribers) waitChannel.publish(describeWait(wait))
   }
@@ -63,7 +63,7 @@ export class RunDiagnostics {
   /** No script was started for a request. */
   countUnstarted({ code, statusCode }: CgiError): void {
     if (statusCode === 503) this.#totals.refused += 1
-    else if (CLIENTS_OWN.has(code)) this.#totals.abandoned += 1
+    else if (BY_CLIENT.has(code)) this.#totals.abandoned += 1
     else this.#totals.failed += 1
   }
 

@@ -117,7 +117,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
   discard(): void {
     this.#discardBy((discarded) => {
       if (discarded <= MOST_DISCARDED) return
-      const reason = `nobody has heard the last ${discarded} bytes of its output`
+      const reason = `more than ${MOST_DISCARDED} bytes of its output were discarded`
       this.fail(new CgiError('CGI_ERR_BODY_TIMEOUT', { reason }))
     })
   }

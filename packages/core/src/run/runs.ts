@@ -72,7 +72,7 @@ export class ScriptRuns {
     try {
       this.#checkOpen()
       if (call.consult !== undefined) {
-        const what = '`authenticate` or `env` has not come to an end'
+        const what = '`authenticate` or `env` has not settled'
         await attempt.until(call.consult(), () => {}, headersLimit(this.#settings, what))
       }
       if (call.isSpooled) place = this.#limiter.reserve()
@@ -197,7 +197,7 @@ export class ScriptRuns {
     const isReported = error === undefined ? exitCode === 0 : !run.isFailureUnreported
     if (isReported) return
     const facts = { ...record.logFacts, exitCode, signal, reason: error?.reason }
-    loggerOf(request, this.#settings).warn(facts, 'the script did not end well')
+    loggerOf(request, this.#settings).warn(facts, 'the script ended abnormally')
   }
 }
 

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import { ByteTail } from '../data/byte-tail.js'
 import { toReadableText } from '../data/byte-string.js'
 import type { CgiError } from '../data/cgi-error.js'
+import { STANDARD_ERROR_AFTER_FAILURE } from '../data/grace-periods.js'
 import { type CgiLogger, loggerOf } from '../data/logger.js'
 import { withTimeout } from '../data/with-timeout.js'
 import type { Settings } from '../options/settings.js'
@@ -23,8 +24,6 @@ export interface CgiStandardErrorLine {
 
 /** The size of the tail in bytes. */
 const TAIL_SIZE = 4 * 1024
-/** How long the end of standard error may come after the failure, in milliseconds. */
-const END_AFTER_FAILURE = 250
 const LF = 0x0a
 
 const lineChannel = channel('common-gateway:run:stderr')
@@ -61,7 +60,7 @@ export class StandardError {
   async addTo(error: CgiError): Promise<void> {
     const tail = this.#tail
     if (tail === undefined || error.code === 'CGI_ERR_CLIENT_GONE') return
-    await withTimeout(this.#record.standardErrorEnd, END_AFTER_FAILURE)
+    await withTimeout(this.#record.standardErrorEnd, STANDARD_ERROR_AFTER_FAILURE)
     error.add({ standardError: toText(tail) })
   }
 
@@ -83,7 +82,7 @@ export class StandardError {
       },
       drop(droppedBytes) {
         run.droppedBytes += droppedBytes
-        const message = 'standard error of the script came too fast: some was dropped'
+        const message = 'the script wrote too fast to standard error: some lines were dropped'
         logger.warn({ ...facts, droppedBytes }, message)
       },
     })

@@ -1,4 +1,5 @@
 import { CgiError } from '../data/cgi-error.js'
+import { EXIT_AFTER_TERMINATION, TRANSPORT_AFTER_KILL_TIMEOUT } from '../data/grace-periods.js'
 import { describeThrown } from '../data/thrown.js'
 import { withTimeout } from '../data/with-timeout.js'
 import { guardInput } from './guarded-input.js'
@@ -8,11 +9,6 @@ import { guardSlots } from './guarded-slots.js'
 import { releaseRefused } from './refused-streams.js'
 import type { Slots } from './slots.js'
 import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
-
-/** How long the end of a script may come after `terminate()` has resolved, in milliseconds. */
-const END_GRACE = 250
-/** How much longer than `killTimeout` a transport may take to stop a script or a start, in milliseconds. */
-const TERMINATION_GRACE = 1_000
 
 /** The end of a script of which nothing is known. */
 export const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
@@ -36,7 +32,7 @@ export class GuardedTransport implements Transport {
   constructor(transport: Transport, killTimeout: number, abandonsStarts: boolean) {
     this.#transport = transport
     this.slots = transport.slots && guardSlots(transport.slots)
-    this.#patience = killTimeout + TERMINATION_GRACE
+    this.#patience = killTimeout + TRANSPORT_AFTER_KILL_TIMEOUT
     this.#abandonsStarts = abandonsStarts
   }
 
@@ -110,7 +106,7 @@ export class GuardedTransport implements Transport {
     const terminate = async (): Promise<void> => {
       try {
         await withTimeout(Promise.resolve(streams.terminate()), this.#patience)
-        await withTimeout(exit, END_GRACE)
+        await withTimeout(exit, EXIT_AFTER_TERMINATION)
       } catch {
         // It has had its chance.
       }

@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
 import { ArraySet } from '../../data/array-set.js'
+import { OUTPUT_END_AFTER_EXIT } from '../../data/grace-periods.js'
 import type { CLibrary } from './c-library.js'
 import type { OutputPipe } from './output-pipe.js'
 
@@ -14,8 +15,6 @@ const POLLHUP = 0x10
 const POLL_INTERVAL = 2
 /** How long a process is polled, in milliseconds. Most short-lived processes have ended by then. */
 const POLL_DURATION = 100
-/** How long the pipes of a process are polled after its exit, in milliseconds. */
-const END_GRACE = 20
 
 interface PolledPipe {
   readonly pipe: OutputPipe
@@ -70,7 +69,7 @@ export class OutputPoller {
   #end(started: PolledProcess): void {
     if (!this.#processes.has(started)) return
     started.hasExited = true
-    started.deadline = performance.now() + END_GRACE
+    started.deadline = performance.now() + OUTPUT_END_AFTER_EXIT
     this.#read([started])
     if (isDone(started)) this.#remove(started)
   }

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { openSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import { CgiError } from '../../data/cgi-error.js'
+import { PID_AFTER_START } from '../../data/grace-periods.js'
 import { toSystemError } from '../../data/system-error.js'
 import type { ScriptProcess, Spawner, SpawnOptions } from '../../transport/spawner.js'
 import type { ScriptExit } from '../../transport/transport.js'
@@ -29,9 +30,6 @@ const MAX_CONCURRENT_STARTS = Math.max(
   1,
   Math.min(availableParallelism() + 1, THREAD_POOL_SIZE - 1),
 )
-
-/** How long an exiting application waits for a start to return its pid, in milliseconds. */
-const PID_TIMEOUT = 50
 
 const NO_DESCRIPTORS = new Int32Array(0)
 
@@ -180,7 +178,7 @@ export class PosixSpawner implements Spawner {
   #killStarting(call: SpawnCall): void {
     const { poll, kill } = this.#library
     // poll(2) without descriptors sleeps, here for 1 ms.
-    for (let waited = 0; call.pid === 0 && waited < PID_TIMEOUT; waited += 1) {
+    for (let waited = 0; call.pid === 0 && waited < PID_AFTER_START; waited += 1) {
       poll(NO_DESCRIPTORS, 0, 1)
     }
     const { SIGKILL } = constants.signals
