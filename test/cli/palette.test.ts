@@ -3,12 +3,7 @@ import { readFileSync } from 'node:fs'
 import t from 'tap'
 
 /** Every style sheet of the pages. Each page is sent whole, so that none can share a file. */
-const SHEETS = [
-  'core/src/failure/document.ts',
-  'cli/src/text/page-document.ts',
-  'cli/browser/page.css',
-  'cli/demo/style.css',
-]
+const SHEETS = ['core/src/failure/document.ts', 'cli/src/text/palette.ts', 'cli/demo/style.css']
 
 /** The values of a custom property, in order of appearance: for light, then for dark screens. */
 function readPalette(sheet: string): Map<string, string[]> {

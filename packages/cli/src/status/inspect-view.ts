@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import { STATUS_PATH } from '../access/access.js'
 import type { Inspection } from './inspection.js'
-import { html, Markup } from './markup.js'
+import { html, type Markup } from '../text/markup.js'
 import { describeMounts } from './mounts.js'
 import { createShellLine } from './shell-line.js'
 
@@ -51,7 +51,7 @@ function writeForm({ method, url }: Question): Markup {
 `
 }
 
-const SELECTED = new Markup(' selected')
+const SELECTED = html` selected`
 
 function writeInvitation(mounts: readonly string[]): Markup {
   return html`<p class="empty">${describeMounts(mounts)} Enter the URL of a script; a path and a query can follow it.</p>

@@ -1,4 +1,4 @@
-import { html, type Markup } from './markup.js'
+import { html, type Markup } from '../text/markup.js'
 
 /**
  * One or two sentences about the URLs of scripts.

@@ -1,4 +1,4 @@
-import { html, type Markup } from './markup.js'
+import { html, type Markup } from '../text/markup.js'
 import { countOf, describeDuration } from './quantity.js'
 import { SLOT_COUNT, SLOT_LENGTH, type TrafficSlot } from './traffic.js'
 

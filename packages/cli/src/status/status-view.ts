@@ -1,5 +1,5 @@
 import { toByteCount } from '../text/byte-count.js'
-import { html, type Markup } from './markup.js'
+import { html, type Markup } from '../text/markup.js'
 import { describeMounts } from './mounts.js'
 import type { PastRequest, Totals } from './history.js'
 import { writePlots } from './plot.js'

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import type { Markup } from './markup.js'
+import type { Markup } from '../text/markup.js'
 import type { StatusParts } from './status-view.js'
 
 /** The sources of an update. */

@@ -1,29 +1,7 @@
-import { createHash } from 'node:crypto'
-import { toHtml } from './html-text.js'
+import { createAssets, writeDocument } from '../text/document.js'
+import { html, type Markup } from '../text/markup.js'
 
-/** The colours of the error page and of the demo; test/cli/palette.test.ts compares them. */
-const STYLE = `
-:root {
-  color-scheme: light dark;
-  --ink: #1c2422;
-  --quiet: #55625f;
-  --paper: #fbfaf7;
-  --shade: #f1f0ea;
-  --line: #dcdfd9;
-  --accent: #0b6e63;
-  --failure: #a8321f;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --ink: #e4e9e6;
-    --quiet: #a0ada9;
-    --paper: #131817;
-    --shade: #1d2523;
-    --line: #2f3a37;
-    --accent: #6fd1c1;
-    --failure: #ff9c86;
-  }
-}
+const ASSETS = createAssets(`
 * { box-sizing: border-box; }
 body {
   margin: 0;
@@ -68,57 +46,32 @@ pre {
   border: 1px solid var(--line);
   border-radius: .375rem;
   background: var(--shade);
-  font: .875rem/1.55 ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  font: .875rem/1.55 var(--mono);
   white-space: pre-wrap;
 }
-code { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; }
+code { font-family: var(--mono); }
 @media (min-width: 40rem) {
   li { grid-template-columns: 1fr 7rem 10rem; }
   time { display: inline; text-align: right; }
 }
-`
+`)
 
-/** No script, nothing from anywhere, no style but its own. */
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  'img-src data:',
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-/** Fields of the response that has such a document. */
+/** Header fields of a response with such a page. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
-  'content-security-policy': POLICY,
+  'content-security-policy': ASSETS.policy,
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-cache',
 }
 
-/**
- * An HTML document that needs nothing else: it has an icon, an empty one, so that what a person sees first in
- * the log is not a 404 for /favicon.ico.
- *
- * @param title - text.
- * @param heading - HTML.
- * @param content - HTML.
- */
-export function createPage(title: string, heading: string, content: string): string {
-  return `<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${toHtml(title)}</title>
-<link rel="icon" href="data:,">
-<style>${STYLE}</style>
-</head>
-<body>
-<main>
+/** An empty icon: without one, the first request in the log would be a 404 for /favicon.ico. */
+const NO_ICON = 'data:,'
+
+/** A page with a list. */
+export function writeListingPage(title: string, heading: Markup, content: Markup): string {
+  const body = html`<main>
 <h1>${heading}</h1>
 ${content}</main>
-</body>
-</html>
 `
+  return writeDocument({ title, icon: NO_ICON, body }, ASSETS)
 }

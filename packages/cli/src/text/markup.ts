@@ -1,4 +1,4 @@
-import { toHtml } from '../text/html-text.js'
+import { toHtml } from './html-text.js'
 
 /** HTML that needs no escaping. */
 export class Markup {
