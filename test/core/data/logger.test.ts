@@ -56,6 +56,11 @@ void t.test(
   },
 )
 
+void t.test('Errors are one line each, whatever the text of a script holds', async (t) => {
+  const [line] = written(t, () => processLogger.warn({}, 'one\ntwo \u202e\u001b[2J'))
+  assert.equal(line, 'common-gateway: one\\x0atwo \\u{202e}\\x1b[2J\n')
+})
+
 void t.test('LOG-1 a logger that fails is told once, and nothing else comes of it', async (t) => {
   const failing = (): never => {
     throw new Error('no room')

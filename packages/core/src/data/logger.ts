@@ -1,3 +1,5 @@
+import { showControls } from './visible-text.js'
+
 /**
  * A logger with pino's signature, which `request.log` of Fastify, pino and console-like loggers have.
  * The first argument holds the facts (`script`, `scriptPid`, `err`), the second the message. A line of a
@@ -96,10 +98,7 @@ function describe(name: string, value: unknown): string[] {
     .flatMap(([field, fact]) => describe(field === 'pid' ? 'scriptPid' : field, fact))
 }
 
-/** What a script writes must not move the cursor of the terminal, nor begin a line of its own. */
-function inOneLine(words: readonly string[]): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  return words.join(' ').replace(/[\x00-\x08\x0a-\x1f\x7f-\x9f]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
-  })
+/** One line: a newline in the text of a script must not begin another. */
+function inOneLine(parts: readonly string[]): string {
+  return showControls(parts.join(' ')).replaceAll('\n', String.raw`\x0a`)
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { type Explanation, type Fact, showControls } from './explanation.js'
+import { showControls } from '../data/visible-text.js'
+import type { Explanation, Fact } from './explanation.js'
 
 /** Colours and type of the demo site, so that both look like one thing. */
 const STYLE = `

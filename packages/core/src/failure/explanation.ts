@@ -62,19 +62,3 @@ function describeSignal(name: string): string {
   const number = Object.entries(constants.signals).find(([each]) => each === name)?.[1]
   return number === undefined ? name : `${name} (${number})`
 }
-
-/**
- * Text that cannot move a cursor, hide what it says or turn the direction of writing around: what
- * could do so is shown as an escape. Lines stay lines.
- */
-export function showControls(text: string): string {
-  return text.replace(/(?![\t\n])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
-    // The pattern takes whole characters.
-    const code = character.codePointAt(0) ?? 0
-    return code < 0x100 ? `\\x${hexadecimal(code, 2)}` : `\\u{${hexadecimal(code, 4)}}`
-  })
-}
-
-function hexadecimal(code: number, length: number): string {
-  return code.toString(16).padStart(length, '0')
-}

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { codeOf } from '../data/error-code.js'
 import { responseOn } from '../data/node-internals.js'
 
 /** What Node writes where the server has no listener for `'clientError'`. */
@@ -63,8 +64,8 @@ function closed(response: ServerResponse): Promise<void> {
 }
 
 function isParserError(error: unknown): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false
-  return String(error.code).startsWith('HPE_') || error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const code = codeOf(error)
+  return code.startsWith('HPE_') || code === 'ERR_HTTP_REQUEST_TIMEOUT'
 }
 
 /** Whether the response that has the connection answers a complete request. */

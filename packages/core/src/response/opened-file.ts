@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
+import { codeOf } from '../data/error-code.js'
 import type { HeaderField } from '../data/header-fields.js'
 
 const open = promisify(fs.open)
@@ -135,7 +136,7 @@ function checkAbsence(result: SendResult): null {
 }
 
 function isAbsence(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && ABSENCES.has(String(error.code))
+  return ABSENCES.has(codeOf(error))
 }
 
 /** Conditions of a request; it is one of HEAD, since the content is read from what has been opened. */

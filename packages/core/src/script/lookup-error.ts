@@ -1,4 +1,5 @@
 import { CgiError } from '../data/cgi-error.js'
+import { codeOf } from '../data/error-code.js'
 import { toSystemError } from '../data/system-error.js'
 
 /** A path that is never valid. */
@@ -21,15 +22,11 @@ const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'])
 
 /** Whether the system says that there is no such file. */
 export function isMissing(error: unknown): boolean {
-  return MISSING.has(errnoOf(error))
+  return MISSING.has(codeOf(error))
 }
 
 /** The error for a file that the system does not let us look at. */
 export function toLookupError(file: string, error: unknown): CgiError {
-  if (errnoOf(error) !== 'EACCES') return toSystemError(error, file)
+  if (codeOf(error) !== 'EACCES') return toSystemError(error, file)
   return notExecutable(file, 'one of its folders cannot be read', error)
-}
-
-function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : ''
 }
