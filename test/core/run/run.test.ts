@@ -304,6 +304,19 @@ void t.test(
 )
 
 void t.test(
+  'LIM-1 a time-out after the end of the output is reported by the end of the run',
+  async (t) => {
+    const scene = open(t)
+    scene.consume()
+    scene.end()
+    await scene.wait(EXIT_WAIT)
+    await scene.wait(60_001)
+    assert.equal(scene.record.error?.code, 'CGI_ERR_REQUEST_TIMEOUT')
+    assert.equal(scene.run.isFailureUnreported, true)
+  },
+)
+
+void t.test(
   'LOG-2 a client that leaves because of a failure has not abandoned the run',
   async (t) => {
     const scene = open(t)

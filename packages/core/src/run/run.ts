@@ -45,7 +45,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
   /** Filled in by the run. */
   readonly record: RunRecord
   readonly standardError: StandardError
-  /** Whether the run failed while its output was discarded, so that no consumer reports the failure. */
+  /** Whether the run failed without a consumer that reports it: its output was discarded, or had ended. */
   isFailureUnreported = false
 
   readonly #streams: ScriptStreams
@@ -274,6 +274,8 @@ export class ScriptRun implements OutputReader, BodyObserver {
     if (code === 'CGI_ERR_BODY_TIMEOUT' && this.#isSettled()) return
     const isClients = code === 'CGI_ERR_HEADERS_TIMEOUT' && this.#input.isStalled
     const reason = `after ${milliseconds} ms`
+    // The consumer has had its end.
+    if (this.#state === 'closed') this.isFailureUnreported = true
     this.fail(new CgiError(isClients ? 'CGI_ERR_BODY_STALLED' : code, { reason }))
   }
 }
