@@ -8,7 +8,7 @@ import { NO_HANG, serve } from './command.js'
 import { createSite } from './site.js'
 
 const HEADER = `printf 'Content-Type: text/plain\\n\\n'`
-const FAILING = 'The script ended without a response: its output ended after 0 bytes'
+const FAILING = 'The script ended without a response: the output ended after 0 bytes'
 
 /** What one script of the site does. */
 const script = (lines: string): string => `#!/bin/sh\n${lines}\n`
@@ -209,18 +209,18 @@ void t.test(
       [
         '/cgi-bin/bad-header.sh',
         502,
-        /^ {4}error: The script sent a header that is not valid: .+\(line 2 of its output\)$/,
+        /^ {4}error: The script sent an invalid header: .+\(line 2 of its output\)$/,
       ],
       [
         '/cgi-bin/no-interpreter.sh',
         500,
         /^ {4}error: The script could not be started: ENOENT: .+$/,
       ],
-      ['/cgi-bin/exit-4.sh', 200, /^ {4}the script exited abnormally: exit code 4$/],
+      ['/cgi-bin/exit-4.sh', 200, /^ {4}the script ended abnormally: exit code 4$/],
       [
         '/cgi-bin/%2e%2e/x',
         400,
-        /^ {4}error: The path of the request is not valid: it has a dot segment$/,
+        /^ {4}error: The request path is invalid: the path has a dot segment$/,
       ],
     ]
     for (const [url, status, report] of cases) {
@@ -231,7 +231,7 @@ void t.test(
     }
     await assert.rejects(send(port, '/cgi-bin/cut.sh'))
     await command.outputs(
-      /^ {4}error: the response was cut off: The script sent less than it promised: 5 bytes .+$/,
+      /^ {4}error: the response was cut off: The response is shorter than its Content-Length: 5 bytes .+$/,
     )
     await assert.rejects(send(port, '/cgi-bin/killed.sh'))
     await command.outputs(/^ {4}error: .+ \(SIGUSR1\)$/)

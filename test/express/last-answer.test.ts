@@ -54,7 +54,10 @@ for (const [name, create] of frameworks) {
           const body = method === 'POST' ? { body: 'x'.repeat(100_000) } : {}
           const lines = await printed(t, app, { method, headers: ['Accept', '*/*'], ...body })
           assert.equal(lines.length, 1, lines.join('\n'))
-          assert.match(lines[0] ?? '', /^CgiError: The script sent a header .*no colon.*say\.cgi/)
+          assert.match(
+            lines[0] ?? '',
+            /^CgiError: The script sent an invalid header .*no colon.*say\.cgi/,
+          )
           assert.doesNotMatch(lines[0] ?? '', /\.js|expose/)
         }
       })
@@ -80,7 +83,7 @@ for (const [name, create] of frameworks) {
         const error = (_facts: object, message: string): unknown => logged.push(message)
         app.use(cgi({ root: CGI_BIN, errorPage, logger: { warn: () => {}, error } }))
         await printed(t, app)
-        assert.deepEqual(logged, ['The script sent a header that is not valid'])
+        assert.deepEqual(logged, ['The script sent an invalid header'])
       })
     })
   }

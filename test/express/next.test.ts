@@ -35,7 +35,7 @@ void t.test('what next() throws stays in the gateway', async (t) => {
         const answer = await send(port, url)
         assert.equal(answer.status, 500)
         assert.equal(answer.text, 'Internal Server Error')
-        assert.ok(logged.includes('the application has failed in next()'))
+        assert.ok(logged.includes('the application failed in next()'))
       })
     }
   }
@@ -58,7 +58,7 @@ void t.test('frameworks that answer errors in ways of their own', async (t) => {
     app.use(cgi({ root, logger: { warn() {}, error() {} }, methods: ['GET'], errorPage: false }))
     const port = await listen(t, app.handler)
     for (const [url, status, text] of [
-      ['/cgi-bin/a%00b', 400, 'The path of the request is not valid'],
+      ['/cgi-bin/a%00b', 400, 'The request path is invalid'],
       [saying('no header\n\n'), 502, 'Bad Gateway'],
       ['/cgi-bin/none.cgi', 404, 'Not Found'],
     ] as const) {

@@ -21,9 +21,13 @@ const invalid = (message: RegExp): object => ({ code: 'CGI_ERR_INVALID_OPTION', 
 void t.test('OPT-1 the plugin says what is wrong with its place', async (t) => {
   void t.test('OPT-1 two gateways at one prefix', async (t) => {
     for (const [one, other, place] of [
-      [{ root }, { root }, /two gateways at \/cgi-bin$/],
-      [{ root, prefix: '/tools' }, { root, prefix: '/tools/' }, /two gateways at \/tools$/],
-      [{ root, prefix: '/' }, { root, prefix: '/' }, /two gateways at \/$/],
+      [{ root }, { root }, /Two gateways are mounted at \/cgi-bin$/],
+      [
+        { root, prefix: '/tools' },
+        { root, prefix: '/tools/' },
+        /Two gateways are mounted at \/tools$/,
+      ],
+      [{ root, prefix: '/' }, { root, prefix: '/' }, /Two gateways are mounted at \/$/],
     ] as const) {
       const app = create(t)
       await app.register(cgi, one)
@@ -38,7 +42,7 @@ void t.test('OPT-1 the plugin says what is wrong with its place', async (t) => {
     })
     await assert.rejects(
       async () => app.register(cgi, { root, prefix: '/tools' }),
-      invalid(/a route at \/tools\/ already/),
+      invalid(/A route at \/tools\/ already exists/),
     )
   })
 
@@ -47,7 +51,7 @@ void t.test('OPT-1 the plugin says what is wrong with its place', async (t) => {
     await app.register(fastifyStatic, { root })
     await assert.rejects(
       async () => app.register(cgi, { root, prefix: '/' }),
-      invalid(/a route at \/\* already/),
+      invalid(/A route at \/\* already exists/),
     )
   })
 

@@ -199,7 +199,7 @@ async function ask<Native, Result>(
     return await given(native)
   } catch (thrown) {
     if (typeof thrown === 'object' && thrown !== null) throw thrown
-    const reason = `the option ${option} has thrown ${String(thrown)}, which is no error`
+    const reason = `the option \`${option}\` threw ${String(thrown)}, which is not an Error`
     throw new CgiError('CGI_ERR_ENVIRONMENT', { reason, cause: thrown })
   }
 }
@@ -214,7 +214,10 @@ function boundDelivery<Native>(
   if (minRate === 0 && bodyTimeout === 0) return
   const cutOff = (reason: string): void => {
     const facts = { url: request.originalUrl, reason }
-    loggerOf(request, settings).warn(facts, 'a client that is too slow was cut off')
+    loggerOf(request, settings).warn(
+      facts,
+      'the connection of a client that is too slow was closed',
+    )
   }
   request.limitDelivery?.({ minRate, bodyTimeout, moved, cutOff })
 }

@@ -96,7 +96,7 @@ function createGuard({ handler, mount }: GuardedMount): Parameters<Application['
     }
     // Spelled like the mount, the request has reached the gateway, which has passed it on.
     if (found === null || found === baseUrl + mount) return next()
-    const reason = 'it names the scripts by another spelling of their mount'
+    const reason = 'the path spells the mount differently'
     next(new CgiError('CGI_ERR_NOT_FOUND', { reason }))
   }
 }

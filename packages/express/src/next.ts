@@ -22,7 +22,7 @@ export function guardNext(
       // Polka 0.5 sets the `code` of an error as the status, which Node refuses.
       const isCodeTaken =
         failure instanceof CgiError && codeOf(thrown) === 'ERR_HTTP_INVALID_STATUS_CODE'
-      if (!isCodeTaken) logger.error({ err: thrown }, 'the application has failed in next()')
+      if (!isCodeTaken) logger.error({ err: thrown }, 'the application failed in next()')
       if (response.headersSent || response.destroyed) response.destroy()
       else answer(isCodeTaken ? failure : null, request, response, errorPage)
     }

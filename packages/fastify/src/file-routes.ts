@@ -17,7 +17,7 @@ export function guardFileRoutes(
     const path = (request.routeOptions.url ?? '/').split('/').map(encodeURIComponent).join('/')
     const mount = handler.findMount(path, '', place)
     if (mount === null || !handler.isKept(path, mount)) return done()
-    const reason = 'a route of @fastify/static would send it: have `globIgnore` leave it out'
+    const reason = 'a route of @fastify/static would send the file: exclude it with `globIgnore`'
     done(new CgiError('CGI_ERR_NOT_FOUND', { reason }))
   }
   fastify.addHook('onRoute', (route) => {

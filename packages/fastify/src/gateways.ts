@@ -48,12 +48,11 @@ export function addGateway(
   // The type is read-only for the application.
   const gateways = fastify.cgi as Map<string, Pick<CgiHandler, 'stats'>>
   const place = (fastify.prefix + mount).replace(/\/+$/, '')
-  if (gateways.has(place)) throw wrongUse(`There are two gateways at ${place === '' ? '/' : place}`)
+  if (gateways.has(place))
+    throw wrongUse(`Two gateways are mounted at ${place === '' ? '/' : place}`)
   for (const url of [`${place}/`, `${place}/*`]) {
     if (!fastify.hasRoute({ method: 'GET', url })) continue
-    throw wrongUse(
-      `There is a route at ${url} already, where the gateway is to be: give one another prefix`,
-    )
+    throw wrongUse(`A route at ${url} already exists: give the gateway or the route another prefix`)
   }
   guardFileRoutes(fastify, place, handler)
   gateways.set(place, { stats: () => handler.stats() })

@@ -35,7 +35,7 @@ export function errorSuite(t: Test, adapter: Adapter): void {
         error: 'Bad Gateway',
         message: 'The script ended without a response',
         script,
-        reason: 'its output ended after 0 bytes',
+        reason: 'the output ended after 0 bytes',
         exitCode: 3,
         signal: null,
         standardError: 'the <secret> of "fail" & its reason\n',
@@ -49,8 +49,8 @@ export function errorSuite(t: Test, adapter: Adapter): void {
         ['\ufeffContent-Type: text/html\n\n', /byte order mark/],
         [utf16, /UTF-16/],
         ['Content-Type: text/html\r\r\n\r\r\n', /two carriage returns/],
-        ['Content-Type : text/html\n\n', /between the name of a field and its colon/],
-        ['Status: OK\n\n', /three digits/],
+        ['Content-Type : text/html\n\n', /between the name of the field and its colon/],
+        ['Status: OK\n\n', /from 200 to 599/],
         ['The database is locked, try again later.\n', /looks like a message/],
       ] as const) {
         const answer = await send(development, saying(bytes), { headers })
@@ -71,7 +71,7 @@ export function errorSuite(t: Test, adapter: Adapter): void {
       assert.match(answer.text, /the &lt;secret&gt; of &quot;fail&quot; &amp; its reason/)
       assert.ok(answer.text.includes(script))
       const bad = await send(development, saying('<script>x</script>\n\n'), { headers })
-      assert.match(bad.text, /Line 1 of its output<\/dt><dd><code>&lt;script&gt;x&lt;\/script&gt;</)
+      assert.match(bad.text, /Line 1 of output<\/dt><dd><code>&lt;script&gt;x&lt;\/script&gt;</)
     })
 
     void t.test('Errors the status alone for whoever does not say what it reads', async () => {
@@ -88,7 +88,7 @@ export function errorSuite(t: Test, adapter: Adapter): void {
         const answer = await send(development, saying(bytes), { headers })
         assert.equal(answer.status, 502)
         assert.deepEqual(answer.all('content-type'), ['text/plain; charset=utf-8'])
-        assert.match(answer.text, /^Its output begins: +Content-Type: text\/plain\n +X-Two: 2\n/m)
+        assert.match(answer.text, /^Output begins: +Content-Type: text\/plain\n +X-Two: 2\n/m)
       },
     )
 

@@ -86,7 +86,7 @@ export function responseSuite(t: Test, adapter: Adapter): void {
       for (const status of ['99', '1000', '099', '199', '600', 'OK', '40x', '', '4 04']) {
         await refused(`Status: ${status}\n\nsecret`, /Status is not a code/)
       }
-      await refused('Status: 200\nStatus: 404\n\nsecret', /two different Status lines/)
+      await refused('Status: 200\nStatus: 404\n\nsecret', /two different Status values/)
       assert.equal((await say('Status: 404\nStatus: 404 Not Found\n\n')).status, 404)
     })
 
@@ -94,7 +94,7 @@ export function responseSuite(t: Test, adapter: Adapter): void {
       await refused('Content-Type: text/plain\nBad Name: x\n\nsecret', /not a field name/, 2)
       await refused('secret\n\n', /no colon/, 1)
       await refused(': x\n\n', /not a field name/, 1)
-      await refused(' folded: x\n\n', /continues a line/, 1)
+      await refused(' folded: x\n\n', /continues a field/, 1)
       await refused('A: x\0y\n\n', /control character/, 1)
       await refused('A: x\ry\n\n', /control character/, 1)
       await refused('A: x\nB: \x1b[31m\n\n', /control character/, 2)
@@ -258,7 +258,7 @@ export function responseSuite(t: Test, adapter: Adapter): void {
         assert.deepEqual(answer.all('location'), [location], bytes)
         assert.equal(answer.text, bytes.endsWith('x') ? 'x' : '', bytes)
       }
-      await refused('Location:\n\n', /its header is empty/)
+      await refused('Location:\n\n', /the header is empty/)
       const unsent = await say('Location:\nContent-Length:\nContent-Type: text/plain\n\nbody')
       assert.deepEqual([unsent.status, unsent.text], [200, 'body'])
       assert.deepEqual(unsent.all('location'), [])

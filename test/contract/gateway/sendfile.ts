@@ -247,7 +247,7 @@ export function sendfileSuite(t: Test, adapter: Adapter): void {
       const answer = await send(own, saying(`X-Sendfile: ${files}/a.txt\n\nown content`))
       assert.equal(answer.text, 'own content')
       assert.deepEqual(answer.all('x-sendfile'), [])
-      await own.logged(({ reason }) => reason === 'there are no sendfileRoots')
+      await own.logged(({ reason }) => reason === '`sendfileRoots` is empty')
     })
 
     void t.test('RES-7 keeps the connection in step, and nothing open', async () => {

@@ -136,12 +136,16 @@ void t.test('Errors: it is an Error with a name, a stack and the cause underneat
 void t.test(
   'Errors: what befalls a request has no frames of ours, and is shown in one line',
   async () => {
-    const error = new CgiError('CGI_ERR_BAD_HEADER', { reason: 'it has no colon', line: 2, pid: 7 })
-    assert.equal(error.stack, 'CgiError: The script sent a header that is not valid')
+    const error = new CgiError('CGI_ERR_BAD_HEADER', {
+      reason: 'the line has no colon',
+      line: 2,
+      pid: 7,
+    })
+    assert.equal(error.stack, 'CgiError: The script sent an invalid header')
     const shown = inspect(error)
     assert.match(
       shown,
-      /^CgiError: The script sent .* reason="it has no colon" line=2 scriptPid=7$/,
+      /^CgiError: The script sent .* reason="the line has no colon" line=2 scriptPid=7$/,
     )
     const cause = Object.assign(new Error('spawn EACCES'), { code: 'EACCES' })
     assert.equal(toSystemError(cause, '/x.cgi').cause, cause)

@@ -31,12 +31,12 @@ void t.test(
 )
 
 void t.test('Errors are told with what they know: why, which script, which line', async (t) => {
-  const reason = 'it has no colon'
+  const reason = 'the line has no colon'
   const err = new CgiError('CGI_ERR_BAD_HEADER', { script: '/srv/a.cgi', line: 3, reason })
   const [line] = written(t, () => processLogger.error({ err, absent: undefined }, err.message))
   const text = String(line)
-  assert.ok(text.startsWith('common-gateway: The script sent a header that is not valid '))
-  for (const fact of ['reason="it has no colon"', 'script="/srv/a.cgi"', 'line=3']) {
+  assert.ok(text.startsWith('common-gateway: The script sent an invalid header '))
+  for (const fact of ['reason="the line has no colon"', 'script="/srv/a.cgi"', 'line=3']) {
     assert.ok(text.includes(` ${fact}`), text)
   }
   assert.ok(!text.includes('absent'))
@@ -77,6 +77,6 @@ void t.test('LOG-1 a logger that fails is told once, and nothing else comes of i
     write.mock.restore()
     const lines = write.mock.calls.map(({ arguments: [line] }) => line)
     assert.equal(lines.length, 1)
-    assert.match(String(lines[0]), /the logger has failed.*no room/)
+    assert.match(String(lines[0]), /the logger failed.*no room/)
   }
 })

@@ -95,7 +95,7 @@ void t.test(
       statusCode: 502,
       code: 'CGI_ERR_BAD_HEADER',
       error: 'Bad Gateway',
-      message: 'The script sent a header that is not valid',
+      message: 'The script sent an invalid header',
       script: `/srv/${HOSTILE}.cgi`,
       reason: HOSTILE,
       line: 1,
@@ -136,7 +136,7 @@ void t.test('Errors: a signal has its name and its number, an exit code its numb
   const killed = new CgiError('CGI_ERR_KILLED', { exitCode: null, signal: 'SIGKILL', pid: 42 })
   const text = pageOf(killed, 'text/plain').body
   assert.match(text, /^Signal: +SIGKILL \(9\)$/m)
-  assert.match(text, /^Process: +42$/m)
+  assert.match(text, /^Process ID: +42$/m)
   assert.doesNotMatch(text, /Exit code/)
   const ended = new CgiError('CGI_ERR_NO_RESPONSE', { exitCode: 0, signal: null })
   assert.match(pageOf(ended, 'text/plain').body, /^Exit code: +0$/m)
@@ -151,7 +151,7 @@ void t.test('Errors: a reason that holds bytes is shown as UTF-8', async () => {
 
 void t.test('Errors: standard error that is empty is told from one that is not known', async () => {
   const empty = new CgiError('CGI_ERR_NO_RESPONSE', { standardError: '' })
-  assert.match(pageOf(empty, 'text/html').body, /There is nothing/)
+  assert.match(pageOf(empty, 'text/html').body, /<p>Empty\.</)
 })
 
 const TYPED: readonly [hint: string, typed: readonly string[]][] = [
@@ -185,7 +185,10 @@ for (const [hint, typed] of TYPED) {
 
 void t.test('Errors: the foot of the page says who sees it, as the host has it', async () => {
   const error = new CgiError('CGI_ERR_NO_RESPONSE')
-  assert.match(pageOf(error, 'text/html').body, /<footer>\n<p>You see this .+NODE_ENV=production</)
+  assert.match(
+    pageOf(error, 'text/html').body,
+    /<footer>\n<p>This page is shown .+NODE_ENV=production</,
+  )
   const { body = '' } = createErrorPage(error, 'text/html', 'Only <you> see it.') ?? {}
   assert.match(body, /<footer>\n<p>Only &lt;you&gt; see it\.<\/p>/)
   assert.doesNotMatch(body, /NODE_ENV/)
@@ -217,18 +220,18 @@ const HINTED: readonly [
     'CGI_ERR_NOT_EXECUTABLE',
     {
       script: "/srv/it's.cgi",
-      reason: 'it is not executable, and its extension has no interpreter',
+      fault: 'no-permission',
     },
-    /chmod \+x '\/srv\/it'\\''s\.cgi'$/,
+    /`chmod \+x '\/srv\/it'\\''s\.cgi'`$/,
   ],
   [
     'execute permission that does not help',
     'CGI_ERR_NOT_EXECUTABLE',
     {
       script: '/bin/sh',
-      reason: 'it is not executable, and its extension has no interpreter',
+      fault: 'no-permission',
     },
-    /“noexec”/,
+    /`noexec`/,
   ],
   [
     'a byte order mark',
@@ -239,37 +242,36 @@ const HINTED: readonly [
   [
     'UTF-16',
     'CGI_ERR_BAD_HEADER',
-    { line: 1, output: 'ÿþC\0o\0n\0t\0', reason: 'it holds a control character' },
+    { line: 1, output: 'ÿþC\0o\0n\0t\0', reason: 'the line contains a control character' },
     /UTF-16/,
   ],
   [
     'UTF-16, big end first',
     'CGI_ERR_BAD_HEADER',
-    { line: 1, output: 'þÿ\0C\0o\0n\0t', reason: 'it holds a control character' },
+    { line: 1, output: 'þÿ\0C\0o\0n\0t', reason: 'the line contains a control character' },
     /UTF-16/,
   ],
   [
     'two carriage returns',
     'CGI_ERR_BAD_HEADER',
-    { line: 1, output: 'Content-Type: text/html\r', reason: 'it holds a control character' },
+    {
+      line: 1,
+      output: 'Content-Type: text/html\r',
+      reason: 'the line contains a control character',
+    },
     /two carriage returns/,
   ],
   [
     'a blank before the colon',
     'CGI_ERR_BAD_HEADER',
     { line: 2, output: 'Set-Cookie : a=b', reason: 'no field name' },
-    /between the name of a field and its colon/,
+    /between the name of the field and its colon/,
   ],
-  [
-    'a status of words',
-    'CGI_ERR_BAD_HEADER',
-    { reason: 'Status is not a code from 200 to 599: "OK"' },
-    /three digits/,
-  ],
+  ['a status of words', 'CGI_ERR_BAD_HEADER', { fault: 'bad-status' }, /from 200 to 599/],
   [
     'a program that refuses to run',
     'CGI_ERR_BAD_HEADER',
-    { line: 1, output: 'Munin has no data yet, sorry.', reason: 'it has no colon' },
+    { line: 1, output: 'Munin has no data yet, sorry.', fault: 'no-colon' },
     /looks like a message/,
   ],
   [
@@ -278,12 +280,7 @@ const HINTED: readonly [
     { line: 1, output: 'Cannot open the file: /var/x', reason: 'no field name' },
     /looks like a message/,
   ],
-  [
-    'a missing interpreter',
-    'CGI_ERR_SPAWN',
-    { reason: 'ENOENT: /srv/a.cgi, which begins with "#!/usr/bin/pyton"' },
-    /first line \(#!\)/,
-  ],
+  ['a missing interpreter', 'CGI_ERR_SPAWN', { fault: 'ENOENT' }, /first line \(#!\)/],
   [
     'CRLF in the #! line',
     'CGI_ERR_SPAWN',
@@ -302,41 +299,41 @@ const HINTED: readonly [
     { exitCode: 127, standardError: 'a.cgi: 3: nothing: not found\n' },
     /PATH/,
   ],
-  ['no #! line', 'CGI_ERR_SPAWN', { reason: 'ENOEXEC: /srv/a.cgi' }, /two characters #!/],
+  ['no #! line', 'CGI_ERR_SPAWN', { fault: 'ENOEXEC' }, /two characters #!/],
   [
     'output before the header',
     'CGI_ERR_BAD_HEADER',
-    { line: 1, output: 'debug', reason: 'it has no colon' },
-    /prints first is its header/,
+    { line: 1, output: 'debug', fault: 'no-colon' },
+    /prints its header first/,
   ],
   [
     'no empty line before the page',
     'CGI_ERR_BAD_HEADER',
-    { line: 2, output: '<h1>', reason: 'it has no colon' },
-    /empty line missing/,
+    { line: 2, output: '<h1>', fault: 'no-colon' },
+    /empty line after the header is missing/,
   ],
   [
     'no empty line at the end',
     'CGI_ERR_NO_RESPONSE',
-    { output: 'Content-Type: text/html\n', reason: 'its output ended after 24 bytes' },
-    /empty line missing/,
+    { output: 'Content-Type: text/html\n', reason: 'the output ended after 24 bytes' },
+    /empty line after the header is missing/,
   ],
   [
     'an empty line first',
     'CGI_ERR_NO_RESPONSE',
-    { reason: 'its header is empty' },
+    { fault: 'empty-header' },
     /began with an empty line/,
   ],
   ['silence', 'CGI_ERR_NO_RESPONSE', { standardError: '' }, /by hand/],
   ['a traceback', 'CGI_ERR_NO_RESPONSE', { exitCode: 1, standardError: 'Trace\n' }, undefined],
   ['a signal', 'CGI_ERR_KILLED', { signal: 'SIGSEGV' }, undefined],
-  ['too much processor time', 'CGI_ERR_KILLED', { signal: 'SIGXCPU' }, /“cpuTimeLimit”/],
-  ['too large a file', 'CGI_ERR_KILLED', { signal: 'SIGXFSZ' }, /“fileSizeLimit”/],
+  ['too much processor time', 'CGI_ERR_KILLED', { signal: 'SIGXCPU' }, /`cpuTimeLimit`/],
+  ['too large a file', 'CGI_ERR_KILLED', { signal: 'SIGXFSZ' }, /`fileSizeLimit`/],
   [
     'a script that its user cannot reach',
     'CGI_ERR_SPAWN',
     { exitCode: 126, reason: 'setpriv: failed to execute /srv/a.cgi: Permission denied' },
-    /“user”/,
+    /`user`/,
   ],
 ]
 for (const [why, code, details, expected] of HINTED) {

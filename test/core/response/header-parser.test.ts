@@ -198,10 +198,10 @@ void t.test('HDR-4 blanks at the end of a status line are no part of the reason'
   assert.equal(parseText('HTTP/1.1  404 Not Found \t\r\n\r\n')?.statusLine, '404 Not Found')
 })
 
-const NO_COLON = 'it has no colon'
-const NO_NAME = 'what stands before the colon is not a field name'
-const CONTROL = 'it holds a control character'
-const NOTHING_BEFORE = 'it continues a line, but there is none before it'
+const NO_COLON = 'the line has no colon'
+const NO_NAME = 'the text before the colon is not a field name'
+const CONTROL = 'the line contains a control character'
+const NOTHING_BEFORE = 'the line continues a field, but no field precedes it'
 
 const BAD: readonly [why: string, text: string, line: number, reason: string][] = [
   ['no colon', 'A: 1\nno colon here\n\n', 2, NO_COLON],

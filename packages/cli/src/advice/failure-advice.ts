@@ -11,11 +11,11 @@ export function adviseOnFailure(
   site: Site,
   settings: Pick<EffectiveSettings, 'cwd'>,
 ): string | undefined {
-  const { code, script, linkTarget, reason = '' } = error
+  const { code, script, linkTarget, fault } = error
   if (script === undefined) return undefined
   if (linkTarget !== undefined) return adviseOnLink(linkTarget, false)
   if (isStray(error, site)) return adviseOnStray(script, site)
-  if (code === 'CGI_ERR_NOT_EXECUTABLE' || reason.includes('ENOEXEC')) {
+  if (code === 'CGI_ERR_NOT_EXECUTABLE' || fault === 'ENOEXEC') {
     return adviseOn(script, site)?.sentence
   }
   if (code !== 'CGI_ERR_NO_RESPONSE') return undefined

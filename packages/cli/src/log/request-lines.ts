@@ -66,7 +66,7 @@ export function writeOutcome(record: RequestRecord, { paint }: LineStyle): strin
     const text = toPrintable(end === '' ? error : `${error} (${end})`)
     lines.push(paint('red', `    error: ${text}`))
   } else if (end !== '') {
-    lines.push(paint('yellow', `    the script exited abnormally: ${end}`))
+    lines.push(paint('yellow', `    the script ended abnormally: ${end}`))
   }
   return lines
 }

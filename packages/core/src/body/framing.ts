@@ -16,11 +16,12 @@ export function readFraming(request: CgiRequest, bodyLimit: number): BodyFraming
   const codings = valuesOf(request.headers, 'transfer-encoding')
   if (codings.length > 0) {
     // RFC 9112 section 6.1: Transfer-Encoding in HTTP/1.0 means that the framing is faulty.
-    if (request.httpVersion === '1.0') throw badFraming('HTTP/1.0 has no Transfer-Encoding')
+    if (request.httpVersion === '1.0')
+      throw badFraming('HTTP/1.0 does not define Transfer-Encoding')
     if (codings.join(',').trim().toLowerCase() === 'chunked') return 'chunked'
     // The end of a body with another coding cannot be found.
     throw new CgiError('CGI_ERR_NOT_IMPLEMENTED', {
-      reason: `coding ${codings.join(', ')}`,
+      reason: `Transfer-Encoding: ${codings.join(', ')}`,
       headers: { connection: 'close' },
     })
   }
@@ -28,7 +29,7 @@ export function readFraming(request: CgiRequest, bodyLimit: number): BodyFraming
   if (lengths.size === 0) return request.body === null ? 'none' : 'chunked'
   const [length = ''] = lengths
   if (lengths.size > 1 || !/^\d{1,15}$/.test(length))
-    throw badFraming('Content-Length is not one number')
+    throw badFraming('Content-Length is not a single number')
   if (bodyLimit > 0 && Number(length) > bodyLimit) throw tooLarge(bodyLimit)
   return Number(length)
 }

@@ -6,7 +6,7 @@ import type { BodyFraming } from './framing.js'
 import { type BodySettings, spool } from './spool.js'
 
 const CONSUMED =
-  'a body parser, a middleware or a hook (preParsing) has read it, and has put no stream in its place'
+  'a body parser, a middleware or a hook (preParsing) consumed it without replacing the stream'
 
 /** Whether a body is received as a whole before its script starts. */
 export function isSpooled(

@@ -65,7 +65,7 @@ export async function spool(
 /** The error if the file operations do not finish in time. */
 const SLOW_FILE = {
   code: 'CGI_ERR_HEADERS_TIMEOUT',
-  what: 'the request body has not been stored',
+  what: 'the request body was not stored',
 } as const
 
 /** Closes the file; a failure to close has no consequence. */

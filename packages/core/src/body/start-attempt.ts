@@ -74,7 +74,7 @@ export class StartAttempt {
 
   #startTimer({ milliseconds, code, what }: StartLimit): NodeJS.Timeout | undefined {
     if (milliseconds === 0) return undefined
-    const reason = `${what} after ${milliseconds} ms`
+    const reason = `${what} within ${milliseconds} ms`
     return setTimeout(() => this.fail(new CgiError(code, { reason })), milliseconds)
   }
 

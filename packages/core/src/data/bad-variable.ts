@@ -4,10 +4,10 @@ export function findBadVariable(variables: Readonly<Record<string, unknown>>): s
   for (const name of Object.keys(variables)) {
     const value = variables[name]
     if (name === '' || name.includes('=') || name.includes('\0')) {
-      return `the name ${JSON.stringify(name)} is not valid`
+      return `the name ${JSON.stringify(name)} is invalid`
     }
     if (typeof value !== 'string') return `the value of ${name} is not a string`
-    if (value.includes('\0')) return `the value of ${name} holds a NUL`
+    if (value.includes('\0')) return `the value of ${name} contains a NUL`
   }
   return undefined
 }

@@ -3,35 +3,35 @@ import { describeFailure } from './logger.js'
 
 /** What can go wrong: each code with its HTTP status and the sentence that a client may read. */
 const ERRORS = {
-  CGI_ERR_INVALID_OPTION: [500, 'An option of the gateway is not valid'],
-  CGI_ERR_BAD_TARGET: [400, 'The path of the request is not valid'],
-  CGI_ERR_BAD_HOST: [400, 'The Host header of the request is not valid'],
-  CGI_ERR_BAD_FRAMING: [400, 'The length of the request body is not clear'],
+  CGI_ERR_INVALID_OPTION: [500, 'A gateway option is invalid'],
+  CGI_ERR_BAD_TARGET: [400, 'The request path is invalid'],
+  CGI_ERR_BAD_HOST: [400, 'The Host header field is invalid'],
+  CGI_ERR_BAD_FRAMING: [400, 'The request body length is ambiguous'],
   CGI_ERR_NOT_EXECUTABLE: [403, 'The requested resource cannot be run'],
   CGI_ERR_NOT_FOUND: [404, 'The requested resource was not found'],
-  CGI_ERR_METHOD_NOT_ALLOWED: [405, 'The request method is not allowed here'],
+  CGI_ERR_METHOD_NOT_ALLOWED: [405, 'The request method is not allowed'],
   CGI_ERR_BODY_STALLED: [408, 'The request body did not arrive in time'],
   CGI_ERR_CLIENT_TOO_SLOW: [408, 'The client is too slow'],
   CGI_ERR_BODY_TOO_LARGE: [413, 'The request body is too large'],
-  CGI_ERR_TARGET_TOO_LONG: [414, 'The target of the request is too long for a script'],
-  CGI_ERR_FIELD_TOO_LARGE: [431, 'A header field of the request is too large for a script'],
+  CGI_ERR_TARGET_TOO_LONG: [414, 'The request target is too long for a script'],
+  CGI_ERR_FIELD_TOO_LARGE: [431, 'A request header field is too large for a script'],
   CGI_ERR_HEADERS_CUT: [431, 'The request has too many header fields'],
   CGI_ERR_CLIENT_GONE: [400, 'The client closed the connection'],
   CGI_ERR_BODY_CONSUMED: [
     500,
-    'The request body was read before the gateway could: mount the gateway before body parsers',
+    'The request body was consumed before the gateway could read it: mount the gateway before body parsers',
   ],
   CGI_ERR_BODY_FAILED: [500, 'The request body could not be read'],
   CGI_ERR_SPOOL: [500, 'The request body could not be stored'],
-  CGI_ERR_ENVIRONMENT: [500, 'The environment of the script could not be made'],
+  CGI_ERR_ENVIRONMENT: [500, 'The script environment could not be created'],
   CGI_ERR_SPAWN: [500, 'The script could not be started'],
-  CGI_ERR_NOT_IMPLEMENTED: [501, 'The transfer coding of the request is not supported'],
-  CGI_ERR_BAD_HEADER: [502, 'The script sent a header that is not valid'],
+  CGI_ERR_NOT_IMPLEMENTED: [501, 'The transfer coding is not supported'],
+  CGI_ERR_BAD_HEADER: [502, 'The script sent an invalid header'],
   CGI_ERR_HEADER_TOO_LARGE: [502, 'The script sent a header that is too large'],
   CGI_ERR_NO_RESPONSE: [502, 'The script ended without a response'],
-  CGI_ERR_SHORT_BODY: [502, 'The script sent less than it promised'],
-  CGI_ERR_KILLED: [502, 'The script was stopped by a signal'],
-  CGI_ERR_TOO_MANY_REDIRECTS: [502, 'The scripts redirected too many times'],
+  CGI_ERR_SHORT_BODY: [502, 'The response is shorter than its Content-Length'],
+  CGI_ERR_KILLED: [502, 'The script was terminated by a signal'],
+  CGI_ERR_TOO_MANY_REDIRECTS: [502, 'Too many local redirects'],
   CGI_ERR_BUSY: [503, 'Too many scripts are running'],
   CGI_ERR_NO_RESOURCES: [503, 'The system cannot start another script now'],
   CGI_ERR_CLOSED: [503, 'The gateway is closed'],
@@ -47,6 +47,11 @@ export type CgiErrorCode = keyof typeof ERRORS
 export interface CgiErrorDetails {
   /** What exactly was wrong, in one sentence. */
   readonly reason?: string | undefined
+  /**
+   * The same for programs, where a hint depends on it: an errno such as `ENOENT`, or a name such as `no-colon`.
+   * Not enumerable: `reason` says it already.
+   */
+  readonly fault?: string | undefined
   /** Absolute path of the script. */
   readonly script?: string | undefined
   /** The script's process. */
@@ -73,6 +78,9 @@ export interface CgiErrorDetails {
   /** The error underneath. */
   readonly cause?: unknown
 }
+
+/** Fields that would only repeat in a log line what it says already. */
+const HIDDEN = new Set(['fault', 'standardError'])
 
 /** The registry of `Symbol.for` is the same for every copy of this package, as for undici's errors. */
 const MARK = Symbol.for('common-gateway.CgiError')
@@ -109,6 +117,7 @@ export class CgiError extends Error {
   /** Whether `message` may be shown to the client: true below 500 (as in `http-errors`). */
   readonly expose: boolean
   declare readonly reason?: string
+  declare readonly fault?: string
   declare readonly script?: string
   declare readonly pid?: number
   declare readonly exitCode?: number | null
@@ -137,7 +146,7 @@ export class CgiError extends Error {
   add(details: CgiErrorDetails): this {
     for (const [name, value] of Object.entries(details)) {
       if (value !== undefined && name !== 'cause' && !Object.hasOwn(this, name)) {
-        Object.defineProperty(this, name, { value, enumerable: name !== 'standardError' })
+        Object.defineProperty(this, name, { value, enumerable: !HIDDEN.has(name) })
       }
     }
     return this

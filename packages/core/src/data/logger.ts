@@ -29,7 +29,7 @@ export function guardLogger(logger: CgiLogger): CgiLogger {
     if (failed.has(logger)) return
     failed.add(logger)
     try {
-      writeLine({ reason: String(error) }, 'the logger has failed, and messages are lost')
+      writeLine({ reason: String(error) }, 'the logger failed; messages are lost')
     } catch {
       // Standard error has failed as well.
     }

@@ -9,9 +9,9 @@ export function toSystemError(cause: unknown, file: string): CgiError {
   const code = codeOf(cause)
   // The system's errno says all; the frames are the gateway's own.
   if (code !== '' && cause instanceof Error) removeFrames(cause)
-  const reason = `${code || 'unknown error'}: ${file}`
+  const facts = { reason: `${code || 'unknown error'}: ${file}`, fault: code || undefined, cause }
   if (SHORTAGES.has(code)) {
-    return new CgiError('CGI_ERR_NO_RESOURCES', { reason, cause, headers: { 'retry-after': '1' } })
+    return new CgiError('CGI_ERR_NO_RESOURCES', { ...facts, headers: { 'retry-after': '1' } })
   }
-  return new CgiError('CGI_ERR_SPAWN', { reason, cause })
+  return new CgiError('CGI_ERR_SPAWN', facts)
 }

@@ -165,7 +165,7 @@ function append(variables: Record<string, string>, name: string, value: string):
 function checkTarget({ uri, query }: RequestTarget): void {
   const length = Math.max(uri.length, query.length)
   if ('REQUEST_URI'.length + length <= LONGEST_VARIABLE) return
-  throw new CgiError('CGI_ERR_TARGET_TOO_LONG', { reason: `it has ${length} bytes` })
+  throw new CgiError('CGI_ERR_TARGET_TOO_LONG', { reason: `the target has ${length} bytes` })
 }
 
 function assignByteStrings(

@@ -37,7 +37,9 @@ export function toSizeError(
   }
   if (targetSize + fieldsSize < LARGE_REQUEST) return error
   const code = targetSize > fieldsSize ? 'CGI_ERR_TARGET_TOO_LONG' : 'CGI_ERR_FIELD_TOO_LARGE'
-  return new CgiError(code, { reason: `its variables have ${targetSize + fieldsSize} bytes` })
+  return new CgiError(code, {
+    reason: `the variables of the request have ${targetSize + fieldsSize} bytes`,
+  })
 }
 
 function isTooBig(error: unknown): boolean {

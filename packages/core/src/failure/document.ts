@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { showControls } from '../data/visible-text.js'
 import type { Explanation, Fact } from './explanation.js'
 
-/** Colours and type of the demo site, so that both look like one thing. */
+/** Colours and type are those of the demo site. */
 const STYLE = `
 :root {
   color-scheme: light dark;
@@ -95,8 +95,8 @@ footer { margin-top: 2.5rem; color: var(--quiet); font-size: .9375rem; }
 `
 
 /**
- * The Content-Security-Policy of the document: no script, nothing from anywhere, no style but its own.
- * What a script has written stays text even if there were a hole in the escaping.
+ * The Content-Security-Policy of the document: no script, no request, and no style other than its own. Output of
+ * a script could do no harm even if the escaping had a hole.
  */
 export const ERROR_DOCUMENT_POLICY = [
   "default-src 'none'",
@@ -106,13 +106,13 @@ export const ERROR_DOCUMENT_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const DEVELOPMENT = `You see this because the server runs in development. With <code>NODE_ENV=production</code>, clients
-see the status alone.`
+const DEVELOPMENT = `This page is shown because the server runs in development mode. With <code>NODE_ENV=production</code>,
+clients get the status only.`
 
 /**
- * The explanation as one HTML document that needs nothing else.
+ * The explanation as an HTML document without external resources.
  *
- * @param audience - who sees it and why, where it is not `NODE_ENV` that decides.
+ * @param audience - the sentence at the foot that says why the page is shown; by default it names `NODE_ENV`.
  */
 export function createErrorDocument(explanation: Explanation, audience?: string): string {
   const { status, sentence, hint, facts, standardError } = explanation
@@ -140,9 +140,10 @@ ${writeStandardError(standardError)}<footer>
 `
 }
 
-/** What is to be typed, or written into a script: it is set as code, and not broken at its hyphens. */
+/** Text to type: text in backticks, and commands and options in the sentences of the command. */
 const TYPED = new RegExp(
   `(${[
+    '`[^`]+`',
     String.raw`chmod [+-]x (?:'(?:[^']|'\\'')*'|[\w./@:+-]*[\w/@+-])`,
     String.raw`sudo apt-get install [\w-]+`,
     String.raw`--[a-z-]+ (?:[\w.=-]*\w|\.)`,
@@ -152,9 +153,9 @@ const TYPED = new RegExp(
 )
 
 function writeHint(hint: string): string {
-  // Every other part is one that the pattern has matched.
+  // split() returns the text between matches at even indexes, the matches at odd ones.
   const parts = hint.split(TYPED).map((part, index) => {
-    return index % 2 === 1 ? `<code>${escape(part)}</code>` : escape(part)
+    return index % 2 === 1 ? `<code>${escape(part.replaceAll('`', ''))}</code>` : escape(part)
   })
   return parts.join('')
 }
@@ -166,17 +167,17 @@ function writeFact({ name, value, isVerbatim }: Fact): string {
 
 function writeStandardError(text: string | undefined): string {
   if (text === undefined) return ''
-  // Each line is a block: what does not fit goes on further to the right, so that lines can be told.
+  // Each line is a block, and is indented where it wraps.
   const lines = text.split('\n').map((line) => `<span>${escape(line)}</span>`)
-  const content = text === '' ? '<p>There is nothing.</p>' : `<pre>${lines.join('\n')}</pre>`
+  const content = text === '' ? '<p>Empty.</p>' : `<pre>${lines.join('\n')}</pre>`
   return `<section aria-labelledby="standard-error">
-<h2 id="standard-error">The end of its standard error</h2>
+<h2 id="standard-error">End of standard error</h2>
 ${content}
 </section>
 `
 }
 
-/** Text as HTML, in an element or an attribute. */
+/** Escapes text for an element or an attribute. */
 function escape(text: string): string {
   return showControls(text).replace(/[&<>"']/g, (character) => ENTITIES[character] ?? character)
 }

@@ -7,21 +7,21 @@ import { hintFor } from './hint.js'
 import { CgiError } from '../data/cgi-error.js'
 import { preferredType } from './media-type.js'
 
-/** An answer that explains a failure to whoever develops the script. */
+/** A response that explains a failure to the developer of the script. */
 export interface ErrorPage {
-  /** Fields of the response, names in lower case: all that describe the body, and what it may do. */
+  /** Fields of the response that describe the body and restrict what it may do; names in lower case. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
 }
 
 /**
- * Explains a failed run: as HTML or JSON where the Accept field prefers it, else as plain text. It
- * tells paths of the host and output of the script, so it is for development only. Null for an error
- * that has nothing to do with a script (one of another class, or a bad request), and for a client that
- * does not say what it reads: it is a program, which wants the status alone.
+ * Explains a failed run: as HTML or JSON if the Accept field prefers one of them, else as plain text. The page
+ * shows paths of the server and output of the script, so it is for development only. Returns null for an error
+ * that has no script (another class, or a bad request), and for a client without an Accept field, which is a
+ * program that needs only the status.
  *
- * @param accept - the Accept field of the request; undefined where there is none.
- * @param audience - who sees the page and why, for its foot, where it is not `NODE_ENV` that decides.
+ * @param accept - the Accept field of the request; undefined if there is none.
+ * @param audience - the sentence at the foot that says why the page is shown; by default it names `NODE_ENV`.
  */
 export function createErrorPage(
   error: unknown,
@@ -52,7 +52,7 @@ const WRITERS = {
   'application/json': writeJson,
 }
 
-/** The shape that Fastify gives errors, and more. */
+/** Fastify's error fields, and the facts of the failure. */
 function writeJson(error: CgiError): string {
   const { statusCode, code, message, script, reason, line, output } = error
   const { exitCode, signal, pid, standardError } = error
@@ -71,7 +71,7 @@ function writeJson(error: CgiError): string {
     hint: hintFor(error),
     standardError,
   }
-  // Nobody takes it for HTML then, whatever becomes of its type.
+  // Cannot be read as HTML, even if the Content-Type is lost.
   return `${JSON.stringify(value, null, 2).replaceAll('<', String.raw`\u003c`)}\n`
 }
 
@@ -83,7 +83,7 @@ function writeText({ status, sentence, hint, facts, standardError }: Explanation
       .map(({ name, value }) => `${`${name}:`.padEnd(width)}${indent(showControls(value), width)}`)
       .join('\n'),
     hint,
-    standardError && `The end of its standard error:\n${showControls(standardError)}`,
+    standardError && `End of standard error:\n${showControls(standardError)}`,
   ]
   return `${parts.filter(Boolean).join('\n\n')}\n`
 }

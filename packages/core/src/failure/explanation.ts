@@ -4,28 +4,27 @@ import { toReadableText } from '../data/byte-string.js'
 import { hintFor } from './hint.js'
 import type { CgiError } from '../data/cgi-error.js'
 
-/** What is known of a failure, in words. Text is as it was: whoever shows it has to escape it. */
+/** A failure explained in words. Texts are raw: the writer of a page escapes them. */
 export interface Explanation {
   /** `502 Bad Gateway` */
   readonly status: string
-  /** What went wrong, in one sentence. */
+  /** The message of the error. */
   readonly sentence: string
-  /** What to try. */
+  /** What to try: see {@link hintFor}. */
   readonly hint: string | undefined
   readonly facts: readonly Fact[]
-  /** The end of standard error; empty where there was nothing, undefined where it is not known. */
+  /** The end of standard error; empty if nothing was written, undefined if it is not known. */
   readonly standardError: string | undefined
 }
 
-/** One fact, with its name. */
 export interface Fact {
   readonly name: string
   readonly value: string
-  /** Whether it is what a program has written or reads, and not a word. */
+  /** Whether the value is output or input of a program, to be set as code. */
   readonly isVerbatim: boolean
 }
 
-/** Says what is known of a failure. */
+/** Explains a failure. */
 export function explain(error: CgiError): Explanation {
   const { message, standardError } = error
   return {
@@ -44,21 +43,21 @@ function factsOf(error: CgiError): Fact[] {
     if (value !== undefined) facts.push({ name, value, isVerbatim })
   }
   add('Script', script, true)
-  add('What was wrong', reason && toReadableText(reason))
+  add('Reason', reason && toReadableText(reason))
   if (code === 'CGI_ERR_BAD_HEADER' && line !== undefined) {
-    add(`Line ${line} of its output`, output ?? '', true)
+    add(`Line ${line} of output`, output ?? '', true)
   } else {
-    add('Line of its output', line?.toString())
-    add('Its output begins', output, true)
+    add('Line of output', line?.toString())
+    add('Output begins', output, true)
   }
   add('Exit code', exitCode?.toString())
   add('Signal', signal == null ? undefined : describeSignal(signal))
-  add('Process', pid?.toString())
+  add('Process ID', pid?.toString())
   add('Error code', code, true)
   return facts
 }
 
 function describeSignal(name: string): string {
-  const number = Object.entries(constants.signals).find(([each]) => each === name)?.[1]
+  const number = Object.entries(constants.signals).find(([signal]) => signal === name)?.[1]
   return number === undefined ? name : `${name} (${number})`
 }

@@ -4,22 +4,21 @@ interface MediaRange {
   readonly quality: number
 }
 
-/** How well a type is accepted. */
+/** How well an Accept field matches a type. */
 interface Match {
   readonly quality: number
-  /** 2 where the range names the very type, 1 for `text/*`, 0 for any type. */
+  /** 2 if the range names the type, 1 for `text/*`, 0 for any type. */
   readonly precision: number
-  /** Place of the range in the field. */
+  /** Index of the range in the field. */
   readonly place: number
 }
 
 /**
- * The media type that a client prefers: by the quality it gives; among equals one that it names comes
- * before one that a wildcard lets in, what it names first before the rest, and in the end the order
- * of `types`.
+ * Returns the media type that a client prefers: the one with the highest quality. Among equals, a type that is
+ * named goes before one that a wildcard matches, then the order of the field decides, then that of `types`.
  *
  * @param accept - the Accept field.
- * @param types - what there is, the default first: it is also what those get who accept none of them.
+ * @param types - the available types. The first is the default for a client that accepts none of them.
  */
 export function preferredType<Type extends string>(
   accept: string,
@@ -38,16 +37,16 @@ export function preferredType<Type extends string>(
 }
 
 function toMediaRange(text: string): MediaRange {
-  const [range = '', ...parameters] = text.split(';').map((each) => each.trim().toLowerCase())
-  const weight = parameters.find((each) => each.startsWith('q='))
+  const [range = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase())
+  const weight = parameters.find((parameter) => parameter.startsWith('q='))
   const quality = weight === undefined ? 1 : Number.parseFloat(weight.slice(2))
   return { range, quality: quality >= 0 && quality <= 1 ? quality : 0 }
 }
 
-/** The range that says most about a type decides, whatever less precise ones say. */
+/** The most precise range that matches a type decides (RFC 9110 section 12.5.1). */
 function matchOf(type: string, ranges: readonly MediaRange[]): Match | undefined {
   const [group] = type.split('/')
-  // `application/problem+json` and its like are JSON to whoever reads it.
+  // A client that accepts `application/problem+json` reads JSON.
   const suffix = `+${type.slice(type.indexOf('/') + 1)}`
   const precisionOf = (range: string): number => {
     if (range === type || range.endsWith(suffix)) return 2

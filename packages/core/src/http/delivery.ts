@@ -86,8 +86,8 @@ export class Delivery extends Ticking {
     const isStalled = bodyTimeout > 0 && this.#stalled >= bodyTimeout
     if (!isSlow && !isStalled) return
     const reason = isStalled
-      ? `it has taken nothing for ${bodyTimeout} ms`
-      : `it takes less than ${minRate} bytes a second`
+      ? `the client received nothing for ${bodyTimeout} ms`
+      : `the client receives less than ${minRate} bytes per second`
     this.stop()
     this.limits.cutOff(reason)
     this.#outgoing.cutOff()

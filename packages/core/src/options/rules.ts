@@ -110,7 +110,7 @@ export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   maxHeaderSize: bytes(1),
   headersTimeout: milliseconds,
   bodyTimeout: milliseconds,
-  minRate: integer(0, Number.MAX_SAFE_INTEGER, ' (bytes a second)'),
+  minRate: integer(0, Number.MAX_SAFE_INTEGER, ' (bytes per second)'),
   requestTimeout: milliseconds,
   killTimeout: milliseconds,
   lingerTimeout: milliseconds,

@@ -42,7 +42,7 @@ export function chooseSpawner(choice: Settings<never>['spawner'], logger: CgiLog
   if (!hasWarned) {
     logger.warn(
       { reason: message },
-      'posix_spawn cannot be used: scripts are started by node:child_process, which blocks the event loop for longer the more memory the application has',
+      'posix_spawn is not available: scripts are started by node:child_process, which blocks the event loop for longer the more memory the application has',
     )
   }
   hasWarned = true

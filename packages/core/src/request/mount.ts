@@ -95,10 +95,12 @@ function refuseOtherReadings(path: string, wanted: readonly string[], isCaseBlin
         .split(/[/\\]+/)
         .map((_, index, all) => all.slice(index))
   if (found.some((segments) => isBelow(segments, String))) {
-    throw new CgiError('CGI_ERR_BAD_TARGET', { reason: 'it names the scripts by an odd spelling' })
+    throw new CgiError('CGI_ERR_BAD_TARGET', {
+      reason: 'the path reaches the mount by an ambiguous spelling',
+    })
   }
   if (isCaseBlind && found.some((segments) => isBelow(segments, foldCase))) {
-    throw new CgiError('CGI_ERR_NOT_FOUND', { reason: 'the mount is written otherwise' })
+    throw new CgiError('CGI_ERR_NOT_FOUND', { reason: 'the path spells the mount differently' })
   }
 }
 

@@ -48,7 +48,7 @@ function findHostname(request: CgiRequest): string | undefined {
   const authority = authorityOf(request.originalUrl)
   // RFC 9110 section 4.2.1: an http URI without a host MUST be rejected.
   if (authority === '') {
-    throw new CgiError('CGI_ERR_BAD_HOST', { reason: 'the request-target names no host' })
+    throw new CgiError('CGI_ERR_BAD_HOST', { reason: 'the request-target has no host' })
   }
   for (const host of [...fields, authority, request.host]) {
     if (host !== undefined && host !== '' && !HOST.test(host)) {

@@ -102,7 +102,7 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
 async function endOfScript({ run, settings: { bodyTimeout } }: Call): Promise<void> {
   if (bodyTimeout === 0) await run.exit
   else if ((await withTimeout(run.exit, bodyTimeout)) === undefined) {
-    const reason = `it has redirected, but not ended after ${bodyTimeout} ms`
+    const reason = `the script redirected, but did not exit within ${bodyTimeout} ms`
     throw new CgiError('CGI_ERR_BODY_TIMEOUT', { reason })
   }
 }
@@ -124,7 +124,7 @@ async function openFile(
   const file = await untilOpened(opening, settings)
   if (typeof file !== 'string') return file
   const facts = { script: script.file, reason: file }
-  loggerOf(request, settings).warn(facts, 'the file that the script names is not sent')
+  loggerOf(request, settings).warn(facts, 'the file named by the script was not sent')
   return null
 }
 
@@ -157,6 +157,8 @@ function createBody(
 /** RFC 3875 section 6.3.1: a script MUST send a Content-Type with content. */
 async function checkEmpty(body: ResponseBody): Promise<void> {
   if (await body.hasContent()) {
-    throw new CgiError('CGI_ERR_BAD_HEADER', { reason: 'there is content, but no Content-Type' })
+    throw new CgiError('CGI_ERR_BAD_HEADER', {
+      reason: 'the response has content, but no Content-Type',
+    })
   }
 }

@@ -27,7 +27,7 @@ export async function answerWithFile(
   settings: Pick<Settings<never>, 'headersTimeout'>,
 ): Promise<CgiResponse> {
   const opened = await untilOpened(open(request, file), settings, request.signal)
-  if (opened === null) throw withheld(file, 'it cannot be read')
+  if (opened === null) throw withheld(file, 'the file cannot be read')
   const { status, headers, content } = opened
   return {
     type: 'response',

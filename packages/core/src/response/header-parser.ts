@@ -59,17 +59,17 @@ export function createHeaderParser(
   let { size, lineNumber } = before
   let statusLine: string | undefined
 
-  function badHeader(reason: string, line: string): CgiError {
+  function badHeader(reason: string, line: string, fault?: string): CgiError {
     const output = excerptOf(line)
-    return new CgiError('CGI_ERR_BAD_HEADER', { reason, line: lineNumber, output })
+    return new CgiError('CGI_ERR_BAD_HEADER', { reason, fault, line: lineNumber, output })
   }
 
   function addLine(line: string): void {
-    if (CONTROL.test(line)) throw badHeader('it holds a control character', line)
+    if (CONTROL.test(line)) throw badHeader('the line contains a control character', line)
     if (line.startsWith(' ') || line.startsWith('\t')) {
       const field = fields.at(-1)
       if (field === undefined) {
-        throw badHeader('it continues a line, but there is none before it', line)
+        throw badHeader('the line continues a field, but no field precedes it', line)
       }
       field.pieces.push(trimBlanks(line))
       return
@@ -81,9 +81,9 @@ export function createHeaderParser(
     }
     if (line === CGITB) return
     const colon = line.indexOf(':')
-    if (colon === -1) throw badHeader('it has no colon', line)
+    if (colon === -1) throw badHeader('the line has no colon', line, 'no-colon')
     const name = line.slice(0, colon)
-    if (!TOKEN.test(name)) throw badHeader('what stands before the colon is not a field name', line)
+    if (!TOKEN.test(name)) throw badHeader('the text before the colon is not a field name', line)
     fields.push({ name, pieces: [trimBlanks(line.slice(colon + 1))] })
   }
 

@@ -45,7 +45,7 @@ export function readHeader(
         }
       },
       end(exit) {
-        const reason = `its output ended after ${parser.size} bytes`
+        const reason = `the output ended after ${parser.size} bytes`
         const error = withOutput(new CgiError(codeOf(exit), { reason, ...exit }))
         run.fail(error)
         reject(error)

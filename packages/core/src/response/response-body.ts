@@ -79,7 +79,7 @@ export class ResponseBody extends Readable implements OutputConsumer {
     if (exit?.signal) {
       this.#fail(new CgiError('CGI_ERR_KILLED', exit))
     } else if (this.#left !== Number.POSITIVE_INFINITY) {
-      const reason = `${this.#left} bytes of its Content-Length are missing`
+      const reason = `${this.#left} bytes of the Content-Length are missing`
       this.#fail(new CgiError('CGI_ERR_SHORT_BODY', { ...exit, reason }))
     } else {
       this.#complete()

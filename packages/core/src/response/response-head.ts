@@ -42,7 +42,10 @@ export function toResponse(header: ScriptHeader): ResponseHead | LocalRedirect {
     ([name, value]) => value !== '' || !UNSENT_IF_EMPTY.has(name.toLowerCase()),
   )
   if (fields.length === 0 && header.statusLine === undefined) {
-    throw new CgiError('CGI_ERR_NO_RESPONSE', { reason: 'its header is empty' })
+    throw new CgiError('CGI_ERR_NO_RESPONSE', {
+      reason: 'the header is empty',
+      fault: 'empty-header',
+    })
   }
   const given = readStatus(fields, header.statusLine)
   const location = single(fields, 'location')
@@ -86,7 +89,7 @@ function readStatus(
   for (const line of lines) {
     const next = parseStatus(line)
     if (status !== undefined && (status.status !== next.status || status.reason !== next.reason)) {
-      throw badHeader(`there are two different Status lines`)
+      throw badHeader('the header has two different Status values', 'bad-status')
     }
     status = next
   }
@@ -97,7 +100,8 @@ function parseStatus(line: string): Status {
   const [, digits, reason] = /^(\d{3})(?:[ \t]+(.*))?$/.exec(line) ?? []
   const status = Number(digits)
   if (digits === undefined || status < 200 || status > 599) {
-    throw badHeader(`Status is not a code from 200 to 599: ${JSON.stringify(line)}`)
+    const shown = JSON.stringify(line)
+    throw badHeader(`Status is not a code from 200 to 599: ${shown}`, 'bad-status')
   }
   return { status, reason: reason || standardReason(status) }
 }
@@ -113,7 +117,7 @@ function readContentLength(fields: readonly HeaderField[]): number | undefined {
 function single(fields: readonly HeaderField[], lowerCaseName: string): string | undefined {
   const [value, ...others] = valuesOf(fields, lowerCaseName)
   if (others.some((other) => other !== value)) {
-    throw badHeader(`there are two different ${lowerCaseName} fields`)
+    throw badHeader(`the header has two different ${lowerCaseName} fields`)
   }
   return value
 }
@@ -161,6 +165,6 @@ function forwarded(fields: readonly HeaderField[], keepsLength: boolean): Header
   })
 }
 
-function badHeader(reason: string): CgiError {
-  return new CgiError('CGI_ERR_BAD_HEADER', { reason })
+function badHeader(reason: string, fault?: string): CgiError {
+  return new CgiError('CGI_ERR_BAD_HEADER', { reason, fault })
 }

@@ -45,7 +45,7 @@ export async function openNamedFile(
   folder: string,
   roots: readonly string[],
 ): Promise<OpenedFile | string> {
-  if (roots.length === 0) return 'there are no sendfileRoots'
+  if (roots.length === 0) return '`sendfileRoots` is empty'
   const realRoots = await Promise.all(roots.map(realPath))
   for (const candidate of candidates(head, folder, roots)) {
     const file = await realPath(candidate)
@@ -53,7 +53,7 @@ export async function openNamedFile(
     const opened = root ? await openFileAs(head, request, file) : null
     if (opened !== null) return opened
   }
-  return 'it is no file that can be read in one of the sendfileRoots'
+  return 'no readable file of that name is in `sendfileRoots`'
 }
 
 function isSendfile(name: string): boolean {
@@ -132,7 +132,7 @@ export async function untilOpened<Opened extends OpenedFile | string | null>(
   const limit = {
     milliseconds: headersTimeout,
     code: 'CGI_ERR_HEADERS_TIMEOUT',
-    what: 'the file to be sent has not been opened',
+    what: 'the file to send was not opened',
   } as const
   const attempt = new StartAttempt(client)
   try {

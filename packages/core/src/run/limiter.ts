@@ -116,7 +116,7 @@ export class Limiter {
       const timer =
         queueTimeout === 0
           ? undefined
-          : setTimeout(() => refuse(busy('the wait took too long')), queueTimeout)
+          : setTimeout(() => refuse(busy('the wait in the queue timed out')), queueTimeout)
       signal.addEventListener('abort', gone)
       this.#waiting.add(refuse)
       this.#slots.wait(departure).then((slot) => {

@@ -160,7 +160,7 @@ export class ScriptRuns {
       minRate: this.#settings.minRate,
       received: () => record.bytesIn,
       onSlow: (reason) => {
-        const message = 'a client that is too slow was cut off'
+        const message = 'the connection of a client that is too slow was closed'
         loggerOf(request, this.#settings).warn({ ...record.logFacts, reason }, message)
         run.abandon(new CgiError('CGI_ERR_CLIENT_TOO_SLOW', { reason }))
       },

@@ -11,7 +11,7 @@ export function headersLimit({ headersTimeout }: LimitSettings, what: string): S
 /** The limit of a start: `headersTimeout` or `requestTimeout`, whichever is shorter. */
 export function startLimit(settings: LimitSettings): StartLimit {
   const { headersTimeout, requestTimeout } = settings
-  const limit = headersLimit(settings, 'the script has not started')
+  const limit = headersLimit(settings, 'the script did not start')
   const isShorter = requestTimeout > 0 && (headersTimeout === 0 || requestTimeout < headersTimeout)
   if (!isShorter) return limit
   return { ...limit, milliseconds: requestTimeout, code: 'CGI_ERR_REQUEST_TIMEOUT' }

@@ -51,6 +51,6 @@ class UploadRate extends Ticking {
     const isOver = this.#patience.spend(waited, total - this.#before)
     this.#before = total
     if (isReceived(this.#content)) stopTicking(this)
-    else if (isOver) onSlow(`it sends less than ${minRate} bytes a second`)
+    else if (isOver) onSlow(`the client sends less than ${minRate} bytes per second`)
   }
 }

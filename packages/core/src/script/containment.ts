@@ -22,7 +22,7 @@ export function checkContained(root: string, file: string, linkRoots: readonly s
     if (realFile !== realRoot && !isInsideAny(allowed, realFile)) {
       throw leavesRoot(root, below, allowed)
     }
-    if (!isNamedOnDisk(root, below)) throw withheld(file, 'its name on disk is another')
+    if (!isNamedOnDisk(root, below)) throw withheld(file, 'the name on disk is spelled differently')
     return true
   } catch (error) {
     if (error instanceof CgiError) throw error
@@ -44,10 +44,10 @@ export function checkStillInside(root: string, file: string, linkRoots: readonly
   try {
     real = [realpathSync.native(root), realpathSync.native(file)]
   } catch (error) {
-    throw notExecutable(file, 'it is not there any more', error)
+    throw notExecutable(file, 'the file no longer exists', { cause: error })
   }
   if (!isInsideAny([real[0], ...linkRoots], real[1])) {
-    throw notExecutable(file, 'it has been moved out of the root')
+    throw notExecutable(file, 'the file was moved out of the root')
   }
 }
 
@@ -77,6 +77,6 @@ function leavesRoot(root: string, below: string, allowed: readonly string[]): Cg
   return new CgiError('CGI_ERR_NOT_FOUND', {
     script: link,
     linkTarget: target,
-    reason: `it is a link to ${target}, outside of the root`,
+    reason: `the file is a link to ${target}, outside the root`,
   })
 }

@@ -20,7 +20,7 @@ export class LinkWarnings {
     this.#told.add(script)
     loggerOf(request, settings).warn(
       { script, linkTarget },
-      'a link that leaves `root` is not followed; the option `linkRoots` names folders that links may lead into',
+      'a link that leaves `root` is not followed; list the folders that links may lead into in `linkRoots`',
     )
   }
 }

@@ -1,4 +1,4 @@
-import { CgiError } from '../data/cgi-error.js'
+import { CgiError, type CgiErrorDetails } from '../data/cgi-error.js'
 import { codeOf } from '../data/error-code.js'
 import { toSystemError } from '../data/system-error.js'
 
@@ -8,8 +8,12 @@ export function badTarget(reason: string): CgiError {
 }
 
 /** A file that exists and cannot be run. */
-export function notExecutable(script: string, reason: string, cause?: unknown): CgiError {
-  return new CgiError('CGI_ERR_NOT_EXECUTABLE', { script, reason, cause })
+export function notExecutable(
+  script: string,
+  reason: string,
+  details?: Pick<CgiErrorDetails, 'cause' | 'fault'>,
+): CgiError {
+  return new CgiError('CGI_ERR_NOT_EXECUTABLE', { script, reason, ...details })
 }
 
 /** A file that exists and is withheld: the application must not get the request, it might send the file. */
@@ -28,5 +32,5 @@ export function isMissing(error: unknown): boolean {
 /** The error for a file that the system does not let us look at. */
 export function toLookupError(file: string, error: unknown): CgiError {
   if (codeOf(error) !== 'EACCES') return toSystemError(error, file)
-  return notExecutable(file, 'one of its folders cannot be read', error)
+  return notExecutable(file, 'a folder above the file cannot be read', { cause: error })
 }

@@ -106,7 +106,7 @@ function readBeginning(file: string): string {
       closeSync(descriptor)
     }
   } catch (error) {
-    throw notExecutable(file, 'it cannot be read', error)
+    throw notExecutable(file, 'the file cannot be read', { cause: error })
   }
 }
 

@@ -21,7 +21,8 @@ export function parseScriptPath(
 ): ScriptPath {
   const mountName = toMountName(mount, settings)
   const below = urlPath.slice(mount.length)
-  if (below !== '' && !below.startsWith('/')) throw badTarget('it does not begin with a slash')
+  if (below !== '' && !below.startsWith('/'))
+    throw badTarget('the path does not begin with a slash')
   return { urlPath, mountName, segments: decodePath(below, settings).slice(1) }
 }
 
@@ -36,19 +37,19 @@ const DOT_SEGMENT = /(?:^|\/)\.{1,2}(?:\/|$)/
 /** Decodes a path once, and refuses the forms that have fooled scripts and file systems. */
 function decodePath(urlPath: string, { encodedSlashes }: PathSettings): string[] {
   const segments = decodeSegments(urlPath)
-  if (segments === null) throw badTarget('an escape or a byte of it is not valid')
+  if (segments === null) throw badTarget('the path has an invalid escape or byte')
   let hasSlash = false
   for (const segment of segments) {
-    if (DOT_SEGMENT.test(segment)) throw badTarget('it has a dot segment')
+    if (DOT_SEGMENT.test(segment)) throw badTarget('the path has a dot segment')
     hasSlash ||= segment.includes('/')
   }
-  if (hasSlash && encodedSlashes === 'deny') throw badTarget('it has an encoded slash')
+  if (hasSlash && encodedSlashes === 'deny') throw badTarget('the path has an encoded slash')
   return segments
 }
 
 function toMountName(mount: string, settings: PathSettings): string {
   const segments = decodePath(mount, settings).filter((segment) => segment !== '')
   const name = fromByteString(toPath(segments))
-  if (name === null) throw badTarget('its mount is not UTF-8')
+  if (name === null) throw badTarget('the mount is not UTF-8')
   return name
 }

@@ -49,7 +49,7 @@ export function findInTree(
   const found = walk(root, segments, settings)
   if (found === null) return null
   if (settings.dotfiles === 'ignore' && found.names.some((name) => name.startsWith('.'))) {
-    throw withheld(found.file, 'its name, or that of a folder, begins with a dot')
+    throw withheld(found.file, 'the name of the file or of a folder begins with a dot')
   }
   return isThere(root, found, settings) ? found : null
 }
@@ -97,15 +97,15 @@ function walk(root: string, segments: readonly string[], settings: TreeSettings)
 /** The name on disk that a segment gives; null where a fallback answers for what can be no name. */
 function toName(segment: string, folder: string, settings: TreeSettings): string | null {
   const isAnswered = settings.fallback !== undefined && settings.encodedSlashes === 'allow'
-  if (segment.includes('\\')) throw badTarget('it has a backslash')
+  if (segment.includes('\\')) throw badTarget('the path has a backslash')
   if (segment.includes('/')) {
     if (isAnswered) return null
-    throw badTarget('it has an encoded slash')
+    throw badTarget('the path has an encoded slash')
   }
   const name = fromByteString(segment)
   if (name !== null || settings.fallback !== undefined) return name
   // Another server may find a file by these bytes, or leave out those that are blanks in Latin-1.
-  throw withheld(folder, 'a name in it that is not UTF-8 names no script')
+  throw withheld(folder, 'the path has a name that is not UTF-8')
 }
 
 function look(file: string): Entry | null {

@@ -26,7 +26,7 @@ export class TreeFinder implements Finder {
 
   find({ urlPath, mountName, segments }: ScriptPath): Resource | null {
     const found = findInTree(this.#root, segments, this.#settings)
-    if (found?.kind === 'special') throw notExecutable(found.file, 'it is not a regular file')
+    if (found?.kind === 'special') throw notExecutable(found.file, 'the file is not a regular file')
     if (found?.kind === 'file') {
       const rest = segments.slice(found.depth)
       if (this.#isScript(found.file)) return this.#run(found, mountName, toPath(rest))
@@ -78,7 +78,13 @@ export class TreeFinder implements Finder {
 
   #run({ file, names }: Found, mountName: string, pathInfo: string): Script {
     if (!isRunnable(file, this.#settings)) {
-      throw notExecutable(file, 'it is not executable, and its extension has no interpreter')
+      throw notExecutable(
+        file,
+        'the file is not executable, and its extension has no interpreter',
+        {
+          fault: 'no-permission',
+        },
+      )
     }
     const command = toCommand(file, this.#settings)
     return { type: 'script', file, scriptName: mountName + toPath(names), pathInfo, command }
@@ -87,12 +93,12 @@ export class TreeFinder implements Finder {
   /** Null where the application is to send the file. */
   #send({ file, names, isLinked }: Found): OtherFile | null {
     const { otherFiles } = this.#settings
-    if (otherFiles === 'deny') throw notExecutable(file, 'its name is not that of a script')
+    if (otherFiles === 'deny') throw notExecutable(file, 'the file name is not that of a script')
     if (names.some((name) => name.startsWith('.') && name !== '.well-known')) {
-      throw withheld(file, 'its name, or that of a folder, begins with a dot')
+      throw withheld(file, 'the name of the file or of a folder begins with a dot')
     }
     if (mayBeSource(file, isLinked, this.#settings)) {
-      throw withheld(file, 'it may be the source of a script, or a copy of one')
+      throw withheld(file, 'the file may be the source or a copy of a script')
     }
     return otherFiles === 'send' ? { type: 'file', file } : null
   }

@@ -20,7 +20,7 @@ export function guardSpawner(spawner: Spawner): Spawner {
         releaseRefused(started)
         if (cause instanceof CgiError) throw cause
         throw new CgiError('CGI_ERR_SPAWN', {
-          reason: `the spawner: ${describeThrown(cause)}`,
+          reason: `the spawner failed: ${describeThrown(cause)}`,
           cause,
         })
       }

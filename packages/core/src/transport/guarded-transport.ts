@@ -46,7 +46,7 @@ export class GuardedTransport implements Transport {
       releaseRefused(streams)
       if (cause instanceof CgiError) throw cause
       throw new CgiError('CGI_ERR_SPAWN', {
-        reason: `the transport: ${describeThrown(cause)}`,
+        reason: `the transport failed: ${describeThrown(cause)}`,
         cause,
       })
     }

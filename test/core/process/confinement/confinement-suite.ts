@@ -199,7 +199,7 @@ export function confinementSuite(t: Test, spawner: Settings['spawner']): void {
     const latin = { environment: { ...environment, ...LATIN } }
     await assert.rejects(send(t, LIMITS, script(''), latin), {
       code: 'CGI_ERR_ENVIRONMENT',
-      reason: /the variable a\.b /,
+      reason: /the variable a\.b$/,
     })
   })
 

@@ -189,7 +189,7 @@ void t.test('posix_spawn', async (t) => {
       await worker.terminate()
       // In the log once, however many gateways there are.
       assert.equal(told.length, 2)
-      assert.match(told[0] ?? '', /posix_spawn cannot be used/)
+      assert.match(told[0] ?? '', /posix_spawn is not available/)
       assert.match(told[1] ?? '', /`spawner` .* worker thread/)
     },
   )

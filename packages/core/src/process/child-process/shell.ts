@@ -52,7 +52,7 @@ export function throughShell({ command, environment }: Invocation): Invocation {
   const encoded: string[] = []
   for (const [name, value] of Object.entries(environment)) {
     if (!/^[A-Za-z_]\w*$/.test(name) || NOT_PASSED_BY_SHELLS.test(name)) {
-      const reason = `a shell, which starts this script, cannot pass the variable ${name} on`
+      const reason = `the shell that starts this script cannot pass the variable ${name}`
       throw new CgiError('CGI_ERR_ENVIRONMENT', { reason })
     }
     if (SET_BY_SHELLS.includes(name) || !isAscii(value)) {

@@ -29,7 +29,7 @@ export function tryConfinement(confine: (command: Command) => Command): KernelRe
   })
   if (error !== undefined) return error.message
   if (status === 0 && stderr === '') return parse(stdout)
-  return stderr.trim() || `it ended with ${signal ?? `exit code ${status}`}`
+  return stderr.trim() || `the trial ended with ${signal ?? `exit code ${status}`}`
 }
 
 function parse(text: string): KernelReport {
