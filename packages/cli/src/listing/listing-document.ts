@@ -1,6 +1,7 @@
 import { toByteCount } from '../text/byte-count.js'
 import { html, type Markup } from '../text/markup.js'
-import type { Entry, FolderListing } from './folder-listing.js'
+import type { Entry } from './folder-entries.js'
+import type { FolderListing } from './folder-listing.js'
 import { writeListingPage } from './listing-page.js'
 
 /** A folder as an HTML document. */

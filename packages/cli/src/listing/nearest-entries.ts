@@ -1,5 +1,6 @@
 import leven from 'leven'
-import { type Entry, type FolderListing, listFolder } from './folder-listing.js'
+import type { Entry } from './folder-entries.js'
+import { type FolderListing, listFolder } from './folder-listing.js'
 import type { Site } from '../site/site.js'
 
 /** The entries with names near to a URL that names no file. */

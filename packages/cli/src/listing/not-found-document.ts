@@ -1,5 +1,5 @@
 import { html, type Markup } from '../text/markup.js'
-import type { Entry } from './folder-listing.js'
+import type { Entry } from './folder-entries.js'
 import { writeListingPage } from './listing-page.js'
 import type { NearestEntries } from './nearest-entries.js'
 

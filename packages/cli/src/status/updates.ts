@@ -1,6 +1,7 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Markup } from '../text/markup.js'
 import type { StatusParts } from './status-view.js'
+import { UpdateStream } from './update-stream.js'
 
 /** The sources of an update. */
 export interface UpdateSource {
@@ -37,7 +38,7 @@ export class StatusUpdates {
   readonly #source: UpdateSource
   /** Identifies this server: a page may come from an earlier server at the same address. */
   readonly #epoch: string
-  readonly #listeners = new Set<Listener>()
+  readonly #listeners = new Set<UpdateStream>()
   #parts = new Map<string, Part>()
   #version = 0
   #writtenAt = 0
@@ -67,7 +68,7 @@ export class StatusUpdates {
     if (this.#listeners.size >= MOST_LISTENERS) return null
     const [epoch, sequence] = cursor.split('.')
     const isOurs = epoch === this.#epoch && /^\d{1,15}$/.test(sequence ?? '')
-    const listener = new Listener(isOurs ? Number(sequence) : undefined)
+    const listener = new UpdateStream(isOurs ? Number(sequence) : undefined)
     listener.once('close', () => {
       this.#listeners.delete(listener)
       if (this.#listeners.size === 0) clearInterval(this.#timer)
@@ -114,7 +115,7 @@ export class StatusUpdates {
     }
   }
 
-  #messageFor({ sequence, version }: Listener): string | undefined {
+  #messageFor({ sequence, version }: UpdateStream): string | undefined {
     const fresh = [...this.#parts].filter(([, part]) => part.version > version)
     const isWhole = sequence === undefined
     const hasRows = sequence !== this.#source.sequence
@@ -126,37 +127,5 @@ export class StatusUpdates {
       parts: Object.fromEntries(fresh.map(([name, { text }]) => [name, text])),
     }
     return `data: ${JSON.stringify(update)}\n\n`
-  }
-}
-
-/** A page that listens. */
-class Listener extends Readable {
-  /** Sequence number of the last request sent to it; undefined if it shows another server. */
-  sequence: number | undefined
-  /** The last version sent to it. */
-  version = 0
-  sentAt = 0
-  /** Whether it has read the last message. */
-  isReady = false
-
-  constructor(sequence: number | undefined) {
-    super({ highWaterMark: 1 })
-    this.sequence = sequence
-  }
-
-  send(message: string): void {
-    this.isReady = false
-    this.sentAt = Date.now()
-    this.push(message)
-  }
-
-  /** Ends the stream. A slow reader still gets the buffered message. */
-  end(): void {
-    this.isReady = false
-    this.push(null)
-  }
-
-  override _read(): void {
-    this.isReady = true
   }
 }
