@@ -14,7 +14,7 @@ import { PassThrough, Writable } from 'node:stream'
 import { frame, readFrames } from './frames.js'
 
 /** Splits a path behind the segment that ends in `.app`, as a web server does for an application elsewhere. */
-export const finder: ScriptFinder = {
+const finder: ScriptFinder = {
   find({ mountName, segments }) {
     const length = segments.findIndex((segment) => segment.endsWith('.app')) + 1
     if (length === 0) return null

@@ -5,6 +5,7 @@ import path from 'node:path'
 import t, { type Test } from 'tap'
 import { CgiError, type CgiOptions, DEFAULTS } from '@common-gateway/core'
 import { OPTION_NAMES } from '@internal/core/options/rules.js'
+import { CountedSlots } from '@common-gateway/core/transport'
 import { createSettings } from '@internal/core/options/settings.js'
 import { createTemporaryFolder, writeProgram } from '../temporary-folder.js'
 
@@ -200,6 +201,69 @@ void t.test(
     assert.ok('PATH' in createSettings({ root: folder, transport }).inherited)
   },
 )
+
+void t.test(
+  'OPT-1 options about files are refused where a transport finds the scripts',
+  async () => {
+    const transport = {
+      open: () => Promise.reject(new Error()),
+      close: () => Promise.resolve(),
+      finder: { find: () => null },
+    }
+    const own = {
+      root: folder,
+      allowMissingRoot: true,
+      script: process.execPath,
+      extensions: ['.cgi'],
+      otherFiles: 'send',
+      fallback: 'a.cgi',
+      linkRoots: [folder],
+      index: ['index.cgi'],
+      dotfiles: 'allow',
+      interpreters: { '.cgi': 'sh' },
+      fallbackInterpreters: { '.cgi': 'sh' },
+      documentRoot: folder,
+    }
+    for (const [option, value] of Object.entries(own)) {
+      assert.throws(() => settings({ transport, [option]: value }), {
+        code: 'CGI_ERR_INVALID_OPTION',
+        message: new RegExp(
+          `\`${option}\` option to be absent where \`transport\` finds the scripts`,
+        ),
+      })
+    }
+    const { source, documentRoot } = createSettings({ transport })
+    assert.deepEqual(source, { type: 'transport', finder: transport.finder })
+    assert.equal(documentRoot, undefined)
+  },
+)
+
+void t.test('OPT-1 `maxProcesses` is refused where a transport has slots of its own', async () => {
+  const transport = {
+    open: () => Promise.reject(new Error()),
+    close: () => Promise.resolve(),
+    slots: new CountedSlots(1),
+  }
+  assert.ok(settings({ root: folder, transport, maxQueue: 1, queueTimeout: 1 }))
+  assert.throws(() => settings({ root: folder, transport, maxProcesses: 1 }), {
+    message: /`maxProcesses` option to be absent where `transport` has slots of its own/,
+  })
+})
+
+void t.test('OPT-1 the parts of a transport must have their methods', async () => {
+  const transport = { open: () => {}, close: () => {} }
+  for (const part of [
+    { finder: {} },
+    { finder: 1 },
+    { slots: { take: () => {} } },
+    { slots: null },
+  ]) {
+    assert.throws(() => settings({ transport: { ...transport, ...part } }), {
+      code: 'CGI_ERR_INVALID_OPTION',
+      message: /`transport` option to be an object with the methods `open` and `close`/,
+    })
+  }
+})
 
 void t.test('OPT-1 `script` need not be executable where the transport says so', async () => {
   const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }

@@ -2,7 +2,7 @@ import type { CgiLogger } from '../data/logger.js'
 import type { Transport } from '../transport/transport.js'
 import type { ProcessOptions } from './process-options.js'
 
-/** Who the client is, as far as the application has made sure of it (RFC 3875 sections 4.1.1, 4.1.11). */
+/** The user that the application has authenticated (RFC 3875 sections 4.1.1, 4.1.11). */
 export interface CgiUser {
   /** The authentication scheme, for AUTH_TYPE: `Basic`. Left out: AUTH_TYPE is not set. */
   readonly type?: string | undefined
@@ -58,10 +58,11 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   extensions?: readonly string[]
   /**
-   * **otherFiles** `'deny' | 'ignore' | 'send'` - What becomes of a file that is no script. `'deny'`: 403.
-   * `'ignore'`: it is left to the application. `'send'`: it is sent, with ranges and validators. What could
-   * be the source of a script or a copy of one (`a.php~`, `a.php.bak`, what begins with `#!`) is a 404 with
-   * all of them, and so are names that begin with a dot, but for `.well-known` with `dotfiles: 'allow'`.
+   * **otherFiles** `'deny' | 'ignore' | 'send'` - The answer for a file that is no script. `'deny'`: 403.
+   * `'ignore'`: that of the application. `'send'`: the file, with ranges and validators. A file that could
+   * be the source of a script or a copy of one (`a.php~`, `a.php.bak`, or with `#!` at its beginning) is a 404
+   * with `'ignore'` and `'send'`, and so is a name that begins with a dot, except `.well-known` with
+   * `dotfiles: 'allow'`.
    * Default: `'deny'`.
    */
   otherFiles?: 'deny' | 'ignore' | 'send'
@@ -72,8 +73,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   fallback?: string
   /**
-   * **linkRoots** `string[]` - Folders that symbolic links in `root` may lead into. What other links lead to
-   * outside of `root` is a 404, with a warning in the log. Default: `[]`.
+   * **linkRoots** `string[]` - Folders that symbolic links in `root` may lead into. Any other link that leaves
+   * `root` is a 404, with a warning in the log. Default: `[]`.
    */
   linkRoots?: readonly string[]
   /**
@@ -106,10 +107,9 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
         request: Native,
       ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
   /**
-   * **inheritEnv** `string[]` - Names of the host's own variables that scripts get too. Nothing else
-   * of the host's environment does, but for PATH, which is always there, the time zone (TZ), and the
-   * folders of shared libraries (`LD_LIBRARY_PATH`, `DYLD_LIBRARY_PATH`) that programs may not start
-   * without. Default: `['PATH']`.
+   * **inheritEnv** `string[]` - Names of variables of this process that scripts get. Scripts always get PATH,
+   * the time zone (TZ), and the folders of shared libraries (`LD_LIBRARY_PATH`, `DYLD_LIBRARY_PATH`), which
+   * programs may need to start; no other variable of the process. Default: `['PATH']`.
    */
   inheritEnv?: readonly string[]
   /**
@@ -123,9 +123,9 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   cwd?: string
   /**
-   * **authenticate** `(request) => { user, type? } | null` - Says who the client is: REMOTE_USER and
-   * AUTH_TYPE. It may return a promise. Not asked, those are never set: not from the client's header
-   * alone. Default: none.
+   * **authenticate** `(request) => { user, type? } | null` - Returns the authenticated user, for REMOTE_USER
+   * and AUTH_TYPE. It may return a promise. Without it, they are never set: the client's header alone
+   * proves nothing. Default: none.
    */
   authenticate?: (
     request: Native,
@@ -136,9 +136,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   passAuthorization?: boolean
   /**
-   * **underscoreHeaders** `'ignore' | 'allow'` - What becomes of request headers with `_` in their
-   * name, which scripts cannot tell from those with `-`. Allowed, they still never take the place of
-   * one with `-`. Default: `'ignore'`.
+   * **underscoreHeaders** `'ignore' | 'allow'` - Whether scripts see request headers with `_` in their
+   * name, which they cannot tell from those with `-`. A header with `-` of the same name always wins. Default: `'ignore'`.
    */
   underscoreHeaders?: 'ignore' | 'allow'
   /**
@@ -160,15 +159,15 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   /**
    * **sendfileRoots** `string[]` - Folders of the files that a script may have sent in the place of its
    * own content, by `X-Sendfile` (a path; relative to the script) or `X-Accel-Redirect` (a path, or the
-   * path of a URL below one of these folders). The real path must lie in one. Ranges and validators of
-   * the request are heeded. Without any, or for another file, the field is dropped and a warning logged.
+   * path of a URL below one of these folders). The real path must lie in one. Range and conditional
+   * requests are honoured. Without any, or for another file, the field is dropped and a warning logged.
    * Default: `[]`.
    */
   sendfileRoots?: readonly string[]
   /**
-   * **chunkedBody** `'spool' | 'stream'` - What to do with a request body that has no Content-Length.
+   * **chunkedBody** `'spool' | 'stream'` - How scripts get a request body that has no Content-Length.
    * `'spool'` receives it whole first (64 KiB in memory, more in a temporary file), so that
-   * CONTENT_LENGTH can be told as RFC 3875 section 4.1.2 demands; `'stream'` passes it on as it comes,
+   * CONTENT_LENGTH is set as RFC 3875 section 4.1.2 requires; `'stream'` passes it on as it arrives,
    * without CONTENT_LENGTH. Default: `'spool'`.
    */
   chunkedBody?: 'spool' | 'stream'
@@ -191,20 +190,18 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   headersTimeout?: number
   /**
-   * **bodyTimeout** `number` - How long no byte of the response may move from script to client (nor of
-   * the request body from client to script), in milliseconds; then the script is stopped and the
-   * connection destroyed. It holds until the client has all, also when the script has ended. It
-   * also bounds how long a script may go on writing what nobody hears: the
-   * body of an answer to HEAD, what follows its Content-Length. `0`: no limit. Default: `300000`.
+   * **bodyTimeout** `number` - The longest the body may stall, in either direction, in milliseconds; then the
+   * script is stopped and the connection destroyed. It runs until the client has the whole response, also
+   * after the exit of the script. It also limits how long a script may write output that is discarded: the
+   * body of an answer to HEAD, or output beyond its Content-Length. `0`: no limit. Default: `300000`.
    */
   bodyTimeout?: number
   /**
-   * **minRate** `number` - The least that a client sends of its body or takes of its answer while it is the
-   * one that is waited for, in bytes a second, after ten seconds of grace. One that is slower is cut off:
-   * 408, or the connection is destroyed once the header is out. A script that reads slowly or has nothing
-   * to say (event streams) is not the client's fault. Of an answer, what the client's system has acknowledged
-   * counts. That may be much at once, and no more until the client has read it: it stands for 25 seconds at
-   * most (60 without koffi). `0`: no limit. Default: `240`.
+   * **minRate** `number` - The lowest rate at which a client sends its body or reads its answer, in bytes a
+   * second, after ten seconds of grace. A slower client is cut off: 408, or the connection is destroyed once
+   * the header is out. Time in which the script reads or writes nothing (event streams) does not count. Of an
+   * answer, the bytes count that the client's system has acknowledged. It may acknowledge many at once, and
+   * then none until the client has read them: they count for 25 seconds at most (60 without koffi). `0`: no limit. Default: `240`.
    */
   minRate?: number
   /**
@@ -229,10 +226,10 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   closeTimeout?: number
   /**
-   * **killOnDisconnect** `boolean` - Whether a script is stopped when its client goes away. `false`:
-   * it may finish, its output discarded, as long as `bodyTimeout` sees it write or read. One whose
-   * input was cut short is always stopped. A client of plain HTTP/1.x that closes its connection within
-   * 100 ms of its request looks like one that has closed its sending side and waits: it is taken for gone
+   * **killOnDisconnect** `boolean` - Whether a script is stopped when its client disconnects. `false`:
+   * it may finish, with its output discarded, as long as it writes or reads within `bodyTimeout`. A script
+   * whose input was cut short is always stopped. A client of plain HTTP/1.x that closes its connection within
+   * 100 ms of its request looks like one that has closed its sending side and waits: its departure is detected
    * within about a second, or at once between two chunks of an answer. Default: `true`.
    */
   killOnDisconnect?: boolean
@@ -253,23 +250,23 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   queueTimeout?: number
   /**
-   * **transport** `Transport` - The way to scripts, in the place of a process for each request: an object
+   * **transport** `Transport` - Runs the scripts, in the place of a process for each request: an object
    * with the methods `open` and `close`. Not together with `spawner`, `cpuTimeLimit`, `memoryLimit`,
    * `openFileLimit`, `fileSizeLimit`, `user`, `group`, `nice` and `cwd`, which are about
-   * processes. Default: a process for each request.
+   * processes. If it has a `finder`, not together with the options about files, from `root` to `dotfiles`
+   * and `documentRoot`; if it has `slots`, not with `maxProcesses`. Default: a process for each request.
    */
   transport?: Transport
   /**
-   * **logger** `{ warn(facts, message), error(facts, message) }` - Where scripts' standard error and
-   * failures after the header go, where the framework has no logger of its own (Fastify has). pino
-   * fits. Default: lines on the standard error of the process.
+   * **logger** `{ warn(facts, message), error(facts, message) }` - Gets the standard error of scripts and the
+   * failures after the header, if the framework has no logger of its own (Fastify has). pino fits. Default: lines on the standard error of the process.
    */
   logger?: CgiLogger
   /**
-   * **errorPage** `boolean` - Whether a request that fails because of a script is answered with what is
-   * known of the failure (script, reason, offending output, exit code, the end of standard error), as
-   * the HTML, JSON or text that its Accept field asks for, where the application has no error handler of
-   * its own. Default: `true`, but `false` where `NODE_ENV` is `production`.
+   * **errorPage** `boolean` - Whether to send a diagnostic page when a script fails (script, reason, offending
+   * output, exit code, the end of standard error), as the HTML, JSON or text that the Accept field asks
+   * for, if the application has no error handler of its own. Default: `true`, but `false` where `NODE_ENV` is
+   * `production`.
    */
   errorPage?: boolean
 }

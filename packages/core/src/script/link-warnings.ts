@@ -3,21 +3,21 @@ import { loggerOf } from '../data/logger.js'
 import type { CgiRequest } from '../data/message.js'
 import type { Settings } from '../options/settings.js'
 
-/** How many links are told of: what names them is on disk, but it may be made by a program. */
-const MOST_LINKS = 1_000
+/** Limits the memory: a program may create links without end. */
+const MAX_LINKS = 1_000
 
-/** Tells of each link that is not followed because it leaves the root, once. */
+/** Logs each link that leaves the root, once. */
 export class LinkWarnings {
-  readonly #told = new Set<string>()
+  readonly #logged = new Set<string>()
 
-  tell(
+  log(
     { script, linkTarget }: CgiError,
     request: CgiRequest,
     settings: Pick<Settings<never>, 'logger'>,
   ): void {
-    if (script === undefined || linkTarget === undefined || this.#told.has(script)) return
-    if (this.#told.size >= MOST_LINKS) return
-    this.#told.add(script)
+    if (script === undefined || linkTarget === undefined || this.#logged.has(script)) return
+    if (this.#logged.size >= MAX_LINKS) return
+    this.#logged.add(script)
     loggerOf(request, settings).warn(
       { script, linkTarget },
       'a link that leaves `root` is not followed; list the folders that links may lead into in `linkRoots`',

@@ -16,20 +16,20 @@ export function notExecutable(
   return new CgiError('CGI_ERR_NOT_EXECUTABLE', { script, reason, ...details })
 }
 
-/** A file that exists and is withheld: the application must not get the request, it might send the file. */
+/** A file that exists and is withheld: the application, which might send it, does not get the request. */
 export function withheld(script: string, reason: string): CgiError {
   return new CgiError('CGI_ERR_NOT_FOUND', { script, reason })
 }
 
-/** What the system says of a name that is not there, or cannot be anywhere. */
+/** Error codes for names that do not exist, or cannot. */
 const MISSING = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG'])
 
-/** Whether the system says that there is no such file. */
+/** Whether an error means that the file does not exist. */
 export function isMissing(error: unknown): boolean {
   return MISSING.has(codeOf(error))
 }
 
-/** The error for a file that the system does not let us look at. */
+/** The error for a file whose status cannot be read. */
 export function toLookupError(file: string, error: unknown): CgiError {
   if (codeOf(error) !== 'EACCES') return toSystemError(error, file)
   return notExecutable(file, 'a folder above the file cannot be read', { cause: error })

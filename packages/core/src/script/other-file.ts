@@ -4,9 +4,9 @@ import path from 'node:path'
 import { notExecutable } from './lookup-error.js'
 import type { Settings } from '../options/settings.js'
 
-/** The settings that tell scripts from the files beside them. */
+/** The settings that distinguish scripts from the files beside them. */
 export interface OtherFileSettings extends Pick<Settings<never>, 'extensions'> {
-  /** By the extension of what they run. */
+  /** The keys are extensions of scripts. */
   readonly interpreters: ReadonlyMap<string, unknown>
 }
 
@@ -15,21 +15,21 @@ export function hasScriptName(file: string, { extensions }: OtherFileSettings): 
   return extensions === undefined || extensions.has(path.extname(file))
 }
 
-/** Extensions of what some server runs: the file is source, whatever is configured here. */
+/** Extensions of files that some server runs: such a file is source, whatever the options say. */
 const EXTENSIONS = String.raw`php\d*|phtml|phtm|pht|phps|phar|inc|cgi|fcgi|fpl|pl|pm|plx|psgi|py|pyc|pyo|pyw|wsgi|rb|rhtml|erb|sh|bash|ksh|csh|zsh|tcl|lua|asp|aspx|ascx|ashx|asmx|asa|asax|jsp|jspx|cfm|cfc`
 const SOURCE = new RegExp(String.raw`\.(?:${EXTENSIONS})$`)
 /** The same, with something after it: `a.php.mine`, `a.php;1`. */
 const SOURCE_WITHIN = new RegExp(String.raw`\.(?:${EXTENSIONS})[^a-z0-9]`)
 
-/** What editors, packagers and people add to the name of a file that they keep a copy of. */
+/** Suffixes of copies that editors, packagers and people keep of a file. */
 const COPY =
   /(?:[~#._ -]|,v|[-_. ](?:bak|bk|back|backup|old|ori|org|orig|original|save|saved|sav|swp|swo|swn|swx|tmp|temp|copy|dist|new|rej|txt|text|disabled|off|inactive|sample|example|default|test|local|prod|dev|source|src|rpm(?:save|new|orig)|(?:dpkg|ucf)-\w+|gz|bz2|xz|zst|zip|tar|tgz|7z|rar|\d[\d._-]*)|[ _-]?\((?:copy|\d+)\))$/
 
 /**
- * Whether a file could be the source of a script, or a copy of one that an editor or a person has left
- * there. Judged by its name, that of what it is a link to, and how it begins.
+ * Whether a file could be the source of a script, or a copy of one, as editors and people leave them. Its
+ * name, the name of its link target and its first bytes decide.
  *
- * @param isLinked - whether a link was on the way to it.
+ * @param isLinked - whether a symbolic link leads to it.
  * @throws {CgiError} CGI_ERR_NOT_EXECUTABLE for a file that cannot be read.
  */
 export function mayBeSource(file: string, isLinked: boolean, settings: OtherFileSettings): boolean {
@@ -38,18 +38,20 @@ export function mayBeSource(file: string, isLinked: boolean, settings: OtherFile
 }
 
 function hasSourceName(file: string, { extensions, interpreters }: OtherFileSettings): boolean {
-  const own = [...(extensions ?? []), ...interpreters.keys()].map((each) => each.toLowerCase())
+  const own = [...(extensions ?? []), ...interpreters.keys()].map((extension) =>
+    extension.toLowerCase(),
+  )
   const name = toPlainName(file)
   if (!hasKnownType(name) && holdsExtension(name, own)) return true
-  return hasNameOrCopy(file, (each) => {
-    return SOURCE.test(each) || own.some((extension) => each.endsWith(extension))
+  return hasNameOrCopy(file, (original) => {
+    return SOURCE.test(original) || own.some((extension) => original.endsWith(extension))
   })
 }
 
 /**
- * Whether a file has a name that is looked for, or the name of a copy that an editor or a person has left there.
+ * Whether a file has a wanted name, or that of a copy, as editors and people leave them.
  *
- * @param isWanted - judges a name in lower case, without dots before it.
+ * @param isWanted - gets a name in lower case, without leading dots.
  */
 export function hasNameOrCopy(file: string, isWanted: (name: string) => boolean): boolean {
   let name = toPlainName(file)
@@ -68,7 +70,7 @@ function toPlainName(file: string): string {
     .replace(/^[#.]+/, '')
 }
 
-/** Whether the last extension says what the file is (`index.pl.html`), and not just whose copy. */
+/** Whether the last extension is a media type (`index.pl.html`), rather than the suffix of a copy. */
 function hasKnownType(name: string): boolean {
   const type = mime.getType(name)
   return type !== null && type !== 'application/octet-stream'
@@ -98,7 +100,7 @@ function beginsAsSource(file: string): boolean {
 function readBeginning(file: string): string {
   const bytes = Buffer.alloc(64)
   try {
-    // What has become a FIFO since it was looked at does not hold the host up.
+    // Without O_NONBLOCK, a file that has become a FIFO would block the process.
     const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
       return bytes.toString('latin1', 0, readSync(descriptor, bytes))

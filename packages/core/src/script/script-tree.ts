@@ -5,7 +5,7 @@ import { checkContained } from './containment.js'
 import { badTarget, isMissing, toLookupError, withheld } from './lookup-error.js'
 import type { Settings } from '../options/settings.js'
 
-/** The settings that decide which names are looked for. */
+/** The settings that decide which names are valid. */
 export type TreeSettings = Pick<
   Settings<never>,
   'dotfiles' | 'encodedSlashes' | 'fallback' | 'linkRoots'
@@ -14,12 +14,12 @@ export type TreeSettings = Pick<
 /** What a path leads to. */
 export interface Found {
   readonly file: string
-  /** The names that lead to it, below the root. */
+  /** The names below the root that lead to it. */
   readonly names: readonly string[]
-  /** How many segments lead to it; empty ones between slashes are counted. */
+  /** How many segments lead to it, with the empty ones between slashes. */
   readonly depth: number
   readonly kind: FileKind
-  /** Whether a link was on the way. */
+  /** Whether one of the names is a symbolic link. */
   readonly isLinked: boolean
 }
 
@@ -31,15 +31,15 @@ interface Entry {
   readonly isLink: boolean
 }
 
-/** Whether realpath(3) gives names as they are on disk, and not just what links lead to. */
-const REALPATH_TELLS_NAMES = process.platform !== 'linux'
+/** Whether realpath(3) returns the names on disk, beside resolving links. */
+const REALPATH_RETURNS_DISK_NAMES = process.platform !== 'linux'
 
 /**
- * Goes down from the root, segment by segment, to the first file, and checks that it may be known of. Null
- * where there is nothing. Empty segments are passed over, as Apache and lighttpd merge slashes.
+ * Walks down from the root, segment by segment, to the first file, and checks that it is not withheld. Null
+ * where nothing exists. Empty segments are skipped, as Apache and lighttpd merge slashes.
  *
  * @param segments - decoded, byte strings.
- * @throws {CgiError} CGI_ERR_BAD_TARGET; CGI_ERR_NOT_FOUND for what is there and is withheld.
+ * @throws {CgiError} CGI_ERR_BAD_TARGET; CGI_ERR_NOT_FOUND for a file that exists and is withheld.
  */
 export function findInTree(
   root: string,
@@ -51,10 +51,10 @@ export function findInTree(
   if (settings.dotfiles === 'ignore' && found.names.some((name) => name.startsWith('.'))) {
     throw withheld(found.file, 'the name of the file or of a folder begins with a dot')
   }
-  return isThere(root, found, settings) ? found : null
+  return isContained(root, found, settings) ? found : null
 }
 
-/** Looks for one more file in a folder that has been found. Null where there is none. */
+/** Looks for a file in a folder that was found. Null where there is none. */
 export function findInFolder(
   root: string,
   folder: Found,
@@ -66,12 +66,16 @@ export function findInFolder(
   if (entry?.kind !== 'file') return null
   const isLinked = folder.isLinked || entry.isLink
   const found: Found = { ...folder, file, names: [...folder.names, name], kind: 'file', isLinked }
-  return isThere(root, found, settings) ? found : null
+  return isContained(root, found, settings) ? found : null
 }
 
-function isThere(root: string, { file, isLinked }: Found, { linkRoots }: TreeSettings): boolean {
-  // Where nothing more is to be learnt, it is not asked for: it takes as long as all the rest.
-  if (!isLinked && !REALPATH_TELLS_NAMES) return true
+function isContained(
+  root: string,
+  { file, isLinked }: Found,
+  { linkRoots }: TreeSettings,
+): boolean {
+  // realpath takes as long as all the rest; here it would return the path unchanged.
+  if (!isLinked && !REALPATH_RETURNS_DISK_NAMES) return true
   return file === root || checkContained(root, file, linkRoots)
 }
 
@@ -94,7 +98,7 @@ function walk(root: string, segments: readonly string[], settings: TreeSettings)
   return { file, names, depth: segments.length, kind: 'folder', isLinked }
 }
 
-/** The name on disk that a segment gives; null where a fallback answers for what can be no name. */
+/** The name on disk for a segment; null where it cannot be a name, and `fallback` answers. */
 function toName(segment: string, folder: string, settings: TreeSettings): string | null {
   const isAnswered = settings.fallback !== undefined && settings.encodedSlashes === 'allow'
   if (segment.includes('\\')) throw badTarget('the path has a backslash')
@@ -104,7 +108,7 @@ function toName(segment: string, folder: string, settings: TreeSettings): string
   }
   const name = fromByteString(segment)
   if (name !== null || settings.fallback !== undefined) return name
-  // Another server may find a file by these bytes, or leave out those that are blanks in Latin-1.
+  // Another handler may find a file by these bytes, or skip those that are blanks in Latin-1.
   throw withheld(folder, 'the path has a name that is not UTF-8')
 }
 

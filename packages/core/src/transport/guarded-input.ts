@@ -2,10 +2,10 @@ import { Writable } from 'node:stream'
 import { toError } from '../data/thrown.js'
 
 /**
- * A standard input that an application has given, behind a stream that contains its faults: a method
- * that throws is an error of the stream, as EPIPE is.
+ * Wraps a standard input of the application in a stream that contains its faults: a method that throws is an
+ * error of the stream, like EPIPE.
  *
- * @throws {TypeError} where it is no stream.
+ * @throws {TypeError} for a value that is not a stream.
  */
 export function guardInput(stdin: Writable): Writable {
   if (!(stdin instanceof Writable)) throw new TypeError('stdin is neither a Writable nor null')
@@ -29,7 +29,7 @@ export function guardInput(stdin: Writable): Writable {
       done(error)
     },
   })
-  // It may fail before the gateway has the streams and listens for 'error'.
+  // It may fail before the gateway listens for 'error'.
   guarded.on('error', () => {})
   stdin.on('error', (error) => guarded.destroy(error)).on('close', () => guarded.destroy())
   return guarded

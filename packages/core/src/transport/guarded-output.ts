@@ -2,19 +2,19 @@ import { toError } from '../data/thrown.js'
 import { attempt } from './attempt.js'
 import type { Output, OutputReader } from './output.js'
 
-/** An output whose failure can also be told from outside. */
+/** An output that can also be made to fail. */
 export interface GuardedOutput extends Output {
-  /** Says that it has failed, unless it is over. */
+  /** Ends it with an error, unless it is over. */
   fail(error: unknown): void
 }
 
 const METHODS = ['readBy', 'pause', 'resume', 'destroy'] as const
 
 /**
- * An output that an application has given, with its faults contained: a method that throws is an error
- * of the output, bytes of another class become Buffers, and nothing is passed on after the end.
+ * Contains the faults of an output of the application: a method that throws is an error of the output, bytes
+ * of another class become Buffers, and no callback follows the end.
  *
- * @throws {TypeError} where it is no output.
+ * @throws {TypeError} for a value that is not an output.
  */
 export function guardOutput(output: Output): GuardedOutput {
   for (const method of METHODS) {
@@ -26,18 +26,18 @@ export function guardOutput(output: Output): GuardedOutput {
   let isPaused = true
   let reader: OutputReader | undefined
   let failure: Error | undefined
-  const end = (tell: (reader: OutputReader) => void): void => {
+  const end = (notify: (reader: OutputReader) => void): void => {
     if (isOver || reader === undefined) return
     isOver = true
-    tell(reader)
+    notify(reader)
   }
-  // Later: the reader may be in the middle of a call of its own.
-  const tellFailure = (error: Error): void => {
-    setImmediate(end, (each: OutputReader) => each.error(error))
+  // Deferred, since a method of the reader may be running.
+  const passFailure = (error: Error): void => {
+    setImmediate(end, (current: OutputReader) => current.error(error))
   }
   const fail = (thrown: unknown): void => {
     failure ??= toError(thrown)
-    if (reader !== undefined) tellFailure(failure)
+    if (reader !== undefined) passFailure(failure)
   }
   return {
     get isPaused() {
@@ -49,11 +49,11 @@ export function guardOutput(output: Output): GuardedOutput {
     fail,
     readBy(next) {
       reader = next
-      if (failure !== undefined) tellFailure(failure)
+      if (failure !== undefined) passFailure(failure)
       const guarded: OutputReader = {
         data(chunk) {
           if (isOver || failure !== undefined) return
-          // Nobody would hear it: an answer with a gap is worse than none.
+          // The chunk would be lost: an answer with a gap is worse than none.
           if (isPaused) {
             fail(new TypeError('an output has given data while it was paused'))
             return
@@ -63,9 +63,9 @@ export function guardOutput(output: Output): GuardedOutput {
           else fail(new TypeError('an output has given data that are not bytes'))
         },
         end() {
-          if (failure === undefined) end((each) => each.end())
+          if (failure === undefined) end((current) => current.end())
         },
-        error: (error) => end((each) => each.error(toError(error))),
+        error: (error) => end((current) => current.error(toError(error))),
       }
       attempt(() => output.readBy(guarded), fail)
     },

@@ -3,7 +3,7 @@ import { attempt } from './attempt.js'
 
 type Listener = Parameters<ClientSignal['addEventListener']>[1]
 
-/** A signal whose listeners are an application's: one that throws keeps nobody else from hearing of it. */
+/** Contains the faults of listeners of the application: one that throws does not stop the others. */
 export function guardSignal(signal: ClientSignal): ClientSignal {
   const guarded = new Map<Listener, Listener>()
   return {
@@ -12,10 +12,8 @@ export function guardSignal(signal: ClientSignal): ClientSignal {
     },
     addEventListener(type, listener) {
       if (guarded.has(listener)) return
-      const call = (): void => {
-        // The request has ended: there is nobody left to tell.
-        attempt(listener, () => {})
-      }
+      // The request has ended: an error has no recipient.
+      const call = (): void => attempt(listener, () => {})
       guarded.set(listener, call)
       signal.addEventListener(type, call)
     },

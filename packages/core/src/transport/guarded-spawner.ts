@@ -6,8 +6,8 @@ import type { ScriptProcess, Spawner } from './spawner.js'
 import { UNKNOWN } from './guarded-transport.js'
 
 /**
- * Contains the faults of a spawner that the application has given, where {@link GuardedTransport} cannot:
- * in timers and at the end of a process.
+ * Contains the faults of a spawner of the application where {@link GuardedTransport} cannot: in timers, and
+ * at the end of a process.
  */
 export function guardSpawner(spawner: Spawner): Spawner {
   return {
@@ -28,12 +28,12 @@ export function guardSpawner(spawner: Spawner): Spawner {
   }
 }
 
-/** @throws {TypeError} where the process group is no group. */
+/** @throws {TypeError} for a pid that cannot be a process group. */
 function guard(started: ScriptProcess): ScriptProcess {
   const { pid, stdin, stdout, stderr } = started
-  // First: without a handler, an end that rejects is an unhandled rejection, which ends this process.
+  // First: without a handler, a rejection of `exit` ends this process.
   const exit = Promise.resolve(started.exit).catch(() => UNKNOWN)
-  // 0 and 1 would be the group of this process, and every process that it may signal (kill(2)).
+  // kill(2): 0 is the group of this process, and -1 every process that it may signal.
   if (!Number.isInteger(pid) || pid <= 1) throw new TypeError(`${pid} is no pid`)
   return {
     pid,

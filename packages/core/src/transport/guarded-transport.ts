@@ -10,12 +10,12 @@ import { releaseRefused } from './refused-streams.js'
 import type { Slots } from './slots.js'
 import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
 
-/** The end of a script of which nothing is known. */
+/** The exit of a script about which nothing is known. */
 export const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
 
 /**
- * Contains the faults of a transport that the application has given: none of them ends the process, and none
- * keeps `close()` from its end.
+ * Contains the faults of a transport of the application: none of them ends the process, or keeps `close()`
+ * pending.
  */
 export class GuardedTransport implements Transport {
   readonly slots: Slots | undefined
@@ -108,7 +108,7 @@ export class GuardedTransport implements Transport {
         await withTimeout(Promise.resolve(streams.terminate()), this.#patience)
         await withTimeout(exit, EXIT_AFTER_TERMINATION)
       } catch {
-        // It has had its chance.
+        // `exit` resolves below in any case.
       }
       resolveExit(UNKNOWN)
     }
@@ -123,7 +123,7 @@ export class GuardedTransport implements Transport {
   }
 }
 
-/** An end of the right shape, whatever was given. */
+/** An exit of the right shape, whatever the transport returned. */
 function toExit(given: ScriptExit | undefined): ScriptExit {
   const { exitCode, signal, reason } = given ?? UNKNOWN
   return {

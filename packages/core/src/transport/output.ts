@@ -15,7 +15,7 @@ export interface OutputReader {
  * reading; {@link toOutput} makes an output of one.
  */
 export interface Output {
-  /** Whether no callback is called now. */
+  /** Whether it calls no callback now. */
   readonly isPaused: boolean
   /** Whether `end` or `error` has been called, or the output was destroyed. */
   readonly isOver: boolean
@@ -43,7 +43,7 @@ export function toOutput(stream: Readable): Output {
     isOver = true
     reader.error(failure)
   }
-  // At once: without a listener, an error that comes before the reader would end the process.
+  // Without a listener, an error before readBy() would end the process.
   stream.on('error', fail)
   return {
     get isPaused() {

@@ -1,12 +1,12 @@
 import type { EventEmitter } from 'node:events'
 import { attempt } from './attempt.js'
 
-/** What may be among the fields of what was given; nothing of it is certain. */
+/** A value of unknown shape. */
 type Given = Readonly<Record<string, unknown>> | null | undefined
 
 /**
- * Lets go of what an application has given and the gateway cannot use: nobody else stops that script, and
- * its streams and its end may still fail, which ends a process that does not listen. Never throws.
+ * Stops a script that the gateway cannot use, and handles later failures of its streams and its `exit`, which
+ * would end the process. Never throws.
  */
 export function releaseRefused(given: unknown): void {
   const streams = given as Given

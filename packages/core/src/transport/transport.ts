@@ -37,7 +37,7 @@ export interface ScriptCall {
   readonly body: RequestBody
   /**
    * Aborted when the request has ended: a script that has not been started is not started then, and `open()`
-   * comes to an end. After `killTimeout` and a second the gateway gives it up, and closes the body.
+   * settles. After `killTimeout` and a second the gateway gives it up, and closes the body.
    */
   readonly signal?: ClientSignal | undefined
 }
@@ -48,13 +48,13 @@ export interface ScriptExit {
   readonly exitCode: number | null
   /** The name of the signal; null where it exited by itself. */
   readonly signal: string | null
-  /** Why the script never started, where only its end shows that. */
+  /** Why the script was never started, if its exit shows that. */
   readonly reason?: string
 }
 
-/** The streams of a script that runs, and its end. */
+/** The streams of a running script, and its exit. */
 export interface ScriptStreams {
-  /** The process, where there is one of its own. */
+  /** The process of the script, if it has one. */
   readonly pid?: number | undefined
   /**
    * Standard input. The gateway writes the request body, if there is one, and ends it. Null where the script reads no
@@ -71,13 +71,13 @@ export interface ScriptStreams {
    */
   readonly exit: Promise<ScriptExit>
   /**
-   * Stops the script and all that it has started. Resolves when nothing of it is left; never rejects.
-   * May be called again, and after the end.
+   * Stops the script and everything that it has started. Resolves when nothing is left of it; never rejects.
+   * May be called again, and after the exit.
    */
   terminate(): Promise<void>
 }
 
-/** The way to scripts: a process for each, a connection to a server, a waiting interpreter. */
+/** Runs scripts: by a process for each, a connection to a server, or a waiting interpreter. */
 export interface Transport {
   /**
    * Whether scripts get PATH and the other variables of `inheritEnv` from this process; `false` for
@@ -89,7 +89,7 @@ export interface Transport {
    * `root` is a script, or each with one of `extensions`, and `script` may be any. Default: `true`.
    */
   readonly needsExecutable?: boolean
-  /** Whether it must know the length of a body: `chunkedBody: 'stream'` is refused then. Default: `false`. */
+  /** Whether every body must have a length: `chunkedBody: 'stream'` is refused then. Default: `false`. */
   readonly needsBodyLength?: boolean
   /**
    * Finds the scripts where they are no files of this machine. The options `root`, `script` and those about
