@@ -30,10 +30,10 @@ const ABSENCES = new Set([
   'EOPNOTSUPP',
 ])
 
-/** How often a file is looked at again that changes between the look and the opening. */
+/** How often to retry when a file changes between stat(2) and open(2). */
 const MOST_LOOKS = 3
 
-/** An entity tag that no file has. */
+/** An entity tag that never matches. */
 const NO_MATCH = '"none"'
 
 /** What of a request bears on a file that is sent. */
@@ -77,7 +77,7 @@ export async function openFile(
   }
 }
 
-/** The file that was looked at is not the one that was opened. */
+/** The opened file is not the one that stat(2) described. */
 const CHANGED = Symbol('changed')
 
 async function tryToOpen(
@@ -157,7 +157,7 @@ function toConditions({ method, headers }: FileRequest): IncomingMessage {
     }
     if (ifMatch !== undefined && ifMatch.trim() !== '*') conditions['if-match'] = NO_MATCH
   }
-  // These two are all that it looks at.
+  // `send` reads only these two.
   return { method: 'HEAD', headers: conditions } as unknown as IncomingMessage
 }
 
@@ -230,7 +230,7 @@ function readExactly(descriptor: number, start: number, length: number): Readabl
         done: (error: Error | null, size: number, buffer: Buffer) => void,
       ) {
         fs.read(fd, buffer, offset, size, position, (error, count) => {
-          // No byte after the last is asked for.
+          // Never reads past the last byte, so a count of 0 means that the file was truncated.
           done(error ?? (count === 0 ? new Error('the file became shorter') : null), count, buffer)
         })
       },

@@ -15,7 +15,7 @@ import { decodeSegments } from '../request/url-path.js'
 /** The fields by which a script names a file to be sent in its place. */
 const NAMES = ['x-sendfile', 'x-accel-redirect'] as const
 
-/** What a script has answered. */
+/** Status and fields of a response. */
 interface Head {
   readonly status: number
   readonly headers: readonly HeaderField[]
@@ -62,8 +62,8 @@ function isSendfile(name: string): boolean {
 }
 
 /**
- * Which files may be meant. Scripts send the path as it is, or encoded as in a URL (as Rack does, and as
- * lighttpd and mod_xsendfile expect); for nginx it is a path below a folder of the server's.
+ * The paths that a header may mean. Scripts send a path as it is, or encoded as in a URL (as Rack does, and as
+ * lighttpd and mod_xsendfile expect); for nginx it is a path below a folder of the server.
  */
 function candidates({ headers }: Head, folder: string, roots: readonly string[]): string[] {
   const [sendfile, accelRedirect] = NAMES.map((name) => valuesOf(headers, name)[0])
@@ -86,9 +86,9 @@ function decode(value: string): string | null {
   return bytes === undefined ? null : fromByteString(bytes)
 }
 
-/** Null where there is nothing. */
+/** The real path; null if there is no such file. */
 async function realPath(file: string): Promise<string | null> {
-  // A path that is too long, or cannot be looked at, is one that is not there.
+  // A path that is too long, or may not be read, counts as missing.
   return file.includes('\0') ? null : realpath(file).catch(() => null)
 }
 
@@ -121,7 +121,7 @@ export async function openFileAs(
 /**
  * Waits for a file, for as long as a script may be waited for: the threads that open files may all sleep.
  *
- * @param client - whose leaving ends the wait.
+ * @param client - aborts when the client disconnects, which ends the wait.
  * @throws {CgiError} CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_CLIENT_GONE, and what the opening throws.
  */
 export async function untilOpened<Opened extends OpenedFile | string | null>(
@@ -199,9 +199,9 @@ export function createFileBody(
     await ended()
   }
   const body = Readable.from(read(), { objectMode: false })
-  // Either may fail before anybody reads it; streams keep their errors for whoever does then.
+  // Either may fail before it has a reader; streams keep the error for a later one.
   content.on('error', () => {})
   body.on('error', () => {})
-  // What nobody has begun to read does not close what it would have read.
+  // A generator that has not started does not run its cleanup, so `content` is closed here.
   return body.once('close', () => content.destroy())
 }
