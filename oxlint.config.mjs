@@ -200,6 +200,28 @@ export default {
         'typescript/no-non-null-assertion': 'off',
         // Each subtest of tap has a `t` of its own.
         'no-shadow': ['error', { allow: ['t'] }],
+        'no-restricted-imports': [
+          'error',
+          {
+            paths: [
+              {
+                name: 'node:test',
+                importNames: [
+                  'default',
+                  'test',
+                  'suite',
+                  'describe',
+                  'it',
+                  'before',
+                  'after',
+                  'beforeEach',
+                  'afterEach',
+                ],
+                message: 'Tests are written with tap: import t from "tap".',
+              },
+            ],
+          },
+        ],
       },
     },
   ],

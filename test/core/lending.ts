@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, createServer, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mock as nodeMock } from 'node:test'
+import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { MemoryLender } from '@internal/core/data/lent-memory.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
@@ -44,8 +44,8 @@ export interface Lending {
 
 /** Starts a server of node:http. */
 export async function lend(t: Test): Promise<Lending> {
-  t.after(() => nodeMock.reset())
-  const { mock } = nodeMock.method(MemoryLender.prototype, 'lend')
+  t.after(() => mock.reset())
+  const { mock: loans } = mock.method(MemoryLender.prototype, 'lend')
   const handler = createCgiHandler({ root, maxProcesses: 32, spawner: 'posix_spawn' })
   const server = createServer((request, response) => {
     const answer = async (): Promise<void> => {
@@ -75,8 +75,8 @@ export async function lend(t: Test): Promise<Lending> {
       return response
     },
     counts: () => ({
-      lent: mock.callCount(),
-      pieces: new Set(mock.calls.map(({ result }) => result?.buffer)).size,
+      lent: loans.callCount(),
+      pieces: new Set(loans.calls.map(({ result }) => result?.buffer)).size,
     }),
   }
 }
