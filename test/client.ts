@@ -9,7 +9,9 @@ import { request as httpsRequest } from 'node:https'
 import { connect, type Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import { connect as connectTls } from 'node:tls'
+import { type Answer, toAnswer } from './answer.js'
 import { CERTIFICATE } from './fixtures.js'
+import { isForUndici, sendByUndici } from './undici-client.js'
 
 /** A server, and how it is spoken to. */
 export interface Peer {
@@ -17,19 +19,6 @@ export interface Peer {
   /** Major version of HTTP. */
   readonly httpVersion: 1 | 2
   readonly scheme: 'http' | 'https'
-}
-
-/** What a client has received. */
-export interface Answer {
-  readonly status: number
-  /** HTTP/2 has none. */
-  readonly reason: string
-  /** In the order received, duplicates kept; values as byte strings. */
-  readonly fields: readonly (readonly [name: string, value: string])[]
-  /** Values of one field. */
-  all(name: string): string[]
-  readonly bytes: Buffer
-  readonly text: string
 }
 
 /** What a client is receiving. */
@@ -56,14 +45,20 @@ export function fields(...lines: string[]): string[] {
 }
 
 /**
- * Sends a request with Node's own client, on a connection of its own. A number is the port of a server
- * that is spoken to in HTTP/1.1. @throws where it is cut off.
+ * Sends a request on a connection of its own, and receives the whole response: by undici, or by Node's
+ * client what undici does not send. A number is the port of a server of HTTP/1.1. @throws where the
+ * response is cut off.
  */
 export async function send(
   peer: number | Peer,
   path: string,
   sending: Sending = {},
 ): Promise<Answer> {
+  const { port, httpVersion, scheme }: Peer =
+    typeof peer === 'number' ? { port: peer, httpVersion: 1, scheme: 'http' } : peer
+  if (httpVersion === 1 && isForUndici(path, sending)) {
+    return sendByUndici(`${scheme}://127.0.0.1:${port}`, path, sending, CERTIFICATE)
+  }
   return receive(await open(peer, path, sending))
 }
 
@@ -278,23 +273,4 @@ function toHttp2(headers: readonly string[]): Record<string, string | string[]> 
     else grouped[name] = known === undefined ? value : [known, value].flat()
   }
   return grouped
-}
-
-function toAnswer(
-  status: number,
-  reason: string,
-  received: [string, string][],
-  bytes: Buffer,
-): Answer {
-  return {
-    status,
-    reason,
-    fields: received,
-    all: (name) =>
-      received
-        .filter(([each]) => each.toLowerCase() === name.toLowerCase())
-        .map(([, value]) => value),
-    bytes,
-    text: bytes.toString('latin1'),
-  }
 }

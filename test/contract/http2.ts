@@ -12,8 +12,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../adapters.js'
+import type { Answer } from '../answer.js'
 import {
-  type Answer,
   chunksOf,
   connectionOf,
   dial,

@@ -1,7 +1,8 @@
 import { strict as assert } from 'node:assert'
 import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
-import { type Answer, send } from '../../client.js'
+import type { Answer } from '../../answer.js'
+import { send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
 
 /** What becomes of fields that both the application and a script set. */

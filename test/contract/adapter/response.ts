@@ -6,16 +6,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
-import {
-  type Answer,
-  chunksOf,
-  dial,
-  exchange,
-  open,
-  readUntil,
-  receive,
-  send,
-} from '../../client.js'
+import type { Answer } from '../../answer.js'
+import { chunksOf, dial, exchange, open, readUntil, receive, send } from '../../client.js'
 import { CGI_BIN, readReport, saying } from '../../fixtures.js'
 import { http1TestOf } from '../http1.js'
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
-import { type Answer, send } from '../../client.js'
+import type { Answer } from '../../answer.js'
+import { send } from '../../client.js'
 
 const SCRIPT = `#!/bin/sh
 printf 'Content-Type: text/plain\\n\\n'

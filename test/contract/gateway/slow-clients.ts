@@ -7,16 +7,8 @@ import path from 'node:path'
 import { type Duplex, PassThrough } from 'node:stream'
 import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
-import {
-  type Answer,
-  chunksOf,
-  connectionOf,
-  dial,
-  open,
-  openHttp2,
-  openSession,
-  send,
-} from '../../client.js'
+import type { Answer } from '../../answer.js'
+import { chunksOf, connectionOf, dial, open, openHttp2, openSession, send } from '../../client.js'
 import { until } from '../../processes.js'
 import { http1TestOf } from '../http1.js'
 
