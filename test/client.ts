@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { IncomingMessage, request as httpRequest } from 'node:http'
+import { type Agent, IncomingMessage, request as httpRequest } from 'node:http'
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -34,6 +34,8 @@ export interface Sending {
   readonly body?: string | Buffer | Readable
   /** Gives up before the header is there. */
   readonly signal?: AbortSignal
+  /** Keeps its connections for many requests of HTTP/1.1. */
+  readonly agent?: Agent
 }
 
 /** Header fields for a request, each given as a line. */
@@ -132,7 +134,7 @@ export async function openHttp2(
 async function openHttp1(
   { port, scheme }: Omit<Peer, 'httpVersion'>,
   path: string,
-  { method = 'GET', headers = [], body, signal }: Sending,
+  { method = 'GET', headers = [], body, signal, agent }: Sending,
 ): Promise<IncomingMessage> {
   const isStream = body !== undefined && typeof body !== 'string' && !Buffer.isBuffer(body)
   const framing =
@@ -145,7 +147,7 @@ async function openHttp1(
     ...framing,
     ...(isStream && !has('content-length') ? ['Transfer-Encoding', 'chunked'] : []),
   ]
-  const options = { port, host: '127.0.0.1', path, method, headers: all, agent: false }
+  const options = { port, host: '127.0.0.1', path, method, headers: all, agent: agent ?? false }
   const request =
     scheme === 'http' ? httpRequest(options) : httpsRequest({ ...options, ca: CERTIFICATE })
   // Closed, it could be taken for a client that has closed one side and waits.

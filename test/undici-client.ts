@@ -1,3 +1,4 @@
+import type { Agent } from 'node:http'
 import type { Readable } from 'node:stream'
 import { Client, type Dispatcher } from 'undici'
 import { type Answer, toAnswer } from './answer.js'
@@ -7,6 +8,7 @@ interface Sending {
   readonly headers?: readonly string[]
   readonly body?: string | Buffer | Readable
   readonly signal?: AbortSignal
+  readonly agent?: Agent
 }
 
 /** Fields that undici refuses, or sets itself. */
@@ -14,13 +16,14 @@ const UNDICI_SETS = new Set(['connection', 'expect', 'keep-alive', 'transfer-enc
 
 /**
  * Whether undici sends this request as it is given. It sends the header of a streamed body with the
- * first chunk only, and no request-target but a path.
+ * first chunk only, and no request-target but a path. Signals and agents are those of Node's client.
  */
-export function isForUndici(path: string, { headers = [], body, signal }: Sending): boolean {
+export function isForUndici(path: string, { headers = [], body, signal, agent }: Sending): boolean {
   const names = headers.filter((_text, index) => index % 2 === 0).map((name) => name.toLowerCase())
   return (
     path.startsWith('/') &&
     signal === undefined &&
+    agent === undefined &&
     (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) &&
     !names.some((name) => UNDICI_SETS.has(name)) &&
     names.filter((name) => name === 'host').length < 2

@@ -3,8 +3,9 @@ import { chmodSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { send } from '../client.js'
-import { Command, NO_HANG, serve } from './command.js'
+import { Command, NO_HANG } from './command.js'
 import { createSite } from './site.js'
+import { serve } from './served-folder.js'
 
 /** An interpreter that tells its name and what it was given. */
 const interpreter = (name: string): string => `#!/bin/sh

@@ -5,11 +5,12 @@ import { createServer, type AddressInfo, type Server } from 'node:net'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { send } from '../client.js'
-import { Command, NO_HANG, serve } from './command.js'
+import { Command, NO_HANG } from './command.js'
 import { refuse } from './refused-call.js'
 import { createSite } from './site.js'
 import { openTerminal } from './terminal.js'
 import { needs } from './program.js'
+import { serve } from './served-folder.js'
 
 const FLAGS = ['--port', '--bind', '--directory', '--cgi-dir', '--interpreter', '--script', '--env']
 FLAGS.push('--cwd', '--user', '--max-processes', '--timeout', '--tls-cert', '--tls-key', '--log')
@@ -215,8 +216,7 @@ void t.test('--bind takes names with more than one address', NO_HANG, async (t) 
   assert.equal(await response.text(), '<p>here')
   await command.outputs(/ GET +\/ +200 /)
   assert.ok(!command.output.includes('anyone on the network'))
-  command.signal('SIGTERM')
-  assert.equal((await command.ended).code, 0)
+  await command.stop()
 })
 
 void t.test('whoever opens it to the network is told', NO_HANG, async (t) => {

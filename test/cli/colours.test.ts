@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
 import { send } from '../client.js'
-import { Command, serve } from './command.js'
+import { Command, serveByCommand } from './command.js'
 import { needs } from './program.js'
 import { createSite } from './site.js'
 import { openTerminal, type TerminalOptions } from './terminal.js'
@@ -50,7 +50,7 @@ for (const environment of [{ NO_COLOR: '1' }, { TERM: 'dumb' }, { FORCE_COLOR: '
 
 void t.test('what is no terminal has none, unless they are asked for', options, async (t) => {
   const folder = createColourful(t)
-  const plain = await serve(t, folder)
+  const plain = await serveByCommand(t, folder)
   await send(plain.port, '/none')
   await plain.outputs(/ 404 /)
   assert.doesNotMatch(plain.output, CONTROL)

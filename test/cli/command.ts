@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Test } from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { LineWatch } from './line-watch.js'
 
 /** The site that `npm start` serves. */
 export const DEMO = fileURLToPath(new URL('../../../packages/cli/demo', import.meta.url))
@@ -25,11 +26,10 @@ export interface End {
 export class Command {
   readonly pid: number
   readonly ended: Promise<End>
-  output = ''
-  errors = ''
 
   readonly #child: ChildProcess
-  readonly #watchers = new Set<() => void>()
+  readonly #output = new LineWatch()
+  readonly #errors = new LineWatch()
 
   constructor(t: Test, args: readonly string[], cwd?: string, uid?: number) {
     this.#child = spawn(process.execPath, [MAIN, ...args], {
@@ -39,21 +39,24 @@ export class Command {
     })
     if (this.#child.pid === undefined) throw new Error('the command did not start')
     this.pid = this.#child.pid
-    this.#child.stdout?.on('data', (chunk: Buffer) => {
-      this.output += chunk.toString()
-      this.#look()
-    })
-    this.#child.stderr?.on('data', (chunk: Buffer) => {
-      this.errors += chunk.toString()
-      this.#look()
-    })
+    this.#child.stdout?.on('data', (chunk: Buffer) => this.#output.write(chunk.toString()))
+    this.#child.stderr?.on('data', (chunk: Buffer) => this.#errors.write(chunk.toString()))
     this.ended = once(this.#child, 'close').then(([code, signal]) => {
-      this.#look()
+      this.#output.end()
+      this.#errors.end()
       // What `close` comes with.
       const end = { code: code as number | null, signal: signal as NodeJS.Signals | null }
       return { ...end, output: this.output, errors: this.errors }
     })
     t.after(() => this.#stop())
+  }
+
+  get output(): string {
+    return this.#output.text
+  }
+
+  get errors(): string {
+    return this.#errors.text
   }
 
   signal(name: NodeJS.Signals): void {
@@ -68,31 +71,12 @@ export class Command {
 
   /** Resolves with the first line of standard output, past or future, that matches. */
   outputs(pattern: RegExp): Promise<string> {
-    return this.#find(() => this.output, pattern)
+    return this.#output.find(pattern)
   }
 
   /** Resolves with the first line of standard error, past or future, that matches. */
   reports(pattern: RegExp): Promise<string> {
-    return this.#find(() => this.errors, pattern)
-  }
-
-  #find(text: () => string, pattern: RegExp): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const look = (): void => {
-        const lines = text().split('\n').slice(0, -1)
-        const line = lines.find((each) => pattern.test(each))
-        if (line === undefined && this.#isRunning()) return
-        this.#watchers.delete(look)
-        if (line !== undefined) resolve(line)
-        else reject(new Error(`ended without ${pattern.source}: ${this.output}${this.errors}`))
-      }
-      this.#watchers.add(look)
-      look()
-    })
-  }
-
-  #look(): void {
-    for (const look of this.#watchers) look()
+    return this.#errors.find(pattern)
   }
 
   #isRunning(): boolean {
@@ -116,7 +100,7 @@ export interface Served extends Command {
 }
 
 /** Starts the command on a folder and a free port, and waits until it serves. */
-export async function serve(t: Test, folder: string, ...args: string[]): Promise<Served> {
+export async function serveByCommand(t: Test, folder: string, ...args: string[]): Promise<Served> {
   return ready(new Command(t, [folder, '--port', '0', ...args]))
 }
 

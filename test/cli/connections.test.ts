@@ -6,8 +6,9 @@ import path from 'node:path'
 import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { dial, exchange, open, openHttp2, openSession, readUntil, receive } from '../client.js'
-import { NO_HANG, serve } from './command.js'
+import { NO_HANG, serveByCommand } from './command.js'
 import { createSite } from './site.js'
+import { serve } from './served-folder.js'
 
 const TLS = ['certificate', 'key'].map((name) =>
   fileURLToPath(new URL(`../../fixtures/tls/${name}.pem`, import.meta.url)),
@@ -38,7 +39,7 @@ void t.test(
   async (t) => {
     for (const args of [[], SECURE]) {
       const folder = createSite(t, { ...PAGE, 'cgi-bin/waiting.sh': WAITING })
-      const command = await serve(t, folder, ...args)
+      const command = await serveByCommand(t, folder, ...args)
       const { port } = command
       const scheme = args.length > 0 ? 'https' : 'http'
       const peer = { port, scheme } as const
@@ -156,8 +157,8 @@ void t.test('what is no request is refused, and a line of the log', NO_HANG, asy
     `${REQUEST.replace('\r\n', '\r\nTransfer-Encoding: chunked\r\n')}x\r\n`,
   )
   await command.outputs(/ \/page\.html +/)
-  command.signal('SIGTERM')
-  const { output } = await command.ended
+  await command.stop()
+  const { output } = command
   assert.equal(output.slice(known).match(/^\d{4}-/gm)?.length, 1, output)
 })
 
@@ -168,7 +169,7 @@ void t.test('plain HTTP on the port of TLS is told so', NO_HANG, async (t) => {
     assert.match(answer, /^HTTP\/1\.1 400 Bad Request\r\n.+\r\n\r\n400 .+https:\/\/\n$/s)
   }
   await command.outputs(/ - +- +400 /)
-  command.signal('SIGTERM')
-  assert.equal((await command.ended).output.match(/ 400 /g)?.length, 3)
+  await command.stop()
+  assert.equal(command.output.match(/ 400 /g)?.length, 3)
   await command.outputs(/^ +error: plain HTTP request to an HTTPS port: /)
 })

@@ -7,8 +7,9 @@ import t, { type Test } from 'tap'
 import type { Answer } from '../answer.js'
 import { open, readUntil, dial, send } from '../client.js'
 import { childrenOf, until } from '../processes.js'
-import { DEMO, NO_HANG, serve, type Served } from './command.js'
+import { DEMO, NO_HANG } from './command.js'
 import { needs } from './program.js'
+import { serve, type ServedFolder } from './served-folder.js'
 
 const PAGE = readFileSync(path.join(DEMO, 'index.html'), 'utf8')
 const FORM = ['Content-Type', 'application/x-www-form-urlencoded']
@@ -24,7 +25,7 @@ function unescape(text: string): string {
 }
 
 /** One file of a form, as a browser sends it. */
-function upload(server: Served, name: string, content: Buffer): Promise<Answer> {
+function upload(server: ServedFolder, name: string, content: Buffer): Promise<Answer> {
   const head = `--sep\r\nContent-Disposition: form-data; name="file"; filename="${name}"\r\n\r\n`
   return send(server.port, '/cgi-bin/upload.pl', {
     method: 'POST',
@@ -33,7 +34,7 @@ function upload(server: Served, name: string, content: Buffer): Promise<Answer> 
   })
 }
 
-const startDemo = (t: Test): Promise<Served> => serve(t, DEMO)
+const startDemo = (t: Test): Promise<ServedFolder> => serve(t, DEMO)
 
 void t.test(
   'the page shows lines that are in the scripts, and shows all scripts',
@@ -192,10 +193,10 @@ void t.test('events arrive as they are sent, until the client goes away', NO_HAN
   assert.match(text, /^HTTP\/1\.1 200 OK\r\n/)
   assert.match(text, /\r\ncontent-type: text\/event-stream\r\n/i)
   assert.match(text, /id: 1\ndata: \d{4}-\d\d-\d\dT[\d:.]+Z\n\n/)
-  assert.equal(childrenOf(server.pid).length, 1)
+  assert.equal(childrenOf(process.pid).length, 1)
   socket.destroy()
   await once(socket, 'close')
-  await until(() => childrenOf(server.pid).length === 0, 'the script has ended')
+  await until(() => childrenOf(process.pid).length === 0, 'the script has ended')
 })
 
 void t.test('the environment is shown, escaped', NO_HANG, async (t) => {

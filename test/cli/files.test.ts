@@ -3,8 +3,9 @@ import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:f
 import path from 'node:path'
 import t from 'tap'
 import { exchange, send } from '../client.js'
-import { NO_HANG, serve } from './command.js'
+import { NO_HANG } from './command.js'
 import { createSite } from './site.js'
+import { serve } from './served-folder.js'
 
 const SECRET = 'source-of-a-script'
 const SCRIPT = `#!/bin/sh

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { CHROMIUM, openPage } from '../browser.js'
-import { serve } from './command.js'
+import { serveByCommand } from './command.js'
 import { needs } from './program.js'
 import { createSite } from './site.js'
 
@@ -48,7 +48,7 @@ void t.test(
   options,
   async (t) => {
     const folder = createSite(t, {})
-    const server = await serve(t, folder)
+    const server = await serveByCommand(t, folder)
     await server.outputs(/^ {2}Scripts {2}none yet; programs that you put in cgi-bin are run$/)
     const page = await openPage(t, 1280)
     const heading = page.locator('h1')

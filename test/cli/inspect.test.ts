@@ -8,9 +8,9 @@ import { once } from 'node:events'
 import { createTemporaryFolder, writeProgram } from '../core/temporary-folder.js'
 import type { Answer } from '../answer.js'
 import { send } from '../client.js'
-import { serve, type Served } from './command.js'
 import { needs } from './program.js'
 import { createSite } from './site.js'
+import { serve, type ServedFolder } from './served-folder.js'
 import { createShellLine } from '@internal/cli/status/shell-line.js'
 
 /** Prints its folder, its arguments and its environment, each with a NUL behind it. */
@@ -40,7 +40,7 @@ function createReportingSite(t: Test): string {
 }
 
 /** The page that says what would be run. */
-async function inspect(server: Served, url: string, method = 'GET'): Promise<Answer> {
+async function inspect(server: ServedFolder, url: string, method = 'GET'): Promise<Answer> {
   const query = new URLSearchParams({ url, method })
   return send(server.port, `/.common-gateway/inspect?${query.toString()}`)
 }
@@ -67,7 +67,7 @@ function environmentOf({ text }: Answer): string[] {
 
 /** Asks for several URLs on one connection, with the header of a browser. */
 async function askInTurn(
-  server: Served,
+  server: ServedFolder,
   asked: readonly { path: string; method?: string }[],
 ): Promise<string[]> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 })

@@ -4,8 +4,9 @@ import { chmodSync, mkdirSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { send } from '../client.js'
-import { NO_HANG, serve } from './command.js'
+import { NO_HANG } from './command.js'
 import { createSite } from './site.js'
+import { serve } from './served-folder.js'
 
 /** What a listing refers to, in its order. */
 function linksOf(html: string): string[] {

@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { dial, exchange, open, readUntil, send } from '../client.js'
-import { NO_HANG, serve } from './command.js'
+import { NO_HANG, serveByCommand } from './command.js'
 import { createSite } from './site.js'
+import { serve } from './served-folder.js'
 
 const HEADER = `printf 'Content-Type: text/plain\\n\\n'`
 const FAILING = 'The script ended without a response: the output ended after 0 bytes'
@@ -34,7 +35,7 @@ void t.test(
       'cgi-bin/endless.sh': script(`${HEADER}; echo one; exec sleep 600`),
       'cgi-bin/large.sh': script(`${HEADER}; head -c 123456 /dev/zero`),
     })
-    const command = await serve(t, folder)
+    const command = await serveByCommand(t, folder)
     const { port } = command
     await send(port, '/page.html')
     await command.outputs(line('GET', '/page.html', '200', '-', 'ms', 'ms', '4 B'))
@@ -165,7 +166,7 @@ void t.test(
       'cgi-bin/\u001b[2J\u009b\u202e.sh': script('exit 1'),
     })
     for (const format of ['text', 'json']) {
-      const command = await serve(t, folder, '--log', format)
+      const command = await serveByCommand(t, folder, '--log', format)
       await send(command.port, '/cgi-bin/errors.sh')
       const shown = 'bell\\u{7} escape\\u{1b}[2J tab\t csi\\u{9b}1m \\u{202e} Grüße'
       if (format === 'text') assert.equal(await command.outputs(/bell/), `    ${shown}`)
@@ -202,7 +203,7 @@ void t.test(
       'cgi-bin/exit-4.sh': script(`${HEADER}; exit 4`),
       'cgi-bin/killed.sh': script(`${HEADER}; kill -USR1 $$`),
     })
-    const command = await serve(t, folder)
+    const command = await serveByCommand(t, folder)
     const { port } = command
     const cases: [path: string, status: number, report: RegExp][] = [
       ['/cgi-bin/silent.sh', 502, /^ {4}error: The script ended .+ 0 bytes \(exit code 3\)$/],
@@ -275,7 +276,7 @@ void t.test('--log json writes an object for each event', NO_HANG, async (t) => 
   const folder = createSite(t, {
     'cgi-bin/talk.sh': script(`echo one >&2; cat >/dev/null; ${HEADER}; echo two >&2; exit 4`),
   })
-  const command = await serve(t, folder, '--log', 'json')
+  const command = await serveByCommand(t, folder, '--log', 'json')
   const text = await command.outputs(/"event":"start"/)
   const start = JSON.parse(text) as Record<string, unknown>
   assert.equal(start['url'], command.url)
@@ -321,7 +322,7 @@ void t.test('--log json writes an object for each event', NO_HANG, async (t) => 
 
 void t.test('a log that nobody reads any more does not stop the server', NO_HANG, async (t) => {
   const folder = createSite(t, { 'page.html': 'page' })
-  const command = await serve(t, folder)
+  const command = await serveByCommand(t, folder)
   command.closeOutput()
   const socket = await dial(command.port)
   t.after(() => socket.destroy())

@@ -8,8 +8,9 @@ import t, { type Test } from 'tap'
 import { fileURLToPath } from 'node:url'
 import { dial, exchange, open, readToEnd, readUntil, receive, send } from '../client.js'
 import { descriptorsOf, until } from '../processes.js'
-import { Command, NO_HANG, ready, serve } from './command.js'
+import { Command, NO_HANG, ready } from './command.js'
 import { createSite } from './site.js'
+import { serve } from './served-folder.js'
 
 const SCRIPT = '#!/bin/sh\nprintf "Content-Type: text/plain\\n\\nran"\n'
 const TLS = ['certificate', 'key'].map((name) =>
@@ -82,10 +83,8 @@ void t.test(
     }
     assert.equal((await send(port, '/page.html')).text, 'page')
     assert.equal((await send(port, '/cgi-bin/script.sh')).text, 'ran')
-    command.signal('SIGTERM')
-    const { code, output } = await command.ended
-    assert.equal(code, 0)
-    assert.doesNotMatch(output, /error/)
+    await command.stop()
+    assert.doesNotMatch(command.output, /error/)
   },
 )
 
@@ -194,9 +193,7 @@ void t.test(
     }
     await plain.outputs(/error: the response was cut off: the file became shorter$/)
     await secure.outputs(/error: the response was cut off: the file became shorter$/)
-    for (const { pid } of [plain, secure]) {
-      await until(() => !descriptorsOf(pid).includes(file), 'the file is closed')
-    }
+    await until(() => !descriptorsOf(process.pid).includes(file), 'the file is closed')
   },
 )
 
@@ -205,7 +202,7 @@ void t.test(
   NO_HANG,
   async (t) => {
     const folder = createSite(t, { 'a.txt': '0123456789', 'b.unknown': 'b', 'c.MJS': 'c' })
-    const { pid, port } = await serve(t, folder)
+    const { port } = await serve(t, folder)
     const first = await send(port, '/a.txt')
     const [etag = ''] = first.all('etag')
     assert.deepEqual(first.all('content-type'), ['text/plain; charset=utf-8'])
@@ -235,7 +232,7 @@ void t.test(
       [['application/octet-stream'], ['text/javascript; charset=utf-8']],
     )
     await until(
-      () => !descriptorsOf(pid).some((each) => each.startsWith(folder)),
+      () => !descriptorsOf(process.pid).some((each) => each.startsWith(folder)),
       'all files are closed',
     )
   },
@@ -243,7 +240,7 @@ void t.test(
 
 void t.test('clients that leave in the middle of a file leave nothing open', NO_HANG, async (t) => {
   const folder = createSite(t, { 'large.bin': 'a'.repeat(8 * 1024 ** 2) })
-  const { pid, port } = await serve(t, folder)
+  const { port } = await serve(t, folder)
   for (let count = 0; count < 20; count += 1) {
     const response = await open(port, '/large.bin')
     response.on('error', () => {})
@@ -255,7 +252,7 @@ void t.test('clients that leave in the middle of a file leave nothing open', NO_
     connection.resetAndDestroy()
   }
   await until(
-    () => !descriptorsOf(pid).some((each) => each.startsWith(folder)),
+    () => !descriptorsOf(process.pid).some((each) => each.startsWith(folder)),
     'all files are closed',
   )
 })

@@ -6,9 +6,10 @@ import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { open, receive, send } from '../client.js'
 import { readReport } from '../fixtures.js'
-import { NO_HANG, serve } from './command.js'
+import { NO_HANG, serveByCommand } from './command.js'
 import { refuse } from './refused-call.js'
 import { createSite } from './site.js'
+import { serve } from './served-folder.js'
 
 const REPORT = readFileSync(
   fileURLToPath(new URL('../../fixtures/cgi-bin/report.cgi', import.meta.url)),
@@ -171,7 +172,7 @@ void t.test(
       'cgi-bin/report.cgi': REPORT,
       'cgi-bin/endless.sh': `${SAY('')}\necho one; exec sleep 600\n`,
     })
-    const command = await serve(t, folder, '--tls-cert', CERTIFICATE, '--tls-key', KEY)
+    const command = await serveByCommand(t, folder, '--tls-cert', CERTIFICATE, '--tls-key', KEY)
     const { port } = command
     assert.match(command.url, /^https:/)
     for (const httpVersion of [1, 2] as const) {

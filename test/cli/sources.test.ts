@@ -7,12 +7,15 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { Agent } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
 import path from 'node:path'
 import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { send } from '../client.js'
-import { NO_HANG, serve } from './command.js'
+import { NO_HANG } from './command.js'
 import { createSite } from './site.js'
+import { serve } from './served-folder.js'
 
 const SECRET = 'source-of-a-script'
 const SCRIPT = `#!/bin/sh
@@ -78,6 +81,8 @@ void t.test(
     linkSync(path.join(folder, 'bin/deploy'), path.join(folder, 'hard.txt'))
     const command = await serve(t, folder, '--interpreter', '.odd=sh')
     const { port } = command
+    const agent = new Agent({ keepAlive: true })
+    t.after(() => agent.destroy())
     for (const name of [...Object.keys(SOURCES), 'wrapper', 'link.txt', 'hard.txt']) {
       const url = encode(name)
       const page = await send(port, url, { headers: HTML })
@@ -88,7 +93,7 @@ void t.test(
       spellings.push(`/a/..${url}`, `${url}%20`, `${url}.`, `${url}%00`, url.replace('.', '%2e'))
       for (const spelling of spellings) {
         for (const method of ['GET', 'HEAD', 'POST']) {
-          const answer = await send(port, spelling, { method, headers: OTHERS })
+          const answer = await send(port, spelling, { method, headers: OTHERS, agent })
           assert.ok([400, 403, 404, 405].includes(answer.status), `${spelling} ${answer.status}`)
           assert.match(answer.text, /^(?:\d{3} [A-Za-z ]+\n)?$/, spelling)
         }
@@ -152,6 +157,8 @@ void t.test(
     const peer = { port: command.port, scheme: 'https', httpVersion: 1 } as const
     const authorization = ['Authorization', `Basic ${Buffer.from('ann:secret').toString('base64')}`]
     const headers = [...HTML, ...authorization]
+    const agent = new SecureAgent({ keepAlive: true })
+    t.after(() => agent.destroy())
     for (const name of names) {
       const url = encode(name)
       const spellings = [url, `/${url}`, `/.${url}`, `${url}/`, `${url}?a`, `${url}%20`, `${url}.`]
@@ -159,7 +166,7 @@ void t.test(
       spellings.push(`/cgi-bin/..${url}`, `/.well-known/..${url}`, `/other/up${url}`)
       for (const spelling of spellings) {
         for (const method of ['GET', 'POST']) {
-          const { status, text } = await send(peer, spelling, { method, headers })
+          const { status, text } = await send(peer, spelling, { method, headers, agent })
           assert.ok(status === 404 || status === 400, `${method} ${spelling} ${status}`)
           assert.ok(!text.includes(SECRET), spelling)
         }

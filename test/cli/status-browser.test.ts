@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { CHROMIUM, collectErrors, openPage } from '../browser.js'
 import { send } from '../client.js'
-import { serve, type Served } from './command.js'
+import { serveByCommand, type Served } from './command.js'
 import { needs } from './program.js'
 import { createSite } from './site.js'
 
@@ -54,7 +54,7 @@ async function show(
     'cgi-bin/wait.sh': WAIT,
     'cgi-bin/fail.sh': FAIL,
   })
-  const server = await serve(t, folder, '--max-processes', '6')
+  const server = await serveByCommand(t, folder, '--max-processes', '6')
   const page = await openPage(t, width, browser)
   const errors = collectErrors(page)
   await page.goto(`${server.url}.common-gateway/`)
@@ -303,7 +303,7 @@ void t.test(
     server.signal('SIGTERM')
     await page.getByText('The server does not answer').waitFor()
     await server.ended
-    const next = await serve(t, folder, '--port', String(server.port))
+    const next = await serveByCommand(t, folder, '--port', String(server.port))
     await page.locator('#live.live').waitFor()
     await page.getByText('No request has arrived yet').waitFor()
     await send(next.port, '/cgi-bin/hello.sh')

@@ -5,7 +5,7 @@ import path from 'node:path'
 import t from 'tap'
 import { dial, open, readUntil, receive } from '../client.js'
 import { childrenOf, isRunning, until, untilGone } from '../processes.js'
-import { NO_HANG, serve } from './command.js'
+import { NO_HANG, serveByCommand } from './command.js'
 import { createSite } from './site.js'
 
 /** Tells its pid, then waits for the file `go` before it ends its answer. */
@@ -29,7 +29,7 @@ for (const signal of SIGNALS) {
     NO_HANG,
     async (t) => {
       const folder = createSite(t, { 'page.html': 'page', 'cgi-bin/waiting.sh': WAITING })
-      const command = await serve(t, folder)
+      const command = await serveByCommand(t, folder)
       const idle = await dial(command.port)
       const kept = await dial(command.port)
       t.after(() => {
@@ -62,7 +62,7 @@ for (const [first, second, exitCode] of SECOND_SIGNALS) {
     NO_HANG,
     async (t) => {
       const folder = createSite(t, { 'cgi-bin/waiting.sh': WAITING })
-      const command = await serve(t, folder)
+      const command = await serveByCommand(t, folder)
       const response = await open(command.port, '/cgi-bin/waiting.sh')
       response.on('error', () => {})
       const [pid] = await once(response, 'data')
@@ -81,7 +81,7 @@ void t.test('what goes on for longer than ten seconds is cut off', NO_HANG, asyn
     'cgi-bin/waiting.sh': WAITING,
     'cgi-bin/stubborn.sh': WAITING.replace('\n', '\ntrap "" TERM\n'),
   })
-  const command = await serve(t, folder)
+  const command = await serveByCommand(t, folder)
   const pids: number[] = []
   for (const url of ['/cgi-bin/waiting.sh', '/cgi-bin/stubborn.sh']) {
     const response = await open(command.port, url)
@@ -107,7 +107,7 @@ void t.test(
   NO_HANG,
   async (t) => {
     const folder = createSite(t, { 'cgi-bin/waiting.sh': WAITING })
-    const command = await serve(t, folder)
+    const command = await serveByCommand(t, folder)
     const response = await open(command.port, '/cgi-bin/waiting.sh')
     command.signal('SIGINT')
     command.signal('SIGINT')
@@ -120,7 +120,7 @@ void t.test(
 
 void t.test('a script is stopped when its client goes away', NO_HANG, async (t) => {
   const folder = createSite(t, { 'cgi-bin/waiting.sh': WAITING })
-  const command = await serve(t, folder)
+  const command = await serveByCommand(t, folder)
   const response = await open(command.port, '/cgi-bin/waiting.sh')
   response.on('error', () => {})
   await once(response, 'data')

@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { startServer } from '@internal/cli/server/server.js'
+import { parseArguments } from '@internal/cli/settings/arguments.js'
+import { type Configuration, createConfiguration } from '@internal/cli/settings/configuration.js'
+import { openServerLog } from '@internal/cli/start/server-log.js'
+import { writeStart } from '@internal/cli/start/start.js'
+import { createPaint } from '@internal/cli/text/terminal-style.js'
+import type { Test } from 'tap'
+import { LineWatch } from './line-watch.js'
+
+/** A folder that is served. */
+export interface ServedFolder {
+  /** `http://127.0.0.1:PORT/` */
+  readonly url: string
+  readonly port: number
+  /** The start screen and the log. */
+  readonly output: string
+  /** Resolves with the first line of the output, past or future, that matches. */
+  outputs(pattern: RegExp): Promise<string>
+  /** Stops as the command does at SIGTERM. */
+  stop(): Promise<void>
+}
+
+/**
+ * Serves a folder on a free port as the command does, in this process: the start of a process takes
+ * longer than most tests. Signals, standard error and the exit code need the process of
+ * `serveByCommand()`.
+ */
+export async function serve(t: Test, folder: string, ...args: string[]): Promise<ServedFolder> {
+  const call = parseArguments([folder, '--port', '0', ...args])
+  assert.equal(call.type, 'serve')
+  return start(t, await createConfiguration(call))
+}
+
+async function start(t: Test, configuration: Configuration): Promise<ServedFolder> {
+  const output = new LineWatch()
+  const paint = createPaint({}, {})
+  const log = openServerLog(configuration, output, paint)
+  const server = await startServer(configuration, log.journal)
+  let stopped: Promise<void> | undefined
+  const stop = (): Promise<void> => {
+    stopped ??= server.close().finally(() => output.end())
+    return stopped
+  }
+  t.after(stop)
+  log.begin(await writeStart(server, configuration, paint))
+  return {
+    url: /https?:\/\/\S+:\d+\//.exec(output.text)?.[0] ?? '',
+    port: server.port,
+    get output() {
+      return output.text
+    },
+    outputs: (pattern) => output.find(pattern),
+    stop,
+  }
+}
