@@ -24,10 +24,15 @@ export function isForUndici(path: string, { headers = [], body, signal, agent }:
     path.startsWith('/') &&
     signal === undefined &&
     agent === undefined &&
-    (body === undefined || typeof body === 'string' || Buffer.isBuffer(body)) &&
+    (body === undefined || isSmall(body)) &&
     !names.some((name) => UNDICI_SETS.has(name)) &&
     names.filter((name) => name === 'host').length < 2
   )
+}
+
+/** Undici closes the connection if the response is complete before the request body is. */
+function isSmall(body: string | Buffer | Readable): boolean {
+  return (typeof body === 'string' || Buffer.isBuffer(body)) && body.length <= 16_384
 }
 
 /** Sends a request on a connection of its own. @throws where the response is cut off. */

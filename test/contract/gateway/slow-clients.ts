@@ -138,7 +138,7 @@ export function slowClientsSuite(t: Test, adapter: Adapter): void {
       void t.test(`LIM-1 bodyTimeout holds until the client has all of ${what}`, async (t) => {
         const gateway = await start(t, { bodyTimeout: 600, minRate: 0 })
         const end = await takeNothing(t, gateway, `/cgi-bin/${url}`)
-        await cutOff(gateway, /taken nothing for 600 ms|^after 600 ms/, url.split('?')[0] ?? '')
+        await cutOff(gateway, /received nothing for 600 ms|^after 600 ms/, url.split('?')[0] ?? '')
         assert.ok((await end()) < LARGE)
         await until(() => gateway.stats().running === 0, 'nothing runs')
       })
@@ -148,7 +148,7 @@ export function slowClientsSuite(t: Test, adapter: Adapter): void {
       http1Test(t, `LIM-1 and of what a script writes itself (${size} bytes)`, async (t) => {
         const gateway = await start(t, { bodyTimeout: 600, minRate: 0 })
         const end = await takeNothing(t, gateway, `/cgi-bin/nph-raw.cgi?${size}`)
-        await cutOff(gateway, /taken nothing for 600 ms|^after 600 ms/, 'nph-raw.cgi')
+        await cutOff(gateway, /received nothing for 600 ms|^after 600 ms/, 'nph-raw.cgi')
         assert.ok((await end()) < LARGE)
       })
     }
