@@ -235,7 +235,7 @@ export function sendfileSuite(t: Test, adapter: Adapter): void {
           assert.deepEqual([answer.status, answer.text], [200, 'own content'], header)
           assert.deepEqual(answer.all('x-sendfile').concat(answer.all('x-accel-redirect')), [])
           const record = await gateway.logged(
-            (each) => gateway.log.indexOf(each) >= known && each.message.includes('is not sent'),
+            (each) => gateway.log.indexOf(each) >= known && each.message.includes('was not sent'),
           )
           assert.equal(record['script'], path.join(CGI_BIN, 'say.cgi'))
         }
