@@ -12,7 +12,14 @@ interface Sending {
 }
 
 /** Fields that undici refuses, or sets itself. */
-const UNDICI_SETS = new Set(['connection', 'expect', 'keep-alive', 'transfer-encoding', 'upgrade'])
+const UNDICI_SETS = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+])
 
 /**
  * Whether undici sends this request as it is given. It sends the header of a streamed body with the

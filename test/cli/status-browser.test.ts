@@ -301,7 +301,7 @@ void t.test(
     await send(server.port, '/index.html')
     await page.locator('#past .row').waitFor()
     server.signal('SIGTERM')
-    await page.getByText('The server does not answer').waitFor()
+    await page.getByText('The server does not respond').waitFor()
     await server.ended
     const next = await serveByCommand(t, folder, '--port', String(server.port))
     await page.locator('#live.live').waitFor()
