@@ -19,6 +19,9 @@ export function runTapFile(file, rules) {
   const started = performance.now()
   const child = spawn(process.execPath, [...only, file], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    // A test that tap has given up can keep its process alive.
+    timeout: 900_000,
+    killSignal: 'SIGKILL',
     // Without it tap ends each test after 30 s.
     env: { ...process.env, TAP_TIMEOUT: '600', ONLY_RULES: rules.join(' ') },
   })

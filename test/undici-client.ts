@@ -11,11 +11,12 @@ interface Sending {
   readonly agent?: Agent
 }
 
-/** Fields that undici refuses, or sets itself. */
+/** Fields that undici refuses, sets itself, or, as Host, takes the name of a TLS server from. */
 const UNDICI_SETS = new Set([
   'connection',
   'content-length',
   'expect',
+  'host',
   'keep-alive',
   'transfer-encoding',
   'upgrade',
@@ -32,8 +33,7 @@ export function isForUndici(path: string, { headers = [], body, signal, agent }:
     signal === undefined &&
     agent === undefined &&
     (body === undefined || isSmall(body)) &&
-    !names.some((name) => UNDICI_SETS.has(name)) &&
-    names.filter((name) => name === 'host').length < 2
+    !names.some((name) => UNDICI_SETS.has(name))
   )
 }
 
