@@ -78,8 +78,8 @@ function faultOf({ cases, skipped }) {
   if (command === 'all') return
   const expected = JSON.parse(readFileSync(CASES, 'utf8'))[command]
   if (skipped > 0) return `${skipped} cases are skipped.`
-  if (cases !== expected) {
-    return `${cases} cases where test/cases.json says ${expected}: change the number if that was meant.`
+  if (cases < expected) {
+    return `${cases} cases where test/cases.json says ${expected}: some are lost.`
   }
 }
 

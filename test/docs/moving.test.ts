@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { NO_HANG } from '../apps/application.js'
 import { needs } from '../apps/programs.js'
-import { fields, send, type Sending } from '../client.js'
+import { fields, open, receive, send, type Sending } from '../client.js'
 import { OPTION_NAMES } from '@internal/core/options/rules.js'
 import { DIFFERENCES, QUESTIONS } from './differences.js'
 import {
@@ -99,7 +99,7 @@ for (const [name, { start, options, also }] of Object.entries(guides)) {
         { buffered: true, ...NO_HANG },
         async () => {
           const [old, ours] = await Promise.all(
-            [there, here].map(({ port }) => send(port, path, sending)),
+            [there, here].map(async ({ port }) => receive(await open(port, path, sending))),
           )
           assert.equal(ours?.status, old?.status)
           assert.notEqual(ours?.status, 200)
