@@ -103,7 +103,7 @@ export class CgiError extends Error {
     try {
       return value instanceof Error && MARK in value
     } catch {
-      // A proxy that has been revoked. Whoever asks is about to handle an error, and not to make another.
+      // A revoked proxy throws here. The caller is handling an error and must not get another.
       return false
     }
   }
@@ -156,7 +156,7 @@ export class CgiError extends Error {
 // On the prototype, as the names of Node's own errors are: not one more field in every log line.
 Object.defineProperty(CgiError.prototype, 'name', { value: 'CgiError', configurable: true })
 
-// On the prototype: an error that was copied field by field is none of ours.
+// On the prototype: a copy of the fields of an error is not a CgiError.
 Object.defineProperty(CgiError.prototype, MARK, { value: true })
 
 // What console.error() prints, and so Express: one line. An option that is wrong is shown as ever.
@@ -172,7 +172,7 @@ export function removeFrames(error: Error): void {
   Object.defineProperty(error, 'stack', { value, writable: true, configurable: true })
 }
 
-/** An error as one of ours: what nobody has foreseen is a script without a response. */
+/** The error as a CgiError: an unexpected error becomes CGI_ERR_NO_RESPONSE. */
 export function toCgiError(error: unknown): CgiError {
   return error instanceof CgiError ? error : new CgiError('CGI_ERR_NO_RESPONSE', { cause: error })
 }

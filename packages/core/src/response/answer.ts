@@ -22,10 +22,10 @@ import {
 import type { Settings } from '../options/settings.js'
 import { readBeginning } from './body-beginning.js'
 
-/** What a script can answer with. */
+/** The answers that a script can give. */
 export type CgiAnswer = CgiResponse | NonParsedResponse | LocalRedirect
 
-/** A request, and the script that runs for it. */
+/** A request and the script that runs for it. */
 export interface Call {
   readonly request: CgiRequest
   readonly script: Script
@@ -33,14 +33,14 @@ export interface Call {
   readonly settings: Settings<never>
 }
 
-/** Local redirects in a row that are followed; Apache's LimitInternalRecursion is the same. */
+/** The most local redirects that are followed in a row: as many as Apache's LimitInternalRecursion. */
 const MOST_LOCAL_REDIRECTS = 10
 
 /**
- * Reads what a script answers: its header, and what of the rest is the client's. Where it makes no
- * answer, the script is stopped.
+ * Reads the answer of a script: its header, then the body for the client. On an error, the script is
+ * stopped.
  *
- * @throws {CgiError} what readHeader() and toResponse() throw; CGI_ERR_TOO_MANY_REDIRECTS
+ * @throws {CgiError} those of readHeader() and toResponse(); CGI_ERR_TOO_MANY_REDIRECTS
  */
 export async function readAnswer(call: Call): Promise<CgiAnswer> {
   const { request, run, settings } = call
@@ -59,13 +59,13 @@ export async function readAnswer(call: Call): Promise<CgiAnswer> {
   }
 }
 
-/** No content, after what the client still sends. */
+/** No content; the response ends after the request body was received. */
 export function noBody(request: CgiRequest, run: ScriptRun | null): CgiResponse['body'] {
   return isReceived(request.body) ? null : createEmptyBody(run, request.body)
 }
 
 function isNonParsed({ request, script, settings }: Call): boolean {
-  // A connection of HTTP/2 is not a script's to write on.
+  // A script cannot write to an HTTP/2 connection itself: its streams share the connection.
   const isPlain = request.allowsNonParsed ?? request.httpVersion.startsWith('1.')
   return settings.nph && isPlain && path.basename(script.file).startsWith('nph-')
 }
@@ -86,7 +86,7 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
   const headers = withoutFileName(head)
   if (hasBody && request.method !== 'HEAD') {
     const { bytes, isWhole } = await readBeginning(run, header.rest, contentLength)
-    // A framework would give bytes that have no type one of its own choice.
+    // A framework would choose a type for bytes that have none.
     if (isWhole && head.hasContentType && isReceived(request.body)) {
       return { type: 'response', status, reason, headers, body: bytes }
     }
@@ -98,7 +98,7 @@ async function toAnswer(call: Call, header: ScriptHeader): Promise<CgiResponse |
   return { type: 'response', status, reason, headers, body: noBody(request, run) }
 }
 
-/** A request has one script at a time: the next one gets the slot that this one gives back. */
+/** A request has one script at a time: the next one gets the slot that this one releases. */
 async function endOfScript({ run, settings: { bodyTimeout } }: Call): Promise<void> {
   if (bodyTimeout === 0) await run.exit
   else if ((await withTimeout(run.exit, bodyTimeout)) === undefined) {
@@ -112,7 +112,7 @@ function checkRedirects({ localRedirects: { count } }: CgiRequest): void {
   throw new CgiError('CGI_ERR_TOO_MANY_REDIRECTS', { reason: `${count} in a row` })
 }
 
-/** The file that a script names in the place of its own content; null where there is none. */
+/** The file that a script names in the place of its own content; null if it names none. */
 async function openFile(
   { request, script, settings }: Call,
   head: ResponseHead,
@@ -120,7 +120,7 @@ async function openFile(
   if (!head.hasBody || !namesFile(head)) return null
   const folder = path.dirname(script.file)
   const opening = openNamedFile(head, request, folder, settings.sendfileRoots)
-  // What the client's leaving means is decided by the run.
+  // Without the request's signal: the run decides what a disconnect of the client means.
   const file = await untilOpened(opening, settings)
   if (typeof file !== 'string') return file
   const facts = { script: script.file, reason: file }

@@ -2,19 +2,19 @@ import { EXIT_AFTER_SMALL_ANSWER } from '../data/grace-periods.js'
 import { withTimeout } from '../data/with-timeout.js'
 import type { ScriptRun } from '../run/run.js'
 
-/** The most bytes that are read here: a pipe full. A larger body is streamed. */
+/** The most bytes that are read here: the capacity of a pipe. A larger body is streamed. */
 const LARGEST = 64 * 1024
 
 /** The part of a response body that came with its header. */
 export interface BodyBeginning {
   readonly bytes: Buffer
-  /** Whether this is the whole body of a script that ended well. */
+  /** Whether this is the whole body, and no signal ended the script. */
   readonly isWhole: boolean
 }
 
 /**
- * Reads the part of a response body that is in the pipe already. A short script has often ended by now: its
- * whole body can be sent at once, with a Content-Length. Takes one round of the event loop.
+ * Reads the part of a response body that is in the pipe already. A short script has often ended by now, and its
+ * whole body can be sent at once, with a Content-Length. Takes one turn of the event loop.
  *
  * @param first - the bytes that came with the header.
  * @param contentLength - the script's Content-Length; undefined without one.

@@ -10,7 +10,7 @@ import { noBody } from './answer.js'
 import { createFileBody, openFileAs, untilOpened } from './sendfile.js'
 import type { Settings } from '../options/settings.js'
 
-/** Types by extension that @fastify/send has by their names of before RFC 9239. */
+/** Types that @fastify/send still gives by their names from before RFC 9239. */
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.mjs': 'text/javascript; charset=utf-8',
@@ -19,7 +19,7 @@ const TYPES: Readonly<Record<string, string>> = {
 /**
  * Answers with a file that lies beside scripts.
  *
- * @throws {CgiError} CGI_ERR_NOT_FOUND where it has gone, and what {@link untilOpened} throws.
+ * @throws {CgiError} CGI_ERR_NOT_FOUND if it no longer exists, and those of {@link untilOpened}.
  */
 export async function answerWithFile(
   request: CgiRequest,
@@ -42,12 +42,12 @@ export async function answerWithFile(
 
 async function open(request: CgiRequest, file: string): Promise<OpenedFile | null> {
   const type = TYPES[path.extname(file).toLowerCase()]
-  // Scripts store what people upload, and no browser shall take a text for a page.
+  // Scripts may store uploads here: a browser must not render a text file as a page.
   const headers: CgiResponse['headers'] = [
     ['X-Content-Type-Options', 'nosniff'],
     ...(type === undefined ? [] : [['Content-Type', type] as const]),
   ]
-  // Links in the root lead where they may.
+  // The look-up has checked where links in the root lead.
   const realFile = await realpath(file).catch(() => null)
   return realFile === null ? null : openFileAs({ status: 200, headers }, request, realFile, file)
 }

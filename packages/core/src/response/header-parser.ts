@@ -2,28 +2,28 @@ import { excerptOf } from '../data/byte-string.js'
 import { CgiError } from '../data/cgi-error.js'
 import type { HeaderField } from '../data/header-fields.js'
 
-/** The header of a script's response, read. */
+/** The parsed header of a script's response. */
 export interface ScriptHeader {
-  /** The fields in their order, values as byte strings. */
+  /** The fields in the order of the script; values are byte strings. */
   readonly fields: readonly HeaderField[]
-  /** What stood after `HTTP/1.x ` in a status line that some scripts begin with: `404 Not Found`. */
+  /** Some scripts begin with a status line: its text after `HTTP/1.x `, such as `404 Not Found`. */
   readonly statusLine: string | undefined
-  /** The first bytes of the content, which came together with the end of the header. */
+  /** The first bytes of the content, which arrived with the end of the header. */
   readonly rest: Buffer
 }
 
-/** Reads the header of a script's response, however its bytes are split. */
+/** Reads the header of a script's response; its bytes may be split into chunks anywhere. */
 export interface HeaderParser {
   /**
-   * Takes the next bytes. Returns the header once it is complete, null until then; after that the
-   * parser is used up.
+   * Takes the next bytes. Returns null until the header is complete, then the header. Do not call it
+   * again after that.
    *
    * @throws {CgiError} CGI_ERR_BAD_HEADER, with the line and its number; CGI_ERR_HEADER_TOO_LARGE.
    */
   push(chunk: Buffer): ScriptHeader | null
-  /** How many bytes it has taken. */
+  /** Bytes of the header so far. */
   readonly size: number
-  /** How many lines. */
+  /** Complete lines so far. */
   readonly lineNumber: number
 }
 
@@ -34,27 +34,27 @@ const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/
 const STATUS_LINE = /^HTTP\/\d(?:\.\d)?[ \t]+(.*)$/
 /**
- * What Python's cgitb prints before the header of its page about a script that has failed: the beginning of
- * a comment if a page has been begun, and something like a field if none has.
+ * Python's cgitb prints this before the header of its error page. It opens a comment in a page that has begun
+ * already, and looks like a field otherwise.
  */
 const CGITB = '<!--: spam'
 const LF = 0x0a
 
 /**
  * A parser for one response (RFC 3875 section 6.3): fields up to an empty line; lines end in LF or CRLF;
- * blanks around a value go; a line that begins with a blank continues the one before it. Pure: bytes
- * in, fields out.
+ * blanks around a value are removed; a line that begins with a blank continues the one before it. Pure:
+ * bytes in, fields out.
  *
- * @param options.maxHeaderSize - how many bytes the header may have, the empty line included.
- * @param before - what the script has sent before: it counts for the size, and the lines go on.
+ * @param options.maxHeaderSize - the largest header, in bytes, with the empty line.
+ * @param before - the earlier blocks of the same script: their size counts, and line numbers continue.
  */
 export function createHeaderParser(
   { maxHeaderSize }: { maxHeaderSize: number },
   before: Pick<HeaderParser, 'size' | 'lineNumber'> = { size: 0, lineNumber: 0 },
 ): HeaderParser {
-  /** A value is in pieces as long as lines may continue it. */
+  /** A value stays in pieces while further lines may continue it. */
   const fields: { readonly name: string; readonly pieces: string[] }[] = []
-  /** What has come of a line that is not complete. */
+  /** The chunks of a line that is not complete. */
   let begun: Buffer[] = []
   let { size, lineNumber } = before
   let statusLine: string | undefined
@@ -105,7 +105,7 @@ export function createHeaderParser(
   }
 
   function joinFields(): HeaderField[] {
-    return fields.map(({ name, pieces }) => [name, pieces.filter((each) => each !== '').join(' ')])
+    return fields.map(({ name, pieces }) => [name, pieces.filter((piece) => piece !== '').join(' ')])
   }
 
   function takeLine(end: Buffer): string {
@@ -135,8 +135,8 @@ export function createHeaderParser(
 }
 
 /**
- * Takes optional white space (RFC 9110 section 5.6.3) away from both ends. Not trim(), which takes
- * more than that; not an expression, which would take time that grows with the square of the blanks.
+ * Removes optional white space (RFC 9110 section 5.6.3) from both ends. trim() would remove more; a regular
+ * expression would need time that grows with the square of the number of blanks.
  */
 function trimBlanks(text: string): string {
   let start = 0

@@ -4,23 +4,23 @@ import type { HeaderParser, ScriptHeader } from './header-parser.js'
 import type { ScriptRun } from '../run/run.js'
 import type { ScriptExit } from '../transport/transport.js'
 
-/** How much of the output is kept until its header is complete, in bytes. */
+/** Bytes of output that are kept for an error until the header is complete. */
 const BEGINNING_SIZE = 1024
 
 /**
  * Reads the header of a script's response; the output is paused after it.
  *
- * @param headersTimeout - how long it may take, in milliseconds; 0: no limit.
- * @throws {CgiError} what the parser throws; CGI_ERR_NO_RESPONSE, CGI_ERR_KILLED, CGI_ERR_SPAWN,
- *   CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_BODY_STALLED, CGI_ERR_REQUEST_TIMEOUT, CGI_ERR_CLIENT_GONE. The
- *   script is stopped then.
+ * @param headersTimeout - the longest time for the header, in milliseconds; 0: no limit.
+ * @throws {CgiError} those of the parser; CGI_ERR_NO_RESPONSE, CGI_ERR_KILLED, CGI_ERR_SPAWN,
+ *   CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_BODY_STALLED, CGI_ERR_REQUEST_TIMEOUT, CGI_ERR_CLIENT_GONE. On an
+ *   error, the script is stopped.
  */
 export function readHeader(
   run: ScriptRun,
   parser: HeaderParser,
   headersTimeout: number,
 ): Promise<ScriptHeader> {
-  /** What has come while there is no header: an excerpt of it is told when there never is one. */
+  /** The output so far: an error without a header quotes an excerpt of it. */
   let beginning = ''
   const keep = (chunk: Buffer): void => {
     if (beginning.length < BEGINNING_SIZE) beginning += chunk.toString('latin1', 0, BEGINNING_SIZE)
@@ -61,7 +61,7 @@ function codeOf(exit: ScriptExit | undefined): CgiErrorCode {
   return exit?.signal ? 'CGI_ERR_KILLED' : 'CGI_ERR_NO_RESPONSE'
 }
 
-/** In the place of a parser, for output that has no header: done when the first bytes are there. */
+/** Takes the place of a parser for output without a header: complete at the first bytes. */
 export function createFirstByteReader(): HeaderParser {
   return {
     size: 0,

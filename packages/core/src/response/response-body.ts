@@ -6,34 +6,33 @@ import type { OutputConsumer } from '../run/output-consumer.js'
 import type { ScriptRun } from '../run/run.js'
 import type { ScriptExit } from '../transport/transport.js'
 
-/** How much may wait for the client before the script has to, in bytes. */
+/** The most bytes that are buffered for the client before the script is paused. */
 const HIGH_WATER_MARK = 512 * 1024
 
-/** What a response body is made of. */
+/** The parts of a response body. */
 export interface ResponseBodySource {
   readonly run: ScriptRun
-  /** The bytes that came together with the header. */
+  /** The bytes that arrived with the header. */
   readonly first: Buffer
-  /** The script's Content-Length; undefined where it promised none. */
+  /** The script's Content-Length; undefined without one. */
   readonly contentLength: number | undefined
-  /** The body of the request: the response ends when the client has sent it, too. */
+  /** The request body: the response does not end before it was received. */
   readonly requestBody: Readable | null
-  /** How long no byte may move, in milliseconds; 0: no limit. */
+  /** The longest time in which no byte moves, in milliseconds; 0: no limit. */
   readonly bodyTimeout: number
 }
 
 /**
- * The content of a response: what the script writes after its header, as it writes it, no faster than
- * the client takes it. It ends when the script's output does, and fails when that end is not the
- * true one, so that the client can tell.
+ * The content of a response: the script's output after its header, streamed no faster than the client
+ * reads it. It ends with the output, and fails if the output was cut short, so that the client can tell.
  */
 export class ResponseBody extends Readable implements OutputConsumer {
   readonly #run: ScriptRun
   readonly #requestBody: Readable | null
-  /** What is left of the promised Content-Length; Infinity where none was promised. */
+  /** Bytes of the Content-Length that are still to come; Infinity without one. */
   #left: number
   #isComplete = false
-  /** What went wrong before anything began to read. */
+  /** An error from before the first read. */
   #failure: CgiError | undefined
 
   constructor(source: ResponseBodySource) {
@@ -41,7 +40,7 @@ export class ResponseBody extends Readable implements OutputConsumer {
     this.#run = source.run
     this.#requestBody = source.requestBody
     this.#left = source.contentLength ?? Number.POSITIVE_INFINITY
-    // Whoever pipes it hears it, too.
+    // Without a listener, 'error' would be thrown. A pipeline still gets it by its own listener.
     this.on('error', () => {})
     this.data(source.first)
     if (!this.#isComplete) source.run.consume(source.bodyTimeout, 'CGI_ERR_BODY_TIMEOUT', this)
@@ -54,12 +53,12 @@ export class ResponseBody extends Readable implements OutputConsumer {
   }
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
-    // Without a failure of the run, it is the client that has gone.
+    // If the run has not failed, the client has disconnected.
     if (!this.#isComplete && this.#run.failure === undefined) this.#run.disconnect()
     callback(error)
   }
 
-  /** Waits for the first byte of content, or the end. @throws {CgiError} where the run fails first. */
+  /** Waits for the first byte of content, or the end. @throws {CgiError} if the run fails first. */
   async hasContent(): Promise<boolean> {
     if (this.readableLength === 0) await once(this, 'readable')
     return this.readableLength > 0
@@ -67,7 +66,7 @@ export class ResponseBody extends Readable implements OutputConsumer {
 
   data(chunk: Buffer): void {
     this.#run.touch()
-    // RFC 9110 section 8.6: a message is as long as its Content-Length says. More is cut off.
+    // RFC 9110 section 8.6: a message is as long as its Content-Length says. Bytes beyond it are dropped.
     const part = chunk.length > this.#left ? chunk.subarray(0, this.#left) : chunk
     this.#left -= part.length
     const isWanted = part.length === 0 || this.push(part)
@@ -87,15 +86,15 @@ export class ResponseBody extends Readable implements OutputConsumer {
   }
 
   fail(error: CgiError): void {
-    // Not by whether _read() was called: the stream does that itself, to have something in stock.
+    // A call of _read() does not prove a reader: the stream calls it to fill its buffer.
     const isRead = this.readableFlowing !== null || this.listenerCount('readable') > 0
     if (isRead) this.destroy(error)
     else if (this.#failure === undefined) this.#failWhenRead(error)
   }
 
   /**
-   * A hook of the application may still be waiting before it reads. First goes what there is, and with it the
-   * header: it is the body that fails, not the response.
+   * A hook of the application may delay the first read. The header and the buffered bytes are sent first:
+   * the body fails, not the response.
    */
   #failWhenRead(error: CgiError): void {
     this.#failure = error
@@ -128,8 +127,8 @@ export function createEmptyBody(run: ScriptRun | null, requestBody: Readable | n
 }
 
 /**
- * Waits until the client has sent all of its body, or is given up on. The script may still be reading
- * what it has been sent; only what it leaves is discarded.
+ * Waits until the request body was received, or its limits were exceeded. The script may still be reading
+ * it; only the rest that the script does not read is discarded.
  */
 export async function endOfRequest(
   run: ScriptRun | null,

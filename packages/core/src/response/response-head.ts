@@ -4,7 +4,7 @@ import { type HeaderField, isHopByHop, valuesOf } from '../data/header-fields.js
 import type { ScriptHeader } from './header-parser.js'
 import type { LocalRedirect } from '../data/message.js'
 
-/** What a script's header asks for, as HTTP. */
+/** The head of the HTTP response that a script's header describes. */
 export interface ResponseHead {
   readonly type: 'response'
   /** 200 to 599. */
@@ -13,17 +13,17 @@ export interface ResponseHead {
   readonly reason: string
   /** Fields for the client. */
   readonly headers: readonly HeaderField[]
-  /** The Content-Length that the script promised; undefined where it did not. */
+  /** The script's Content-Length; undefined without one. */
   readonly contentLength: number | undefined
   readonly hasContentType: boolean
   /** Whether content may follow this status. */
   readonly hasBody: boolean
 }
 
-/** RFC 3875 section 6.2.2, local-pathquery: no fragment, nothing that a URL cannot hold. */
+/** RFC 3875 section 6.2.2, local-pathquery: no fragment, and only characters of a URL. */
 const LOCAL_PATH_QUERY = /^\/[\x21\x22\x24-\x7e]*$/
 
-/** Fields that mean something to the gateway itself, and nothing without a value. */
+/** Fields that the gateway itself reads, and that mean nothing without a value. */
 const UNSENT_IF_EMPTY = new Set(['content-length', 'content-type', 'location'])
 
 /** Status codes whose responses have no content: RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
@@ -36,8 +36,8 @@ const NO_CONTENT = new Set([204, 205, 304])
  * @throws {CgiError} CGI_ERR_BAD_HEADER, CGI_ERR_NO_RESPONSE
  */
 export function toResponse(header: ScriptHeader): ResponseHead | LocalRedirect {
-  // Section 6.3: a field without a value is as one that was not sent. (A Status without a code is not:
-  // nobody can say what was meant by it.)
+  // Section 6.3: a field without a value counts as not sent. A Status without a code is an error instead,
+  // since its meaning is unknown.
   const fields = header.fields.filter(
     ([name, value]) => value !== '' || !UNSENT_IF_EMPTY.has(name.toLowerCase()),
   )
@@ -54,7 +54,7 @@ export function toResponse(header: ScriptHeader): ResponseHead | LocalRedirect {
   if (location !== undefined && given === undefined && fields.length === 1) {
     if (LOCAL_PATH_QUERY.test(location)) return { type: 'local-redirect', location }
   }
-  // Section 6.2.3: without a Status, a Location makes a redirect of it.
+  // Section 6.2.3: a Location without a Status is a redirect.
   const status = given?.status ?? (location === undefined ? 200 : 302)
   const contentLength = readContentLength(fields)
   const hasBody = !NO_CONTENT.has(status)
@@ -69,7 +69,7 @@ export function toResponse(header: ScriptHeader): ResponseHead | LocalRedirect {
   }
 }
 
-/** The reason phrase that HTTP gives a status code; empty where it gives none. */
+/** The reason phrase that HTTP defines for a status code; empty if it defines none. */
 export function standardReason(status: number): string {
   return STATUS_CODES[status] ?? ''
 }
@@ -113,7 +113,7 @@ function readContentLength(fields: readonly HeaderField[]): number | undefined {
   return Number(value)
 }
 
-/** The one value of a field that can only be there once; the same value twice is let pass. */
+/** The value of a field that may be sent once; the same value twice is accepted. */
 function single(fields: readonly HeaderField[], lowerCaseName: string): string | undefined {
   const [value, ...others] = valuesOf(fields, lowerCaseName)
   if (others.some((other) => other !== value)) {
@@ -123,12 +123,12 @@ function single(fields: readonly HeaderField[], lowerCaseName: string): string |
 }
 
 /**
- * Status is CGI's own (RFC 3875 section 6.3.3). Expect is a client's (RFC 9110 section 10.1.1): for it,
- * Node sends the header at once, and with its bytes encoded once more.
+ * Status is a field of CGI (RFC 3875 section 6.3.3). Expect is a request field (RFC 9110 section 10.1.1): if a
+ * response has one, Node sends the header at once, and encodes its bytes a second time.
  */
 const NOT_FORWARDED = new Set(['expect', 'status'])
 
-/** Fields of a response that are no lists, and so may stand once (RFC 9110 section 5.3). */
+/** Fields of a response that are not lists, and so may be sent once (RFC 9110 section 5.3). */
 const SINGLE = new Set([
   'age',
   'content-length',
@@ -148,11 +148,11 @@ function forwarded(fields: readonly HeaderField[], keepsLength: boolean): Header
   // A field that Connection names belongs to the connection too (RFC 9110 section 7.6.1).
   const dropped = new Set(
     valuesOf(fields, 'connection').flatMap((value) =>
-      value.split(',').map((each) => each.trim().toLowerCase()),
+      value.split(',').map((name) => name.trim().toLowerCase()),
     ),
   )
   if (!keepsLength) dropped.add('content-length')
-  /** Of a field that may stand once, the last counts: as for Apache, and for browsers. */
+  /** The last of the fields that may be sent once counts, as in Apache and in browsers. */
   const last = new Map<string, HeaderField>()
   for (const field of fields) {
     const lowerCase = field[0].toLowerCase()

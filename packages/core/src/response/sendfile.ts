@@ -26,18 +26,18 @@ export function namesFile({ headers }: Head): boolean {
   return headers.some(([name]) => isSendfile(name))
 }
 
-/** The header without the fields that name a file. They are never for the client. */
+/** The header without the fields that name a file: the client never gets them. */
 export function withoutFileName({ headers }: Head): HeaderField[] {
   return headers.filter(([name]) => !isSendfile(name))
 }
 
 /**
- * Finds the file that a script's header names, and reads the request's ranges and validators for it
+ * Opens the file that a script's header names, and evaluates the request's ranges and validators for it
  * (RFC 9110 sections 13 and 14).
  *
- * @param folder - the script's; a relative path begins there.
- * @param roots - folders that the file's real path must lie in one of.
- * @returns the reason where there is no such file.
+ * @param folder - the script's folder, which a relative path starts from.
+ * @param roots - the file's real path must lie in one of these folders.
+ * @returns the reason as a string if there is no such file.
  */
 export async function openNamedFile(
   head: Head,
@@ -49,7 +49,7 @@ export async function openNamedFile(
   const realRoots = await Promise.all(roots.map(realPath))
   for (const candidate of candidates(head, folder, roots)) {
     const file = await realPath(candidate)
-    const root = file && realRoots.find((each) => each !== null && isInside(file, each))
+    const root = file && realRoots.find((realRoot) => realRoot !== null && isInside(file, realRoot))
     const opened = root ? await openFileAs(head, request, file) : null
     if (opened !== null) return opened
   }
@@ -58,7 +58,7 @@ export async function openNamedFile(
 
 function isSendfile(name: string): boolean {
   const lowerCase = name.toLowerCase()
-  return NAMES.some((each) => each === lowerCase)
+  return NAMES.some((field) => field === lowerCase)
 }
 
 /**
@@ -69,8 +69,8 @@ function candidates({ headers }: Head, folder: string, roots: readonly string[])
   const [sendfile, accelRedirect] = NAMES.map((name) => valuesOf(headers, name)[0])
   const paths: string[] = []
   if (sendfile !== undefined) {
-    for (const each of [fromByteString(sendfile), decode(sendfile)]) {
-      if (each) paths.push(path.resolve(folder, each))
+    for (const file of [fromByteString(sendfile), decode(sendfile)]) {
+      if (file) paths.push(path.resolve(folder, file))
     }
   }
   const [withoutQuery = ''] = (accelRedirect ?? '').split('?', 1)
@@ -97,8 +97,8 @@ async function realPath(file: string): Promise<string | null> {
  *
  * @param head - status and fields of the answer.
  * @param file - an absolute real path.
- * @param name - the type is that of this name.
- * @returns null where it is no file that can be read.
+ * @param name - the file name that determines the type.
+ * @returns null if it is not a readable file.
  * @throws {CgiError} CGI_ERR_NO_RESOURCES
  */
 export async function openFileAs(
@@ -112,17 +112,17 @@ export async function openFileAs(
     return opened && combine(head, opened)
   } catch (error) {
     const failure = toSystemError(error, file)
-    // It may well be readable later.
+    // A later request may be able to open it.
     if (failure.code === 'CGI_ERR_NO_RESOURCES') throw failure
     return null
   }
 }
 
 /**
- * Waits for a file, for as long as a script may be waited for: the threads that open files may all sleep.
+ * Waits for a file at most `headersTimeout`: all threads that open files may be blocked.
  *
  * @param client - aborts when the client disconnects, which ends the wait.
- * @throws {CgiError} CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_CLIENT_GONE, and what the opening throws.
+ * @throws {CgiError} CGI_ERR_HEADERS_TIMEOUT, CGI_ERR_CLIENT_GONE, and those of `opening`.
  */
 export async function untilOpened<Opened extends OpenedFile | string | null>(
   opening: Promise<Opened>,
@@ -136,17 +136,17 @@ export async function untilOpened<Opened extends OpenedFile | string | null>(
   } as const
   const attempt = new StartAttempt(client)
   try {
-    return await attempt.until(opening, letGo, limit)
+    return await attempt.until(opening, closeContent, limit)
   } finally {
     attempt.end()
   }
 }
 
-function letGo(opened: OpenedFile | string | null): void {
+function closeContent(opened: OpenedFile | string | null): void {
   if (opened !== null && typeof opened !== 'string') opened.content?.destroy()
 }
 
-/** Conditions are for a 200 only. */
+/** Conditional and range fields apply to a 200 only. */
 function toFileRequest({ method, headers }: CgiRequest, status: number): FileRequest {
   const joined: Record<string, string> = {}
   if (status === 200) {
@@ -165,14 +165,14 @@ function combine(head: Head, opened: OpenedFile): OpenedFile {
 }
 
 /**
- * The script says what the file is (its type, its name, how long it keeps), the file how it is sent.
+ * The script's fields describe the file (type, name, caching); the file's fields describe its transfer.
  */
 function joinHeaders(own: HeaderField[], { status, headers }: OpenedFile): HeaderField[] {
   const isFile = status === 200 || status === 206
   const ofFile = headers.filter(
     ([name]) => !(isFile && name === 'Content-Type' && valuesOf(own, 'content-type').length > 0),
   )
-  // Conditions and ranges have been held to the validators of the file.
+  // Conditions and ranges were evaluated against the file's validators, so the script's do not apply.
   const replaced = new Set(['content-length', 'etag', 'last-modified'])
   for (const [name] of ofFile) replaced.add(name.toLowerCase())
   const kept = own.filter(([name]) => {
@@ -182,7 +182,7 @@ function joinHeaders(own: HeaderField[], { status, headers }: OpenedFile): Heade
   return [...kept, ...ofFile]
 }
 
-/** A file as the body of a script's response, which ends when `ended` has resolved. */
+/** A file as the body of a script's response; it ends after `ended` has resolved. */
 export function createFileBody(
   content: Readable,
   script: string,

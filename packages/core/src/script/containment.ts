@@ -33,9 +33,9 @@ export function checkContained(root: string, file: string, linkRoots: readonly s
 
 /**
  * Checks as late as possible that a script is still in the root: while the request was waiting, a folder
- * on the way may have become a link that leaves it (CWE-367). The milliseconds in which the system and the
- * interpreter open the script by its name remain; no check of ours can be a part of that. A user that can
- * swap folders in the root can put scripts there, too.
+ * on the way may have become a link that leaves it (CWE-367). The milliseconds until the system and the
+ * interpreter open the script by its name remain unchecked. A user that can swap folders in the root can
+ * put scripts there, too.
  *
  * @throws {CgiError} CGI_ERR_NOT_EXECUTABLE
  */

@@ -23,7 +23,7 @@ export class OutputPipe implements Output {
   #reader: OutputReader | undefined
   #buffer: ReadBuffer | undefined
   #isEnlarged = false
-  /** Whether the end was read; a paused reader is told on `resume()`. */
+  /** Whether the end was read; `resume()` notifies a paused reader. */
   #hasReadEnd = false
   isPaused = true
   isOver = false
