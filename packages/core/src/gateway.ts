@@ -30,10 +30,11 @@ import { toSizeError } from './environment/variable-size.js'
 /** The gateway, independent of any framework. */
 export interface CgiHandler<Native = unknown> {
   /**
-   * Answers a request by its script. Null: there is no such script, and the caller sends its own 404.
+   * Runs the script of a request and returns its answer. Null: there is no such script, and the caller sends
+   * its own 404.
    *
-   * @throws {CgiError} when there is no answer; its `statusCode` is that of the response to send. No client
-   *   is left for a response when `request.signal` is aborted.
+   * @throws {CgiError} if there is no answer; its `statusCode` is that of the response to send. If
+   *   `request.signal` is aborted, the client has disconnected and gets no response.
    */
   handle(request: CgiRequest<Native>): Promise<CgiAnswer | null>
   /** The URL path of the scripts when the framework has not mounted the gateway: `options.prefix`. */
@@ -53,15 +54,15 @@ export interface CgiHandler<Native = unknown> {
    * @param mount - the part of it that the gateway is mounted at: the result of {@link findMount}.
    */
   isKept(path: string, mount: string): boolean
-  /** Gets the failures that the framework does not log itself: `options.logger`. */
+  /** Logs the failures that the framework does not log itself: `options.logger`. */
   readonly logger: CgiLogger
-  /** Counts of scripts that run, requests that wait, and past runs. */
+  /** Returns the counts of running scripts, waiting requests and past runs. */
   stats(): CgiStats
   /** Whether {@link createErrorPage} explains a failure to the client: `options.errorPage`. */
   readonly errorPage: boolean
   /**
-   * Starts no more scripts (503), and stops those that still run after `closeTimeout`. Resolves when all have
-   * ended.
+   * Starts no more scripts (503), and stops those that still run after `closeTimeout`. Resolves when all of them
+   * have ended.
    */
   close(): Promise<void>
 }
@@ -88,7 +89,7 @@ export function createCgiHandler<Native = unknown>(
     const found = lookUpScript(request, finder, settings)
     if (found === null) return null
     const { target, script } = found
-    // Answers without a script are limited, too.
+    // The limits also apply to answers without a script.
     const current: { run?: ScriptRun } = {}
     limitDelivery(request, settings, () => current.run?.touch())
     if (script.type === 'folder') return answerWithRedirect(request, target, script)
@@ -139,7 +140,7 @@ export function createCgiHandler<Native = unknown>(
       return opened?.type === 'call' ? await read(opened) : opened
     } catch (error) {
       if (error instanceof CgiError) linkWarnings.log(error, request, settings)
-      // Some clients read no response before they have sent the whole body.
+      // Some clients do not read a response before they have sent the whole body.
       const code = error instanceof CgiError ? error.code : undefined
       if (code === undefined || !ANSWERED_AT_ONCE.has(code)) await drain(request.body)
       throw error

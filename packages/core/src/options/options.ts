@@ -24,8 +24,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   root?: string
   /**
-   * **allowMissingRoot** `boolean` - Whether `root` may be missing when the gateway is made. There are no
-   * scripts as long as it is. Default: `false`.
+   * **allowMissingRoot** `boolean` - Whether `root` may be missing when the gateway is created. Until it
+   * exists, there are no scripts. Default: `false`.
    */
   allowMissingRoot?: boolean
   /**
@@ -36,9 +36,9 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   script?: string
   /**
    * **prefix** `string` - Where the scripts are served, when the framework has not mounted the
-   * gateway somewhere itself: `app.use('/api', cgi())` serves at `/api/`, not at `/api/cgi-bin/`. Given
-   * as well as a mount path of Express, it is below that. `'/'` is the root of the site; `app.use('/', cgi())`
-   * mounts it nowhere. Default: `'/cgi-bin'`.
+   * gateway somewhere itself: `app.use('/api', cgi())` serves at `/api/`, not at `/api/cgi-bin/`. If Express
+   * mounts the gateway too, the prefix is below that path. `'/'` is the root of the site; `app.use('/', cgi())`
+   * does not count as a mount. Default: `'/cgi-bin'`.
    */
   prefix?: string
   /**
@@ -48,18 +48,18 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   interpreters?: Readonly<Record<string, string | readonly string[]>>
   /**
-   * **fallbackInterpreters** `Record<string, string | string[]>` - The same, for those scripts alone that
+   * **fallbackInterpreters** `Record<string, string | string[]>` - The same, but only for scripts that
    * are not executable: the others run by their own `#!` line. Default: `{}`.
    */
   fallbackInterpreters?: Readonly<Record<string, string | readonly string[]>>
   /**
    * **extensions** `string[]` - The file name extensions of scripts (`['.php', '.cgi']`), in this letter
-   * case; other files are not run. `[]`: no file is. Default: every file that can be run is a script.
+   * case; other files are not run. `[]`: there are no scripts. Default: every file that can be run is a script.
    */
   extensions?: readonly string[]
   /**
-   * **otherFiles** `'deny' | 'ignore' | 'send'` - The answer for a file that is no script. `'deny'`: 403.
-   * `'ignore'`: that of the application. `'send'`: the file, with ranges and validators. A file that could
+   * **otherFiles** `'deny' | 'ignore' | 'send'` - The answer for a file that is not a script. `'deny'`: 403.
+   * `'ignore'`: the application answers. `'send'`: the file, with ranges and validators. A file that could
    * be the source of a script or a copy of one (`a.php~`, `a.php.bak`, or with `#!` at its beginning) is a 404
    * with `'ignore'` and `'send'`, and so is a name that begins with a dot, except `.well-known` with
    * `dotfiles: 'allow'`.
@@ -68,8 +68,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   otherFiles?: 'deny' | 'ignore' | 'send'
   /**
    * **fallback** `string` - The script that answers for every path that names no file, and no folder with
-   * an index: a front controller, as a path below `root` (`'index.php'`). It is SCRIPT_NAME, and there is no
-   * PATH_INFO; it finds the path in REQUEST_URI. Default: none.
+   * an index: a front controller, as a path below `root` (`'index.php'`). SCRIPT_NAME names this script, and there
+   * is no PATH_INFO; REQUEST_URI has the path. Default: none.
    */
   fallback?: string
   /**
@@ -107,7 +107,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
         request: Native,
       ) => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>)
   /**
-   * **inheritEnv** `string[]` - Names of variables of this process that scripts get. Scripts always get PATH,
+   * **inheritEnv** `string[]` - Names of environment variables of this process that scripts get. Scripts always get PATH,
    * the time zone (TZ), and the folders of shared libraries (`LD_LIBRARY_PATH`, `DYLD_LIBRARY_PATH`), which
    * programs may need to start; no other variable of the process. Default: `['PATH']`.
    */
@@ -183,10 +183,9 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   maxHeaderSize?: number
   /**
    * **headersTimeout** `number` - How long a script may take until its header is complete, in
-   * milliseconds, counted from its start or from the last of the request body that it took, whichever
-   * is later; then 504 (408 where it is the client that sends no more of its body). A start that hangs, an
-   * `authenticate` or `env` that does not come to an end, and a file that cannot be opened are bounded by
-   * it, too. `0`: no limit. Default: `60000`.
+   * milliseconds, counted from its start or from the last part of the request body that it read, whichever
+   * is later; then 504 (408 if the client has stopped sending its body). It also limits a start that hangs, an
+   * `authenticate` or `env` that does not settle, and a file whose opening hangs. `0`: no limit. Default: `60000`.
    */
   headersTimeout?: number
   /**
@@ -197,20 +196,20 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   bodyTimeout?: number
   /**
-   * **minRate** `number` - The lowest rate at which a client sends its body or reads its answer, in bytes a
-   * second, after ten seconds of grace. A slower client is cut off: 408, or the connection is destroyed once
-   * the header is out. Time in which the script reads or writes nothing (event streams) does not count. Of an
-   * answer, the bytes count that the client's system has acknowledged. It may acknowledge many at once, and
+   * **minRate** `number` - The lowest rate at which a client sends its body or reads its answer, in bytes per
+   * second, after ten seconds of grace. A slower client gets 408, or its connection is destroyed if the
+   * header was sent. Time in which the script reads or writes nothing (event streams) does not count. Bytes of
+   * an answer count when the client's system acknowledges them. It may acknowledge many at once, and
    * then none until the client has read them: they count for 25 seconds at most (60 without koffi). `0`: no limit. Default: `240`.
    */
   minRate?: number
   /**
    * **requestTimeout** `number` - How long a script may run in all, in milliseconds; then it is
-   * stopped: 504, or the connection destroyed once the header is out. `0`: no limit. Default: `0`.
+   * stopped: 504, or the connection is destroyed if the header was sent. `0`: no limit. Default: `0`.
    */
   requestTimeout?: number
   /**
-   * **killTimeout** `number` - How long after SIGTERM what is left of a script's process group gets
+   * **killTimeout** `number` - How long after SIGTERM the rest of a script's process group gets
    * SIGKILL, in milliseconds. `0`: at once. Default: `5000`.
    */
   killTimeout?: number
@@ -221,7 +220,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   lingerTimeout?: number
   /**
-   * **closeTimeout** `number` - How long scripts may go on after `close()`, in milliseconds, before
+   * **closeTimeout** `number` - How long scripts may continue after `close()`, in milliseconds, before
    * they are stopped. `0`: not at all. Default: `10000`.
    */
   closeTimeout?: number
@@ -252,13 +251,13 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   /**
    * **transport** `Transport` - Runs the scripts, in the place of a process for each request: an object
    * with the methods `open` and `close`. Not together with `spawner`, `cpuTimeLimit`, `memoryLimit`,
-   * `openFileLimit`, `fileSizeLimit`, `user`, `group`, `nice` and `cwd`, which are about
+   * `openFileLimit`, `fileSizeLimit`, `user`, `group`, `nice` and `cwd`, which are options of
    * processes. If it has a `finder`, not together with the options about files, from `root` to `dotfiles`
    * and `documentRoot`; if it has `slots`, not with `maxProcesses`. Default: a process for each request.
    */
   transport?: Transport
   /**
-   * **logger** `{ warn(facts, message), error(facts, message) }` - Gets the standard error of scripts and the
+   * **logger** `{ warn(facts, message), error(facts, message) }` - Logs the standard error of scripts and the
    * failures after the header, if the framework has no logger of its own (Fastify has). pino fits. Default: lines on the standard error of the process.
    */
   logger?: CgiLogger

@@ -105,7 +105,10 @@ export function createHeaderParser(
   }
 
   function joinFields(): HeaderField[] {
-    return fields.map(({ name, pieces }) => [name, pieces.filter((piece) => piece !== '').join(' ')])
+    return fields.map(({ name, pieces }) => [
+      name,
+      pieces.filter((piece) => piece !== '').join(' '),
+    ])
   }
 
   function takeLine(end: Buffer): string {
