@@ -1,7 +1,7 @@
-/** Does something as one who may not read everything: the superuser may, nobody may not. */
+/** Runs a function as the user `nobody`, since the superuser may read everything. */
 export async function withoutPrivileges<Result>(act: () => Promise<Result>): Promise<Result> {
   if (process.geteuid?.() !== 0) return act()
-  // Nobody's number, by convention.
+  // The number of the user `nobody`, by convention.
   process.seteuid?.(65_534)
   try {
     return await act()

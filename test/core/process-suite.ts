@@ -356,7 +356,7 @@ export function processSuite(t: Test, choice: 'posix_spawn' | 'child_process'): 
       ['kill -SEGV $$', null, 'SIGSEGV'],
     ]
 
-    void t.test('LOG-2 how a script ended is told: its exit code, or the signal', async (t) => {
+    void t.test('LOG-2 reports the end of a script: its exit code, or the signal', async (t) => {
       for (const [how, exitCode, signal] of ENDS) {
         for (const environment of [{ PATH }, { PATH, ...LATIN }]) {
           const child = await start(t, script(how), { environment })
@@ -426,7 +426,7 @@ export function processSuite(t: Test, choice: 'posix_spawn' | 'child_process'): 
             const errnos = why === 'a folder' ? /^(?:EACCES|EISDIR): / : new RegExp(`^${errno}: `)
             assert.match(error.reason ?? '', errnos)
             assert.ok(error.reason?.includes(file), 'the log names the path')
-            assert.ok(!error.message.includes(folder), 'the client does not hear it')
+            assert.ok(!error.message.includes(folder), 'the client does not get it')
             return true
           })
         })
@@ -766,7 +766,7 @@ export function processSuite(t: Test, choice: 'posix_spawn' | 'child_process'): 
     )
 
     void t.test(
-      'LOG-1 standard error is heard as it comes, and does not mix with the output',
+      'LOG-1 standard error arrives as it is written, and does not mix with the output',
       BOUNDED,
       async (t) => {
         const sent = await send(t, script('echo one >&2; echo out; echo two >&2'))
@@ -777,7 +777,7 @@ export function processSuite(t: Test, choice: 'posix_spawn' | 'child_process'): 
     )
 
     void t.test(
-      'LOG-1 a background child that holds standard error open keeps nothing of ours',
+      'LOG-1 a background child that holds standard error open keeps no descriptor of the gateway',
       BOUNDED,
       async (t) => {
         let stderr: Awaited<ReturnType<Spawner['spawn']>>['stderr'] | undefined

@@ -6,7 +6,7 @@ import type { Test } from 'tap'
 /** A folder that is there until the tests of this file have ended, or failed. Its path is real. */
 export function createTemporaryFolder(t: Test): string {
   const folder = realpathSync(mkdtempSync(path.join(tmpdir(), 'common-gateway-test-')))
-  // Others may look in: some tests run without the rights of the one who made it.
+  // Other users may read it: some tests run without the rights of its owner.
   chmodSync(folder, 0o755)
   t.after(() => rmSync(folder, { recursive: true, force: true }))
   return folder

@@ -39,7 +39,7 @@ export function closeSuite(t: Test, adapter: Adapter): void {
       await down
     })
 
-    http1Test(t, 'LIFE-4 a request on a connection that is there already hears 503', async (t) => {
+    http1Test(t, 'LIFE-4 answers 503 to a request on an open connection', async (t) => {
       const own = await startWith(t, {})
       const pipe = temporaryFile(t)
       execFileSync('mkfifo', [pipe])

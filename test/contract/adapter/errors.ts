@@ -6,7 +6,7 @@ import { exchange, send } from '../../client.js'
 import { CGI_BIN, saying } from '../../fixtures.js'
 import { http1TestOf } from '../http1.js'
 
-/** What a client hears of a script that failed. */
+/** The response to a client whose script failed. */
 export function errorSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
   void t.test(`Errors (${adapter.name})`, async (t) => {
@@ -74,14 +74,14 @@ export function errorSuite(t: Test, adapter: Adapter): void {
       assert.match(bad.text, /Line 1 of output<\/dt><dd><code>&lt;script&gt;x&lt;\/script&gt;</)
     })
 
-    void t.test('Errors the status alone for whoever does not say what it reads', async () => {
+    void t.test('Errors the status alone for a client without an Accept field', async () => {
       const answer = await send(development, '/cgi-bin/fail.cgi')
       assert.equal(answer.status, 502)
       assert.doesNotMatch(JSON.stringify([answer.fields, answer.text]), /fail\.cgi|secret|exit/)
     })
 
     void t.test(
-      'Errors text for whoever reads anything, with the beginning of the output',
+      'Errors text for a client that accepts anything, with the beginning of the output',
       async () => {
         const headers = ['Accept', '*/*']
         const bytes = 'Content-Type: text/plain\nX-Two: 2\n'
@@ -169,7 +169,7 @@ export function errorSuite(t: Test, adapter: Adapter): void {
     })
 
     void t.test(
-      'Errors in production the client hears the status, and nothing of the host',
+      'Errors in production the client gets the status, and no fact about the application',
       async () => {
         for (const accept of ['text/html', 'application/json', '*/*']) {
           for (const url of ['/cgi-bin/fail.cgi', saying('the secret\n\n')]) {

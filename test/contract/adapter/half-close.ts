@@ -206,5 +206,5 @@ export function halfCloseSuite(t: Test, adapter: Adapter): void {
   })
 }
 
-/** Longer than it takes a client to close its side who had that in mind when it sent the request. */
+/** Longer than the time in which a half-close after the request counts as meant. */
 const LATER = 200

@@ -8,7 +8,7 @@ import type { Adapter } from '../../adapters.js'
 import { send } from '../../client.js'
 import { CGI_BIN } from '../../fixtures.js'
 
-/** What an application hears of its options when it makes the gateway. */
+/** The errors for options when an application creates the gateway. */
 export function optionsSuite(t: Test, adapter: Adapter): void {
   void t.test(`OPT, LIM-3 (${adapter.name})`, async (t) => {
     const refused = (options: object, told: RegExp): Promise<void> =>

@@ -216,7 +216,7 @@ export function requestBodySuite(t: Test, adapter: Adapter): void {
       assert.ok(answer.bytes.equals(body))
     })
 
-    void t.test('RES-8 hears a script that answers early at once', async () => {
+    void t.test('RES-8 sends an early answer of a script at once', async () => {
       const body = new PassThrough()
       body.write('abc')
       const headers = ['Content-Length', '6']

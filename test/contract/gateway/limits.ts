@@ -60,7 +60,7 @@ export function limitsSuite(t: Test, adapter: Adapter): void {
       assert.equal(text, `10 11 262144 48 1000 3 ${ids} `)
     })
 
-    void t.test('LIM-3 a script runs as somebody else', asRoot, async (t) => {
+    void t.test('LIM-3 a script runs as another user', asRoot, async (t) => {
       const gateway = await start(t, { user: 'nobody', group: 'daemon', openFileLimit: 32 })
       const { text } = await send(gateway, '/cgi-bin/report.cgi')
       assert.match(text, / 32 .* 65534 1 $/)
@@ -82,7 +82,7 @@ export function limitsSuite(t: Test, adapter: Adapter): void {
     )
 
     void t.test(
-      'LIFE-1 LIM-3 a script of somebody else is stopped with its client',
+      'LIFE-1 LIM-3 stops a script of another user when its client disconnects',
       asRoot,
       async (t) => {
         const gateway = await start(t, { user: 'nobody' })

@@ -23,13 +23,13 @@ export function observationSuite(t: Test, adapter: Adapter): void {
     function nextRun(t: Test, script: string): Record<'start' | 'end', Promise<CgiRun>> {
       const next = (name: string): Promise<CgiRun> =>
         new Promise((resolve) => {
-          const hear = (message: unknown): void => {
+          const listener = (message: unknown): void => {
             // The channel is ours.
             const run = message as CgiRun
             if (run.script === path.join(CGI_BIN, script)) resolve(run)
           }
-          subscribe(`common-gateway:run:${name}`, hear)
-          t.after(() => unsubscribe(`common-gateway:run:${name}`, hear))
+          subscribe(`common-gateway:run:${name}`, listener)
+          t.after(() => unsubscribe(`common-gateway:run:${name}`, listener))
         })
       return { start: next('start'), end: next('end') }
     }
@@ -83,9 +83,9 @@ export function observationSuite(t: Test, adapter: Adapter): void {
         t.after(() => own.close())
         const waits: CgiWait[] = []
         // The channel is ours.
-        const hear = (message: unknown): unknown => waits.push(message as CgiWait)
-        subscribe('common-gateway:run:wait', hear)
-        t.after(() => unsubscribe('common-gateway:run:wait', hear))
+        const listener = (message: unknown): unknown => waits.push(message as CgiWait)
+        subscribe('common-gateway:run:wait', listener)
+        t.after(() => unsubscribe('common-gateway:run:wait', listener))
         const first = nextRun(t, 'wait.cgi')
         const waiting = await open(own, '/cgi-bin/wait.cgi')
         waiting.on('error', () => {})
@@ -104,27 +104,24 @@ export function observationSuite(t: Test, adapter: Adapter): void {
       },
     )
 
-    void t.test(
-      'LOG-2 counts what could not start, and who left; a run can be logged',
-      async (t) => {
-        const own = await adapter.start({
-          options: { root: CGI_BIN, killOnDisconnect: false },
-        })
-        t.after(() => own.close())
-        assert.equal((await send(own, '/cgi-bin/no-interpreter.cgi')).status, 500)
-        assert.equal(own.stats().failed, 1)
-        const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
-        t.after(() => rmSync(folder, { recursive: true }))
-        const { end } = nextRun(t, 'write-on.cgi')
-        const response = await open(own, `/cgi-bin/write-on.cgi?${folder}/done`)
-        response.on('error', () => {})
-        leave(response)
-        const run = await end
-        assert.ok(run.isAbandoned)
-        assert.deepEqual([own.stats().abandoned, own.stats().failed], [1, 1])
-        assert.match(JSON.stringify(run), /"script":".*write-on\.cgi"/)
-      },
-    )
+    void t.test('LOG-2 counts failed starts and disconnects; a run can be logged', async (t) => {
+      const own = await adapter.start({
+        options: { root: CGI_BIN, killOnDisconnect: false },
+      })
+      t.after(() => own.close())
+      assert.equal((await send(own, '/cgi-bin/no-interpreter.cgi')).status, 500)
+      assert.equal(own.stats().failed, 1)
+      const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      const { end } = nextRun(t, 'write-on.cgi')
+      const response = await open(own, `/cgi-bin/write-on.cgi?${folder}/done`)
+      response.on('error', () => {})
+      leave(response)
+      const run = await end
+      assert.ok(run.isAbandoned)
+      assert.deepEqual([own.stats().abandoned, own.stats().failed], [1, 1])
+      assert.match(JSON.stringify(run), /"script":".*write-on\.cgi"/)
+    })
 
     void t.test('LOG-2 counts', async (t) => {
       const own = await adapter.start({

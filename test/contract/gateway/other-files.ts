@@ -273,25 +273,22 @@ export function otherFilesSuite(t: Test, adapter: Adapter): void {
       assert.deepEqual(gateway.stats().started, 0)
     })
 
-    void t.test(
-      'MAP-4 a link that leaves the root is told once, with what it leads to',
-      async () => {
-        const gateway = await adapter.start({ options: { root } })
-        started.push(gateway)
-        for (let count = 0; count < 3; count += 1) {
-          assert.equal((await send(gateway, '/cgi-bin/out.txt')).status, 404)
-        }
-        const told = gateway.log.filter(({ linkTarget }) => linkTarget !== undefined)
-        assert.equal(told.length, 1)
-        assert.equal(told[0]?.['linkTarget'], path.join(whole, 'outside.txt'))
-        assert.equal(told[0]?.['script'], path.join(root, 'out.txt'))
-        assert.match(told[0]?.message ?? '', /linkRoots/)
-        const open = await adapter.start({
-          options: { root, linkRoots: [whole], extensions: ['.sh'], otherFiles: 'send' },
-        })
-        started.push(open)
-        assert.equal((await send(open, '/cgi-bin/out.txt')).text, SECRET)
-      },
-    )
+    void t.test('MAP-4 logs a link that leaves the root once, with its target', async () => {
+      const gateway = await adapter.start({ options: { root } })
+      started.push(gateway)
+      for (let count = 0; count < 3; count += 1) {
+        assert.equal((await send(gateway, '/cgi-bin/out.txt')).status, 404)
+      }
+      const told = gateway.log.filter(({ linkTarget }) => linkTarget !== undefined)
+      assert.equal(told.length, 1)
+      assert.equal(told[0]?.['linkTarget'], path.join(whole, 'outside.txt'))
+      assert.equal(told[0]?.['script'], path.join(root, 'out.txt'))
+      assert.match(told[0]?.message ?? '', /linkRoots/)
+      const open = await adapter.start({
+        options: { root, linkRoots: [whole], extensions: ['.sh'], otherFiles: 'send' },
+      })
+      started.push(open)
+      assert.equal((await send(open, '/cgi-bin/out.txt')).text, SECRET)
+    })
   })
 }

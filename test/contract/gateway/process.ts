@@ -71,10 +71,10 @@ export function processSuite(t: Test, adapter: Adapter): void {
     )
 
     void t.test(
-      'LIFE-1, RES-5 a script that writes on where nobody listens is stopped',
+      'LIFE-1, RES-5 stops a script that writes on after its response has ended',
       async (t) => {
         const own = await startWith(t, { bodyTimeout: 300, maxProcesses: 1 })
-        // More than anybody hears, for ever; with one slot, each must end for the next to begin.
+        // Endless output beyond the Content-Length; with one slot, each script must end for the next to begin.
         await send(own, '/cgi-bin/endless.cgi', { method: 'HEAD' })
         const [response, pids] = await pidsOf(own, '/cgi-bin/wait.cgi')
         leave(response)
@@ -174,7 +174,7 @@ export function processSuite(t: Test, adapter: Adapter): void {
   })
 }
 
-/** Writes a line to a named pipe, if somebody reads it. */
+/** Writes a line to a named pipe, if it has a reader. */
 function writeIfRead(pipe: string): boolean {
   try {
     const descriptor = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK)

@@ -32,7 +32,7 @@ export function queueSuite(t: Test, adapter: Adapter): void {
         execFileSync('mkfifo', [file])
         const holding = await open(own, `/cgi-bin/header-only.cgi?${file}`)
         const queued = [1, 2].map(() => send(own, saying('Status: 200\n\n')))
-        // Whoever comes when both are waiting is turned away; to begin with, one of these may be it.
+        // A request that arrives while both wait gets 503; at first, that may be one of these.
         const third = await Promise.race([...queued, send(own, saying('Status: 200\n\n'))])
         assert.equal(third.status, 503)
         assert.deepEqual(third.all('retry-after'), ['1'])
@@ -57,7 +57,7 @@ export function queueSuite(t: Test, adapter: Adapter): void {
         third.end('whole')
         const refused = await send(own, '/cgi-bin/echo.cgi', { method: 'POST', body: third })
         assert.equal(refused.status, 503)
-        // Neither has the slot: whoever is ready is not kept waiting.
+        // Neither has the slot: a request that is ready does not wait.
         assert.equal((await send(own, saying('Status: 200\n\n'))).status, 200)
         for (const body of bodies) body.end('and ended')
         for (const answer of await Promise.all(uploads)) {

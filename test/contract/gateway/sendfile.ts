@@ -140,7 +140,7 @@ export function sendfileSuite(t: Test, adapter: Adapter): void {
       },
     )
 
-    void t.test('RES-7 heeds ranges (RFC 9110 section 14)', async () => {
+    void t.test('RES-7 honours ranges (RFC 9110 section 14)', async () => {
       for (const [range, status, text, contentRange] of [
         ['bytes=0-3', 206, '0123', 'bytes 0-3/16'],
         ['bytes=-2', 206, 'ef', 'bytes 14-15/16'],
@@ -166,7 +166,7 @@ export function sendfileSuite(t: Test, adapter: Adapter): void {
       assert.deepEqual([posted.status, posted.text], [200, TEXT])
     })
 
-    void t.test('RES-7 heeds validators (RFC 9110 section 13)', async () => {
+    void t.test('RES-7 honours validators (RFC 9110 section 13)', async () => {
       const first = await ask('a.txt')
       const [etag = ''] = first.all('etag')
       const [modified = ''] = first.all('last-modified')

@@ -12,7 +12,7 @@ import { chunksOf, connectionOf, dial, open, openHttp2, openSession, send } from
 import { until } from '../../processes.js'
 import { http1TestOf } from '../http1.js'
 
-/** More than the system takes of what nobody reads. */
+/** More than the system buffers for a client that does not read. */
 const LARGE = 12_000_000
 
 const SCRIPTS = {
@@ -72,7 +72,7 @@ export function slowClientsSuite(t: Test, adapter: Adapter): void {
         t.after(() => socket.destroy())
         socket.pause()
         socket.write(`GET ${url} HTTP/1.1\r\nHost: a\r\n\r\n`)
-        // The gateway cuts it off, by a reset where there are bytes that nobody has read.
+        // The gateway closes the connection; unread bytes make that a reset.
         socket.on('error', () => {})
         return async () => {
           let received = 0

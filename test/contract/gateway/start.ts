@@ -56,7 +56,7 @@ export function startSuite(t: Test, adapter: Adapter): void {
       return pipe
     }
 
-    /** Opens a pipe for writing as soon as somebody reads it. */
+    /** Opens a pipe for writing as soon as it has a reader. */
     async function openWriter(pipe: string): Promise<number> {
       let writer = -1
       await until(() => {
@@ -67,7 +67,7 @@ export function startSuite(t: Test, adapter: Adapter): void {
           // ENXIO: there is no reader yet.
           return false
         }
-      }, 'somebody reads the pipe')
+      }, 'the pipe has a reader')
       return writer
     }
 

@@ -39,7 +39,7 @@ function spoolFiles(): string[] {
   return descriptorsOf(process.pid).filter((name) => name.startsWith(folder))
 }
 
-/** Files are closed on another thread, for which nobody waits. */
+/** Files are closed on another thread, and no code waits for it. */
 async function untilNothingLeft(): Promise<void> {
   const isEmpty = (): boolean => readdirSync(folder).length + spoolFiles().length === 0
   await until(isEmpty, 'no spool file is left, neither open nor by its name')
@@ -189,27 +189,24 @@ void t.test(
   },
 )
 
-void t.test(
-  'BODY-5 a body that somebody has read from, or set an encoding on, is refused',
-  async () => {
-    const consumed = Readable.from([Buffer.from('a')], { objectMode: false })
-    consumed.resume()
-    await once(consumed, 'end')
-    const begun = new PassThrough()
-    begun.write('ab')
-    begun.read(1)
-    const decoded = new PassThrough()
-    decoded.setEncoding('utf8')
-    for (const source of [consumed, begun, decoded]) {
-      for (const framing of [5, 'chunked'] as const) {
-        await assert.rejects(openRequestBody(withBody(source), framing, SPOOL), {
-          code: 'CGI_ERR_BODY_CONSUMED',
-          statusCode: 500,
-        })
-      }
+void t.test('BODY-5 refuses a body that was read from, or has an encoding', async () => {
+  const consumed = Readable.from([Buffer.from('a')], { objectMode: false })
+  consumed.resume()
+  await once(consumed, 'end')
+  const begun = new PassThrough()
+  begun.write('ab')
+  begun.read(1)
+  const decoded = new PassThrough()
+  decoded.setEncoding('utf8')
+  for (const source of [consumed, begun, decoded]) {
+    for (const framing of [5, 'chunked'] as const) {
+      await assert.rejects(openRequestBody(withBody(source), framing, SPOOL), {
+        code: 'CGI_ERR_BODY_CONSUMED',
+        statusCode: 500,
+      })
     }
-  },
-)
+  }
+})
 
 /** Bytes none of which is at its place by chance. */
 function createBytes(size: number): Buffer {
@@ -332,7 +329,7 @@ void t.test(
         code: 'CGI_ERR_BODY_TOO_LARGE',
         statusCode: 413,
       })
-      assert.equal(source.destroyed, false, 'the client is still to hear the answer')
+      assert.equal(source.destroyed, false, 'the client has yet to get the answer')
       await untilNothingLeft()
     }
   },
@@ -370,7 +367,7 @@ const LEAVES: readonly [how: string, leave: (source: Readable, client: AbortCont
 for (const [how, leave] of LEAVES) {
   for (const size of [0, 10, IN_MEMORY * 2]) {
     void t.test(
-      `BODY-4 a client that has gone after ${size} bytes is told apart: ${how}`,
+      `BODY-4 a client that has gone after ${size} bytes is distinguished: ${how}`,
       async () => {
         const source = new PassThrough({ highWaterMark: IN_MEMORY * 4 })
         const client = new AbortController()
@@ -403,7 +400,7 @@ void t.test('BODY-4 a client that has gone before its body is read', async () =>
 })
 
 void t.test(
-  'BODY-4 a body that fails while what came of it is being stored harms nobody else',
+  'BODY-4 a body that fails while its bytes are being stored harms no other request',
   async () => {
     const source: Readable = new Readable({
       highWaterMark: IN_MEMORY * 2,
@@ -448,7 +445,7 @@ void t.test('BODY-2 no listener is left on the source, however many chunks it ha
   assert.equal(source.listenerCount('close'), 0)
 })
 
-/** Hears how a body fares. */
+/** Records the events of a body. */
 function observe(): {
   moved: number
   failures: CgiError[]
@@ -601,7 +598,7 @@ void t.test('BODY-4 a body cut short never looks whole to the script', async () 
   }
 })
 
-void t.test('BODY-1 what has been received is told', async () => {
+void t.test('BODY-1 reports the received bytes', async () => {
   assert.equal(isReceived(null), true)
   assert.equal(isReceived(Buffer.from('a')), true)
   const source = new PassThrough()

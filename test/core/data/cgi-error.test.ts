@@ -25,7 +25,7 @@ const STATUSES: Record<CgiErrorCode, readonly [status: number, rule: string]> = 
   CGI_ERR_TARGET_TOO_LONG: [414, 'RFC 9110 section 15.5.15'],
   CGI_ERR_FIELD_TOO_LARGE: [431, 'RFC 6585 section 5'],
   CGI_ERR_HEADERS_CUT: [431, 'RFC 6585 section 5'],
-  CGI_ERR_CLIENT_GONE: [400, 'BODY-4: nobody hears it'],
+  CGI_ERR_CLIENT_GONE: [400, 'BODY-4: no client is left'],
   CGI_ERR_BODY_CONSUMED: [500, 'BODY-5'],
   CGI_ERR_BODY_FAILED: [500, 'BODY-5'],
   CGI_ERR_SPOOL: [500, 'BODY-2'],
@@ -134,7 +134,7 @@ void t.test('Errors: it is an Error with a name, a stack and the cause underneat
 })
 
 void t.test(
-  'Errors: what befalls a request has no frames of ours, and is shown in one line',
+  'Errors: an error of a request has no stack frames, and is shown in one line',
   async () => {
     const error = new CgiError('CGI_ERR_BAD_HEADER', {
       reason: 'the line has no colon',

@@ -30,7 +30,7 @@ void t.test(
   },
 )
 
-void t.test('Errors are told with what they know: why, which script, which line', async (t) => {
+void t.test('Errors are logged with their facts: the reason, the script, the line', async (t) => {
   const reason = 'the line has no colon'
   const err = new CgiError('CGI_ERR_BAD_HEADER', { script: '/srv/a.cgi', line: 3, reason })
   const [line] = written(t, () => processLogger.error({ err, absent: undefined }, err.message))
@@ -44,7 +44,7 @@ void t.test('Errors are told with what they know: why, which script, which line'
 })
 
 void t.test(
-  'Errors are told without what only programs ask, and with the way to what nobody foresaw',
+  'Errors are logged without facts for programs only, and with the stack of an unexpected cause',
   async (t) => {
     const cause = new TypeError('unforeseen')
     const err = new CgiError('CGI_ERR_NO_RESPONSE', { cause, pid: 7 })
@@ -61,7 +61,7 @@ void t.test('Errors are one line each, whatever the text of a script holds', asy
   assert.equal(line, 'common-gateway: one\\x0atwo \\u{202e}\\x1b[2J\n')
 })
 
-void t.test('LOG-1 a logger that fails is told once, and nothing else comes of it', async (t) => {
+void t.test('LOG-1 reports a logger that fails once, without another effect', async (t) => {
   const failing = (): never => {
     throw new Error('no room')
   }

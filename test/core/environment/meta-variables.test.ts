@@ -95,7 +95,7 @@ const CASES: readonly [why: string, given: Given, expected: Record<string, strin
       { user: { user: 'ada' } },
       { AUTH_TYPE: undefined },
     ],
-    ['4.1.1 AUTH_TYPE: nobody', { user: null }, { AUTH_TYPE: undefined, REMOTE_USER: undefined }],
+    ['4.1.1 AUTH_TYPE: no user', { user: null }, { AUTH_TYPE: undefined, REMOTE_USER: undefined }],
     ['4.1.2 CONTENT_LENGTH', { contentLength: 5 }, { CONTENT_LENGTH: '5' }],
     ['4.1.2 CONTENT_LENGTH of an empty body', { contentLength: 0 }, { CONTENT_LENGTH: '0' }],
     [

@@ -149,10 +149,13 @@ void t.test('Errors: a reason that holds bytes is shown as UTF-8', async () => {
   assert.match(pageOf(error, 'application/json').body, /größer/)
 })
 
-void t.test('Errors: standard error that is empty is told from one that is not known', async () => {
-  const empty = new CgiError('CGI_ERR_NO_RESPONSE', { standardError: '' })
-  assert.match(pageOf(empty, 'text/html').body, /<p>Empty\.</)
-})
+void t.test(
+  'Errors: empty standard error is distinguished from unknown standard error',
+  async () => {
+    const empty = new CgiError('CGI_ERR_NO_RESPONSE', { standardError: '' })
+    assert.match(pageOf(empty, 'text/html').body, /<p>Empty\.</)
+  },
+)
 
 const TYPED: readonly [hint: string, typed: readonly string[]][] = [
   ['Make it executable: chmod +x cgi-bin/a.cgi', ['chmod +x cgi-bin/a.cgi']],
@@ -183,18 +186,21 @@ for (const [hint, typed] of TYPED) {
   })
 }
 
-void t.test('Errors: the foot of the page says who sees it, as the host has it', async () => {
-  const error = new CgiError('CGI_ERR_NO_RESPONSE')
-  assert.match(
-    pageOf(error, 'text/html').body,
-    /<footer>\n<p>This page is shown .+NODE_ENV=production</,
-  )
-  const { body = '' } = createErrorPage(error, 'text/html', 'Only <you> see it.') ?? {}
-  assert.match(body, /<footer>\n<p>Only &lt;you&gt; see it\.<\/p>/)
-  assert.doesNotMatch(body, /NODE_ENV/)
-})
+void t.test(
+  'Errors: the foot of the page says who sees it, as the application has set it',
+  async () => {
+    const error = new CgiError('CGI_ERR_NO_RESPONSE')
+    assert.match(
+      pageOf(error, 'text/html').body,
+      /<footer>\n<p>This page is shown .+NODE_ENV=production</,
+    )
+    const { body = '' } = createErrorPage(error, 'text/html', 'Only <you> see it.') ?? {}
+    assert.match(body, /<footer>\n<p>Only &lt;you&gt; see it\.<\/p>/)
+    assert.doesNotMatch(body, /NODE_ENV/)
+  },
+)
 
-void t.test('Errors: there is no page for whoever does not say what it reads', async () => {
+void t.test('Errors: there is no page for a client without an Accept field', async () => {
   assert.equal(createErrorPage(new CgiError('CGI_ERR_NO_RESPONSE')), null)
 })
 

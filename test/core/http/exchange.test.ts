@@ -15,7 +15,7 @@ void t.test(
   async (t) => {
     const file = path.join(createTemporaryFolder(t), 'server')
     const failure = new CgiError('CGI_ERR_KILLED')
-    const heard: unknown[] = []
+    const errors: unknown[] = []
     const server = createServer((request, response) => {
       const body = new Readable({ read() {} })
       body.push('begun')
@@ -23,7 +23,7 @@ void t.test(
       const answer = { type: 'response', status: 200, reason: 'OK', headers: [], body } as const
       new Exchange(request, response, { native: request, mount: '' })
         .send(answer)
-        .catch((error: unknown) => heard.push(error))
+        .catch((error: unknown) => errors.push(error))
     })
     server.listen(file)
     await once(server, 'listening')
@@ -34,8 +34,8 @@ void t.test(
       const socket = connect(file)
       socket.write('GET / HTTP/1.0\r\n\r\n')
       assert.match(await readToEnd(socket), /^HTTP\/1\.1 200 OK\r\n/)
-      assert.equal(heard.length, failures)
-      assert.ok(heard.every((each) => each === failure))
+      assert.equal(errors.length, failures)
+      assert.ok(errors.every((error) => error === failure))
     }
   },
 )

@@ -72,7 +72,7 @@ void t.test(
     await readUntil(client, /\r\n1\r\na\r\n$/)
     client.destroy()
     await once(client, 'close')
-    // Not once(): the second question fails, of which the server has heard already.
+    // Not once(): it would reject with the error of the second probe, which the server has handled.
     const closed = new Promise((resolve) => socket.once('close', resolve))
     mock.timers.tick(1)
     await settle()

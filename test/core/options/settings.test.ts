@@ -429,7 +429,7 @@ for (const [options, option, shown, why] of WRONG) {
   })
 }
 
-void t.test('OPT-1 an option that is like none is told with those that are known', async () => {
+void t.test('OPT-1 the error for an option unlike any other lists the known ones', async () => {
   assert.throws(
     () => settings({ somethingElse: folder }),
     (error: CgiError) => {

@@ -96,7 +96,7 @@ void t.test(
   },
 )
 
-void t.test('RES-7 nothing stays open where there is no content, or nobody reads it', async () => {
+void t.test('RES-7 no file stays open without content, or without a reader', async () => {
   const etag = (await openFile(at('a.txt'), { ...GET, method: 'HEAD' }))?.headers.find(
     ([name]) => name === 'ETag',
   )?.[1]

@@ -19,7 +19,7 @@ void t.test(
 
 const WAYS: readonly [what: string, meddle: (kept: Buffer[]) => Meddle][] = [
   [
-    'somebody else listens to the body, and keeps its chunks',
+    'other code listens to the body, and keeps its chunks',
     (kept) => (_response, body) => void body.on('data', (chunk: Buffer) => kept.push(chunk)),
   ],
   [

@@ -195,11 +195,14 @@ void t.test('RES-1 a header without a field is no response (section 6.2)', async
   assert.equal(failure([]).code, 'CGI_ERR_NO_RESPONSE')
 })
 
-void t.test('RES-1 a document needs no Content-Type here; whether it has one is told', async () => {
-  assert.equal(head([['X-A', '1']]).hasContentType, false)
-  assert.equal(head([['Status', '200 OK']]).hasContentType, false)
-  assert.equal(head([['CONTENT-type', 'a/b']]).hasContentType, true)
-})
+void t.test(
+  'RES-1 a document needs no Content-Type here; `hasContentType` reports it',
+  async () => {
+    assert.equal(head([['X-A', '1']]).hasContentType, false)
+    assert.equal(head([['Status', '200 OK']]).hasContentType, false)
+    assert.equal(head([['CONTENT-type', 'a/b']]).hasContentType, true)
+  },
+)
 
 const LOCAL = [
   '/',

@@ -15,7 +15,7 @@ function createLimiter({ maxProcesses, ...settings }: typeof SETTINGS): Limiter 
 
 const patient = new AbortController().signal
 
-/** Lets everything that is settled by now be heard. */
+/** Lets the callbacks of settled promises run. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** What has become of a wait. */
@@ -63,7 +63,7 @@ void t.test('LIM-2 the queue is first come, first served', async () => {
 })
 
 void t.test(
-  'LIM-2 a slot that becomes free goes to the queue, not to one who comes just then',
+  'LIM-2 a released slot goes to the queue, not to a request that arrives just then',
   async () => {
     const limiter = createLimiter(SETTINGS)
     const first = await limiter.acquire(patient)
@@ -79,7 +79,7 @@ void t.test(
   },
 )
 
-void t.test('LIM-2 a slot that nobody waits for is free again', async () => {
+void t.test('LIM-2 a slot is free again if no request waits for it', async () => {
   const limiter = createLimiter({ ...SETTINGS, maxProcesses: 2, maxQueue: 0 })
   for (let round = 0; round < 3; round += 1) {
     const releases = [await limiter.acquire(patient), await limiter.acquire(patient)]
@@ -130,7 +130,7 @@ void t.test('LIM-2 a full queue turns away with 503 and Retry-After', async () =
   assert.equal(next.state, 'still waiting', 'there is room in the queue again')
 })
 
-void t.test('LIM-2 without a queue nobody waits', async () => {
+void t.test('LIM-2 without a queue no request waits', async () => {
   const limiter = createLimiter({ ...SETTINGS, maxQueue: 0 })
   const release = await limiter.acquire(patient)
   await assert.rejects(limiter.acquire(patient), { code: 'CGI_ERR_BUSY' })
@@ -145,7 +145,7 @@ function withClock(t: Test): typeof mock.timers {
 }
 
 void t.test(
-  'LIM-2 who waits longer than queueTimeout is turned away with 503 and Retry-After',
+  'LIM-2 a request that waits longer than queueTimeout gets 503 and Retry-After',
   async (t) => {
     const clock = withClock(t)
     const limiter = createLimiter({ ...SETTINGS, queueTimeout: 1_000 })
@@ -166,7 +166,7 @@ void t.test(
     assert.equal(second.state, 'admitted')
     clock.tick(10_000)
     await settle()
-    assert.equal(second.state, 'admitted', 'one who was admitted is not turned away later')
+    assert.equal(second.state, 'admitted', 'an admitted request is not refused later')
   },
 )
 
@@ -274,7 +274,7 @@ void t.test(
 )
 
 void t.test(
-  'LIM-2 a place is kept for who is not ready, and others can use the slot meanwhile',
+  'LIM-2 a request that is not ready keeps its place, and others can use the slot meanwhile',
   async () => {
     const limiter = createLimiter({ ...SETTINGS, maxQueue: 1 })
     const places = [limiter.reserve(), limiter.reserve()]

@@ -178,7 +178,7 @@ void t.test(
     assert.deepEqual(dropped, [(200 - before - end.length) * 1_000])
     assert.deepEqual(droppedAt, [before])
     log.end()
-    assert.equal(dropped.length, 1, 'it is told once')
+    assert.equal(dropped.length, 1, 'it is reported once')
   },
 )
 
@@ -206,7 +206,7 @@ void t.test('LOG-1 the last words of a flood are logged when the script has ende
   }
 })
 
-void t.test('LOG-1 one who writes a little every second is never silenced', async () => {
+void t.test('LOG-1 a script that writes a little every second loses no line', async () => {
   const { log, lines, dropped } = open()
   for (let second = 0; second < 1_000; second += 1) {
     log.write(Buffer.from(`${'x'.repeat(1_000)}\n`.repeat(10)))

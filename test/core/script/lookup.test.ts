@@ -45,7 +45,7 @@ void t.test('MAP-2 MAP-5 it leads to no script, or to a folder', async () => {
   assert.deepEqual(found?.script, { type: 'folder', location: '/cgi-bin/folder/' })
 })
 
-void t.test('MAP-7 a method that is not allowed is told with those that are', async () => {
+void t.test('MAP-7 the error for a method lists the allowed ones', async () => {
   const request = createRequest({ method: 'POST', url: '/cgi-bin/folder/' })
   assert.throws(
     () => lookUpScript(request, finder, settings),

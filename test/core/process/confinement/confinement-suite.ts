@@ -103,7 +103,7 @@ export function confinementSuite(t: Test, spawner: Settings['spawner']): void {
   const BURN = 'while (1) {}'
 
   void t.test(
-    'LIM-3 processor time: SIGXCPU, and SIGKILL for who does not heed it',
+    'LIM-3 processor time: SIGXCPU, and SIGKILL for a script that ignores it',
     onLinux,
     async (t) => {
       await Promise.all([
@@ -275,7 +275,7 @@ export function confinementSuite(t: Test, spawner: Settings['spawner']): void {
   })
 
   void t.test(
-    'LIFE-1 LIM-3 somebody else’s script and its children can be stopped',
+    'LIFE-1 LIM-3 stops the script of another user, and its children',
     asRoot,
     async (t) => {
       const lines = 'sleep 600 & echo $$ $!; wait'
@@ -337,7 +337,7 @@ export function confinementSuite(t: Test, spawner: Settings['spawner']): void {
   }
 
   void t.test(
-    'LIFE-3 LIM-3 a script that its user may not run: 500, and who says so',
+    'LIFE-3 LIM-3 a script that its user may not run: 500, with the source of the error',
     asRoot,
     async (t) => {
       const root = path.join(folder, 'not-for-others')
@@ -401,33 +401,29 @@ export function confinementSuite(t: Test, spawner: Settings['spawner']): void {
     )
   }
 
-  void t.test(
-    'LIM-3 what nobody can be, and nothing can live with, is refused',
-    onLinux,
-    async () => {
-      assertRefused({ user: 'no-such-user' }, 'user', /a user of this system, got 'no-such-user'/)
-      assertRefused({ user: '--help' }, 'user', /a user of this system/)
-      assertRefused({ group: 'no-such-group' }, 'group', /a group of this system/)
-      assertRefused(
-        { user: 123_456 },
-        'user',
-        /together with `group`, as it has no account, got 123456/,
-      )
-      assertRefused(
-        { memoryLimit: 1 },
-        'memoryLimit',
-        /one that can be set on this system \(.+\), got 1/,
-      )
-      assertRefused(
-        { openFileLimit: 3 },
-        'openFileLimit',
-        /one that can be set on this system \(.+\), got 3/,
-      )
-      assertRefused({ openFileLimit: 2 ** 40 }, 'openFileLimit', /prlimit: .+NOFILE/)
-      // Each of the others can be set; it is the last one that does not go with them.
-      assertRefused({ ...ALL, memoryLimit: 1 }, 'memoryLimit', /one that can be set on this system/)
-    },
-  )
+  void t.test('LIM-3 refuses users and limits that no process can have', onLinux, async () => {
+    assertRefused({ user: 'no-such-user' }, 'user', /a user of this system, got 'no-such-user'/)
+    assertRefused({ user: '--help' }, 'user', /a user of this system/)
+    assertRefused({ group: 'no-such-group' }, 'group', /a group of this system/)
+    assertRefused(
+      { user: 123_456 },
+      'user',
+      /together with `group`, as it has no account, got 123456/,
+    )
+    assertRefused(
+      { memoryLimit: 1 },
+      'memoryLimit',
+      /one that can be set on this system \(.+\), got 1/,
+    )
+    assertRefused(
+      { openFileLimit: 3 },
+      'openFileLimit',
+      /one that can be set on this system \(.+\), got 3/,
+    )
+    assertRefused({ openFileLimit: 2 ** 40 }, 'openFileLimit', /prlimit: .+NOFILE/)
+    // Each of the others can be set; it is the last one that does not go with them.
+    assertRefused({ ...ALL, memoryLimit: 1 }, 'memoryLimit', /one that can be set on this system/)
+  })
 
   /** What becomes of these options in a host without some capabilities; `'made'`, or why not. */
   function withoutCapabilities(names: string, options: object): string {
@@ -462,7 +458,7 @@ export function confinementSuite(t: Test, spawner: Settings['spawner']): void {
     assert.equal(withoutCapabilities(all, ALL), 'made')
   })
 
-  void t.test('LIM-3 who may not become another is refused', asRoot, async () => {
+  void t.test('LIM-3 refuses `user` in a process that may not become another', asRoot, async () => {
     const user = withoutCapabilities('-setuid', { user: 'daemon' })
     assert.match(user, /`user` option to be one that can be set on this system \(setpriv: /)
   })

@@ -44,24 +44,20 @@ void t.test('posix_spawn', async (t) => {
       assert.deepEqual(await exit, { exitCode: 3, signal: null })
     }
     await Promise.all(own)
-    // The loop stands still while this one ends, and one of ours before it.
+    // The loop is blocked while this one ends, and while one of the gateway ends before it.
     const script = await run('exit 4')
     assert.equal(spawnSync('/bin/sh', ['-c', 'sleep 0.1; exit 5']).status, 5)
     assert.deepEqual(await script.exit, { exitCode: 4, signal: null })
   })
 
-  void t.test(
-    'LIFE-1 scripts are reaped although nobody hears of the signal',
-    BOUNDED,
-    async (t) => {
-      const listeners = process.listeners('SIGCHLD')
-      process.removeAllListeners('SIGCHLD')
-      t.after(() => listeners.forEach((listener) => process.on('SIGCHLD', listener)))
-      const { stdout, exit } = await run('echo out; exit 6')
-      assert.equal(await text(stdout), 'out\n')
-      assert.deepEqual(await exit, { exitCode: 6, signal: null })
-    },
-  )
+  void t.test('LIFE-1 scripts are reaped although SIGCHLD has no listener', BOUNDED, async (t) => {
+    const listeners = process.listeners('SIGCHLD')
+    process.removeAllListeners('SIGCHLD')
+    t.after(() => listeners.forEach((listener) => process.on('SIGCHLD', listener)))
+    const { stdout, exit } = await run('echo out; exit 6')
+    assert.equal(await text(stdout), 'out\n')
+    assert.deepEqual(await exit, { exitCode: 6, signal: null })
+  })
 
   void t.test('RES-4 all of an output arrives, whatever its size', BOUNDED, async () => {
     for (const size of [65_535, 65_536, 65_537, 131_072, 1_000_000]) {
@@ -124,16 +120,12 @@ void t.test('posix_spawn', async (t) => {
     },
   )
 
-  void t.test(
-    'RES-4 what nobody has asked for yet waits, and so does its end',
-    BOUNDED,
-    async () => {
-      const script = await run('echo out; echo error >&2')
-      await script.exit
-      assert.equal(await text(script.stdout), 'out\n')
-      assert.equal(await text(script.stderr), 'error\n')
-    },
-  )
+  void t.test('RES-4 unread output waits, and so does its end', BOUNDED, async () => {
+    const script = await run('echo out; echo error >&2')
+    await script.exit
+    assert.equal(await text(script.stdout), 'out\n')
+    assert.equal(await text(script.stderr), 'error\n')
+  })
 
   void t.test('ENV-7 environments of all sizes do not mix', BOUNDED, async () => {
     const sizes = [10, 100_000, 10, 40_000, 64_000, 3, 127_000, 1]
@@ -145,16 +137,20 @@ void t.test('posix_spawn', async (t) => {
     await Promise.all(scripts)
   })
 
-  void t.test('LIFE-3 what is too much for the system is told of', BOUNDED, async () => {
-    await assert.rejects(run('exit', { VALUE: 'x'.repeat(200_000) }), {
-      code: 'CGI_ERR_SPAWN',
-      reason: /^E2BIG: /,
-    })
-  })
+  void t.test(
+    'LIFE-3 reports an environment that is too large for the system',
+    BOUNDED,
+    async () => {
+      await assert.rejects(run('exit', { VALUE: 'x'.repeat(200_000) }), {
+        code: 'CGI_ERR_SPAWN',
+        reason: /^E2BIG: /,
+      })
+    },
+  )
 
-  void t.test('LOG-1 output is heard in the context of its own request', BOUNDED, async () => {
+  void t.test('LOG-1 output arrives in the async context of its own request', BOUNDED, async () => {
     const storage = new AsyncLocalStorage<number>()
-    const heard = Array.from({ length: 10 }, (_, index) =>
+    const outputs = Array.from({ length: 10 }, (_, index) =>
       storage.run(index, async () => {
         const script = await run('echo error >&2; sleep 0.02; echo again >&2')
         const contexts = new Set<number | undefined>()
@@ -165,13 +161,13 @@ void t.test('posix_spawn', async (t) => {
       }),
     )
     assert.deepEqual(
-      await Promise.all(heard),
+      await Promise.all(outputs),
       Array.from({ length: 10 }, (_, index) => [index]),
     )
   })
 
   void t.test(
-    'OPT-1 in a worker thread, which hears no signals, it is refused',
+    'OPT-1 refuses posix_spawn in a worker thread, which gets no signals',
     BOUNDED,
     async () => {
       const source = `
