@@ -422,7 +422,7 @@ export function processSuite(t: Test, choice: 'posix_spawn' | 'child_process'): 
             assert.ok(error instanceof CgiError)
             assert.equal(error.code, 'CGI_ERR_SPAWN')
             assert.equal(error.statusCode, 500)
-            // A folder is EISDIR to those who look into it first.
+            // A spawner that reads the file first gets EISDIR for a folder.
             const errnos = why === 'a folder' ? /^(?:EACCES|EISDIR): / : new RegExp(`^${errno}: `)
             assert.match(error.reason ?? '', errnos)
             assert.ok(error.reason?.includes(file), 'the log names the path')
