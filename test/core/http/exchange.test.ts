@@ -124,6 +124,14 @@ void t.test('RES-2 redirect() does nothing once the response is closed', async (
   watched.redirect({ type: 'local-redirect', location: '/b' }, () => assert.fail())
 })
 
+void t.test('RES-2 redirect() does nothing once the client has gone', async () => {
+  const [watched, , response] = createExchange()
+  // HTTP/2: the response is closed, but not destroyed.
+  response.emit('close')
+  assert.equal(response.destroyed, false)
+  watched.redirect({ type: 'local-redirect', location: '/b' }, () => assert.fail())
+})
+
 void t.test('LIM-4 send() discards a body where the application has answered', async () => {
   const [watched, , response] = createExchange()
   response.writeHead(204)

@@ -59,8 +59,9 @@ export class Exchange<Native = IncomingMessage> {
     redirect: LocalRedirect,
     dispatch: (next: IncomingMessage) => void = (next) => this.#emitRequest(next),
   ): void {
-    const { response, progress } = this.#client
-    if (response.headersSent || response.destroyed) return
+    const { response, progress, signal } = this.#client
+    // A closed response of HTTP/2 is not destroyed; the signal tells of it.
+    if (response.headersSent || response.destroyed || signal.aborted) return
     progress.isBegun = true
     this.#client.expectMoreListeners()
     dispatch(redirectRequest(redirect, this.request, this.#client))
