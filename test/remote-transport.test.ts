@@ -24,7 +24,7 @@ const address = path.join(createTemporaryFolder(t), 'application.sock')
 async function reportOf(gateway: RunningGateway, url: string, sending = {}): Promise<Report> {
   const answer = await send(gateway, url, sending)
   assert.equal(answer.status, 200, answer.text)
-  return JSON.parse(answer.text) as Report
+  return JSON.parse(Buffer.from(answer.text, 'latin1').toString()) as Report
 }
 
 function hang(gateway: RunningGateway): Promise<unknown> {
@@ -75,6 +75,14 @@ function remoteSuite(t: Test, adapter: Adapter): void {
         assert.equal(record['script'], '/there/sub/a.app')
       },
     )
+
+    void t.test('ENV-7 names and the rest of the path arrive as they were sent', async (t) => {
+      const gateway = await start(t)
+      const { variables } = await reportOf(gateway, '/cgi-bin/%C3%BC.app/%C3%A4')
+      assert.equal(variables['SCRIPT_NAME'], '/cgi-bin/\xc3\xbc.app')
+      assert.equal(variables['SCRIPT_FILENAME'], '/there/\xc3\xbc.app')
+      assert.equal(variables['PATH_INFO'], '/\xc3\xa4')
+    })
 
     void t.test(
       'MAP-2 MAP-3 a path without a script is the application’s, a bad one 400',
@@ -206,6 +214,7 @@ const FINDERS: readonly (readonly [what: string, status: number, find: () => unk
   ['returns nothing', 500, () => {}],
   ['returns a string', 500, () => '/a.app'],
   ['returns half a location', 500, () => ({ file: '/a' })],
+  ['decodes PATH_INFO', 500, () => ({ file: '/a', scriptName: '/a', pathInfo: '/\u20ac' })],
   [
     'returns a location that throws',
     500,

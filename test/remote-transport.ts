@@ -8,6 +8,7 @@ import {
   toOutput,
   type Transport,
 } from '@common-gateway/core/transport'
+import { isUtf8 } from 'node:buffer'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { PassThrough, Writable } from 'node:stream'
@@ -19,7 +20,9 @@ const finder: ScriptFinder = {
     const length = segments.findIndex((segment) => segment.endsWith('.app')) + 1
     if (length === 0) return null
     const toPath = (names: readonly string[]): string => names.map((name) => `/${name}`).join('')
-    const name = toPath(segments.slice(0, length))
+    const bytes = Buffer.from(toPath(segments.slice(0, length)), 'latin1')
+    if (!isUtf8(bytes)) return null
+    const name = bytes.toString()
     const pathInfo = toPath(segments.slice(length))
     return { file: `/there${name}`, scriptName: mountName + name, pathInfo }
   },

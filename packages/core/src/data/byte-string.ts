@@ -11,6 +11,11 @@ export function isAscii(bytes: string): boolean {
   return ASCII.test(bytes)
 }
 
+/** Whether each character stands for one byte. */
+export function isByteString(text: string): boolean {
+  return !/[\u0100-\uffff]/.test(text)
+}
+
 /** The UTF-8 bytes of a text, as a byte string. */
 export function toByteString(text: string): string {
   return isAscii(text) ? text : Buffer.from(text, 'utf8').toString('latin1')

@@ -1,3 +1,4 @@
+import { isByteString } from '../data/byte-string.js'
 import { CgiError } from '../data/cgi-error.js'
 import { describeThrown } from '../data/thrown.js'
 import { synchronous } from './attempt.js'
@@ -40,5 +41,6 @@ function toScript(location: ScriptLocation | null): FoundScript | null {
   for (const [name, value] of Object.entries({ file, scriptName, pathInfo })) {
     if (typeof value !== 'string') throw new TypeError(`\`${name}\` is not a string`)
   }
+  if (!isByteString(pathInfo)) throw new TypeError('`pathInfo` is not a byte string')
   return { type: 'script', file, scriptName, pathInfo, command: [file] }
 }
