@@ -55,6 +55,30 @@ export function observationSuite(t: Test, adapter: Adapter): void {
       assert.ok(headerTime > 0 && duration >= headerTime, `${headerTime}, ${duration}`)
     })
 
+    void t.test(
+      'LOG-2 a subscriber that freezes or changes a message does not change the run',
+      async (t) => {
+        const refusals: unknown[] = []
+        const listener = (message: unknown): void => {
+          // The channel is ours.
+          const run = message as { error: unknown }
+          Object.freeze(run)
+          try {
+            run.error = new Error('of the subscriber')
+          } catch (error) {
+            refusals.push(error)
+          }
+        }
+        subscribe('common-gateway:run:start', listener)
+        t.after(() => unsubscribe('common-gateway:run:start', listener))
+        const { end } = nextRun(t, 'echo.cgi')
+        const answer = await send(gateway, '/cgi-bin/echo.cgi', { method: 'POST', body: 'body' })
+        assert.equal(answer.text, 'body')
+        assert.equal((await end).exitCode, 0)
+        assert.ok(refusals.length > 0)
+      },
+    )
+
     void t.test('LOG-2 tells of a run that failed, and why', async (t) => {
       const said = nextRun(t, 'say.cgi')
       await send(gateway, saying('Bad Name: x\n\n'))

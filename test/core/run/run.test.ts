@@ -341,7 +341,7 @@ void t.test('LOG-2 the record is filled in, and can be logged', async (t) => {
     headerTime = -1,
     duration = -1,
     ...rest
-  } = JSON.parse(JSON.stringify(scene.record))
+  } = JSON.parse(JSON.stringify(scene.record.message))
   assert.ok(Math.abs(Date.now() - startTime) < 60_000)
   assert.ok(headerTime >= 0 && duration >= headerTime)
   assert.deepEqual(rest, {
@@ -355,5 +355,5 @@ void t.test('LOG-2 the record is filled in, and can be logged', async (t) => {
     signal: null,
     isAbandoned: false,
   })
-  assert.equal(scene.record.request.method, 'GET')
+  assert.equal(scene.record.message.request.method, 'GET')
 })

@@ -68,7 +68,7 @@ void t.test(
       published.map(({ line }) => line),
       ['one', 'two'],
     )
-    assert.ok(published.every(({ run }) => run === record))
+    assert.ok(published.every(({ run }) => run === record.message))
   },
 )
 

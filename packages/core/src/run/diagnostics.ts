@@ -1,7 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { CgiError, CgiErrorCode } from '../data/cgi-error.js'
 import type { CgiRequest } from '../data/message.js'
-import type { CgiRun } from './record.js'
+import type { RunRecord } from './record.js'
 
 /**
  * A request that has to wait for a slot: the message of the channel `common-gateway:run:wait`. A run of
@@ -68,19 +68,19 @@ export class RunDiagnostics {
   }
 
   /** A script has started. */
-  start(run: CgiRun): void {
+  start(run: RunRecord): void {
     this.#totals.started += 1
-    if (startChannel.hasSubscribers) startChannel.publish(run)
+    if (startChannel.hasSubscribers) startChannel.publish(run.message)
   }
 
   /** A script and its output have ended. */
-  end(run: CgiRun): void {
+  end(run: RunRecord): void {
     const totals = this.#totals
     totals.bytesIn += run.bytesIn
     totals.bytesOut += run.bytesOut
     if (run.isAbandoned) totals.abandoned += 1
     else if (run.error !== undefined || run.exitCode !== 0) totals.failed += 1
-    if (endChannel.hasSubscribers) endChannel.publish(run)
+    if (endChannel.hasSubscribers) endChannel.publish(run.message)
   }
 }
 

@@ -49,39 +49,33 @@ export type RunStart = Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime'>
 export class RunRecord implements CgiRun {
   readonly script: string
   readonly pid: number | undefined
+  readonly request: CgiRequest
   readonly startTime = Date.now()
   readonly queueTime: number
-  headerTime: number | undefined = undefined
-  duration: number | undefined = undefined
+  headerTime: number | undefined
+  duration: number | undefined
   bytesIn = 0
   bytesOut = 0
   droppedBytes = 0
-  exitCode: number | null | undefined = undefined
-  signal: string | null | undefined = undefined
+  exitCode: number | null | undefined
+  signal: string | null | undefined
   isAbandoned = false
-  error: CgiError | undefined = undefined
+  error: CgiError | undefined
+  standardErrorEnd = DONE
   readonly #start = performance.now()
-  /** Private, with a getter of the prototype: a request refers to its connection and to the server. */
-  readonly #request: CgiRequest
-  #standardErrorEnd = DONE
+  #message: CgiRun | undefined
 
   constructor({ script, pid, request, queueTime }: RunStart) {
     this.script = script
     this.pid = pid
+    this.request = request
     this.queueTime = queueTime
-    this.#request = request
   }
 
-  get request(): CgiRequest {
-    return this.#request
-  }
-
-  get standardErrorEnd(): Promise<void> {
-    return this.#standardErrorEnd
-  }
-
-  set standardErrorEnd(end: Promise<void>) {
-    this.#standardErrorEnd = end
+  /** The message of the channels. Made on demand: most runs have no subscribers. */
+  get message(): CgiRun {
+    this.#message ??= createMessage(this)
+    return this.#message
   }
 
   /** For log messages. Loggers have a `pid` of their own: that of this process. */
@@ -94,6 +88,53 @@ export class RunRecord implements CgiRun {
   get age(): number {
     return performance.now() - this.#start
   }
+}
+
+/** A view of a record: a subscriber that freezes it, or writes to it, must not change the run. */
+function createMessage(record: RunRecord): CgiRun {
+  const { script, pid, request, startTime, queueTime } = record
+  const message: CgiRun = {
+    script,
+    pid,
+    request,
+    startTime,
+    queueTime,
+    get headerTime() {
+      return record.headerTime
+    },
+    get duration() {
+      return record.duration
+    },
+    get bytesIn() {
+      return record.bytesIn
+    },
+    get bytesOut() {
+      return record.bytesOut
+    },
+    get droppedBytes() {
+      return record.droppedBytes
+    },
+    get exitCode() {
+      return record.exitCode
+    },
+    get signal() {
+      return record.signal
+    },
+    get isAbandoned() {
+      return record.isAbandoned
+    },
+    get error() {
+      return record.error
+    },
+    get standardErrorEnd() {
+      return record.standardErrorEnd
+    },
+  }
+  // A request refers to its connection and to the server.
+  for (const name of ['request', 'standardErrorEnd']) {
+    Object.defineProperty(message, name, { enumerable: false })
+  }
+  return message
 }
 
 const DONE = Promise.resolve()

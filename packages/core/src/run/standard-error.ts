@@ -78,7 +78,7 @@ export class StandardError {
     return createStandardErrorLines({
       line(line) {
         logger.warn(lineFacts, line)
-        if (lineChannel.hasSubscribers) lineChannel.publish({ run, line })
+        if (lineChannel.hasSubscribers) lineChannel.publish({ run: run.message, line })
       },
       drop(droppedBytes) {
         run.droppedBytes += droppedBytes
