@@ -265,6 +265,17 @@ const FAULTS: readonly [what: string, status: number, open: (call: ScriptCall) =
     },
   ],
   [
+    'has a stdin whose methods are async and reject',
+    200,
+    async () => {
+      const reject = async (): Promise<never> => fail('an async method')
+      const methods = { write: reject, end: reject, destroy: reject }
+      // The methods are against the type on purpose.
+      const stdin = Object.assign(new Writable(), methods) as unknown as Writable
+      return { ...OK, stdin, stdout: toOutput(Readable.from([Buffer.from(HEADER)])) }
+    },
+  ],
+  [
     'has a stdin that fails while the script runs',
     200,
     async () => {
