@@ -95,11 +95,11 @@ function folderRules(name, patterns) {
     )
     const above = {
       regex: `^(\\.\\./)+((${others.join('|')})/|[^/]+$)`,
-      message: `${folder} imports ${below.join(', ') || 'no other folder'}: CONTRIBUTING.md has the picture.`,
+      message: `${folder} imports ${below.join(', ') || 'no other folder'}: see CONTRIBUTING.md, "What a file may import".`,
     }
-    // A folder of a folder, such as process/posix, reaches its parent's files by one "../".
+    // A folder of a folder, such as process/posix, reaches its parent's files by one "../", and the root by two.
     const files = [`packages/${name}/src/${folder}/*.ts`]
-    const inner = { ...above, regex: `^(\\.\\./)+(${others.join('|')})/` }
+    const inner = { ...above, regex: `^((\\.\\./)+(${others.join('|')})/|(\\.\\./){2,}[^/]+$)` }
     const paths = folder === 'process' ? [] : PROCESSES
     return [
       restrict(files, [...patterns, above], paths),

@@ -4,6 +4,15 @@ import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 
+interface Configuration {
+  readonly overrides: readonly {
+    readonly files: readonly string[]
+    readonly rules: {
+      readonly 'no-restricted-imports'?: [string, { patterns?: { regex?: string }[] }]
+    }
+  }[]
+}
+
 const REPOSITORY = path.resolve(import.meta.dirname, '../..')
 
 void t.test('CONTRIBUTING.md shows the imports between folders that lint allows', async () => {
@@ -19,6 +28,27 @@ void t.test('CONTRIBUTING.md shows the imports between folders that lint allows'
       return [folder, below === '' ? [] : below.split(', ')]
     })
     assert.deepEqual(Object.fromEntries(shown), folders)
+  }
+})
+
+void t.test('lint keeps folders from the files beside them', async () => {
+  const configuration: unknown = await import(path.join(REPOSITORY, 'oxlint.config.mjs'))
+  // It is a module of ours, without types.
+  const { overrides } = (configuration as { default: Configuration }).default
+  const forbids = (files: string, specifier: string): boolean =>
+    overrides
+      .filter((override) => override.files.includes(files))
+      .flatMap(({ rules }) => rules['no-restricted-imports']?.[1].patterns ?? [])
+      .some(({ regex }) => regex !== undefined && new RegExp(regex).test(specifier))
+  for (const [files, specifier, isForbidden] of [
+    ['packages/core/src/process/*.ts', '../gateway.js', true],
+    ['packages/core/src/process/*.ts', './program.js', false],
+    ['packages/core/src/process/*/**', '../../gateway.js', true],
+    ['packages/core/src/process/*/**', '../../run/run.js', true],
+    ['packages/core/src/process/*/**', '../../data/thrown.js', false],
+    ['packages/core/src/process/*/**', '../program.js', false],
+  ] as const) {
+    assert.equal(forbids(files, specifier), isForbidden, `${files} ${specifier}`)
   }
 })
 
