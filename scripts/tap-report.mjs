@@ -1,6 +1,6 @@
 // What a person reads of a test file's result.
 
-/** Whether a case or the file itself failed. A file without cases has failed, unless rules chose. */
+/** Whether a case or the file itself failed. */
 export function hasFailed({ cases, faults }) {
   return faults.length > 0 || cases.some((found) => !found.ok)
 }

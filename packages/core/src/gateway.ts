@@ -84,6 +84,7 @@ export function createCgiHandler<Native = unknown>(
   /** Looks a script up and starts it; returns the answer itself if it takes no script. */
   async function open(request: CgiRequest<Native>): Promise<OpenCall | CgiAnswer | null> {
     if (request.areHeadersCut === true) {
+      // Without the length of its body, the end of the request, and the next request, cannot be found.
       throw new CgiError('CGI_ERR_HEADERS_CUT', { headers: { connection: 'close' } })
     }
     const found = lookUpScript(request, finder, settings)
