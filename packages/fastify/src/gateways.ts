@@ -44,7 +44,7 @@ export function addGateway(
 ): void {
   if (!fastify.hasDecorator('cgi')) fastify.decorate('cgi', new Map())
   else if (!(fastify.cgi instanceof Map))
-    throw new Error('The decorator `cgi` is not this plugin’s')
+    throw new Error('The decorator `cgi` exists and does not belong to this plugin')
   // The type is read-only for the application.
   const gateways = fastify.cgi as Map<string, Pick<CgiHandler, 'stats'>>
   const place = (fastify.prefix + mount).replace(/\/+$/, '')

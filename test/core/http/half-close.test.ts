@@ -27,8 +27,8 @@ async function halfClose(t: Test, answer: RequestListener): Promise<HalfClosed> 
   const answered = new Promise<Omit<HalfClosed, 'client'>>((resolve) => {
     server.once('request', (message, response) => {
       const { socket } = message
-      const since = performance.now()
-      const exchanges: HalfClosable[] = [{ message, response, since, isNonParsed: false }]
+      const completedAt = performance.now()
+      const exchanges: HalfClosable[] = [{ message, response, completedAt, isNonParsed: false }]
       response.once('close', () => exchanges.splice(0))
       allowHalfClose(socket, server, exchanges)
       socket.once('end', () => resolve({ socket, response }))

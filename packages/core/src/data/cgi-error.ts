@@ -89,8 +89,9 @@ const MARK = Symbol.for('common-gateway.CgiError')
  * The one error of the gateway. `message` is a fixed sentence with nothing of the host in it, since
  * frameworks send it to clients; what a person needs to mend the fault is in the other fields. A
  * field that has nothing to say is absent. Its `stack` has no frames, which would be the gateway's own,
- * and the same each time; `cause`, where there is one, has those of what failed underneath. (`CGI_ERR_INVALID_OPTION` is thrown while the application
- * starts: its message names the option, the rule and the value.)
+ * and the same each time; `cause`, where there is one, has those of what failed underneath.
+ * (`CGI_ERR_INVALID_OPTION` is thrown while the application starts: its message names the option, the rule and
+ * the value.)
  */
 export class CgiError extends Error {
   /**

@@ -26,7 +26,7 @@ export class ClientWatch implements OpenExchange, Outgoing {
   readonly signal = new ClientDeparture()
   /** Whether the request has content. */
   readonly hasBody: boolean
-  since: number | undefined
+  completedAt: number | undefined
   readonly #protocol: Protocol
 
   constructor(message: IncomingMessage, response: ServerResponse, progress: ResponseProgress) {
@@ -36,14 +36,14 @@ export class ClientWatch implements OpenExchange, Outgoing {
     this.progress = progress
     this.hasBody = protocol.hasBody(message)
     this.#protocol = protocol
-    if (!this.hasBody) this.since = performance.now()
+    if (!this.hasBody) this.completedAt = performance.now()
     protocol.watch(message)
     addExchange(this)
     if (isOver(message, response)) this.leave()
     response.once('close', () => this.#close())
     if (!this.hasBody) return
     message.once('end', () => {
-      this.since = performance.now()
+      this.completedAt = performance.now()
     })
     protocol.outgoing(message, response).once('finish', () => void this.#limitUpload())
   }

@@ -3,7 +3,7 @@ import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { DeliveryLimits } from '../data/message.js'
 import { Patience } from '../data/patience.js'
-import { canTellTaken, hasUnsent, takenBytes } from './taken-bytes.js'
+import { countsAcknowledged, hasUnsent, takenBytes } from './taken-bytes.js'
 import { stopTicking, Ticking } from '../data/ticker.js'
 
 /**
@@ -81,7 +81,7 @@ export class Delivery extends Ticking {
     const { minRate, bodyTimeout } = this.limits
     this.#stalled = moved > 0 ? 0 : this.#stalled + waited
     if (moved > 0) this.limits.moved()
-    this.#patience ??= new Patience(minRate, canTellTaken() ? LUMP : LARGE_LUMP)
+    this.#patience ??= new Patience(minRate, countsAcknowledged() ? LUMP : LARGE_LUMP)
     const isSlow = this.#patience.spend(waited, moved / (waiting.get(socket) ?? 1))
     const isStalled = bodyTimeout > 0 && this.#stalled >= bodyTimeout
     if (!isSlow && !isStalled) return

@@ -7,7 +7,7 @@ export interface HalfClosable {
   readonly message: IncomingMessage
   readonly response: ServerResponse
   /** When the request was complete, by `performance.now()`; undefined until then. */
-  readonly since: number | undefined
+  readonly completedAt: number | undefined
   /** Whether the script writes to the connection itself (NPH). */
   readonly isNonParsed: boolean
 }
@@ -47,7 +47,7 @@ export function allowHalfClose(
     const [oldest] = exchanges
     if (oldest === undefined) return
     const now = performance.now()
-    probeClient(socket, exchanges, now - (oldest.since ?? now) < HALF_CLOSE_WINDOW)
+    probeClient(socket, exchanges, now - (oldest.completedAt ?? now) < HALF_CLOSE_WINDOW)
   })
 }
 

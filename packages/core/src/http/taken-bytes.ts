@@ -11,12 +11,12 @@ const answer = new Int32Array(1)
 let countUnacknowledged: CountUnacknowledged | undefined
 
 /**
- * Whether the system reports what the peer has. Otherwise {@link takenBytes} counts what the system has buffered,
- * which may be megabytes ahead.
+ * Whether {@link takenBytes} counts what the peer has acknowledged. Otherwise it counts what the system has
+ * buffered, which may be megabytes ahead.
  */
-export function canTellTaken(): boolean {
+export function countsAcknowledged(): boolean {
   countUnacknowledged ??= createCount()
-  return countUnacknowledged !== UNKNOWN
+  return countUnacknowledged !== NOT_REPORTED
 }
 
 /**
@@ -36,16 +36,16 @@ export function hasUnsent(socket: Socket): boolean {
   return socket.writableLength > 0 || (handleOf(socket)?.writeQueueSize ?? 0) > 0
 }
 
-const UNKNOWN: CountUnacknowledged = () => undefined
+const NOT_REPORTED: CountUnacknowledged = () => undefined
 
 function createCount(): CountUnacknowledged {
-  if (process.platform !== 'linux') return UNKNOWN
+  if (process.platform !== 'linux') return NOT_REPORTED
   try {
     const { ioctl } = loadCLibrary()
     return (descriptor) =>
       ioctl(descriptor, SIOCOUTQ, 'void *', answer) === 0 ? answer[0] : undefined
   } catch {
     // koffi is not installed.
-    return UNKNOWN
+    return NOT_REPORTED
   }
 }

@@ -78,17 +78,17 @@ export class ScriptRuns {
       if (call.isSpooled) place = this.#limiter.reserve()
       const opening = call.openBody(attempt.signal)
       const body = await attempt.until(opening, (late) => void closeRequestBody(late))
-      const asked = performance.now()
+      const waitStart = performance.now()
       try {
-        const tell = (): void => this.#diagnostics.wait({ script, request })
-        release = await this.#limiter.acquire(attempt.signal, tell, place)
+        const onWait = (): void => this.#diagnostics.wait({ script, request })
+        release = await this.#limiter.acquire(attempt.signal, onWait, place)
         this.#checkOpen()
         if (request.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
       } catch (error) {
         void closeRequestBody(body)
         throw error
       }
-      const queueTime = performance.now() - asked
+      const queueTime = performance.now() - waitStart
       return await this.#start({ call, body, attempt, release, queueTime })
     } catch (error) {
       release?.()

@@ -19,7 +19,7 @@ const METHODS = ['readBy', 'pause', 'resume', 'destroy'] as const
 export function guardOutput(output: Output): GuardedOutput {
   for (const method of METHODS) {
     if (typeof output?.[method] !== 'function') {
-      throw new TypeError('stdout or stderr is no Output: toOutput() makes one of a Readable')
+      throw new TypeError('stdout or stderr is not an Output: toOutput() makes one of a Readable')
     }
   }
   let isOver = false

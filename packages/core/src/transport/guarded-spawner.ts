@@ -3,7 +3,7 @@ import { describeThrown } from '../data/thrown.js'
 import { attempt } from './attempt.js'
 import { releaseRefused } from './refused-streams.js'
 import type { ScriptProcess, Spawner } from './spawner.js'
-import { UNKNOWN } from './guarded-transport.js'
+import { UNKNOWN_EXIT } from './guarded-transport.js'
 
 /**
  * Contains the faults of a spawner of the application where {@link GuardedTransport} cannot: in timers, and
@@ -32,9 +32,10 @@ export function guardSpawner(spawner: Spawner): Spawner {
 function guard(started: ScriptProcess): ScriptProcess {
   const { pid, stdin, stdout, stderr } = started
   // First: without a handler, a rejection of `exit` ends this process.
-  const exit = Promise.resolve(started.exit).catch(() => UNKNOWN)
+  const exit = Promise.resolve(started.exit).catch(() => UNKNOWN_EXIT)
   // kill(2): 0 is the group of this process, and -1 every process that it may signal.
-  if (!Number.isInteger(pid) || pid <= 1) throw new TypeError(`${pid} is no pid`)
+  if (!Number.isInteger(pid) || pid <= 1)
+    throw new TypeError(`${pid} is not the pid of a process group`)
   return {
     pid,
     stdin,

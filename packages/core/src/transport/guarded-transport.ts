@@ -11,7 +11,7 @@ import type { Slots } from './slots.js'
 import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
 
 /** The exit of a script about which nothing is known. */
-export const UNKNOWN: ScriptExit = { exitCode: null, signal: null }
+export const UNKNOWN_EXIT: ScriptExit = { exitCode: null, signal: null }
 
 /**
  * Contains the faults of a transport of the application: none of them ends the process, or keeps `close()`
@@ -99,7 +99,7 @@ export class GuardedTransport implements Transport {
     })
     const fail = (error: unknown): void => {
       stdout.fail(error)
-      resolveExit(UNKNOWN)
+      resolveExit(UNKNOWN_EXIT)
     }
     Promise.resolve(streams.exit).then(toExit).then(resolveExit, fail)
     let termination: Promise<void> | undefined
@@ -110,7 +110,7 @@ export class GuardedTransport implements Transport {
       } catch {
         // `exit` resolves below in any case.
       }
-      resolveExit(UNKNOWN)
+      resolveExit(UNKNOWN_EXIT)
     }
     return {
       pid: Number.isInteger(pid) ? pid : undefined,
@@ -125,7 +125,7 @@ export class GuardedTransport implements Transport {
 
 /** An exit of the right shape, whatever the transport returned. */
 function toExit(given: ScriptExit | undefined): ScriptExit {
-  const { exitCode, signal, reason } = given ?? UNKNOWN
+  const { exitCode, signal, reason } = given ?? UNKNOWN_EXIT
   return {
     exitCode: Number.isInteger(exitCode) ? exitCode : null,
     signal: typeof signal === 'string' ? signal : null,

@@ -87,7 +87,8 @@ export class PosixSpawner implements Spawner {
     if (errno !== 0) throw errorOf(errno, 'posix_spawn')
     const status = new Int32Array(1)
     this.#library.waitpid(call.pid, status, 0)
-    if (status[0] !== 7 << 8) throw new Error(`posix_spawn does not do as it should (${status[0]})`)
+    if (status[0] !== 7 << 8)
+      throw new Error(`posix_spawn started a process with the wrong status (${status[0]})`)
   }
 
   spawn(options: SpawnOptions): Promise<ScriptProcess> {
