@@ -9,7 +9,7 @@ import { Patience } from '../data/patience.js'
 import type { Settings } from '../options/settings.js'
 import type { RequestBody } from '../transport/transport.js'
 import { failureOf, tooLarge } from './body-failure.js'
-import { StartAttempt } from './start-attempt.js'
+import { StartAttempt } from '../data/start-attempt.js'
 
 /** The settings of request bodies. */
 export type BodySettings = Pick<

@@ -1,8 +1,8 @@
 import { closestMatch } from 'leven'
-import { type Stats, statSync } from 'node:fs'
 import path from 'node:path'
 import { findBadVariable } from '../data/bad-variable.js'
 import { invalidOption } from '../data/cgi-error.js'
+import { isFolder } from './file-status.js'
 import type { CgiOptions } from './options.js'
 
 type Rule = readonly [description: string, holds: (value: unknown) => boolean]
@@ -180,28 +180,4 @@ function nearestOption(name: string): string {
   const maxDistance = Math.max(2, Math.floor(name.length / 3))
   const nearest = closestMatch(name, OPTION_NAMES, { maxDistance })
   return nearest === undefined ? OPTION_NAMES.join(', ') : `did you mean \`${nearest}\`?`
-}
-
-/** Whether nothing is at this path that could be used. */
-export function isMissing(file: string): boolean {
-  return statusOf(file) === undefined
-}
-
-/** Whether a folder is at this path. */
-export function isFolder(file: string): boolean {
-  return statusOf(file)?.isDirectory() ?? false
-}
-
-/** Whether a regular file is at this path. */
-export function isFile(file: string): boolean {
-  return statusOf(file)?.isFile() ?? false
-}
-
-function statusOf(file: string): Stats | undefined {
-  try {
-    return statSync(file)
-  } catch {
-    // Whatever the reason, it is not there to be used.
-    return undefined
-  }
 }

@@ -2,9 +2,10 @@ import path from 'node:path'
 import { invalidOption } from '../data/cgi-error.js'
 import type { ScriptFinder } from '../transport/script-finder.js'
 import { DEFAULTS } from './defaults.js'
+import { isFile, isFolder, isMissing } from './file-status.js'
 import type { CgiOptions } from './options.js'
 import { isProgram } from './program-search.js'
-import { isFile, isFolder, isMissing, RULES, refuseOptions } from './rules.js'
+import { RULES, refuseOptions } from './rules.js'
 
 /** Where scripts come from: the files of a folder, one program for every path, or a finder of the transport. */
 export type ScriptSource =

@@ -8,7 +8,7 @@ import { type HeaderField, valuesOf } from '../data/header-fields.js'
 import type { CgiRequest, ClientSignal } from '../data/message.js'
 import { type FileRequest, type OpenedFile, openFile } from './opened-file.js'
 import type { Settings } from '../options/settings.js'
-import { StartAttempt } from '../body/start-attempt.js'
+import { StartAttempt } from '../data/start-attempt.js'
 import { toSystemError } from '../data/system-error.js'
 import { decodeSegments } from '../request/url-path.js'
 

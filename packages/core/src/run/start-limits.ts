@@ -1,4 +1,4 @@
-import type { StartLimit } from '../body/start-attempt.js'
+import type { StartLimit } from '../data/start-attempt.js'
 import type { Settings } from '../options/settings.js'
 
 type LimitSettings = Pick<Settings<never>, 'headersTimeout' | 'requestTimeout'>

@@ -1,6 +1,6 @@
-import { ClientDeparture } from '../data/client-departure.js'
-import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
-import type { ClientSignal } from '../data/message.js'
+import { ClientDeparture } from './client-departure.js'
+import { CgiError, type CgiErrorCode } from './cgi-error.js'
+import type { ClientSignal } from './message.js'
 
 /** How long a wait may take, and how it fails. */
 export interface StartLimit {
