@@ -52,3 +52,14 @@ export interface ProcessOptions {
    */
   nice?: number
 }
+
+/** The options that the kernel enforces, on Linux only. */
+export const CONFINEMENT_OPTIONS = [
+  'cpuTimeLimit',
+  'memoryLimit',
+  'openFileLimit',
+  'fileSizeLimit',
+  'user',
+  'group',
+  'nice',
+] as const satisfies readonly (keyof ProcessOptions)[]

@@ -1,19 +1,10 @@
 import { invalidOption } from '../data/cgi-error.js'
 import type { CgiOptions } from './options.js'
+import { CONFINEMENT_OPTIONS } from './process-options.js'
 import { refuseOptions } from './rules.js'
 
 /** Options of processes that this process starts. */
-const PROCESS_OPTIONS = [
-  'spawner',
-  'cpuTimeLimit',
-  'memoryLimit',
-  'openFileLimit',
-  'fileSizeLimit',
-  'user',
-  'group',
-  'nice',
-  'cwd',
-] as const
+const PROCESS_OPTIONS = ['spawner', ...CONFINEMENT_OPTIONS, 'cwd'] as const
 
 /** Checks that the other options suit the transport. @throws {CgiError} CGI_ERR_INVALID_OPTION */
 export function checkTransport(options: CgiOptions<never>): void {

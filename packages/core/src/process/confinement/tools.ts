@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { getPriority } from 'node:os'
 import { invalidOption } from '../../data/cgi-error.js'
+import { CONFINEMENT_OPTIONS } from '../../options/process-options.js'
 import { findProgram } from '../../options/program-search.js'
 import { type Identity, resolveIdentity } from './identity.js'
 
@@ -56,22 +57,12 @@ export function createParts(settings: ConfinementSettings): Part[] {
 
 function checkPlatform(settings: ConfinementSettings): void {
   if (process.platform === 'linux') return
-  for (const option of OPTIONS) {
+  for (const option of CONFINEMENT_OPTIONS) {
     const value = settings[option]
     const isSet = value !== undefined && (value !== 0 || !option.endsWith('Limit'))
     if (isSet) throw invalidOption(option, `absent on ${process.platform}`, value)
   }
 }
-
-const OPTIONS = [
-  'cpuTimeLimit',
-  'memoryLimit',
-  'openFileLimit',
-  'fileSizeLimit',
-  'user',
-  'group',
-  'nice',
-] as const satisfies (keyof ConfinementSettings)[]
 
 function nicenessPart(niceness: number): Part {
   // nice(1) adds to the niceness of this process.
