@@ -18,6 +18,21 @@ const REST = [
   /^(error-page|host-end-setups|memory)\./,
 ]
 
+/** Run first, since they take longest: else a long file runs alone at the end. */
+const LONG = [
+  /(adapter|gateway|middleware)-contract/,
+  /^cli\/(arguments|colours|connections|status-browser|stop)\./,
+  /^(attack|docs)\//,
+  /^core\/process\/confinement\//,
+  /^(host-end|memory|soak\/soak|transport)/,
+]
+
+/** The same files, the long ones first. */
+export function byLength(files) {
+  const isLong = (file) => LONG.some((pattern) => pattern.test(file))
+  return [...files.filter(isLong), ...files.filter((file) => !isLong(file))]
+}
+
 /**
  * @param {{ names: string[], rules: string[], command: 'test' | 'rest' | 'all' }} wanted - without
  *   names and rules, each file of the command is meant

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { parseArgs } from 'node:util'
 import { runTapFile } from './tap-file.mjs'
 import { detailsOf, hasFailed, summaryOf } from './tap-report.mjs'
-import { BUILD, findTestFiles } from './test-files.mjs'
+import { BUILD, byLength, findTestFiles } from './test-files.mjs'
 
 const CASES = path.resolve(import.meta.dirname, '../test/cases.json')
 
@@ -45,12 +45,12 @@ async function runOnce() {
   process.exitCode = total.failed > 0 || total.cases === 0 || fault !== undefined ? 1 : 0
 }
 
-/** Runs files, as many at once as there are processors, and sums up. */
+/** Runs files and sums up. */
 async function run(files) {
   const started = performance.now()
   const total = { cases: 0, failed: 0, skipped: 0 }
   const failures = []
-  const left = [...files]
+  const left = byLength(files)
   async function work() {
     for (let file = left.shift(); file !== undefined; file = left.shift()) {
       const result = await runTapFile(path.join(BUILD, file), rules)
@@ -64,7 +64,8 @@ async function run(files) {
       if (hasFailed(result) || files.length === 1) console.log(detailsOf(result))
     }
   }
-  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  // One more than there are processors: many tests wait.
+  await Promise.all(Array.from({ length: availableParallelism() + 1 }, work))
   const seconds = Math.round((performance.now() - started) / 1000)
   console.log(
     `\n${total.cases} cases, ${total.failed} failed, ${total.skipped} skipped, ${seconds} s`,

@@ -395,19 +395,25 @@ function transportSuite(t: Test, adapter: Adapter): void {
     })
     t.after(() => gateway.close())
 
-    for (const [what, status, open] of FAULTS) {
-      void t.test(
-        `LIFE-3 one that ${what} is answered ${status}, and releases its slot`,
-        async () => {
-          current.open = open
-          for (const sending of [{}, POST]) {
-            const answer = await send(gateway, '/cgi-bin/echo.cgi', sending)
-            assert.equal(answer.status, status)
-          }
-          await until(() => gateway.stats().running === 0, 'the slot is free')
-        },
-      )
-    }
+    // Most of them wait for a grace period.
+    void t.test('faults of open()', { jobs: 8 }, async (t) => {
+      for (const [what, status, open] of FAULTS) {
+        void t.test(
+          `LIFE-3 one that ${what} is answered ${status}, and releases its slot`,
+          { buffered: true },
+          async (t) => {
+            const faulty = { ...transport, open } as unknown as Transport
+            const own = await adapter.start({ options: { ...options, transport: faulty } })
+            t.after(() => own.close())
+            for (const sending of [{}, POST]) {
+              const answer = await send(own, '/cgi-bin/echo.cgi', sending)
+              assert.equal(answer.status, status)
+            }
+            await until(() => own.stats().running === 0, 'the slot is free')
+          },
+        )
+      }
+    })
 
     void t.test(
       'LIFE-3 a stdin that fails later, of a request without a body, is no exception',
