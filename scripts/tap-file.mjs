@@ -5,6 +5,15 @@ import { Parser } from 'tap-parser'
 
 const ONLY_RULES = path.resolve(import.meta.dirname, 'only-rules.mjs')
 
+const running = new Set()
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.once(signal, () => {
+    for (const child of running) child.kill(signal)
+    process.kill(process.pid, signal)
+  })
+}
+
 /**
  * Runs a compiled test file. This is done here since tap's own runner puts loaders in each process,
  * which costs two seconds of processor time for each file, and into the NODE_OPTIONS of each Node
@@ -25,6 +34,7 @@ export function runTapFile(file, rules) {
     // Without it tap ends each test after 30 s.
     env: { ...process.env, TAP_TIMEOUT: '600', ONLY_RULES: rules.join(' ') },
   })
+  running.add(child)
   const cases = []
   const faults = []
   const parser = new Parser((results) => {
@@ -39,8 +49,10 @@ export function runTapFile(file, rules) {
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('close', (code, signal) => {
+      running.delete(child)
       const hasFailed = cases.some((found) => !found.ok)
       if (code !== 0 && !hasFailed) faults.push(`ended with ${signal ?? `exit code ${code}`}`)
+      if (cases.length === 0 && rules.length === 0) faults.push('no case was run')
       const seconds = (performance.now() - started) / 1000
       resolve({ cases, faults, seconds, standardError: standardError.trimEnd() })
     })
