@@ -229,8 +229,6 @@ const FAULTS: readonly [what: string, status: number, open: (call: ScriptCall) =
     502,
     async () => {
       const stdout = {
-        isPaused: false,
-        isOver: false,
         readBy: () => fail('readBy'),
         pause: () => fail('pause'),
         resume: () => fail('resume'),
@@ -245,7 +243,7 @@ const FAULTS: readonly [what: string, status: number, open: (call: ScriptCall) =
     async () => {
       const reject = async (): Promise<never> => fail('an async method')
       const methods = { readBy: reject, pause: reject, resume: reject, destroy: reject }
-      const stdout = { isPaused: false, isOver: false, ...methods }
+      const stdout = methods
       return { ...OK, stdout, stderr: stdout, exit: never }
     },
   ],
@@ -517,8 +515,6 @@ function transportSuite(t: Test, adapter: Adapter): void {
         current.open = async () => {
           let reader: OutputReader | undefined
           const stdout: Output = {
-            isPaused: false,
-            isOver: false,
             readBy(next) {
               reader = next
             },

@@ -56,19 +56,11 @@ function open(
   t.after(() => mock.timers.reset())
   const events: string[] = []
   let reader: Reader | undefined
-  let isPaused = true
-  let isOver = false
   const stdout = {
-    get isPaused() {
-      return isPaused
-    },
-    get isOver() {
-      return isOver
-    },
     readBy: (next: Reader) => void (reader = next),
-    pause: () => void (isPaused = true),
-    resume: () => void (isPaused = false),
-    destroy: () => void (isOver = true),
+    pause() {},
+    resume() {},
+    destroy() {},
   }
   let resolveExit: (exit: Exit) => void = () => {}
   const exit = new Promise<Exit>((resolve) => (resolveExit = resolve))
@@ -99,7 +91,6 @@ function open(
     events,
     write: (text) => reader?.data(Buffer.from(text)),
     end() {
-      isOver = true
       reader?.end()
     },
     async exit() {

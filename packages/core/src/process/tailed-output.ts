@@ -24,14 +24,6 @@ export class TailedOutput implements Output {
     return this.#tail.bytes.toString('latin1')
   }
 
-  get isPaused(): boolean {
-    return this.#output.isPaused
-  }
-
-  get isOver(): boolean {
-    return this.#output.isOver
-  }
-
   readBy(reader: Parameters<Output['readBy']>[0]): void {
     this.#output.readBy({
       data: (chunk) => {

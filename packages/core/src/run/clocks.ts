@@ -1,12 +1,21 @@
 import type { CgiErrorCode } from '../data/cgi-error.js'
 import { EXIT_AFTER_OUTPUT_END } from '../data/grace-periods.js'
-import type { Output } from '../transport/output.js'
 
 /** The most that a script can leave in its pipe, in bytes: Linux's pipe-max-size for other users than root. */
 const PIPE_SIZE = 1024 * 1024
 
 /** Called when a time limit of so many milliseconds is over. */
 export type Expire = (code: CgiErrorCode, milliseconds: number) => void
+
+/** The output of a script that has exited. */
+export interface LingeringOutput {
+  readonly isPaused: boolean
+  readonly isOutputOver: boolean
+  /** How many bytes have come. */
+  readonly bytesOut: number
+  /** Ends the output. */
+  end(): void
+}
 
 /** The timers of one run. A limit of 0 milliseconds starts no timer. */
 export class RunClocks {
@@ -40,20 +49,21 @@ export class RunClocks {
    * Ends the output of a script that has exited, since a background child may hold it open. Output that
    * waits for a slow client is the script's own; otherwise it may go on for `milliseconds`.
    */
-  startLinger(stdout: Output, bytesOut: () => number, milliseconds: number, end: () => void): void {
-    const atExit = bytesOut()
+  startLinger(output: LingeringOutput, milliseconds: number): void {
+    const atExit = output.bytesOut
     const timer = setTimeout(() => {
-      if (stdout.isPaused) {
+      if (output.isPaused) {
         timer.refresh()
         return
       }
       // One round of the event loop: output that resume() has just asked for is read first.
-      const before = bytesOut()
+      const before = output.bytesOut
       setImmediate(() => {
-        if (stdout.isOver) return
-        const hasMoved = bytesOut() > before && bytesOut() - atExit < PIPE_SIZE
-        if (stdout.isPaused || hasMoved) timer.refresh()
-        else end()
+        if (output.isOutputOver) return
+        const { bytesOut } = output
+        const hasMoved = bytesOut > before && bytesOut - atExit < PIPE_SIZE
+        if (output.isPaused || hasMoved) timer.refresh()
+        else output.end()
       })
     }, milliseconds)
     this.#linger = timer

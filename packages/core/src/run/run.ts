@@ -54,6 +54,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
   readonly #observer: RunObserver
   readonly #clocks = new RunClocks((code, milliseconds) => this.#expire(code, milliseconds))
   #state: RunState = 'running'
+  #isPaused = true
   #exit: ScriptExit | undefined
   #consumer: OutputConsumer | undefined
 
@@ -93,6 +94,15 @@ export class ScriptRun implements OutputReader, BodyObserver {
   /** Whether no more output will come, though the exit may not be known yet. */
   get isOutputOver(): boolean {
     return this.#state !== 'running' && this.#state !== 'lingering'
+  }
+
+  /** Whether the output is paused; it is until the first `resume()`. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  get bytesOut(): number {
+    return this.record.bytesOut
   }
 
   /**
@@ -168,10 +178,12 @@ export class ScriptRun implements OutputReader, BodyObserver {
   }
 
   pause(): void {
+    this.#isPaused = true
     this.#streams.stdout.pause()
   }
 
   resume(): void {
+    this.#isPaused = false
     this.#streams.stdout.resume()
   }
 
@@ -237,15 +249,8 @@ export class ScriptRun implements OutputReader, BodyObserver {
 
   /** A background child may hold the output open. */
   #linger(): void {
-    const { stdout } = this.#streams
-    const { lingerTimeout } = this.#settings
     this.#state = 'lingering'
-    this.#clocks.startLinger(
-      stdout,
-      () => this.record.bytesOut,
-      lingerTimeout,
-      () => this.end(),
-    )
+    this.#clocks.startLinger(this, this.#settings.lingerTimeout)
   }
 
   /** Delivers the end of the output. */

@@ -22,14 +22,16 @@ export function readStandardError(
 ): Promise<void> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined
+    let hasEnded = false
     const end = (): void => {
+      hasEnded = true
       clearTimeout(timer)
       resolve()
     }
     stderr.readBy({ data: write, end, error: end })
     stderr.resume()
     void exit.then(() => {
-      if (stderr.isOver) return
+      if (hasEnded) return
       timer = setTimeout(() => {
         // One round of the event loop: after a stall the timer fires before the bytes in the pipe are read.
         setImmediate(() => {

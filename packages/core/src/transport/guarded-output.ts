@@ -40,12 +40,6 @@ export function guardOutput(output: Output): GuardedOutput {
     if (reader !== undefined) passFailure(failure)
   }
   return {
-    get isPaused() {
-      return isPaused
-    },
-    get isOver() {
-      return isOver
-    },
     fail,
     readBy(next) {
       reader = next

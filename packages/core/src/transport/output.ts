@@ -15,10 +15,6 @@ export interface OutputReader {
  * reading; {@link toOutput} makes an output of one.
  */
 export interface Output {
-  /** Whether it calls no callback now. */
-  readonly isPaused: boolean
-  /** Whether `end` or `error` has been called, or the output was destroyed. */
-  readonly isOver: boolean
   /** Sets the reader. Called once, before the other methods; the output stays paused. */
   readBy(reader: OutputReader): void
   /** Calls no callback until `resume()`. The script blocks when its pipe is full. */
@@ -46,12 +42,6 @@ export function toOutput(stream: Readable): Output {
   // Without a listener, an error before readBy() would end the process.
   stream.on('error', fail)
   return {
-    get isPaused() {
-      return stream.isPaused()
-    },
-    get isOver() {
-      return isOver || stream.readableEnded || stream.destroyed
-    },
     readBy(next) {
       reader = next
       stream.pause()

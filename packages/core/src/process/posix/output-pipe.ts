@@ -25,8 +25,7 @@ export class OutputPipe implements Output {
   #isEnlarged = false
   /** Whether the end was read; `resume()` notifies a paused reader. */
   #hasReadEnd = false
-  isPaused = true
-  isOver = false
+  #isPaused = true
 
   /**
    * @param descriptor - the reading end; it is closed when its end is read.
@@ -45,7 +44,7 @@ export class OutputPipe implements Output {
 
   /** The descriptor to poll; undefined while the reader is paused and where no polling is needed. */
   get polledDescriptor(): number | undefined {
-    return this.isPaused ? undefined : this.#descriptor
+    return this.#isPaused ? undefined : this.#descriptor
   }
 
   readBy(reader: OutputReader): void {
@@ -53,19 +52,18 @@ export class OutputPipe implements Output {
   }
 
   pause(): void {
-    this.isPaused = true
+    this.#isPaused = true
     this.#socket?.pause()
   }
 
   resume(): void {
-    this.isPaused = false
+    this.#isPaused = false
     if (this.#hasReadEnd) this.#end()
     else this.#socket?.resume()
   }
 
   destroy(): void {
     this.#close()
-    this.isOver = true
     this.#reader = undefined
   }
 
@@ -116,7 +114,7 @@ export class OutputPipe implements Output {
         // The script writes faster than the client reads.
         if (size > PIPE_SIZE / 2) this.#enlarge(descriptor)
         this.#reader?.data(buffer.take(size))
-        return !this.isPaused
+        return !this.#isPaused
       },
     }
     // `manualStart` is Node's private option not to read before `resume()`; its type does not list it.
@@ -139,7 +137,7 @@ export class OutputPipe implements Output {
     this.#descriptor = undefined
     this.#socket = socket
     this.#buffer = buffer
-    if (!this.isPaused) socket.resume()
+    if (!this.#isPaused) socket.resume()
   }
 
   /** Calls a reader. What it throws is an uncaught exception, and does not stop the poller. */
@@ -163,7 +161,7 @@ export class OutputPipe implements Output {
   #finish(): void {
     this.#hasReadEnd = true
     this.#close()
-    if (!this.isPaused) this.#end()
+    if (!this.#isPaused) this.#end()
   }
 
   #end(): void {
