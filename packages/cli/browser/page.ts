@@ -21,6 +21,8 @@ class PastRequests {
   readonly #note: HTMLElement
   /** Rows that wait while the list is being read, the latest first. */
   #waiting: readonly Element[] = []
+  /** By how many pixels the last scroll was rounded: without it, a row moves further with each update. */
+  #rounded = 0
 
   /** @param note - says how many rows wait. */
   constructor(list: HTMLElement, note: HTMLElement) {
@@ -76,13 +78,15 @@ class PastRequests {
       const { top, bottom } = row.getBoundingClientRect()
       return bottom > 0 && top < innerHeight
     })
-    const before = anchor?.getBoundingClientRect().top ?? 0
+    const place = (anchor?.getBoundingClientRect().top ?? 0) - this.#rounded
     this.#list.prepend(...rows)
     for (const [kind, most] of Object.entries(MOST_ROWS)) {
       const ofKind = this.#list.querySelectorAll(`:scope > ${kind}`)
       for (const row of Array.from(ofKind).slice(most)) row.remove()
     }
-    if (anchor !== undefined) scrollBy(0, anchor.getBoundingClientRect().top - before)
+    if (anchor === undefined) return
+    scrollBy(0, anchor.getBoundingClientRect().top - place)
+    this.#rounded = (anchor.getBoundingClientRect().top - place) % 1
   }
 }
 
