@@ -94,9 +94,11 @@ for (const [name, { start, options, also }] of Object.entries(guides)) {
     }
 
     for (const [path, sending] of SAME_STATUS) {
+      // lighttpd 1.4.69 can forget the read-timeout of a script while others run, so slow.sh runs alone.
+      const buffered = path !== '/cgi-bin/slow.sh'
       void t.test(
         `moves the status of ${sending?.method ?? 'GET'} ${path}`,
-        { buffered: true, ...NO_HANG },
+        { buffered, ...NO_HANG },
         async () => {
           const [old, ours] = await Promise.all(
             [there, here].map(async ({ port }) => receive(await open(port, path, sending))),
