@@ -91,11 +91,14 @@ async function edit(page: BrowserPage, { origin }: Workplace, name: string): Pro
   await page.locator('#wiki__text').fill(`====== Vögel ======\n{{:${name}.png}} //Zaunkönig//\n`)
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByRole('heading', { name: 'Vögel' }).waitFor()
+  // The page asks for lib/exe/taskrunner.php, which writes what the next page reads, without a lock.
+  await page.waitForLoadState('networkidle')
 }
 
 async function see(page: BrowserPage, { origin }: Workplace, name: string): Promise<void> {
   await page.goto(`${origin}/wiki/doku.php?id=${name}`)
   assert.equal(await page.title(), `${name} [Field Notes]`)
+  assert.match(await page.locator('.page').innerText(), /Zaunkönig/)
   assert.equal(await page.locator('em').textContent(), 'Zaunkönig')
   // Loaded only once it is seen, and so not awaited by goto().
   await page.waitForFunction(
