@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, realpathSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, realpathSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
 import t from 'tap'
@@ -420,6 +420,70 @@ void t.test('MAP-4 a link may lead into a folder of linkRoots', async () => {
   assert.equal(script('/cgi-bin/out-by-two.cgi', { linkRoots: [outside] }).pathInfo, '')
   assertRefused('/cgi-bin/sibling.cgi', 404, { linkRoots: [outside] })
 })
+
+/** What happens to a script between its look-up and its start, and whether it may still be run. */
+const CHANGES: readonly [name: string, change: (site: string) => void, isRun: boolean][] = [
+  ['nothing', () => {}, true],
+  ['the script is replaced', (site) => void writeProgram(site, 'a/b.cgi', TEXT), true],
+  [
+    'the script becomes a link within the root',
+    (site) => {
+      renameSync(path.join(site, 'a/b.cgi'), path.join(site, 'c.cgi'))
+      symlinkSync('../c.cgi', path.join(site, 'a/b.cgi'))
+    },
+    true,
+  ],
+  [
+    'the script becomes a link into a folder of linkRoots',
+    (site) => replaceByLink(site, 'a/b.cgi', path.join(outside, 'folder/outside.cgi')),
+    true,
+  ],
+  [
+    'the script becomes a link out of the root',
+    (site) => replaceByLink(site, 'a/b.cgi', path.join(sibling, 'a.cgi')),
+    false,
+  ],
+  [
+    'the folder becomes a link out of the root',
+    (site) => {
+      writeProgram(outside, 'moved/b.cgi', TEXT)
+      replaceByLink(site, 'a', path.join(outside, 'moved'))
+    },
+    false,
+  ],
+  ['the script is removed', (site) => rmSync(path.join(site, 'a/b.cgi')), false],
+  ['the folder is removed', (site) => rmSync(path.join(site, 'a'), { recursive: true }), false],
+  ['the root is removed', (site) => rmSync(site, { recursive: true }), false],
+]
+
+function replaceByLink(site: string, name: string, target: string): void {
+  rmSync(path.join(site, name), { recursive: true })
+  symlinkSync(target, path.join(site, name))
+}
+
+for (const [name, change, isRun] of CHANGES) {
+  void t.test(`MAP-4 a script is checked again before its start: ${name}`, async (t) => {
+    for (const isRootLinked of [false, true]) {
+      const site = createTemporaryFolder(t)
+      writeProgram(site, 'a/b.cgi', TEXT)
+      const link = `${site}-link`
+      symlinkSync(site, link)
+      t.after(() => rmSync(link))
+      const folder = isRootLinked ? link : site
+      const linkRoots = [path.join(outside, 'folder')]
+      const given = { ...settings, source: { type: 'root', folder } as const, linkRoots }
+      const finder = chooseFinder(given)
+      const found = finder.find(parseScriptPath('/cgi-bin/a/b.cgi', '/cgi-bin', given))
+      assert.equal(found?.type, 'script')
+      change(site)
+      if (isRun) finder.recheck(found)
+      else {
+        const code = 'CGI_ERR_NOT_EXECUTABLE'
+        assert.throws(() => finder.recheck(found), { code })
+      }
+    }
+  })
+}
 
 void t.test(
   'MAP-4 the refusal of a link names the link and what it leads to, for the log',
