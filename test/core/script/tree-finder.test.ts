@@ -466,10 +466,10 @@ for (const [name, change, isRun] of CHANGES) {
     for (const isRootLinked of [false, true]) {
       const site = createTemporaryFolder(t)
       writeProgram(site, 'a/b.cgi', TEXT)
-      const link = `${site}-link`
-      symlinkSync(site, link)
-      t.after(() => rmSync(link))
-      const folder = isRootLinked ? link : site
+      const linked = `${site}-link`
+      symlinkSync(site, linked)
+      t.after(() => rmSync(linked))
+      const folder = isRootLinked ? linked : site
       const linkRoots = [path.join(outside, 'folder')]
       const given = { ...settings, source: { type: 'root', folder } as const, linkRoots }
       const finder = chooseFinder(given)

@@ -11,7 +11,9 @@ import { toReadable, withStreams } from '../../output-streams.js'
 import { processSuite } from '../../process-suite.js'
 import { processLogger } from '@internal/core/data/logger.js'
 import { loadCLibrary } from '@internal/core/process/posix/c-library.js'
+import { FileActions } from '@internal/core/process/posix/file-actions.js'
 import { OutputPipe } from '@internal/core/process/posix/output-pipe.js'
+import { PosixSpawner } from '@internal/core/process/posix/posix-spawner.js'
 import { chooseSpawner } from '@internal/core/process/spawner-choice.js'
 
 processSuite(t, 'posix_spawn')
@@ -57,6 +59,64 @@ void t.test('posix_spawn', async (t) => {
     const { stdout, exit } = await run('echo out; exit 6')
     assert.equal(await text(stdout), 'out\n')
     assert.deepEqual(await exit, { exitCode: 6, signal: null })
+  })
+
+  for (const version of [undefined, '2.36', '2.38', '2.100', '3.0']) {
+    const title = `LIFE-1 no signal is ignored by a script (glibc ${version ?? 'is not there'})`
+    void t.test(title, BOUNDED, async () => {
+      const library = loadCLibrary()
+      const sets: Buffer[] = []
+      const own = new PosixSpawner({
+        ...library,
+        gnu_get_libc_version: version === undefined ? undefined : () => version,
+        posix_spawnattr_setsigdefault(attributes, set) {
+          assert.ok(Buffer.isBuffer(set))
+          sets.push(set)
+          return library.posix_spawnattr_setsigdefault(attributes, set)
+        },
+      })
+      const script = withStreams(
+        await own.spawn({
+          command: ['/bin/grep', '-E', '^Sig(Blk|Ign)', '/proc/self/status'],
+          cwd: '/',
+          environment: {},
+          stdin: 'null',
+        }),
+      )
+      assert.doesNotMatch(await text(script.stdout), /[1-9a-f]$/m)
+      assert.deepEqual(await script.exit, { exitCode: 0, signal: null })
+      // SIGPIPE is signal 13.
+      const isOne = version !== undefined && version !== '2.36'
+      assert.equal(sets[0]?.readBigUInt64LE(), isOne ? 1n << 12n : 2n ** 64n - 1n)
+    })
+  }
+
+  void t.test('the file actions of a start are kept, and not too many of them', async () => {
+    const library = loadCLibrary()
+    const held = new Set<unknown>()
+    const fileActions = new FileActions({
+      ...library,
+      posix_spawn_file_actions_init(actions) {
+        held.add(actions)
+        return library.posix_spawn_file_actions_init(actions)
+      },
+      posix_spawn_file_actions_destroy(actions) {
+        assert.ok(held.delete(actions))
+        return library.posix_spawn_file_actions_destroy(actions)
+      },
+    })
+    const first = fileActions.get([5, 6, 7], '/tmp')
+    assert.equal(fileActions.get([5, 6, 7], '/tmp'), first)
+    const others = [fileActions.get([5, 6, 8], '/tmp'), fileActions.get([5, 6, 7], '/')]
+    assert.equal(new Set([first, ...others]).size, 3)
+    for (let index = 0; index < 1_000; index += 1) {
+      const latest = fileActions.get([5, 6, 7], `/tmp/${index}`)
+      assert.ok(held.has(latest))
+      assert.ok(held.size <= 64)
+    }
+    // A descriptor that cannot be one.
+    assert.throws(() => fileActions.get([-1, 6, 7], '/'), { code: 'EBADF' })
+    assert.ok(held.size <= 64)
   })
 
   void t.test('RES-4 all of an output arrives, whatever its size', BOUNDED, async () => {

@@ -1,4 +1,5 @@
-import { closeSync, openSync } from 'node:fs'
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import type { CLibrary } from './c-library.js'
 
 /**
@@ -8,11 +9,7 @@ export function createSpawnAttributes(library: CLibrary): Buffer {
   const { layout } = library
   const attributes = Buffer.alloc(layout.attributesSize)
   library.posix_spawnattr_init(attributes)
-  // Node.js ignores SIGPIPE, and a program would inherit that. The bits are set here, one for each signal,
-  // since sigfillset(3) omits the C library's own signals, which posix_spawn(3) would then make the program
-  // ignore.
-  const all = Buffer.alloc(layout.signalSetSize, 0xff)
-  library.posix_spawnattr_setsigdefault(attributes, all)
+  library.posix_spawnattr_setsigdefault(attributes, signalsToReset(library))
   const none = Buffer.alloc(layout.signalSetSize)
   library.posix_spawnattr_setsigmask(attributes, none)
   library.posix_spawnattr_setpgroup(attributes, 0)
@@ -25,6 +22,37 @@ export function createSpawnAttributes(library: CLibrary): Buffer {
       layout.POSIX_SPAWN_CLOEXEC_DEFAULT,
   )
   return attributes
+}
+
+/**
+ * A sigset_t of the signals that get their default handling. Node.js ignores SIGPIPE, and a program would inherit
+ * that.
+ *
+ * glibc 2.38 resets the signals that have a handler with one flag of clone3(2), CLONE_CLEAR_SIGHAND, and makes a
+ * system call for each signal of this set: 3 calls for SIGPIPE, 64 for all. glibc 2.36 asks for the handling of
+ * each signal that is not in the set: 123 calls for SIGPIPE, 64 for all. Measured with strace.
+ */
+function signalsToReset({ layout, gnu_get_libc_version }: CLibrary): Buffer {
+  const [major = 0, minor = 0] = (gnu_get_libc_version?.() ?? '').split('.').map(Number)
+  const hasClearFlag = major > 2 || (major === 2 && minor >= 38)
+  const ignored = hasClearFlag ? ignoredSignals() : undefined
+  // The bits are set here, one for each signal, since sigfillset(3) omits the C library's own signals, which
+  // posix_spawn(3) would then make the program ignore.
+  const set = Buffer.alloc(layout.signalSetSize, ignored === undefined ? 0xff : 0)
+  if (ignored !== undefined) set.writeBigUInt64LE(ignored)
+  return set
+}
+
+/** The signals that this process ignores, as a mask: see SigIgn in proc(5). Undefined where it cannot be read. */
+function ignoredSignals(): bigint | undefined {
+  try {
+    const [, mask] =
+      /^SigIgn:\s*([0-9a-f]{16})$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? []
+    if (mask === undefined) return undefined
+    return BigInt(`0x${mask}`) | (1n << BigInt(constants.signals.SIGPIPE - 1))
+  } catch {
+    return undefined
+  }
 }
 
 /**

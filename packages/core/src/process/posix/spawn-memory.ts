@@ -1,4 +1,3 @@
-import { toByteString } from '../../data/byte-string.js'
 import type { SpawnOptions } from '../../transport/spawner.js'
 
 /** In bytes. */
@@ -7,28 +6,22 @@ const POINTER_SIZE = 8
 const INITIAL_SIZE = 16 * 1024
 
 /**
- * The arguments of posix_spawn(3) in C's layout: pid, file actions, argv, envp, and their strings. It is reused
- * for one start after another.
+ * The arguments of posix_spawn(3) in C's layout: pid, argv, envp, and their strings. It is reused for one start
+ * after another.
  */
 export class SpawnMemory {
   readonly #addressOf: (memory: Buffer) => bigint
-  readonly #fileActionsSize: number
   #bytes = Buffer.alloc(0)
   /** The same bytes as halves of pointers: all supported platforms are little-endian. */
   #pointers = new Uint32Array(0)
   #base = 0
   #path = 0
-  #folder = 0
   #argv = 0
   #envp = 0
 
-  /**
-   * @param addressOf - returns the address of memory.
-   * @param fileActionsSize - the size of a posix_spawn_file_actions_t, in bytes.
-   */
-  constructor(addressOf: (memory: Buffer) => bigint, fileActionsSize: number) {
+  /** @param addressOf - returns the address of memory. */
+  constructor(addressOf: (memory: Buffer) => bigint) {
     this.#addressOf = addressOf
-    this.#fileActionsSize = fileActionsSize
     this.#reserve(INITIAL_SIZE)
   }
 
@@ -37,32 +30,26 @@ export class SpawnMemory {
     return this.#bytes.readInt32LE(0)
   }
 
-  /** The addresses to pass to posix_spawn(3) and to the functions of its file actions. */
-  get addresses(): Record<'pid' | 'actions' | 'path' | 'folder' | 'argv' | 'envp', bigint> {
+  /** The addresses to pass to posix_spawn(3). */
+  get addresses(): Record<'pid' | 'path' | 'argv' | 'envp', bigint> {
     return {
       pid: BigInt(this.#base),
-      actions: BigInt(this.#base + POINTER_SIZE),
       path: BigInt(this.#path),
-      folder: BigInt(this.#folder),
       argv: BigInt(this.#argv),
       envp: BigInt(this.#envp),
     }
   }
 
   /** Writes the arguments of one start. */
-  write({
-    command,
-    environment,
-    cwd,
-  }: Pick<SpawnOptions, 'command' | 'environment' | 'cwd'>): void {
+  write({ command, environment }: Pick<SpawnOptions, 'command' | 'environment'>): void {
     const strings: string[] = [...command]
     for (const name in environment) strings.push(`${name}=${environment[name]}`)
     const variables = strings.length - command.length
-    strings.push(toByteString(cwd), '')
+    strings.push('')
     const text = strings.join('\0')
 
-    // A null pointer ends argv, and another ends envp.
-    const table = POINTER_SIZE + this.#fileActionsSize
+    // The pid is first. A null pointer ends argv, and another ends envp.
+    const table = POINTER_SIZE
     const start = table + POINTER_SIZE * (command.length + variables + 2)
     this.#reserve(start + text.length)
     this.#bytes.writeInt32LE(0, 0)
@@ -79,7 +66,6 @@ export class SpawnMemory {
     }
     if (variables === 0) pointer = this.#writePointer(pointer, 0)
     this.#writePointer(pointer, 0)
-    this.#folder = address
   }
 
   /**
