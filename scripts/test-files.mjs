@@ -11,7 +11,7 @@ const REST = [
   /^fuzz\/command\./,
   /^(fastify|express)\/(gateway|middleware)-contract/,
   /^fastify\/.*-tls\./,
-  /^express\/adapter-contract-express-4\./,
+  /^express\/adapter-contract-express-(4|.*-message-classes)\./,
   /^conformance\/frameworks/,
   /^cli\/(browser|first-minutes|status-browser|python)\./,
   /^core\/.*-child-process\./,

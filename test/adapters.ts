@@ -1,4 +1,4 @@
-import expressAdapter from '@common-gateway/express'
+import expressAdapter, { messageClasses } from '@common-gateway/express'
 import fastifyAdapter from '@common-gateway/fastify'
 import { type CgiOptions, type CgiStats, createErrorPage } from '@common-gateway/core'
 import createExpress5 from 'express'
@@ -11,6 +11,7 @@ import {
   type IncomingMessage,
   type RequestListener,
   type Server,
+  type ServerOptions,
   type ServerResponse,
 } from 'node:http'
 import type { ServerHttp2Session } from 'node:http2'
@@ -195,6 +196,24 @@ export const express4: Adapter = {
   },
 }
 
+/** Express 5, whose requests and responses are created with its prototypes. */
+export const express5MessageClasses: Adapter = {
+  name: 'Express 5, messageClasses',
+  ...HTTP1,
+  start(setup) {
+    return startExpress(() => createExpress5(), setup, messageClasses)
+  },
+}
+
+/** The same with Express 4. */
+export const express4MessageClasses: Adapter = {
+  name: 'Express 4, messageClasses',
+  ...HTTP1,
+  start(setup) {
+    return startExpress(() => createExpress4(), setup, messageClasses)
+  },
+}
+
 export const nodeHttp: Adapter = {
   name: 'node:http',
   ...HTTP1,
@@ -233,6 +252,8 @@ export const adapters: readonly Adapter[] = [fastify5, express5, express4, nodeH
 
 /** What Express 4 and 5 have in common here. */
 interface ExpressApplication extends RequestListener {
+  readonly request: object
+  readonly response: object
   set(name: string, value: unknown): unknown
   get(
     path: string,
@@ -252,7 +273,11 @@ console.error = (...words: unknown[]): void => {
   if (!String(words[0]).startsWith('CgiError')) printError(...words)
 }
 
-async function startExpress(create: () => unknown, setup: Setup = {}): Promise<RunningGateway> {
+async function startExpress(
+  create: () => unknown,
+  setup: Setup = {},
+  serverOptions: (app: ExpressApplication) => ServerOptions = () => ({}),
+): Promise<RunningGateway> {
   const { options = {}, mount, trustProxy = false, fields = {} } = setup
   const log = new Log()
   // Each version has types of its own; this is the part that they share.
@@ -273,7 +298,7 @@ async function startExpress(create: () => unknown, setup: Setup = {}): Promise<R
   })
   if (mount === undefined) app.use(gateway)
   else app.use(mount, gateway)
-  return listenWith(app, log, gateway)
+  return listenWith(app, log, gateway, serverOptions(app))
 }
 
 /** Starts a server of HTTP/1.1 with what a framework makes. */
@@ -281,8 +306,9 @@ export async function listenWith(
   listener: RequestListener,
   log: Log,
   gateway: Pick<RunningGateway, 'stats' | 'close'>,
+  options: ServerOptions = {},
 ): Promise<RunningGateway> {
-  const server = createServer(listener)
+  const server = createServer(options, listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return running(server, log, gateway)

@@ -10,6 +10,7 @@ import { Exchange } from '@common-gateway/core/adapter'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { watchLastAnswer } from './final-handler.js'
 import { findPlace, type MountedRequest, type Place } from './mount.js'
+import { messageClasses } from './message-classes.js'
 import { guardMounts } from './mount-guard.js'
 import { guardNext, type Next } from './next.js'
 import {
@@ -28,6 +29,7 @@ export type {
   CgiUser,
   CgiWait,
 } from '@common-gateway/core'
+export type { ApplicationPrototypes, MessageClasses } from './message-classes.js'
 
 /** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
 export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {
@@ -130,5 +132,13 @@ const commonjs = Object.assign(cgi, {
   CgiError,
   createErrorPage,
   isLocalRedirect,
+  messageClasses,
 })
-export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage, isLocalRedirect }
+export {
+  cgi as default,
+  CgiError,
+  commonjs as 'module.exports',
+  createErrorPage,
+  isLocalRedirect,
+  messageClasses,
+}
