@@ -1,5 +1,5 @@
-import type { Test } from 'tap'
-import { type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import tap, { type Test } from 'tap'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
 /** The browser, as Debian names it. */
 export const CHROMIUM = '/usr/bin/chromium'
@@ -8,15 +8,29 @@ const ARGUMENTS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-qui
 ARGUMENTS.push('--no-first-run', '--disable-background-networking', '--disable-component-update')
 ARGUMENTS.push('--disable-sync')
 
-/** Starts the browser, on a profile of its own, which is gone with it. */
+let launched: Promise<Browser> | undefined
+
+/** One browser for all cases of a file: each start takes seconds of processor time. */
+function launch(): Promise<Browser> {
+  if (launched === undefined) {
+    const browser = chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
+    // Unlike after(), teardown() also ends a file whose browser still runs.
+    tap.teardown(async () => (await browser).close())
+    launched = browser
+  }
+  return launched
+}
+
+/** Opens a page in a context of its own, with no cookies, cache or history of another test. */
 export async function openPage(
   t: Test,
   width: number,
   options: BrowserContextOptions = {},
 ): Promise<Page> {
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS })
-  t.after(() => browser.close())
-  return browser.newPage({ viewport: { width, height: 900 }, ...options })
+  const browser = await launch()
+  const context = await browser.newContext({ viewport: { width, height: 900 }, ...options })
+  t.after(() => context.close())
+  return context.newPage()
 }
 
 /** What the browser complains about. */

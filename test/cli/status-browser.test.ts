@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { CHROMIUM, collectErrors, openPage } from '../browser.js'
 import { send } from '../client.js'
-import { serveByCommand, type Served } from './command.js'
+import { serve, type ServedFolder } from './served-folder.js'
 import { needs } from './program.js'
 import { createSite } from './site.js'
 
@@ -36,7 +36,7 @@ exit 1
 `
 
 interface Shown {
-  readonly server: Served
+  readonly server: ServedFolder
   readonly folder: string
   readonly page: Page
   /** What the browser complains about. */
@@ -54,7 +54,7 @@ async function show(
     'cgi-bin/wait.sh': WAIT,
     'cgi-bin/fail.sh': FAIL,
   })
-  const server = await serveByCommand(t, folder, '--max-processes', '6')
+  const server = await serve(t, folder, '--max-processes', '6')
   const page = await openPage(t, width, browser)
   const errors = collectErrors(page)
   await page.goto(`${server.url}.common-gateway/`)
@@ -304,10 +304,9 @@ void t.test(
     const { server, folder, page } = await show(t)
     await send(server.port, '/index.html')
     await page.locator('#past .row').waitFor()
-    server.signal('SIGTERM')
+    await server.stop()
     await page.getByText('The server does not respond').waitFor()
-    await server.ended
-    const next = await serveByCommand(t, folder, '--port', String(server.port))
+    const next = await serve(t, folder, '--port', String(server.port))
     await page.locator('#live.live').waitFor()
     await page.getByText('No request has arrived yet').waitFor()
     await send(next.port, '/cgi-bin/hello.sh')
