@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
 import { NO_HANG } from '../apps/application.js'
 import { needs } from '../apps/programs.js'
 import { ask } from './moving-request.js'
-import { startNode } from './moving-server.js'
+import { type MovingServer, startNode } from './moving-server.js'
 import { MovingSite } from './moving-site.js'
 import { PACKAGE_DIFFERENCES } from './package-differences.js'
 import { Page } from './page.js'
@@ -43,32 +43,46 @@ for (const [name, cases] of Object.entries(PACKAGE_DIFFERENCES)) {
     },
   )
 
-  const suite = { ...options[name as keyof typeof options], concurrency: 4 }
+  const suite = { ...options[name as keyof typeof options], jobs: 4 }
   void t.test(`the guide for ${name}`, suite, async (t) => {
     const extension = name === 'spawn' ? 'js' : 'cjs'
+    let site: MovingSite
+    /** The programs of the guide that run, by file and script: most rows ask for the same script. */
+    const servers = new Map<string, Promise<MovingServer>>()
+    t.before(async () => {
+      site = await MovingSite.create()
+    })
+    t.after(async () => {
+      for (const started of await Promise.allSettled(servers.values())) {
+        if (started.status === 'fulfilled') await started.value.close()
+      }
+      await site?.remove()
+    })
+
     for (const [what, [script, question, there, here]] of Object.entries(cases)) {
-      void t.test(`differs: ${what}`, NO_HANG, async (t) => {
+      void t.test(`differs: ${what}`, { buffered: true, ...NO_HANG }, async () => {
         const [before, after] = await Promise.all([
-          answer(t, `${name}-before.${extension}`),
-          answer(t, `${name}-after.js`),
+          answer(`${name}-before.${extension}`),
+          answer(`${name}-after.js`),
         ])
         assert.match(before, there)
         assert.match(after, here)
       })
 
+      function startOnce(file: string): Promise<MovingServer> {
+        const key = `${script}-${file}`
+        const server = servers.get(key) ?? startNode(file, packages, script)(page, site)
+        servers.set(key, server)
+        return server
+      }
+
       /** What a program of the guide answers, and whether it is still there after that. */
-      async function answer(t: Test, file: string): Promise<string> {
-        const site = await MovingSite.create()
-        t.after(() => site.remove())
+      async function answer(file: string): Promise<string> {
         try {
-          const server = await startNode(file, packages, script)(page, site)
-          try {
-            const wait = delay(5_000, 'nothing', { ref: false })
-            const text = await Promise.race([question(server.port, site).catch(String), wait])
-            return `${text}\n${(await isUp(server.port)) ? 'up' : 'gone'}`
-          } finally {
-            await server.close()
-          }
+          const { port } = await startOnce(file)
+          const wait = delay(5_000, 'nothing', { ref: false })
+          const text = await Promise.race([question(port, site).catch(String), wait])
+          return `${text}\n${(await isUp(port)) ? 'up' : 'gone'}`
         } catch (error) {
           return String(error)
         }

@@ -61,14 +61,15 @@ export async function startProgram(
   args: readonly string[],
   { address, site, ...options }: Start,
 ): Promise<RunningProgram> {
-  const output = `${path.basename(program)}-output.log`
-  const log = createWriteStream(path.join(site.folder, output))
   // A group of its own, so that no worker outlives a server that had to be killed.
   const child = spawn(program, args, {
     ...options,
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
+  // A site may have more than one server of a program.
+  const output = path.join(site.folder, `${path.basename(program)}-${child.pid}.log`)
+  const log = createWriteStream(output)
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   const killWithUs = (): void => killGroup(child)
@@ -83,7 +84,7 @@ export async function startProgram(
     await untilListening(address, child)
   } catch (error) {
     await close()
-    const said = await readFile(path.join(site.folder, output), 'utf8')
+    const said = await readFile(output, 'utf8')
     throw new Error(`${program} does not listen; it says: ${said}`, { cause: error })
   }
   return { close }
