@@ -1,8 +1,18 @@
 /**
- * What an adapter to a framework needs between its requests and the gateway: the entry
- * `@common-gateway/core/adapter`.
+ * The entry `@common-gateway/core/adapter`: connects the requests and responses of a framework to the gateway.
+ * It also exports each type that these functions take or return.
  */
-export { describeFailure } from './data/logger.js'
+export type { HeaderField } from './data/header-fields.js'
+export { type CgiLogger, describeFailure } from './data/logger.js'
+export type {
+  CgiRequest,
+  CgiResponse,
+  ClientSignal,
+  DeliveryLimits,
+  LocalRedirect,
+  LocalRedirects,
+  NonParsedResponse,
+} from './data/message.js'
 export type { FrameworkView } from './http/cgi-request.js'
 export { Exchange } from './http/exchange.js'
 export { clientRequestOf } from './http/local-redirect.js'
