@@ -15,7 +15,7 @@ export async function startLatencyClient(url: string): Promise<LatencyClient> {
   const child = fork(module, [url])
   const exited = once(child, 'exit')
   const ended = exited.then(() => Promise.reject(new Error(`the client of ${url} has ended`)))
-  // It ends at last, when nobody waits for an answer any more.
+  // The process also ends when no answer is awaited.
   ended.catch(() => {})
   const told = async (): Promise<unknown> => {
     const [message] = await Promise.race([once(child, 'message'), ended])

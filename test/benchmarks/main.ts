@@ -23,7 +23,7 @@ const RECORD = path.join(DOCUMENTS, 'benchmarks.json')
 
 const findCompiler = (): string | undefined => findProgram('/usr/bin/gcc', '/usr/local/bin/gcc')
 
-/** @throws where an id is nobody's. */
+/** @throws if an id is unknown. */
 function choose<T extends { readonly id: string }>(
   option: string,
   all: readonly T[],

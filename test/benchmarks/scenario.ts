@@ -22,7 +22,7 @@ interface ScenarioBase {
   /** Its name on the command line. */
   readonly id: string
   readonly title: string
-  /** What is measured and how, for whoever reads the table. */
+  /** What is measured and how, for readers of the table. */
   readonly about: string
   /** The first is the one that is compared. */
   readonly columns: readonly Column[]

@@ -6,7 +6,7 @@ import { ordinary } from './scenarios/ordinary.js'
 import { small } from './scenarios/small.js'
 import { streams } from './scenarios/streams.js'
 
-/** All there are, in the order in which they are told. */
+/** All scenarios, in the order of the report. */
 export const scenarios: readonly Scenario[] = [
   ...small,
   memory,

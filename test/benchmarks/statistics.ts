@@ -14,7 +14,7 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2
 }
 
-/** The same, begun at another place: who comes first in a round should not always be the same. */
+/** Rotates the items, so that each round begins with another one. */
 export function rotate<T>(items: readonly T[], by: number): T[] {
   const start = items.length === 0 ? 0 : by % items.length
   return [...items.slice(start), ...items.slice(0, start)]

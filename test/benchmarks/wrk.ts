@@ -32,7 +32,7 @@ export async function load(
   return parse(stdout)
 }
 
-/** Reads what wrk prints. @throws where it tells of errors, or does not tell what is looked for. */
+/** Parses the output of wrk. @throws if wrk reports errors or a figure is missing. */
 export function parse(output: string): Load {
   const [wrong] = /Non-2xx or 3xx responses: \d+/.exec(output) ?? []
   if (wrong !== undefined) throw new Error(`wrk: ${wrong}`)

@@ -15,9 +15,9 @@ import { childrenOf, descriptorsOf, until } from '../processes.js'
 /** A server with the gateway in it. */
 export interface LiveHost {
   readonly port: number
-  /** Throws errors that are no CgiError, and those that nobody caught, since it was last asked. */
+  /** Throws each uncaught error, and each error that is not a CgiError, since the last call. */
   assertNoFailure(): void
-  /** Throws where something is left of what has been asked for. */
+  /** Throws if a request has left something behind. */
   assertNothingLeft(): Promise<void>
   close(): Promise<void>
 }
@@ -34,10 +34,10 @@ cat -- "$OUTPUT"
 
 type Options = Pick<CgiOptions, 'root' | 'env' | 'killTimeout' | 'bodyLimit'>
 
-/** How a framework is set up. `tell` hears what it calls an error. */
+/** Starts a server of a framework. `report` is called with each error of the framework. */
 type Start = (
   options: Options,
-  tell: (error: unknown) => void,
+  report: (error: unknown) => void,
 ) => Promise<{ port: number; close: () => Promise<void> }>
 
 /** A server whose responses say which method they answer: one to HEAD looks like no other. */
@@ -50,11 +50,11 @@ function createHost(listener: RequestListener): Server {
 
 const quiet = { warn: (): void => {}, error: (): void => {} }
 
-export const startNodeHttp: Start = async (options, tell) => {
+export const startNodeHttp: Start = async (options, report) => {
   const gateway = expressAdapter({ ...options, logger: quiet })
   const server = createHost((request, response) => {
     gateway(request, response, (error) => {
-      if (error !== undefined && error !== null) tell(error)
+      if (error !== undefined && error !== null) report(error)
       const status = error instanceof CgiError ? error.statusCode : 404
       const headers = error instanceof CgiError ? error.headers : {}
       response.writeHead(status, { ...headers })
@@ -78,23 +78,23 @@ async function listen(server: Server, close: () => Promise<void>): ReturnType<St
   }
 }
 
-export const startExpress: Start = async (options, tell) => {
+export const startExpress: Start = async (options, report) => {
   const gateway = expressAdapter({ ...options, logger: quiet })
   const app = createExpress()
   // Or it prints every error.
   app.set('env', 'test')
   app.use(gateway)
   const hear: ErrorRequestHandler = (error, _request, _response, next) => {
-    tell(error)
+    report(error)
     next(error)
   }
   app.use(hear)
   return listen(createHost(app), () => gateway.close())
 }
 
-export const startFastify: Start = async (options, tell) => {
+export const startFastify: Start = async (options, report) => {
   const app = Fastify({ serverFactory: createHost })
-  app.addHook('onError', async (_request, _reply, error) => tell(error))
+  app.addHook('onError', async (_request, _reply, error) => report(error))
   await app.register(fastifyAdapter, options)
   await app.listen({ port: 0, host: '127.0.0.1' })
   return {

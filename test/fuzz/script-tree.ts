@@ -107,7 +107,7 @@ export const PATHS: readonly string[] = [
   'circle/a.cgi',
 ]
 
-/** Makes the tree, and beside its root an `outside` that nobody may run anything of. */
+/** Creates the tree and, beside its root, the folder `outside`, from which no script may run. */
 export function createScriptTree(): ScriptTree {
   const whole = realpathSync(mkdtempSync(path.join(tmpdir(), 'common-gateway-fuzz-')))
   const root = path.join(whole, 'root')

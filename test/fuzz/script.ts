@@ -37,7 +37,7 @@ const HONEST: readonly Writing[] = [
   (segment) => Buffer.from(segment.replace(/[%?#\\\n ]/g, encodeURIComponent)).toString('latin1'),
 ]
 
-/** Those that have fooled somebody. */
+/** Spellings that have misled a server before. */
 const DISHONEST: readonly Writing[] = [
   (segment) => encodeURIComponent(segment).toLowerCase(),
   (segment) => encodeURIComponent(segment).toUpperCase(),

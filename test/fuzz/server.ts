@@ -133,7 +133,7 @@ async function assertAlive(world: World): Promise<void> {
 async function assertAnswers(bytes: string, world: World): Promise<void> {
   const socket = await dial(world.port)
   socket.write(Buffer.from(bytes + LAST, 'latin1'))
-  // A server that waits for more of a body hears that there is none.
+  // Ends the connection for a server that waits for more of a body.
   const timer = setTimeout(() => socket.end(), LONGEST_WAIT)
   const received = await readToEnd(socket)
   clearTimeout(timer)

@@ -10,7 +10,7 @@ import { exchange } from '../client.js'
 import { createWorldProperty } from './property.js'
 import { output, respond } from './response.js'
 
-/** A server that sends what it is told to. */
+/** A server that sends the bytes that the test gives it. */
 interface Host {
   readonly server: Server
   readonly port: number

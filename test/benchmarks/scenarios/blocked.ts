@@ -5,7 +5,7 @@ import { median, percentile } from '../statistics.js'
 
 const REQUESTS = 50
 
-/** What one start of a process costs everybody else in the Node process. */
+/** How long one start of a process blocks the event loop. */
 export const blocked: NodeScenario = {
   field: 'node',
   id: 'blocked',
