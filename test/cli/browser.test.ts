@@ -2,14 +2,15 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { CHROMIUM, collectErrors, openPage } from '../browser.js'
-import { DEMO, serveByCommand } from './command.js'
+import { DEMO } from './command.js'
 import { needs } from './program.js'
+import { serve } from './served-folder.js'
 
 const options = needs(CHROMIUM)
 
 for (const width of [390, 1280]) {
   void t.test(`the demo works in a browser that is ${width} pixels wide`, options, async (t) => {
-    const server = await serveByCommand(t, DEMO)
+    const server = await serve(t, DEMO)
     const page = await openPage(t, width)
     const errors = collectErrors(page)
     await page.goto(server.url)

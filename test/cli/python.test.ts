@@ -5,13 +5,14 @@ import { readFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { exchange } from '../client.js'
-import { Command, serveByCommand } from './command.js'
+import { Command } from './command.js'
 import { needs } from './program.js'
 import { OF_THE_HOST, readAnswer, toVisible } from './python/answer.js'
 import { type Case, judge } from './python/difference.js'
 import { FILE_CASES } from './python/file-cases.js'
 import { SCRIPT_CASES } from './python/script-cases.js'
 import { createPythonSite } from './python/site.js'
+import { serve } from './served-folder.js'
 
 const CASES = [...FILE_CASES, ...SCRIPT_CASES]
 
@@ -76,7 +77,7 @@ void t.test(
     t.after(() => delete process.env[OF_THE_HOST])
     const site = createPythonSite(t)
     const { port: python } = await servePython(t, site, '--bind', '127.0.0.1')
-    const { port: here } = await serveByCommand(t, site)
+    const { port: here } = await serve(t, site)
     const faults: string[] = []
     for (const each of CASES) {
       const read = each.read ?? toVisible
@@ -129,7 +130,7 @@ void t.test(
     const site = createPythonSite(t)
     const { address } = await servePython(t, site)
     assert.match(address, /^(?:0\.0\.0\.0|::)$/)
-    const { url } = await serveByCommand(t, site)
+    const { url } = await serve(t, site)
     assert.match(url, /^http:\/\/127\.0\.0\.1:/)
 
     const other = createServer().listen(0, '127.0.0.1')

@@ -313,7 +313,12 @@ export const connectionCases: readonly Case[] = table(
       },
       {
         title: 'sends no chunks to HTTP/1.0 that wants to keep the connection',
-        request: rawRequest(`GET ${PLAIN} HTTP/1.0`, ['Connection: keep-alive']),
+        // A server that keeps the connection waits for another request, unless the client closes it.
+        request: [
+          { send: rawRequest(`GET ${PLAIN} HTTP/1.0`, ['Connection: keep-alive']) },
+          { until: /body/ },
+          { end: true },
+        ],
         expect: (exchange) => {
           const [response] = exchange.responses()
           assert.equal(response?.body, 'body')
