@@ -10,7 +10,7 @@ import { refuse } from './refused-call.js'
 import { createSite } from './site.js'
 import { openTerminal } from './terminal.js'
 import { needs } from './program.js'
-import { serve } from './served-folder.js'
+import { serve, serveArguments } from './served-folder.js'
 
 const FLAGS = ['--port', '--bind', '--directory', '--cgi-dir', '--interpreter', '--script', '--env']
 FLAGS.push('--cwd', '--user', '--max-processes', '--timeout', '--tls-cert', '--tls-key', '--log')
@@ -200,9 +200,7 @@ void t.test(
       ['-d', folder, '0'],
       ['-p0', '-d', folder],
     ]) {
-      const command = new Command(t, args)
-      const line = await command.outputs(/^ {2}Address/)
-      const port = Number(/:(\d+)\/$/.exec(line)?.[1])
+      const { port } = await serveArguments(t, args)
       assert.equal((await send(port, '/')).text, '<p>here', args.join(' '))
     }
   },

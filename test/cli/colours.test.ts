@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
 import { send } from '../client.js'
-import { Command, serveByCommand } from './command.js'
+import { Command, NO_HANG, serveByCommand } from './command.js'
 import { needs } from './program.js'
+import { serveArguments, type Surroundings } from './served-folder.js'
 import { createSite } from './site.js'
-import { openTerminal, type TerminalOptions } from './terminal.js'
+import { openTerminal } from './terminal.js'
 
 const options = needs('python3')
 
@@ -22,8 +23,8 @@ const URLS = ['/page.html', '/cgi-bin/moved.sh', '/none', '/cgi-bin/fails.sh']
 const LONG = `/page.html?${'long'.repeat(50)}`
 
 /** What a terminal shows of one request of each kind, and of one that is too long for a line. */
-async function show(t: Test, terminalOptions: TerminalOptions): Promise<string> {
-  const terminal = openTerminal(t, ['0', createColourful(t)], terminalOptions)
+async function show(t: Test, columns: number): Promise<string> {
+  const terminal = openTerminal(t, ['0', createColourful(t)], { columns })
   await terminal.shows(/127\.0\.0\.1:\d+\/[^/]*\r\n[^]*\.common-gateway\/[^]*\r\n\r\n$/)
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(terminal.screen)?.[1])
   for (const url of [LONG, ...URLS]) await send(port, url)
@@ -31,11 +32,19 @@ async function show(t: Test, terminalOptions: TerminalOptions): Promise<string> 
   return terminal.screen.slice(terminal.screen.indexOf('Common'))
 }
 
+/** The same of an output that says that it is a terminal, in this process. */
+async function showHere(t: Test, surroundings: Surroundings): Promise<string> {
+  const command = await serveArguments(t, ['0', createColourful(t)], surroundings)
+  for (const url of [LONG, ...URLS]) await send(command.port, url)
+  await command.outputs(/exit code 1/)
+  return command.output
+}
+
 // oxlint-disable-next-line no-control-regex -- they are what this is about
 const CONTROL = /\u001b\[\d+m/g
 
 void t.test('a terminal has colours, of which the status is one', options, async (t) => {
-  const screen = await show(t, {})
+  const screen = await show(t, 80)
   for (const [status, colour] of Object.entries({ 200: 32, 303: 36, 404: 33, 502: 31 })) {
     assert.ok(screen.includes(`\u001b[${colour}m${status}\u001b[39m`), `${status} in ${screen}`)
   }
@@ -43,8 +52,8 @@ void t.test('a terminal has colours, of which the status is one', options, async
 })
 
 for (const environment of [{ NO_COLOR: '1' }, { TERM: 'dumb' }, { FORCE_COLOR: '0' }]) {
-  void t.test(`a terminal has none with ${JSON.stringify(environment)}`, options, async (t) => {
-    assert.doesNotMatch(await show(t, { environment }), CONTROL)
+  void t.test(`a terminal has none with ${JSON.stringify(environment)}`, NO_HANG, async (t) => {
+    assert.doesNotMatch(await showHere(t, { columns: 80, environment }), CONTROL)
   })
 }
 
@@ -60,12 +69,25 @@ void t.test('what is no terminal has none, unless they are asked for', options, 
   assert.match(await coloured.outputs(/Address/), CONTROL)
 })
 
-for (const columns of [70, 80, 140]) {
-  void t.test(`a request is one line of a terminal with ${columns} columns`, options, async (t) => {
-    const screen = (await show(t, { columns })).replaceAll(CONTROL, '')
-    const lines = screen.split('\r\n').filter((line) => /^\d\d:\d\d:\d\d /.test(line))
-    assert.equal(lines.length, URLS.length + 1)
-    for (const line of lines) assert.ok(line.length <= columns, `${line.length}: ${line}`)
-    assert.match(lines[0] ?? '', /longl?o?n?g?… +200 /)
+const nameOf = (columns: number): string =>
+  `a request is one line of a terminal with ${columns} columns`
+
+function checkLines(screen: string, columns: number): void {
+  const lines = screen
+    .replaceAll(CONTROL, '')
+    .split(/\r?\n/)
+    .filter((line) => /^\d\d:\d\d:\d\d /.test(line))
+  assert.equal(lines.length, URLS.length + 1)
+  for (const line of lines) assert.ok(line.length <= columns, `${line.length}: ${line}`)
+  assert.match(lines[0] ?? '', /longl?o?n?g?… +200 /)
+}
+
+void t.test(nameOf(70), options, async (t) => checkLines(await show(t, 70), 70))
+
+for (const columns of [80, 140]) {
+  void t.test(nameOf(columns), NO_HANG, async (t) => {
+    const screen = await showHere(t, { columns })
+    assert.match(screen, CONTROL)
+    checkLines(screen, columns)
   })
 }

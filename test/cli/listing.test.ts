@@ -102,19 +102,19 @@ void t.test('a folder of scripts is listed for those on this machine', NO_HANG, 
 })
 
 void t.test('a list of very many files keeps nobody waiting', NO_HANG, async (t) => {
-  const names = Array.from({ length: 5_000 }, (_, index) => [`${index}.txt`, ''] as const)
+  const names = Array.from({ length: 2_500 }, (_, index) => [`${index}.txt`, ''] as const)
   const { port } = await serve(t, createSite(t, Object.fromEntries(names)))
   let isListed = false
-  const lists = Array.from({ length: 10 }, () => send(port, '/'))
+  const lists = Array.from({ length: 6 }, () => send(port, '/'))
   const listed = Promise.all(lists).then(([list]) => {
     isListed = true
     return list
   })
-  for (let count = 0; count < 5; count += 1) {
+  for (let count = 0; count < 3; count += 1) {
     assert.equal((await send(port, '/1.txt')).status, 200)
     assert.ok(!isListed)
   }
-  assert.equal(linksOf((await listed)?.text ?? '').length, 5_000)
+  assert.equal(linksOf((await listed)?.text ?? '').length, 2_500)
 })
 
 void t.test('an empty folder says how to begin, and what it says works', NO_HANG, async (t) => {

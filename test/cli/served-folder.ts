@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { startServer } from '@internal/cli/server/server.js'
 import { parseArguments } from '@internal/cli/settings/arguments.js'
-import { type Configuration, createConfiguration } from '@internal/cli/settings/configuration.js'
+import { createConfiguration } from '@internal/cli/settings/configuration.js'
 import { openServerLog } from '@internal/cli/start/server-log.js'
 import { writeStart } from '@internal/cli/start/start.js'
 import { createPaint } from '@internal/cli/text/terminal-style.js'
@@ -26,17 +26,33 @@ export interface ServedFolder {
  * longer than most tests. Signals, standard error and the exit code need the process of
  * `serveByCommand()`.
  */
-export async function serve(t: Test, folder: string, ...args: string[]): Promise<ServedFolder> {
-  const call = parseArguments([folder, '--port', '0', ...args])
-  assert.equal(call.type, 'serve')
-  return start(t, await createConfiguration(call))
+export function serve(t: Test, folder: string, ...args: string[]): Promise<ServedFolder> {
+  return serveArguments(t, [folder, '--port', '0', ...args])
 }
 
-async function start(t: Test, configuration: Configuration): Promise<ServedFolder> {
-  const output = new LineWatch()
-  const paint = createPaint({}, {})
+/** What surrounds the command. */
+export interface Surroundings {
+  /** The columns of the terminal; undefined if the output is not a terminal. */
+  readonly columns?: number
+  /** The variables that decide about colours. */
+  readonly environment?: NodeJS.ProcessEnv
+  /** The time that a client has for the header of a request, in milliseconds. */
+  readonly clientTimeout?: number
+}
+
+/** Serves as the command does with these arguments, which name a folder and the port 0. */
+export async function serveArguments(
+  t: Test,
+  args: readonly string[],
+  { columns, environment = {}, clientTimeout }: Surroundings = {},
+): Promise<ServedFolder> {
+  const call = parseArguments(args)
+  assert.equal(call.type, 'serve')
+  const configuration = await createConfiguration(call)
+  const output = Object.assign(new LineWatch(), { columns, isTTY: columns !== undefined })
+  const paint = createPaint(output, environment)
   const log = openServerLog(configuration, output, paint)
-  const server = await startServer(configuration, log.journal)
+  const server = await startServer(configuration, log.journal, clientTimeout)
   let stopped: Promise<void> | undefined
   const stop = (): Promise<void> => {
     stopped ??= server.close().finally(() => output.end())

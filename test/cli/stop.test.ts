@@ -4,9 +4,14 @@ import { existsSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { dial, open, readUntil, receive } from '../client.js'
-import { childrenOf, isRunning, until, untilGone } from '../processes.js'
+import { isRunning, untilGone } from '../processes.js'
 import { NO_HANG, serveByCommand } from './command.js'
+import { serve } from './served-folder.js'
 import { createSite } from './site.js'
+
+// Most of the time is waiting: for the start of a command, and once for the ten seconds that scripts have.
+t.jobs = 3
+const BESIDE = { buffered: true, ...NO_HANG }
 
 /** Tells its pid, then waits for the file `go` before it ends its answer. */
 const WAITING = `#!/bin/sh
@@ -23,10 +28,37 @@ const SECOND_SIGNALS = [
   ['SIGHUP', 'SIGHUP', 129],
 ] as const
 
+void t.test('what goes on for longer than ten seconds is cut off', BESIDE, async (t) => {
+  const folder = createSite(t, {
+    'large.bin': 'a'.repeat(64 * 1024 ** 2),
+    'cgi-bin/waiting.sh': WAITING,
+    'cgi-bin/stubborn.sh': WAITING.replace('\n', '\ntrap "" TERM\n'),
+  })
+  const command = await serveByCommand(t, folder)
+  const pids: number[] = []
+  for (const url of ['/cgi-bin/waiting.sh', '/cgi-bin/stubborn.sh']) {
+    const response = await open(command.port, url)
+    response.on('error', () => {})
+    const [line] = await once(response, 'data')
+    pids.push(Number(String(line)))
+  }
+  const download = await open(command.port, '/large.bin')
+  download.on('error', () => {})
+  command.signal('SIGTERM')
+  const { code, output } = await command.ended
+  assert.equal(code, 0)
+  assert.match(output, / GET +\/large\.bin +200 .* aborted\n/)
+  assert.match(
+    output,
+    / GET +\/cgi-bin\/stubborn\.sh +200 .*\n +error: the response was cut off: The gateway is closed/,
+  )
+  await untilGone(...pids)
+})
+
 for (const signal of SIGNALS) {
   void t.test(
     `${signal} lets a running script finish, and waits for no idle connection`,
-    NO_HANG,
+    BESIDE,
     async (t) => {
       const folder = createSite(t, { 'page.html': 'page', 'cgi-bin/waiting.sh': WAITING })
       const command = await serveByCommand(t, folder)
@@ -59,7 +91,7 @@ for (const signal of SIGNALS) {
 for (const [first, second, exitCode] of SECOND_SIGNALS) {
   void t.test(
     `${second} after ${first} ends it at once, with ${exitCode}, and its scripts`,
-    NO_HANG,
+    BESIDE,
     async (t) => {
       const folder = createSite(t, { 'cgi-bin/waiting.sh': WAITING })
       const command = await serveByCommand(t, folder)
@@ -75,36 +107,9 @@ for (const [first, second, exitCode] of SECOND_SIGNALS) {
   )
 }
 
-void t.test('what goes on for longer than ten seconds is cut off', NO_HANG, async (t) => {
-  const folder = createSite(t, {
-    'large.bin': 'a'.repeat(64 * 1024 ** 2),
-    'cgi-bin/waiting.sh': WAITING,
-    'cgi-bin/stubborn.sh': WAITING.replace('\n', '\ntrap "" TERM\n'),
-  })
-  const command = await serveByCommand(t, folder)
-  const pids: number[] = []
-  for (const url of ['/cgi-bin/waiting.sh', '/cgi-bin/stubborn.sh']) {
-    const response = await open(command.port, url)
-    response.on('error', () => {})
-    const [line] = await once(response, 'data')
-    pids.push(Number(String(line)))
-  }
-  const download = await open(command.port, '/large.bin')
-  download.on('error', () => {})
-  command.signal('SIGTERM')
-  const { code, output } = await command.ended
-  assert.equal(code, 0)
-  assert.match(output, / GET +\/large\.bin +200 .* aborted\n/)
-  assert.match(
-    output,
-    / GET +\/cgi-bin\/stubborn\.sh +200 .*\n +error: the response was cut off: The gateway is closed/,
-  )
-  await untilGone(...pids)
-})
-
 void t.test(
   'two signals that come together are one: npm passes on what the terminal sent',
-  NO_HANG,
+  BESIDE,
   async (t) => {
     const folder = createSite(t, { 'cgi-bin/waiting.sh': WAITING })
     const command = await serveByCommand(t, folder)
@@ -118,13 +123,13 @@ void t.test(
   },
 )
 
-void t.test('a script is stopped when its client goes away', NO_HANG, async (t) => {
+void t.test('a script is stopped when its client goes away', BESIDE, async (t) => {
   const folder = createSite(t, { 'cgi-bin/waiting.sh': WAITING })
-  const command = await serveByCommand(t, folder)
+  const command = await serve(t, folder)
   const response = await open(command.port, '/cgi-bin/waiting.sh')
   response.on('error', () => {})
-  await once(response, 'data')
+  const [pid] = await once(response, 'data')
   response.destroy()
-  await until(() => childrenOf(command.pid).length === 0, 'the script has ended')
+  await untilGone(Number(String(pid)))
   assert.ok(!existsSync(path.join(folder, 'go')))
 })

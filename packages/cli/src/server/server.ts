@@ -26,10 +26,17 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-/** Starts the server. @throws {CommandError} that says why it cannot start. */
+/**
+ * Starts the server.
+ *
+ * @param clientTimeout - the time that a client has for the header of a request, in milliseconds. Default:
+ *   30 seconds.
+ * @throws {CommandError} that says why it cannot start.
+ */
 export async function startServer(
   configuration: Configuration,
   journal: RequestJournal,
+  clientTimeout?: number,
 ): Promise<RunningServer> {
   const { settings, origins } = configuration
   const site = findSite(configuration)
@@ -40,7 +47,7 @@ export async function startServer(
   // Fastify calls it once for every address of a name: localhost has two.
   const serverFactory = (handler: Parameters<typeof createWatchedServer>[0]): Server => {
     const listener = authentication?.guard(handler) ?? handler
-    const watched = createWatchedServer(listener, journal, tls, hasStatus)
+    const watched = createWatchedServer(listener, journal, tls, hasStatus, clientTimeout)
     servers.push(watched)
     return watched.server
   }
