@@ -3,9 +3,9 @@ import { chmodSync, symlinkSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { send } from '../client.js'
-import { Command, NO_HANG } from './command.js'
+import { NO_HANG } from './command.js'
 import { createSite } from './site.js'
-import { serve } from './served-folder.js'
+import { serve, serveArguments } from './served-folder.js'
 
 /** An interpreter that tells its name and what it was given. */
 const interpreter = (name: string): string => `#!/bin/sh
@@ -141,9 +141,9 @@ void t.test(
       ['mark.cgi', 500, `${line}/bin/sh`, 'has no first line such as #!/bin/sh'],
     ]
     // Names are as one would type them where the command was started.
-    const command = new Command(t, ['0'], folder)
+    const command = await serveArguments(t, ['0'], { cwd: folder })
     await command.outputs(/and 3 more$/)
-    const port = Number(/:(\d+)\/$/m.exec(command.output)?.[1])
+    const { port } = command
     const listing = unescape((await send(port, '/cgi-bin/', HTML)).text)
     const problems = cases.toSorted(([a], [b]) => (a < b ? -1 : 1))
     for (const [index, [name, , , brief]] of problems.entries()) {

@@ -182,11 +182,10 @@ void t.test(
 
 void t.test('it serves the current folder when none is given', NO_HANG, async (t) => {
   const folder = createSite(t, { 'index.html': '<p>here' })
-  const command = new Command(t, ['--port', '0'], folder)
+  const command = await serveArguments(t, ['--port', '0'], { cwd: folder })
   await command.outputs(/^ {2}Scripts {2}none yet/)
   assert.ok(command.output.includes(`\n  Folder   ${folder}\n`), command.output)
-  const port = Number(/:(\d+)\/$/m.exec(command.output)?.[1])
-  assert.equal((await send(port, '/')).text, '<p>here')
+  assert.equal((await send(command.port, '/')).text, '<p>here')
 })
 
 void t.test(
@@ -234,7 +233,8 @@ void t.test('what of the scripts can be run is counted, and the rest named', NO_
   }
   chmodSync(path.join(folder, 'cgi-bin/plain.sh'), 0o644)
   mkdirSync(path.join(folder, 'htbin'))
-  const command = new Command(t, ['0', '--cgi-dir', 'cgi-bin', '--cgi-dir', 'later'], folder)
+  const args = ['0', '--cgi-dir', 'cgi-bin', '--cgi-dir', 'later']
+  const command = await serveArguments(t, args, { cwd: folder })
   await command.outputs(/and 2 more$/)
   const { output } = command
   assert.match(output, /^ {2}Scripts {2}\/cgi-bin\/ has 3 scripts$/m)

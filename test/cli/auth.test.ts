@@ -3,7 +3,8 @@ import { appendFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { fields, send } from '../client.js'
-import { Command, NO_HANG } from './command.js'
+import { NO_HANG } from './command.js'
+import { refuse } from './refused-call.js'
 import { createSite } from './site.js'
 import { serve } from './served-folder.js'
 import { CheckQueue } from '@internal/cli/authentication/check-queue.js'
@@ -168,9 +169,9 @@ void t.test('--auth is told what is wrong with its file', NO_HANG, async (t) => 
     ['.', /--auth: .+ is not a password file/],
   ]
   for (const [name, named] of cases) {
-    const { code, errors } = await new Command(t, [folder, '--auth', name], folder).ended
+    const { code, message } = await refuse([folder, '--auth', name], folder)
     assert.equal(code, 2)
-    assert.match(errors, named)
+    assert.match(message, named)
   }
 })
 

@@ -5,6 +5,7 @@ import { send } from '../client.js'
 import { Command, NO_HANG } from './command.js'
 import { printConfig, refuse } from './refused-call.js'
 import { createSite } from './site.js'
+import { serveArguments } from './served-folder.js'
 
 const VARIABLES = `#!/bin/sh
 printf 'Content-Type: text/plain\\n\\n%s %s' "$ONE" "$TWO"
@@ -68,9 +69,8 @@ void t.test('a file has the names of the flags, and the command line wins', NO_H
   const copied = createSite(t, { 'copy.json': JSON.stringify(config) })
   assert.deepEqual((await report(copied, '--config', 'copy.json')).config, config)
 
-  const command = new Command(t, args, folder)
-  const address = await command.outputs(/^ {2}Address/)
-  const port = Number(/:(\d+)\/$/.exec(address)?.[1])
+  const command = await serveArguments(t, args, { cwd: folder })
+  const { port } = command
   await command.outputs(/Settings come from .+common-gateway\.config\.json\.$/)
   assert.equal((await send(port, '/cgi-bin/variables.sh')).text, '1 zwei')
   assert.equal((await send(port, '/tools/cgi-bin/tree.sh')).text, '1 zwei')
@@ -97,9 +97,9 @@ void t.test(
     })
     const { config, file } = await report(folder)
     assert.deepEqual([config['port'], file], [8000, null])
-    const command = new Command(t, ['0'], folder)
+    const command = await serveArguments(t, ['0'], { cwd: folder })
     await command.outputs(/config\.js is in the served folder and is not read; --config/)
-    const port = Number(/:(\d+)\/$/m.exec(command.output)?.[1])
+    const { port } = command
     for (const each of ['js', 'json']) {
       assert.equal((await send(port, `/common-gateway.config.${each}`)).status, 404)
     }

@@ -6,7 +6,7 @@ import path from 'node:path'
 import t from 'tap'
 import { fileURLToPath } from 'node:url'
 import { dial, exchange, open, openHttp2, openSession, readUntil, receive } from '../client.js'
-import { NO_HANG, serveByCommand } from './command.js'
+import { NO_HANG } from './command.js'
 import { createSite } from './site.js'
 import { serve, serveArguments } from './served-folder.js'
 
@@ -39,7 +39,7 @@ void t.test(
   async (t) => {
     for (const args of [[], SECURE]) {
       const folder = createSite(t, { ...PAGE, 'cgi-bin/waiting.sh': WAITING })
-      const command = await serveByCommand(t, folder, ...args)
+      const command = await serve(t, folder, ...args)
       const { port } = command
       const scheme = args.length > 0 ? 'https' : 'http'
       const peer = { port, scheme } as const
@@ -68,12 +68,12 @@ void t.test(
       }
       // Read as they come: Node's client forgets what of a stream is unread when its connection ends.
       const answers = Promise.all(responses.map(receive))
-      command.signal('SIGINT')
+      const stopped = command.stop()
       // The scripts would be cut off if it took the ten seconds that they have.
       await Promise.all(ends)
       writeFileSync(path.join(folder, 'go'), '')
       for (const { text } of await answers) assert.equal(text, 'begun\ndone\n')
-      assert.equal((await command.ended).code, 0)
+      await stopped
     }
   },
 )

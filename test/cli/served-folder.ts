@@ -32,6 +32,8 @@ export function serve(t: Test, folder: string, ...args: string[]): Promise<Serve
 
 /** What surrounds the command. */
 export interface Surroundings {
+  /** The working directory until the end of the test. */
+  readonly cwd?: string
   /** The columns of the terminal; undefined if the output is not a terminal. */
   readonly columns?: number
   /** The variables that decide about colours. */
@@ -40,12 +42,13 @@ export interface Surroundings {
   readonly clientTimeout?: number
 }
 
-/** Serves as the command does with these arguments, which name a folder and the port 0. */
+/** Serves as the command does with these arguments, which name the port 0, by themselves or in a file. */
 export async function serveArguments(
   t: Test,
   args: readonly string[],
-  { columns, environment = {}, clientTimeout }: Surroundings = {},
+  { cwd, columns, environment = {}, clientTimeout }: Surroundings = {},
 ): Promise<ServedFolder> {
+  if (cwd !== undefined) changeFolder(t, cwd)
   const call = parseArguments(args)
   assert.equal(call.type, 'serve')
   const configuration = await createConfiguration(call)
@@ -69,4 +72,10 @@ export async function serveArguments(
     outputs: (pattern) => output.find(pattern),
     stop,
   }
+}
+
+function changeFolder(t: Test, folder: string): void {
+  const before = process.cwd()
+  process.chdir(folder)
+  t.after(() => process.chdir(before))
 }
