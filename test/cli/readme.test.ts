@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { chmodSync, readFileSync } from 'node:fs'
+import { HELP } from '@internal/cli/settings/help.js'
 import path from 'node:path'
 import t from 'tap'
 import { send } from '../client.js'
-import { Command, NO_HANG } from './command.js'
+import { NO_HANG } from './command.js'
 import { needs } from './program.js'
+import { printConfig } from './refused-call.js'
 import { createSite } from './site.js'
 import { openTerminal } from './terminal.js'
 
@@ -17,17 +19,16 @@ const namesOf = (text: string): string[] => {
   return [...new Set([...text.matchAll(/--[a-z][a-z-]+/g)].map(([name]) => name))].toSorted()
 }
 
-void t.test('the README has the flags that --help has', NO_HANG, async (t) => {
-  const { output } = await new Command(t, ['--help']).ended
+void t.test('the README has the flags that --help has', NO_HANG, async () => {
   const columns = [...SECTION.matchAll(/^\| (.+?) \|/gm)].map(([, first = '']) => first)
-  assert.deepEqual(namesOf(columns.join()), namesOf(output))
+  assert.deepEqual(namesOf(columns.join()), namesOf(HELP))
 })
 
 void t.test('the settings in the README are settings', NO_HANG, async (t) => {
   const folder = createSite(t, { 'common-gateway.config.json': CONFIG, 'public/page.html': '' })
-  const { code, output, errors } = await new Command(t, ['public', '--print-config'], folder).ended
-  assert.equal(code, 0, errors)
-  const { config } = JSON.parse(output) as { config: Record<string, unknown> }
+  const { config } = JSON.parse(await printConfig(['public'], folder)) as {
+    config: Record<string, unknown>
+  }
   assert.deepEqual(config['cgi-dir'], ['cgi-bin', `/tools=${path.join(folder, 'tools')}`])
   assert.equal(config['timeout'], '30000ms')
 })
