@@ -36,7 +36,7 @@ void t.test('DokuWiki', needs('DokuWiki', 'php-cgi', 'chromium'), async (t) => {
         await logIn(page, workplace)
         await upload(page, workplace, `${framework}.png`)
         await edit(page, workplace, framework)
-        // Seen by somebody else, anew.
+        // Read again by another client.
         await page.context().clearCookies()
         await see(page, workplace, framework)
         await lookBehind(t, workplace, framework)

@@ -7,7 +7,7 @@ import type { HostProcess } from '../host-process.js'
 import { until } from '../processes.js'
 import type { Site } from './site.js'
 
-/** One thing that somebody may do to a host. */
+/** One attack on a host. */
 export interface Attack {
   readonly name: string
   /** Where it has been seen, or what forbids it: a CVE, a section of an RFC, a rule of the contract. */

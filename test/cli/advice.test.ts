@@ -27,7 +27,7 @@ function setPath(t: Test, programs: Readonly<Record<string, string>>): void {
   })
 }
 
-/** Makes scripts that nobody may execute. */
+/** Makes scripts without execute permission. */
 function createPlainSite(t: Test, scripts: Readonly<Record<string, string>>): string {
   const files = Object.entries(scripts).map(([name, text]) => [`cgi-bin/${name}`, text] as const)
   const folder = createSite(t, Object.fromEntries(files))
@@ -175,7 +175,7 @@ void t.test(
   },
 )
 
-void t.test('nobody is advised to make a script of data', NO_HANG, async (t) => {
+void t.test('no advice suggests to run a data file as a script', NO_HANG, async (t) => {
   const data = ['lightsquid.cfg', 'README', 'repo.fossil', 'cgicc.cpp', 'NMZ.warnlog', 'a.json']
   const files = data.map((name) => [name, name === 'repo.fossil' ? 'SQLite format 3\0' : 'text'])
   const folder = createPlainSite(t, Object.fromEntries(files) as Record<string, string>)

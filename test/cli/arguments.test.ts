@@ -216,7 +216,7 @@ void t.test('--bind takes names with more than one address', NO_HANG, async (t) 
   await command.stop()
 })
 
-void t.test('whoever opens it to the network is told', NO_HANG, async (t) => {
+void t.test('a warning appears when it is open to the network', NO_HANG, async (t) => {
   const folder = createSite(t, { 'index.html': '<p>here' })
   const command = await serve(t, folder, '--bind', '0.0.0.0')
   await command.outputs(/Warning: anyone on the network can read these files and run these scripts/)

@@ -26,7 +26,7 @@ const USER = `#!/bin/sh
 printf 'Content-Type: text/plain\\n\\n%s %s %s' "$REMOTE_USER" "$AUTH_TYPE" "$HTTP_AUTHORIZATION"
 `
 
-void t.test('a hash is checked as htpasswd has made it, and what is no hash is told', async () => {
+void t.test('a hash of htpasswd is checked, and text that is no hash is reported', async () => {
   for (const [password, hash] of Object.values(HASHES)) {
     const read = readPasswordHash(hash)
     assert.ok('check' in read, hash)
@@ -160,7 +160,7 @@ void t.test(
   },
 )
 
-void t.test('--auth is told what is wrong with its file', NO_HANG, async (t) => {
+void t.test('--auth reports what is wrong with its file', NO_HANG, async (t) => {
   const folder = createSite(t, { empty: '\n', plain: 'ann:secret\n', odd: 'ann\n' })
   const cases: [file: string, named: RegExp][] = [
     ['empty', /--auth: .+empty has no users; htpasswd -B /],

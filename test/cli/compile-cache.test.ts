@@ -65,7 +65,7 @@ void t.test(
     chownSync(home, OTHER_USER, OTHER_USER)
     assert.equal(makeCacheFolder({ HOME: home }), undefined)
     assert.ok(!existsSync(path.join(home, '.cache')))
-    // The owner of a folder can replace what is in it, whoever that belongs to.
+    // The owner of a folder can replace the files in it, whatever their owner.
     mkdirSync(path.join(home, '.cache/common-gateway'), { recursive: true, mode: 0o700 })
     assert.equal(makeCacheFolder({ HOME: home }), undefined)
   },

@@ -164,7 +164,7 @@ void t.test('what is no request is refused, and a line of the log', NO_HANG, asy
   assert.equal(output.slice(known).match(/^\d{4}-/gm)?.length, 1, output)
 })
 
-void t.test('plain HTTP on the port of TLS is told so', NO_HANG, async (t) => {
+void t.test('plain HTTP on the TLS port gets an answer that says so', NO_HANG, async (t) => {
   const command = await serve(t, createSite(t, PAGE), ...SECURE)
   for (const sent of [REQUEST, 'POST /a HTTP/1.0\r\n\r\n', HALF_HEADER]) {
     const answer = await exchange(command.port, sent)

@@ -140,24 +140,28 @@ const REFUSED: readonly [url: string, method: string, status: number, says: RegE
   ['/cgi-bin/report.pl', 'PROPOUND', 400, /the server does not know the method/],
 ]
 
-void t.test('what would not be run is told with its reason, and is not run', perl, async (t) => {
-  const server = await serve(t, createReportingSite(t))
-  for (const [url, method, status, says] of REFUSED) {
-    const page = await inspect(server, url, method)
-    assert.equal(page.status, 200)
-    const text = toText(page.text)
-    assert.match(
-      text,
-      url === '/cgi-bin/none.pl' ? /No script\s/ : new RegExp(`${status} [A-Z]`),
-      url,
-    )
-    assert.match(text, /Nothing would be run: /)
-    assert.match(text, says)
-    assert.doesNotMatch(text, /GATEWAY_INTERFACE/)
-    const answer = await send(server.port, url, { method })
-    assert.equal(answer.status, status, `${method} ${url}`)
-  }
-})
+void t.test(
+  'a request that would be refused shows the reason, and runs nothing',
+  perl,
+  async (t) => {
+    const server = await serve(t, createReportingSite(t))
+    for (const [url, method, status, says] of REFUSED) {
+      const page = await inspect(server, url, method)
+      assert.equal(page.status, 200)
+      const text = toText(page.text)
+      assert.match(
+        text,
+        url === '/cgi-bin/none.pl' ? /No script\s/ : new RegExp(`${status} [A-Z]`),
+        url,
+      )
+      assert.match(text, /Nothing would be run: /)
+      assert.match(text, says)
+      assert.doesNotMatch(text, /GATEWAY_INTERFACE/)
+      const answer = await send(server.port, url, { method })
+      assert.equal(answer.status, status, `${method} ${url}`)
+    }
+  },
+)
 
 void t.test('what no gateway has is told to be a file’s', perl, async (t) => {
   const server = await serve(t, createReportingSite(t))

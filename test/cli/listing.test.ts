@@ -67,7 +67,7 @@ void t.test('a folder without an index is listed, with what can be had', NO_HANG
     /<span>outside<\/span>.+not served.+a link to \/etc, .+--link-root \/etc allows/,
   )
 
-  // What scripts there are is nobody's business elsewhere; what files there are may be seen.
+  // Other machines see no folders of scripts; they do see folders of files.
   const theirs = (await send(port, '/', OTHERS)).text
   assert.deepEqual(linksOf(theirs).slice(0, 2), ['./docs/', './empty/'])
   assert.doesNotMatch(theirs, /cgi-bin|tree|outside/)
@@ -101,7 +101,7 @@ void t.test('a folder of scripts is listed for those on this machine', NO_HANG, 
   }
 })
 
-void t.test('a list of very many files keeps nobody waiting', NO_HANG, async (t) => {
+void t.test('a list of very many files does not delay other requests', NO_HANG, async (t) => {
   const names = Array.from({ length: 2_500 }, (_, index) => [`${index}.txt`, ''] as const)
   const { port } = await serve(t, createSite(t, Object.fromEntries(names)))
   let isListed = false

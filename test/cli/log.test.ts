@@ -320,7 +320,7 @@ void t.test('--log json writes an object for each event', NO_HANG, async (t) => 
   assert.match(String(failed?.['error']), /dot segment/)
 })
 
-void t.test('a log that nobody reads any more does not stop the server', NO_HANG, async (t) => {
+void t.test('a log that is no longer read does not stop the server', NO_HANG, async (t) => {
   const folder = createSite(t, { 'page.html': 'page' })
   const command = await serveByCommand(t, folder)
   command.closeOutput()

@@ -49,7 +49,7 @@ function servePython(t: Test, folder: string, ...args: string[]): Promise<Listen
   })
   return new Promise((resolve, reject) => {
     let text = ''
-    // Read to its end: the server fails if nobody takes what it prints.
+    // Read to its end: the server fails if its output is not read.
     child.stdout.on('data', (chunk: Buffer) => {
       text += String(chunk)
       const [, address, port] = /^Serving HTTP on (\S+) port (\d+) /.exec(text) ?? []
@@ -96,7 +96,7 @@ void t.test('docs/from-python.md lists what differs, and nothing else', async ()
     ([, what = '']) => what,
   )
   const shown = CASES.flatMap(({ differences = [] }) => differences.map(({ row }) => row))
-  // It is no difference for somebody who is not root.
+  // Only root sees this difference.
   const known = new Set([...OF_THE_START, ...shown, 'The user that scripts run as'])
   assert.deepEqual(rows.toSorted(), [...known].toSorted())
 })

@@ -98,7 +98,7 @@ void t.test('--script answers for all that is below a URL', NO_HANG, async (t) =
   assert.equal(variables.get('SCRIPT_NAME'), '/tree')
   assert.equal(variables.get('PATH_INFO'), '/any/where')
   assert.equal((await send(port, '/tree')).status, 200)
-  // Though it lies in the folder, and is executable for everybody.
+  // It lies in the folder, and every user may execute it.
   assert.equal((await send(port, '/app/report.cgi')).status, 404)
   assert.ok(!(await send(port, '/app/')).text.includes('report'))
 })
@@ -135,7 +135,7 @@ const AS_ROOT = {
   skip: process.getuid?.() !== 0 && 'only root can run scripts as another',
 }
 
-void t.test('--user is who scripts run as', AS_ROOT, async (t) => {
+void t.test('--user sets the user that scripts run as', AS_ROOT, async (t) => {
   const folder = createSite(t, { 'cgi-bin/who.sh': `${SAY('')}\nid -un\n` })
   chmodSync(folder, 0o755)
   const command = await serve(t, folder, '--user', 'nobody')

@@ -74,7 +74,7 @@ void t.test(
   async (t) => {
     const folder = createSite(t, { ...SOURCES, ...FILES, 'cgi-bin/run.sh': SCRIPT })
     for (const name of EXECUTABLE) chmodSync(path.join(folder, name), 0o755)
-    // A program that somebody has compiled, and whose name says nothing.
+    // A compiled program without an extension in its name.
     copyFileSync('/bin/true', path.join(folder, 'wrapper'))
     chmodSync(path.join(folder, 'wrapper'), 0o4755)
     symlinkSync('config.php', path.join(folder, 'link.txt'))

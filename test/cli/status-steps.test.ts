@@ -106,7 +106,7 @@ void t.test('every value of a template is escaped, but for HTML', async () => {
   assert.equal(made.text, `<p title="&quot;">${escaped}${escaped}7\\u{202e}\\u{7}</p>`)
 })
 
-void t.test('times are told in plain words', async () => {
+void t.test('times are shown in plain words', async () => {
   const times = [0.4, 1, 999.4, 999.6, 9_949, 9_951, 59_400, 59_600, 125_000, 3_599_600, 12_000_000]
   assert.deepEqual(times.map(describeDuration), [
     '< 1 ms',

@@ -16,7 +16,7 @@ const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url))
 const PORT = '3000'
 const PROXY_PORT = '8080'
 
-/** A folder in which somebody follows a page, from the first line to the last. */
+/** A folder in which the steps of a page are run, from the first to the last. */
 export class Workplace {
   readonly origin: string
   readonly #servers: RunningProgram[] = []

@@ -26,7 +26,7 @@ export interface Reading {
 /** Ends a body that is cut off. */
 class CutOff extends Error {}
 
-/** A client's connection in HTTP/1.1. Nothing is read that nobody has asked for. */
+/** A client's connection in HTTP/1.1. It reads only when it is asked to. */
 export class Connection {
   readonly socket: Socket
   readonly #chunks: AsyncIterator<Buffer>

@@ -184,7 +184,7 @@ class Soak {
     }
   }
 
-  /** Several who want it at once get one. */
+  /** Concurrent calls share one. */
   #reload(): Promise<void> {
     this.#reloading ??= this.#replace().finally(() => (this.#reloading = undefined))
     return this.#reloading

@@ -22,7 +22,7 @@ export interface HostState {
   readonly residentBytes: number
   /** JavaScript's, and what belongs to it. */
   readonly heapBytes: number
-  /** Exceptions, rejections and warnings that nobody has taken care of. */
+  /** Uncaught exceptions, unhandled rejections, and warnings. */
   readonly incidents: readonly string[]
   readonly running: number
   readonly queued: number

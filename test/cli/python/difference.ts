@@ -8,7 +8,7 @@ export type Differing = Readonly<Record<string, readonly [python: Value, here: V
 
 /** One difference of a case. */
 export interface Difference {
-  /** The row of docs/from-python.md that tells of it, by its first column. */
+  /** The row of docs/from-python.md that describes it, by its first column. */
   readonly row: string
   readonly differing: Differing
 }

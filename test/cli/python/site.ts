@@ -96,7 +96,7 @@ const FILES = {
   'project/cgi-bin/hello.sh': SCRIPTS['hello.sh'],
 }
 
-/** Scripts that nobody has made executable. */
+/** Scripts without execute permission. */
 const PLAIN = ['plain.py', 'plain.txt']
 
 /** Makes the folder that both serve: what its owner had with Python. It is gone after the test. */

@@ -1,7 +1,7 @@
 import type { Kind } from '../kind.js'
 import type { Outcome } from '../outcome.js'
 
-/** A script that fails in its own way, and what the client hears of it. */
+/** A script that fails in its own way, and what the client receives. */
 function fault(script: string, outcome: Outcome, weight: number): Kind {
   return {
     name: `a fault: ${script}`,
@@ -22,7 +22,7 @@ function oddity(script: string, weight: number): Kind {
   }
 }
 
-/** Scripts that nobody should write. */
+/** Scripts with faults. */
 export const faults: readonly Kind[] = [
   fault('silent.cgi', '502', 20),
   fault('kill-itself-early.cgi', '502', 15),
