@@ -84,16 +84,23 @@ export interface HostSetup {
   readonly through?: readonly string[]
 }
 
-/** Its text begins with these, all that the examples of README import. */
-const PREAMBLE = `
-import { createServer } from 'node:http'
-import process from 'node:process'
-import cgi from ${JSON.stringify(import.meta.resolve('@common-gateway/express'))}
-import fastifyCgi from ${JSON.stringify(import.meta.resolve('@common-gateway/fastify'))}
-import express from ${JSON.stringify(import.meta.resolve('express'))}
-import Fastify from ${JSON.stringify(import.meta.resolve('fastify'))}
-const root = ${JSON.stringify(ROOT)}
-`
+/** All that the examples of README import. */
+const IMPORTS = {
+  '{ createServer }': 'node:http',
+  process: 'node:process',
+  cgi: import.meta.resolve('@common-gateway/express'),
+  fastifyCgi: import.meta.resolve('@common-gateway/fastify'),
+  express: import.meta.resolve('express'),
+  Fastify: import.meta.resolve('fastify'),
+}
+
+/** What a text begins with: what it imports, since to load all of it takes longer than most tests, and `root`. */
+function preambleOf(text: string): string {
+  const imports = Object.entries(IMPORTS)
+    .filter(([names]) => new RegExp(`\\b${names.replace(/[{} ]/g, '')}\\b`).test(text))
+    .map(([names, specifier]) => `import ${names} from ${JSON.stringify(specifier)}\n`)
+  return `${imports.join('')}const root = ${JSON.stringify(ROOT)}\n`
+}
 
 /** Starts an application, whose text prints its port when it listens. It is killed when the test has ended. */
 export async function startEndingHost(
@@ -102,7 +109,7 @@ export async function startEndingHost(
   { nodeArguments = [], through = [] }: HostSetup = {},
 ): Promise<EndingHost> {
   const file = path.join(folder, `host-${(hosts += 1)}.mjs`)
-  writeFileSync(file, PREAMBLE + text)
+  writeFileSync(file, preambleOf(text) + text)
   const [program, ...args] = [...through, process.execPath, ...nodeArguments, file]
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const { pid } = child
