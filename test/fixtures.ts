@@ -12,9 +12,13 @@ export const KEY = readFileSync(new URL('../fixtures/tls/key.pem', import.meta.u
 
 /** The URL of the script that prints these bytes, and nothing else; `slowly`: one at a time. */
 export function saying(bytes: string | Buffer, slowly = false): string {
-  const script = slowly ? 'say-slowly.cgi' : 'say.cgi'
   const digits = [...Buffer.from(bytes)].map((byte) => byte.toString(8).padStart(3, '0'))
-  return `/cgi-bin/${script}?${digits.join('')}`
+  if (slowly) return `/cgi-bin/say-slowly.cgi?${digits.join('')}`
+  const encoded = digits.map((octal) => {
+    const character = String.fromCharCode(Number.parseInt(octal, 8))
+    return /[A-Za-z0-9.-]/.test(character) ? character : `_0${octal}`
+  })
+  return `/cgi-bin/say.cgi?${encoded.join('')}`
 }
 
 /** What `report.cgi` saw. */

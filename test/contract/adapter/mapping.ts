@@ -7,7 +7,7 @@ import path from 'node:path'
 import type { Test } from 'tap'
 import type { Adapter, RunningGateway } from '../../adapters.js'
 import { exchange, send } from '../../client.js'
-import { CGI_BIN, readReport } from '../../fixtures.js'
+import { CGI_BIN, readReport, saying } from '../../fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** From URL to script. */
@@ -159,12 +159,9 @@ export function mappingSuite(t: Test, adapter: Adapter): void {
     })
 
     void t.test('MAP-4 follows links that stay inside', async () => {
-      assert.equal((await send(gateway, '/cgi-bin/link-in.cgi?101072')).status, 502)
-      const text = 'Content-Type: text/plain\n\nin'
-      const digits = [...Buffer.from(text)]
-        .map((byte) => byte.toString(8).padStart(3, '0'))
-        .join('')
-      assert.equal((await send(gateway, `/cgi-bin/link-in.cgi?${digits}`)).text, 'in')
+      assert.equal((await send(gateway, '/cgi-bin/link-in.cgi?A_0072')).status, 502)
+      const url = saying('Content-Type: text/plain\n\nin').replace('say.cgi', 'link-in.cgi')
+      assert.equal((await send(gateway, url)).text, 'in')
     })
 
     void t.test("MAP-4 opens dot files with dotfiles: 'allow'", async (t) => {

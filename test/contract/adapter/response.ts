@@ -200,7 +200,8 @@ export function responseSuite(t: Test, adapter: Adapter): void {
       async () => {
         assert.equal((await say('Location: /plain?a=%20b\n\n')).text, 'plain GET a=%20b')
         assert.equal((await say('Location: /no/such/place\n\n')).status, 404)
-        const posted = await send(gateway, saying('Location: /cgi-bin/report.cgi/p?q\n\n'), {
+        const redirect = saying('Location: /cgi-bin/report.cgi/p?q\n\n')
+        const posted = await send(gateway, redirect, {
           method: 'POST',
           headers: ['Content-Type', 'text/x-test', 'X-Kept', 'yes'],
           body: 'x'.repeat(100_000),
@@ -214,8 +215,8 @@ export function responseSuite(t: Test, adapter: Adapter): void {
         assert.equal(variables.get('PATH_INFO'), '/p')
         assert.equal(variables.get('QUERY_STRING'), 'q')
         assert.equal(variables.get('REDIRECT_URL'), '/cgi-bin/say.cgi')
-        assert.match(variables.get('REDIRECT_QUERY_STRING') ?? '', /^\d+$/)
-        assert.match(variables.get('REQUEST_URI') ?? '', /^\/cgi-bin\/say\.cgi\?\d+$/)
+        assert.equal(variables.get('REDIRECT_QUERY_STRING'), redirect.split('?')[1])
+        assert.equal(variables.get('REQUEST_URI'), redirect)
         assert.equal(input, '')
       },
     )
