@@ -17,27 +17,37 @@ export function createFinalHeaderParser(
   settings: { maxHeaderSize: number },
   send: (links: string[]) => void,
 ): HeaderParser {
-  let parser = createHeaderParser(settings)
+  return new FinalHeaderParser(settings, send)
+}
 
-  function push(chunk: Buffer): ScriptHeader | null {
-    let header = parser.push(chunk)
-    while (header !== null && isEarly(header)) {
-      const links = valuesOf(header.fields, 'link').flatMap(splitLinks)
-      if (links.length > 0) send(links)
-      parser = createHeaderParser(settings, parser)
-      header = parser.push(header.rest)
-    }
-    return header
+class FinalHeaderParser implements HeaderParser {
+  readonly #settings: { maxHeaderSize: number }
+  readonly #send: (links: string[]) => void
+  #block: HeaderParser
+
+  constructor(settings: { maxHeaderSize: number }, send: (links: string[]) => void) {
+    this.#settings = settings
+    this.#send = send
+    this.#block = createHeaderParser(settings)
   }
 
-  return {
-    push,
-    get size() {
-      return parser.size
-    },
-    get lineNumber() {
-      return parser.lineNumber
-    },
+  get size(): number {
+    return this.#block.size
+  }
+
+  get lineNumber(): number {
+    return this.#block.lineNumber
+  }
+
+  push(chunk: Buffer): ScriptHeader | null {
+    let header = this.#block.push(chunk)
+    while (header !== null && isEarly(header)) {
+      const links = valuesOf(header.fields, 'link').flatMap(splitLinks)
+      if (links.length > 0) this.#send(links)
+      this.#block = createHeaderParser(this.#settings, this.#block)
+      header = this.#block.push(header.rest)
+    }
+    return header
   }
 }
 
