@@ -5,7 +5,7 @@ import t from 'tap'
 import { utimesSync } from 'node:fs'
 import path from 'node:path'
 import { needs, needsRoot } from './apps/programs.js'
-import { open, send } from './client.js'
+import { open, send } from './support/client.js'
 import { createTemporaryFolder, writeProgram } from './core/temporary-folder.js'
 import {
   APPLICATIONS,
@@ -15,8 +15,8 @@ import {
   SPAWNERS,
   startEndingHost,
   startHostedScript,
-} from './ending-host.js'
-import { childrenOf, until, untilGone } from './processes.js'
+} from './support/ending-host.js'
+import { childrenOf, until, untilGone } from './support/processes.js'
 
 void t.test('scripts end with their host, in more ways to run one', { jobs: 2 }, async (t) => {
   void t.test(

@@ -10,8 +10,8 @@ import {
   SPAWNERS,
   startEndingHost,
   startHostedScript,
-} from './ending-host.js'
-import { until, untilGone } from './processes.js'
+} from './support/ending-host.js'
+import { until, untilGone } from './support/processes.js'
 
 void t.test('scripts end with their host', { jobs: 2 }, async (t) => {
   /** Each signal through one application, and each application by both spawners. */

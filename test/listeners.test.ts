@@ -9,8 +9,8 @@ import { once } from 'node:events'
 import { Agent, createServer, request, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import { exchange, receive, send } from './client.js'
-import { CGI_BIN, saying } from './fixtures.js'
+import { exchange, receive, send } from './support/client.js'
+import { CGI_BIN, saying } from './support/fixtures.js'
 
 const options = { root: CGI_BIN, logger: { warn(): void {}, error(): void {} } }
 

@@ -6,11 +6,11 @@ import { type IncomingMessage, request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { type Adapter, adapters } from './adapters.js'
-import { dial, open, receive, send } from './client.js'
-import { saying } from './fixtures.js'
-import { type HostProcess, startHostProcess, untilSteady } from './host-process.js'
-import { until } from './processes.js'
+import { type Adapter, adapters } from './support/adapters.js'
+import { dial, open, receive, send } from './support/client.js'
+import { saying } from './support/fixtures.js'
+import { type HostProcess, startHostProcess, untilSteady } from './support/host-process.js'
+import { until } from './support/processes.js'
 
 const MEGABYTE = 1024 * 1024
 /** How much a host may grow while something large passes through it. */

@@ -5,11 +5,11 @@ import { once } from 'node:events'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
-import { type Adapter, express5, fastify5, type RunningGateway } from './adapters.js'
-import { dial, send } from './client.js'
+import { type Adapter, express5, fastify5, type RunningGateway } from './support/adapters.js'
+import { dial, send } from './support/client.js'
 import { createTemporaryFolder } from './core/temporary-folder.js'
-import { until } from './processes.js'
-import { RemoteTransport } from './remote-transport.js'
+import { until } from './support/processes.js'
+import { RemoteTransport } from './support/remote-transport.js'
 
 /** The answer of the application. */
 interface Report {
@@ -34,7 +34,7 @@ function hang(gateway: RunningGateway): Promise<unknown> {
 void t.test('a transport to an application in another process', async (t) => {
   let application: ChildProcess
   t.before(async () => {
-    const program = path.join(import.meta.dirname, 'remote-application.js')
+    const program = path.join(import.meta.dirname, 'support/remote-application.js')
     application = spawn(process.execPath, [program, address], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert'
 import t from 'tap'
-import { adapters, type RunningGateway } from './adapters.js'
-import { dial, exchange, send, type Sending } from './client.js'
-import { CGI_BIN, saying } from './fixtures.js'
-import { childrenOf, descriptorsOf, until } from './processes.js'
+import { adapters, type RunningGateway } from './support/adapters.js'
+import { dial, exchange, send, type Sending } from './support/client.js'
+import { CGI_BIN, saying } from './support/fixtures.js'
+import { childrenOf, descriptorsOf, until } from './support/processes.js'
 
 /** What has made hosts of CGI scripts crash, hang or lose track. Each with the status it must get. */
 const REQUESTS: readonly (readonly [

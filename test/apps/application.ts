@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import { fileURLToPath } from 'node:url'
-import type { Adapter, RunningGateway } from '../adapters.js'
+import type { Adapter, RunningGateway } from '../support/adapters.js'
 
 /** The folder with the scripts of these tests. */
 export const FIXTURES = fileURLToPath(new URL('../../fixtures/apps', import.meta.url))

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import t, { type Test } from 'tap'
-import { signalOf } from '../signal.js'
+import { signalOf } from '../support/signal.js'
 import type { Page } from 'playwright-core'
-import { adapters } from '../adapters.js'
-import { collectErrors, openPage } from '../browser.js'
+import { adapters } from '../support/adapters.js'
+import { collectErrors, openPage } from '../support/browser.js'
 import { FIXTURES, makeFolder, startAt } from './application.js'
 import { needs } from './programs.js'
 

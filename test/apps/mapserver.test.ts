@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
-import { signalOf } from '../signal.js'
+import { signalOf } from '../support/signal.js'
 import { inflateSync } from 'node:zlib'
 import { Page } from '../docs/page.js'
 import { Workplace } from '../docs/workplace.js'

@@ -2,7 +2,7 @@ import { type ExecFileOptions, execFile, execFileSync, spawnSync } from 'node:ch
 import { accessSync, constants, existsSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
-import { CHROMIUM } from '../browser.js'
+import { CHROMIUM } from '../support/browser.js'
 
 /** A program that tests need but the project does not bring along. */
 interface Program {

@@ -1,11 +1,11 @@
 import { strict as assert } from 'node:assert'
 import { readdirSync, renameSync, symlinkSync } from 'node:fs'
 import type { Test } from 'tap'
-import type { Adapter } from '../adapters.js'
-import { leave, open, send } from '../client.js'
-import { saying } from '../fixtures.js'
-import { within } from '../forked-process.js'
-import { type HostProcess, startHostProcess, untilSteady } from '../host-process.js'
+import type { Adapter } from '../support/adapters.js'
+import { leave, open, send } from '../support/client.js'
+import { saying } from '../support/fixtures.js'
+import { within } from '../support/forked-process.js'
+import { type HostProcess, startHostProcess, untilSteady } from '../support/host-process.js'
 import {
   childrenOf,
   commandOf,
@@ -13,7 +13,7 @@ import {
   isRunning,
   processesWith,
   until,
-} from '../processes.js'
+} from '../support/processes.js'
 import { type Attack, Attacker, carryOut } from './attack.js'
 import { connectionAttacks, leavingAttacks, queueAttack } from './connections.js'
 import { http2Attacks, http2QueueAttack } from './http2.js'

@@ -1,10 +1,10 @@
 import { strict as assert } from 'node:assert'
 import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
-import { dial, openSession } from '../client.js'
-import { within } from '../forked-process.js'
-import type { HostProcess } from '../host-process.js'
-import { until } from '../processes.js'
+import { dial, openSession } from '../support/client.js'
+import { within } from '../support/forked-process.js'
+import type { HostProcess } from '../support/host-process.js'
+import { until } from '../support/processes.js'
 import type { Site } from './site.js'
 
 /** One attack on a host. */

@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
-import { readUntil } from '../client.js'
-import { saying } from '../fixtures.js'
-import { descriptorsOf, until } from '../processes.js'
+import { readUntil } from '../support/client.js'
+import { saying } from '../support/fixtures.js'
+import { descriptorsOf, until } from '../support/processes.js'
 import { type Attack, type Attacker, statusesIn } from './attack.js'
 
 const get = (path: string, version = '1.1'): string =>

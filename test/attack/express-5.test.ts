@@ -1,5 +1,5 @@
 import t from 'tap'
-import { express5 } from '../adapters.js'
+import { express5 } from '../support/adapters.js'
 import { attackSuite } from './attack-suite.js'
 
 attackSuite(t, express5)

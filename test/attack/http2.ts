@@ -1,8 +1,8 @@
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
 import { constants, type ClientHttp2Stream } from 'node:http2'
-import { openHttp2 } from '../client.js'
-import { saying } from '../fixtures.js'
+import { openHttp2 } from '../support/client.js'
+import { saying } from '../support/fixtures.js'
 import {
   data,
   FRAME,
@@ -12,7 +12,7 @@ import {
   postHeaders,
   preface,
   reset,
-} from '../http2-frames.js'
+} from '../support/http2-frames.js'
 import type { Attack } from './attack.js'
 
 const { NGHTTP2_CANCEL } = constants

@@ -1,7 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { once } from 'node:events'
-import { leave, open, receive, send } from '../client.js'
-import { saying } from '../fixtures.js'
+import { leave, open, receive, send } from '../support/client.js'
+import { saying } from '../support/fixtures.js'
 import { type Attack, assertRefused } from './attack.js'
 
 /** What scripts print, and the status that must come of it. */

@@ -14,7 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CGI_BIN } from '../fixtures.js'
+import { CGI_BIN } from '../support/fixtures.js'
 
 const OWN_SCRIPTS = fileURLToPath(new URL('../../attack/cgi-bin', import.meta.url))
 

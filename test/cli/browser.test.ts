@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { CHROMIUM, collectErrors, openPage } from '../browser.js'
+import { CHROMIUM, collectErrors, openPage } from '../support/browser.js'
 import { DEMO } from './command.js'
 import { needs } from './program.js'
 import { serve } from './served-folder.js'

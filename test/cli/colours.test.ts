@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
-import { send } from '../client.js'
+import { send } from '../support/client.js'
 import { Command, NO_HANG, serveByCommand } from './command.js'
 import { needs } from './program.js'
 import { serveArguments, type Surroundings } from './served-folder.js'

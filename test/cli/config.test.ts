@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import path from 'node:path'
 import t from 'tap'
-import { send } from '../client.js'
+import { send } from '../support/client.js'
 import { Command, NO_HANG } from './command.js'
 import { printConfig, refuse } from './refused-call.js'
 import { createSite } from './site.js'

@@ -5,7 +5,15 @@ import type { Socket } from 'node:net'
 import path from 'node:path'
 import t from 'tap'
 import { fileURLToPath } from 'node:url'
-import { dial, exchange, open, openHttp2, openSession, readUntil, receive } from '../client.js'
+import {
+  dial,
+  exchange,
+  open,
+  openHttp2,
+  openSession,
+  readUntil,
+  receive,
+} from '../support/client.js'
 import { NO_HANG } from './command.js'
 import { createSite } from './site.js'
 import { serve, serveArguments } from './served-folder.js'

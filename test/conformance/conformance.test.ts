@@ -1,5 +1,5 @@
 import t from 'tap'
-import { nodeHttp } from '../adapters.js'
+import { nodeHttp } from '../support/adapters.js'
 import { conformanceSuite } from './conformance-suite.js'
 import { gateways } from './gateways.js'
 

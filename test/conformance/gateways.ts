@@ -1,4 +1,4 @@
-import { adapters } from '../adapters.js'
+import { adapters } from '../support/adapters.js'
 import type { Server } from '../servers/server.js'
 
 /** Our own adapters. */

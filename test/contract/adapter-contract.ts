@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Adapter } from '../adapters.js'
+import type { Adapter } from '../support/adapters.js'
 import { closeSuite } from './adapter/close.js'
 import { disconnectSuite } from './adapter/disconnect.js'
 import { earlyHintsSuite } from './adapter/early-hints.js'

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Adapter } from '../adapters.js'
+import type { Adapter } from '../support/adapters.js'
 import { limitsSuite } from './gateway/limits.js'
 import { observationSuite } from './gateway/observation.js'
 import { otherFilesSuite } from './gateway/other-files.js'

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Adapter } from '../adapters.js'
+import type { Adapter } from '../support/adapters.js'
 
 /** `t.test()` for the framing of HTTP/1.1, byte by byte. HTTP/2 has no such case, and a suite of its own. */
 export function http1TestOf(

@@ -11,8 +11,8 @@ import {
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../adapters.js'
-import type { Answer } from '../answer.js'
+import type { Adapter, RunningGateway } from '../support/adapters.js'
+import type { Answer } from '../support/answer.js'
 import {
   chunksOf,
   connectionOf,
@@ -21,10 +21,10 @@ import {
   openSession,
   receive,
   type Sending,
-} from '../client.js'
-import { CGI_BIN, readReport, saying } from '../fixtures.js'
-import { data, postHeaders, preface, reset } from '../http2-frames.js'
-import { isRunning, untilGone } from '../processes.js'
+} from '../support/client.js'
+import { CGI_BIN, readReport, saying } from '../support/fixtures.js'
+import { data, postHeaders, preface, reset } from '../support/http2-frames.js'
+import { isRunning, untilGone } from '../support/processes.js'
 import { pidsIn } from './script-pids.js'
 
 const MEGABYTE = 1024 * 1024

@@ -1,5 +1,5 @@
 import type { Test } from 'tap'
-import type { Adapter } from '../adapters.js'
+import type { Adapter } from '../support/adapters.js'
 import { environmentSuite } from './adapter/environment.js'
 import { errorSuite } from './adapter/errors.js'
 import { listsSuite } from './adapter/lists.js'

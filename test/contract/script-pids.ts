@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { open, type Peer } from '../client.js'
-import { until } from '../processes.js'
+import { open, type Peer } from '../support/client.js'
+import { until } from '../support/processes.js'
 
 /** Opens a response of a script that writes its pids in its first line. */
 export async function pidsOf(peer: Peer, url: string): Promise<[Readable, number[]]> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { CGI_BIN } from '../fixtures.js'
+import { CGI_BIN } from '../support/fixtures.js'
 
 /** A program of its own: tap's hooks keep a record of each promise. */
 const MEASURE = `

@@ -13,7 +13,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { CgiError, type CgiOptions, type CgiRequest, createCgiHandler } from '@common-gateway/core'
 import { Exchange, type FrameworkView } from '@common-gateway/core/adapter'
-import { descriptorsOf, isRunning, until, untilGone } from '../processes.js'
+import { descriptorsOf, isRunning, until, untilGone } from '../support/processes.js'
 import { createRequest } from './requests.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { NO_HANG } from '../apps/application.js'
 import { needs } from '../apps/programs.js'
-import { fields, open, receive, send, type Sending } from '../client.js'
+import { fields, open, receive, send, type Sending } from '../support/client.js'
 import { OPTION_NAMES } from '@internal/core/options/rules.js'
 import { DIFFERENCES, QUESTIONS } from './differences.js'
 import {

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { NO_HANG } from '../apps/application.js'
 import { needs, needsRoot } from '../apps/programs.js'
-import { exchange } from '../client.js'
+import { exchange } from '../support/client.js'
 import { Page } from './page.js'
 import { Workplace } from './workplace.js'
 

@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
-import { signalOf } from '../signal.js'
+import { signalOf } from '../support/signal.js'
 import { fileURLToPath } from 'node:url'
 import { findFreePort, type RunningProgram, startProgram } from '../servers/program.js'
 import type { Page } from './page.js'

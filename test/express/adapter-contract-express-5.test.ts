@@ -1,5 +1,5 @@
 import t from 'tap'
 import { adapterContract } from '../contract/adapter-contract.js'
-import { express5 } from '../adapters.js'
+import { express5 } from '../support/adapters.js'
 
 adapterContract(t, express5)

@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import t from 'tap'
-import { send } from '../client.js'
-import { CGI_BIN, saying } from '../fixtures.js'
+import { send } from '../support/client.js'
+import { CGI_BIN, saying } from '../support/fixtures.js'
 
 /** A host that logs to its own standard error, as it does without the option `logger`. */
 const HOST = `

@@ -18,9 +18,9 @@ import t, { type Test } from 'tap'
 import polka from 'polka'
 import polkaNext from 'polka-next'
 import { brotliDecompressSync, createBrotliDecompress, createGunzip, gunzipSync } from 'node:zlib'
-import { chunksOf, open, send } from '../client.js'
-import { CGI_BIN, saying } from '../fixtures.js'
-import { listen } from '../listen.js'
+import { chunksOf, open, send } from '../support/client.js'
+import { CGI_BIN, saying } from '../support/fixtures.js'
+import { listen } from '../support/listen.js'
 
 const root = CGI_BIN
 

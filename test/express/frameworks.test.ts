@@ -22,9 +22,9 @@ import polkaNext from 'polka-next'
 // oxlint-disable-next-line import/no-unassigned-import -- Nest's decorators need what it adds to Reflect
 import 'reflect-metadata'
 import { createServer as createViteServer, type Plugin } from 'vite'
-import { exchange, send } from '../client.js'
-import { CGI_BIN, readReport, saying } from '../fixtures.js'
-import { listen } from '../listen.js'
+import { exchange, send } from '../support/client.js'
+import { CGI_BIN, readReport, saying } from '../support/fixtures.js'
+import { listen } from '../support/listen.js'
 
 const root = CGI_BIN
 const logger = { warn(): void {}, error(): void {} }

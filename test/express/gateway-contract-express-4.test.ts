@@ -1,5 +1,5 @@
 import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
-import { express4 } from '../adapters.js'
+import { express4 } from '../support/adapters.js'
 
 gatewayContract(t, express4)

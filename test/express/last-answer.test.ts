@@ -9,8 +9,8 @@ import type { AddressInfo } from 'node:net'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { setImmediate } from 'node:timers/promises'
-import { send, type Sending } from '../client.js'
-import { CGI_BIN, saying } from '../fixtures.js'
+import { send, type Sending } from '../support/client.js'
+import { CGI_BIN, saying } from '../support/fixtures.js'
 
 /** An application of any framework that has Express's middlewares. */
 interface Application extends RequestListener {

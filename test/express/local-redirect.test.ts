@@ -18,8 +18,8 @@ import {
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { pinoHttp } from 'pino-http'
-import { exchange, send } from '../client.js'
-import { CGI_BIN, saying } from '../fixtures.js'
+import { exchange, send } from '../support/client.js'
+import { CGI_BIN, saying } from '../support/fixtures.js'
 
 /** An application of any framework that has Express's middlewares. */
 interface Application extends RequestListener {

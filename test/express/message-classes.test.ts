@@ -16,8 +16,8 @@ import { createServer as createSecureServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { send } from '../client.js'
-import { CERTIFICATE, CGI_BIN, KEY } from '../fixtures.js'
+import { send } from '../support/client.js'
+import { CERTIFICATE, CGI_BIN, KEY } from '../support/fixtures.js'
 
 /** What Express 4 and 5 have in common here. */
 interface Application extends RequestListener {

@@ -1,5 +1,5 @@
 import t from 'tap'
 import { middlewareContract } from '../contract/middleware-contract.js'
-import { connect } from '../middleware-adapters.js'
+import { connect } from '../support/middleware-adapters.js'
 
 middlewareContract(t, connect)

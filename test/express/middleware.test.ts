@@ -14,9 +14,9 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
-import { dial, exchange, readToEnd, readUntil, send } from '../client.js'
-import { CGI_BIN, readReport, saying } from '../fixtures.js'
-import { listen } from '../listen.js'
+import { dial, exchange, readToEnd, readUntil, send } from '../support/client.js'
+import { CGI_BIN, readReport, saying } from '../support/fixtures.js'
+import { listen } from '../support/listen.js'
 
 /** An error handler of the application. */
 function answerErrors(text: (error: Error & { code?: string }) => string): ErrorRequestHandler {

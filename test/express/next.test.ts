@@ -4,9 +4,9 @@ import polkaNext from 'polka-next'
 import { strict as assert } from 'node:assert'
 import type { RequestListener } from 'node:http'
 import t from 'tap'
-import { send } from '../client.js'
-import { CGI_BIN, saying } from '../fixtures.js'
-import { listen } from '../listen.js'
+import { send } from '../support/client.js'
+import { CGI_BIN, saying } from '../support/fixtures.js'
+import { listen } from '../support/listen.js'
 
 const root = CGI_BIN
 

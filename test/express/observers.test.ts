@@ -10,8 +10,8 @@ import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pinoHttp } from 'pino-http'
-import { dial, exchange, readUntil } from '../client.js'
-import { CGI_BIN } from '../fixtures.js'
+import { dial, exchange, readUntil } from '../support/client.js'
+import { CGI_BIN } from '../support/fixtures.js'
 
 /** An application of any framework that has Express's middlewares. */
 interface Application extends RequestListener {

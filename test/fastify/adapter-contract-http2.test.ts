@@ -1,5 +1,5 @@
 import t from 'tap'
 import { adapterContract } from '../contract/adapter-contract.js'
-import { fastify5Http2 } from '../adapters.js'
+import { fastify5Http2 } from '../support/adapters.js'
 
 adapterContract(t, fastify5Http2)

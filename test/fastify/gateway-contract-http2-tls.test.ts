@@ -1,5 +1,5 @@
 import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
-import { fastify5Http2Tls } from '../adapters.js'
+import { fastify5Http2Tls } from '../support/adapters.js'
 
 gatewayContract(t, fastify5Http2Tls)

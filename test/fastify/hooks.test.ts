@@ -14,8 +14,8 @@ import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { brotliCompressSync, createGunzip, deflateSync, gunzipSync, gzipSync } from 'node:zlib'
-import { exchange, send } from '../client.js'
-import { CGI_BIN, readReport, saying } from '../fixtures.js'
+import { exchange, send } from '../support/client.js'
+import { CGI_BIN, readReport, saying } from '../support/fixtures.js'
 
 type Application = ReturnType<typeof Fastify>
 

@@ -1,5 +1,5 @@
 import t from 'tap'
 import { http2Suite } from '../contract/http2.js'
-import { fastify5Http2 } from '../adapters.js'
+import { fastify5Http2 } from '../support/adapters.js'
 
 http2Suite(t, fastify5Http2)

@@ -9,9 +9,9 @@ import { strict as assert } from 'node:assert'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
-import type { Answer } from '../answer.js'
-import { send } from '../client.js'
-import { CGI_BIN, saying } from '../fixtures.js'
+import type { Answer } from '../support/answer.js'
+import { send } from '../support/client.js'
+import { CGI_BIN, saying } from '../support/fixtures.js'
 
 type Application = ReturnType<typeof Fastify>
 

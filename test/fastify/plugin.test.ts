@@ -19,9 +19,9 @@ import {
   readUntil,
   receive,
   send,
-} from '../client.js'
-import { CGI_BIN, readReport, saying } from '../fixtures.js'
-import { until } from '../processes.js'
+} from '../support/client.js'
+import { CGI_BIN, readReport, saying } from '../support/fixtures.js'
+import { until } from '../support/processes.js'
 
 type Application = ReturnType<typeof Fastify>
 

@@ -4,7 +4,7 @@ import swagger from '@fastify/swagger'
 import Fastify from 'fastify'
 import { strict as assert } from 'node:assert'
 import t, { type Test } from 'tap'
-import { CGI_BIN } from '../fixtures.js'
+import { CGI_BIN } from '../support/fixtures.js'
 
 type Application = ReturnType<typeof Fastify>
 

@@ -10,7 +10,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { childrenOf, descriptorsOf, until } from '../processes.js'
+import { childrenOf, descriptorsOf, until } from '../support/processes.js'
 
 /** A server with the gateway in it. */
 export interface LiveHost {

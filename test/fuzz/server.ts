@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
-import { dial, exchange, readToEnd } from '../client.js'
+import { dial, exchange, readToEnd } from '../support/client.js'
 import { openLiveHost, startExpress, startFastify, startNodeHttp } from './live-hosts.js'
 import { createWorldProperty, type Property } from './property.js'
 import { location, output, respond } from './response.js'

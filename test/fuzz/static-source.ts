@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
-import { exchange } from '../client.js'
+import { exchange } from '../support/client.js'
 import { createWorldProperty, type Property } from './property.js'
 import { createStaticSite, SOURCE, STATIC_SERVERS } from './static-site.js'
 

@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { connect, createServer as createHttp2Server, type ClientHttp2Session } from 'node:http2'
 import type { AddressInfo, Server } from 'node:net'
 import { Readable } from 'node:stream'
-import { exchange } from '../client.js'
+import { exchange } from '../support/client.js'
 import { createWorldProperty } from './property.js'
 import { output, respond } from './response.js'
 

@@ -1,5 +1,5 @@
 import t from 'tap'
 import { adapterContract } from '../contract/adapter-contract.js'
-import { nodeHttp } from '../adapters.js'
+import { nodeHttp } from '../support/adapters.js'
 
 adapterContract(t, nodeHttp)

@@ -1,5 +1,5 @@
 import t from 'tap'
 import { gatewayContract } from '../contract/gateway-contract.js'
-import { nodeHttp } from '../adapters.js'
+import { nodeHttp } from '../support/adapters.js'
 
 gatewayContract(t, nodeHttp)

@@ -1,6 +1,6 @@
 import { strict as assert } from 'node:assert'
 import { readdirSync } from 'node:fs'
-import { childrenOf, commandOf, descriptorsOf, processesWith, until } from '../processes.js'
+import { childrenOf, commandOf, descriptorsOf, processesWith, until } from '../support/processes.js'
 import type { SoakSite } from './site.js'
 import type { SoakedHost } from './soaked-host.js'
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { dial } from '../client.js'
+import { dial } from '../support/client.js'
 import { type Head, readHead } from '../conformance/response.js'
 
 /** What a client has received in answer to one request. */

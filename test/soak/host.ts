@@ -1,5 +1,5 @@
 import { channel, subscribe } from 'node:diagnostics_channel'
-import type { Asked } from '../forked-process.js'
+import type { Asked } from '../support/forked-process.js'
 import { type Application, type Framework, ownChildren, startApplication } from './application.js'
 import type { HostReply, HostQuestion, HostState } from './soaked-host.js'
 

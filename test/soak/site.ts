@@ -4,7 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { CGI_BIN } from '../fixtures.js'
+import { CGI_BIN } from '../support/fixtures.js'
 
 const OWN = fileURLToPath(new URL('../../soak', import.meta.url))
 

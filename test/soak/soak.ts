@@ -1,4 +1,4 @@
-import { within } from '../forked-process.js'
+import { within } from '../support/forked-process.js'
 import type { Framework } from './application.js'
 import { type Belongings, settle } from './belongings.js'
 import { type Growth, measureGrowth, type Sample } from './growth.js'

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { startForkedProcess } from '../forked-process.js'
+import { startForkedProcess } from '../support/forked-process.js'
 import type { Framework } from './application.js'
 
 export type HostQuestion =

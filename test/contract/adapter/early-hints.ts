@@ -6,9 +6,9 @@ import { request as httpRequest } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { exchange, receive, send } from '../../client.js'
-import { CGI_BIN, saying } from '../../fixtures.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { exchange, receive, send } from '../../support/client.js'
+import { CGI_BIN, saying } from '../../support/fixtures.js'
 
 /** `Status: 103` before a script's own header. */
 export function earlyHintsSuite(t: Test, adapter: Adapter): void {

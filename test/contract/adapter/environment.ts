@@ -2,9 +2,9 @@ import { strict as assert } from 'node:assert'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Test } from 'tap'
 import path from 'node:path'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { exchange, fields, send, type Sending } from '../../client.js'
-import { CGI_BIN, readReport, type Report } from '../../fixtures.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { exchange, fields, send, type Sending } from '../../support/client.js'
+import { CGI_BIN, readReport, type Report } from '../../support/fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** What a script sees of a request. */

@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert'
 import path from 'node:path'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { exchange, send } from '../../client.js'
-import { CGI_BIN, saying } from '../../fixtures.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { exchange, send } from '../../support/client.js'
+import { CGI_BIN, saying } from '../../support/fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** The response to a client whose script failed. */

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { dial, readToEnd, readUntil, send } from '../../client.js'
-import { CGI_BIN, saying } from '../../fixtures.js'
-import { isRunning, untilGone } from '../../processes.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { dial, readToEnd, readUntil, send } from '../../support/client.js'
+import { CGI_BIN, saying } from '../../support/fixtures.js'
+import { isRunning, untilGone } from '../../support/processes.js'
 
 /** Clients of HTTP/1.x that close one side of the connection, or both. */
 export function halfCloseSuite(t: Test, adapter: Adapter): void {

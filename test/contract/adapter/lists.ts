@@ -1,9 +1,9 @@
 import { strict as assert } from 'node:assert'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import type { Answer } from '../../answer.js'
-import { send } from '../../client.js'
-import { CGI_BIN, saying } from '../../fixtures.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import type { Answer } from '../../support/answer.js'
+import { send } from '../../support/client.js'
+import { CGI_BIN, saying } from '../../support/fixtures.js'
 
 /** What becomes of fields that both the application and a script set. */
 export function listsSuite(t: Test, adapter: Adapter): void {

@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { exchange, open, receive, send } from '../../client.js'
-import { CGI_BIN, readReport } from '../../fixtures.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { exchange, open, receive, send } from '../../support/client.js'
+import { CGI_BIN, readReport } from '../../support/fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** What becomes of a script's local redirect, in the whole application. */

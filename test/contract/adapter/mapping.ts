@@ -5,9 +5,9 @@ import { METHODS } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { exchange, send } from '../../client.js'
-import { CGI_BIN, readReport, saying } from '../../fixtures.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { exchange, send } from '../../support/client.js'
+import { CGI_BIN, readReport, saying } from '../../support/fixtures.js'
 import { http1TestOf } from '../http1.js'
 
 /** From URL to script. */

@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
-import type { Adapter } from '../../adapters.js'
-import { send } from '../../client.js'
-import { CGI_BIN } from '../../fixtures.js'
+import type { Adapter } from '../../support/adapters.js'
+import { send } from '../../support/client.js'
+import { CGI_BIN } from '../../support/fixtures.js'
 
 /** The errors for options when an application creates the gateway. */
 export function optionsSuite(t: Test, adapter: Adapter): void {

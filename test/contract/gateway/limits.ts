@@ -5,9 +5,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { leave, open, receive, send } from '../../client.js'
-import { isRunning, untilGone } from '../../processes.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { leave, open, receive, send } from '../../support/client.js'
+import { isRunning, untilGone } from '../../support/processes.js'
 
 const SCRIPTS = {
   'report.cgi': `

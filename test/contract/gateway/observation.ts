@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import { setImmediate } from 'node:timers/promises'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { leave, open, send } from '../../client.js'
-import { CGI_BIN, saying } from '../../fixtures.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { leave, open, send } from '../../support/client.js'
+import { CGI_BIN, saying } from '../../support/fixtures.js'
 
 /** What can be known of scripts while they run and afterwards. */
 export function observationSuite(t: Test, adapter: Adapter): void {

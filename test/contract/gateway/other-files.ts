@@ -3,9 +3,9 @@ import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import type { Answer } from '../../answer.js'
-import { send } from '../../client.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import type { Answer } from '../../support/answer.js'
+import { send } from '../../support/client.js'
 
 const SCRIPT = `#!/bin/sh
 printf 'Content-Type: text/plain\\n\\n'

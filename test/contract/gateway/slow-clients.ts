@@ -6,10 +6,18 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Duplex, PassThrough } from 'node:stream'
 import type { Test } from 'tap'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import type { Answer } from '../../answer.js'
-import { chunksOf, connectionOf, dial, open, openHttp2, openSession, send } from '../../client.js'
-import { until } from '../../processes.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import type { Answer } from '../../support/answer.js'
+import {
+  chunksOf,
+  connectionOf,
+  dial,
+  open,
+  openHttp2,
+  openSession,
+  send,
+} from '../../support/client.js'
+import { until } from '../../support/processes.js'
 import { http1TestOf } from '../http1.js'
 
 /** More than the system buffers for a client that does not read. */

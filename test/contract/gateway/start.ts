@@ -18,9 +18,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import { Readable } from 'node:stream'
-import type { Adapter, RunningGateway } from '../../adapters.js'
-import { open, send } from '../../client.js'
-import { descriptorsOf, processesWith, until } from '../../processes.js'
+import type { Adapter, RunningGateway } from '../../support/adapters.js'
+import { open, send } from '../../support/client.js'
+import { descriptorsOf, processesWith, until } from '../../support/processes.js'
 
 /** As many threads as libuv has, and none that is busy with something of its own. */
 const THREADS = Number(process.env['UV_THREADPOOL_SIZE']) || 4

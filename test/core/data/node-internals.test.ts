@@ -23,8 +23,8 @@ import {
   serverOf,
   setHalfOpen,
 } from '@internal/core/data/node-internals.js'
-import { dial, exchange, readToEnd, readUntil } from '../../client.js'
-import { CERTIFICATE, KEY } from '../../fixtures.js'
+import { dial, exchange, readToEnd, readUntil } from '../../support/client.js'
+import { CERTIFICATE, KEY } from '../../support/fixtures.js'
 
 // Each case fails where a release of Node.js changes what one function of node-internals.ts depends on.
 

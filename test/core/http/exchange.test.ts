@@ -7,7 +7,7 @@ import { type AddressInfo, connect, Socket } from 'node:net'
 import path from 'node:path'
 import { Readable } from 'node:stream'
 import t from 'tap'
-import { exchange, readToEnd } from '../../client.js'
+import { exchange, readToEnd } from '../../support/client.js'
 import { createTemporaryFolder } from '../temporary-folder.js'
 
 void t.test(

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import { setImmediate as turn } from 'node:timers/promises'
-import { dial, readToEnd, readUntil } from '../../client.js'
+import { dial, readToEnd, readUntil } from '../../support/client.js'
 import { allowHalfClose } from '@internal/core/http/half-close.js'
 
 type HalfClosable = Parameters<typeof allowHalfClose>[2][number]

@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net'
 import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { groupByName } from '@internal/core/http/response-fields.js'
-import type { Answer } from '../../answer.js'
-import { send } from '../../client.js'
+import type { Answer } from '../../support/answer.js'
+import { send } from '../../support/client.js'
 
 /** What a client receives of a script that prints this, as a byte string. */
 async function receive(t: Test, output: string): Promise<Answer> {

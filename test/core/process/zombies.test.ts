@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t, { type Test } from 'tap'
-import { isRunning, until } from '../../processes.js'
+import { isRunning, until } from '../../support/processes.js'
 import { hasOnlyZombies } from '@internal/core/process/zombies.js'
 import { createTemporaryFolder, writeProgram } from '../temporary-folder.js'
 

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
 import { openFile } from '@common-gateway/core/steps'
-import { descriptorsOf, until } from '../../processes.js'
+import { descriptorsOf, until } from '../../support/processes.js'
 import { createTemporaryFolder } from '../temporary-folder.js'
 
 const root = createTemporaryFolder(t)

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { until } from '../../processes.js'
+import { until } from '../../support/processes.js'
 import type { Kind } from '../kind.js'
 import type { Outcome } from '../outcome.js'
 import type { Visitor } from '../visitor.js'

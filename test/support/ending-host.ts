@@ -5,7 +5,7 @@ import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t, { type Test } from 'tap'
 import { open, type Receiving } from './client.js'
-import { createTemporaryFolder, writeProgram } from './core/temporary-folder.js'
+import { createTemporaryFolder, writeProgram } from '../core/temporary-folder.js'
 import { isRunning } from './processes.js'
 
 export const BOUNDED = { timeout: 60_000 }

@@ -2,13 +2,15 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** The folder of the scripts that the tests run. */
-export const CGI_BIN = fileURLToPath(new URL('../fixtures/cgi-bin', import.meta.url))
+export const CGI_BIN = fileURLToPath(new URL('../../fixtures/cgi-bin', import.meta.url))
 
 /** What the tests' own servers show, made for nothing else; it is its own authority. */
-export const CERTIFICATE = readFileSync(new URL('../fixtures/tls/certificate.pem', import.meta.url))
+export const CERTIFICATE = readFileSync(
+  new URL('../../fixtures/tls/certificate.pem', import.meta.url),
+)
 
 /** The key that belongs to it. */
-export const KEY = readFileSync(new URL('../fixtures/tls/key.pem', import.meta.url))
+export const KEY = readFileSync(new URL('../../fixtures/tls/key.pem', import.meta.url))
 
 /** The URL of the script that prints these bytes, and nothing else; `slowly`: one at a time. */
 export function saying(bytes: string | Buffer, slowly = false): string {
