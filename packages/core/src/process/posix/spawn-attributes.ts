@@ -3,6 +3,13 @@ import { constants } from 'node:os'
 import type { CLibrary } from './c-library.js'
 
 /**
+ * SIGCANCEL and SIGSETXID, 32 and 33, which glibc uses itself. Where clone3(2) is not available (Linux before 5.5, a
+ * sandbox that refuses it), posix_spawn(3) makes a program ignore them unless they are in the set of signals to
+ * reset: `is_internal_signal()` in glibc's `sysdeps/unix/sysv/linux/spawni.c`.
+ */
+const INTERNAL_SIGNALS = 0b11n << 31n
+
+/**
  * The posix_spawnattr_t that all starts share: default signal handling, and a process group for each process.
  */
 export function createSpawnAttributes(library: CLibrary): Buffer {
@@ -25,21 +32,20 @@ export function createSpawnAttributes(library: CLibrary): Buffer {
 }
 
 /**
- * A sigset_t of the signals that get their default handling. Node.js ignores SIGPIPE, and a program would inherit
- * that.
+ * A sigset_t of the signals that get their default handling. Node.js ignores SIGPIPE and SIGXFSZ, and a
+ * program would inherit that.
  *
- * glibc 2.38 resets the signals that have a handler with one flag of clone3(2), CLONE_CLEAR_SIGHAND, and makes a
- * system call for each signal of this set: 3 calls for SIGPIPE, 64 for all. glibc 2.36 asks for the handling of
- * each signal that is not in the set: 123 calls for SIGPIPE, 64 for all. Measured with strace.
+ * glibc 2.38 and later reset the signals that have a handler with one flag of clone3(2), CLONE_CLEAR_SIGHAND, and
+ * make one system call for each signal of this set. Older glibc makes one for each signal of the set and up to two
+ * for each other signal: fewest with all of them in the set.
  */
 function signalsToReset({ layout, gnu_get_libc_version }: CLibrary): Buffer {
   const [major = 0, minor = 0] = (gnu_get_libc_version?.() ?? '').split('.').map(Number)
   const hasClearFlag = major > 2 || (major === 2 && minor >= 38)
   const ignored = hasClearFlag ? ignoredSignals() : undefined
-  // The bits are set here, one for each signal, since sigfillset(3) omits the C library's own signals, which
-  // posix_spawn(3) would then make the program ignore.
+  // The bits are set here, one for each signal, since sigfillset(3) omits INTERNAL_SIGNALS.
   const set = Buffer.alloc(layout.signalSetSize, ignored === undefined ? 0xff : 0)
-  if (ignored !== undefined) set.writeBigUInt64LE(ignored)
+  if (ignored !== undefined) set.writeBigUInt64LE(ignored | INTERNAL_SIGNALS)
   return set
 }
 
