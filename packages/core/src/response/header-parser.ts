@@ -62,9 +62,9 @@ interface FieldInPieces {
 }
 
 /**
- * A class, since an object literal with accessors has objects that V8 creates among the old ones
- * (`Factory::NewAccessorPair`). They refer to the accessors, and these to the whole request: a minor collection
- * left 12 KB of each request, and a full collection came every few hundred requests.
+ * A class, not an object literal with getters: V8 allocates the AccessorPair of each getter of a literal in the old
+ * generation (`Factory::NewAccessorPair`). It refers to the getter, which refers to the whole request. So minor
+ * collections left 12 KB of each request, and a full collection came every few hundred requests.
  */
 class BlockParser implements HeaderParser {
   size: number

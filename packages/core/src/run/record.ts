@@ -74,7 +74,8 @@ export class RunRecord implements CgiRun {
 
   /** The message of the channels. Made on demand: most runs have no subscribers. */
   get message(): CgiRun {
-    this.#message ??= createMessage(this)
+    // PROPERTIES has those of CgiRun.
+    this.#message ??= new RunMessage(this) as unknown as CgiRun
     return this.#message
   }
 
@@ -90,51 +91,51 @@ export class RunRecord implements CgiRun {
   }
 }
 
-/** A view of a record: a subscriber that freezes it, or writes to it, must not change the run. */
-function createMessage(record: RunRecord): CgiRun {
-  const { script, pid, request, startTime, queueTime } = record
-  const message: CgiRun = {
-    script,
-    pid,
-    request,
-    startTime,
-    queueTime,
-    get headerTime() {
-      return record.headerTime
-    },
-    get duration() {
-      return record.duration
-    },
-    get bytesIn() {
-      return record.bytesIn
-    },
-    get bytesOut() {
-      return record.bytesOut
-    },
-    get droppedBytes() {
-      return record.droppedBytes
-    },
-    get exitCode() {
-      return record.exitCode
-    },
-    get signal() {
-      return record.signal
-    },
-    get isAbandoned() {
-      return record.isAbandoned
-    },
-    get error() {
-      return record.error
-    },
-    get standardErrorEnd() {
-      return record.standardErrorEnd
+/** Each property of a message, and whether it is enumerable. A request refers to its connection and to the server. */
+const ENUMERABLE: Readonly<Record<keyof CgiRun, boolean>> = {
+  script: true,
+  pid: true,
+  request: false,
+  startTime: true,
+  queueTime: true,
+  headerTime: true,
+  duration: true,
+  bytesIn: true,
+  bytesOut: true,
+  droppedBytes: true,
+  exitCode: true,
+  signal: true,
+  isAbandoned: true,
+  error: true,
+  standardErrorEnd: false,
+}
+
+/**
+ * A view of a record: a subscriber that freezes it, or writes to it, must not change the run. All messages share their
+ * getters, as getters of their own would keep the request until a full collection: see `BlockParser`.
+ */
+class RunMessage {
+  readonly #record: RunRecord
+
+  constructor(record: RunRecord) {
+    this.#record = record
+    Object.defineProperties(this, PROPERTIES)
+  }
+
+  static read(message: RunMessage, name: keyof CgiRun): unknown {
+    return message.#record[name]
+  }
+}
+
+const PROPERTIES: PropertyDescriptorMap = {}
+for (const [name, enumerable] of Object.entries(ENUMERABLE)) {
+  PROPERTIES[name] = {
+    enumerable,
+    get(this: RunMessage) {
+      // The names of ENUMERABLE are those of CgiRun.
+      return RunMessage.read(this, name as keyof CgiRun)
     },
   }
-  // A request refers to its connection and to the server.
-  for (const name of ['request', 'standardErrorEnd']) {
-    Object.defineProperty(message, name, { enumerable: false })
-  }
-  return message
 }
 
 const DONE = Promise.resolve()
