@@ -1,10 +1,5 @@
 import { type Stats, statSync } from 'node:fs'
 
-/** Whether nothing is at this path that could be used. */
-export function isMissing(file: string): boolean {
-  return statusOf(file) === undefined
-}
-
 /** Whether a folder is at this path. */
 export function isFolder(file: string): boolean {
   return statusOf(file)?.isDirectory() ?? false

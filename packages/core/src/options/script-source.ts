@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { invalidOption } from '../data/cgi-error.js'
 import type { ScriptFinder } from '../transport/script-finder.js'
 import { DEFAULTS } from './defaults.js'
-import { isFile, isFolder, isMissing } from './file-status.js'
+import { isFile, isFolder } from './file-status.js'
 import type { CgiOptions } from './options.js'
 import { isProgram } from './program-search.js'
 import { RULES, refuseOptions } from './rules.js'
@@ -52,7 +53,7 @@ export function folderOf(source: ScriptSource): string | undefined {
 
 function checkRoot({ root = DEFAULTS.root, allowMissingRoot }: CgiOptions<never>): string {
   const folder = path.resolve(root)
-  const isGood = isMissing(folder) ? allowMissingRoot : isFolder(folder)
+  const isGood = existsSync(folder) ? isFolder(folder) : allowMissingRoot
   if (isGood) return folder
   throw invalidOption('root', 'the path of a folder that exists', root)
 }
