@@ -1,6 +1,6 @@
 import { IncomingMessage, ServerResponse } from 'node:http'
 
-/** What an Express application has: the prototypes that it gives to each request and response. */
+/** The part of an Express application that is used: the prototypes that it sets on each request and response. */
 export interface ApplicationPrototypes {
   /** The prototype of requests: `app.request` of Express 4 and 5. */
   readonly request: object
@@ -10,16 +10,18 @@ export interface ApplicationPrototypes {
 
 /** Options of `createServer()` of node:http and node:https. */
 export interface MessageClasses {
+  /** The class of requests. */
   readonly IncomingMessage: typeof IncomingMessage
+  /** The class of responses. */
   readonly ServerResponse: typeof ServerResponse
 }
 
-/** Whether this is Node.js 24 or later, where it makes no difference. */
-const IS_FAST = Number(process.versions.node.split('.', 1)[0]) >= 24
+/** Whether V8 shares hidden classes among objects that get the same prototype later. */
+const SHARES_HIDDEN_CLASSES = Number(process.versions.node.split('.', 1)[0]) >= 24
 
 /**
- * Makes an Express application faster on Node.js 20 and 22: requests and responses are created with the prototypes
- * that Express gives them later.
+ * Makes Express faster on Node.js 20 and 22: requests and responses are created with the prototypes that Express
+ * would set later.
  *
  * ```js
  * import { createServer } from 'node:http'
@@ -27,8 +29,8 @@ const IS_FAST = Number(process.versions.node.split('.', 1)[0]) >= 24
  * ```
  *
  * Express calls `Object.setPrototypeOf(request, app.request)`. In V8 before Node.js 24, each property that an object
- * gets after that gives it a hidden class of its own, and all code that reads the object is slow. An object that
- * has the prototype already is left unchanged. From Node.js 24 on, the classes are those of node:http.
+ * gets after that gives it a hidden class of its own, and all code that reads the object is slow. The call changes
+ * nothing where the object has that prototype already. From Node.js 24 on, the classes are those of node:http.
  *
  * With node:https: `createServer({ key, cert, ...messageClasses(app) }, app)`. An application that is mounted in
  * `app` sets its own prototypes, as before.
@@ -56,7 +58,7 @@ function withPrototype<Class extends typeof IncomingMessage | typeof ServerRespo
       `Expected an Express application, got a value without a prototype \`${name}\``,
     )
   }
-  if (IS_FAST) return Base
+  if (SHARES_HIDDEN_CLASSES) return Base
   // The classes of node:http are functions in these versions. With Reflect.construct(), V8 of Node.js 20 gives each
   // object a hidden class, too.
   function Message(this: object, ...parameters: unknown[]): void {
