@@ -86,6 +86,7 @@ class PastRequests {
     }
     if (anchor === undefined) return
     scrollBy(0, anchor.getBoundingClientRect().top - place)
+    // Only the fraction: a scroll that ends at the edge of the page is not made up for.
     this.#rounded = (anchor.getBoundingClientRect().top - place) % 1
   }
 }

@@ -11,7 +11,7 @@ export type Expire = (code: CgiErrorCode, milliseconds: number) => void
 export interface LingeringOutput {
   readonly isPaused: boolean
   readonly isOutputOver: boolean
-  /** How many bytes have come. */
+  /** Bytes that were received. */
   readonly bytesOut: number
   /** Ends the output. */
   end(): void

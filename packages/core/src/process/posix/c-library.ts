@@ -6,9 +6,9 @@ type Memory = Buffer | Int32Array | bigint
 
 /** The functions of the C library that are used, under their own names: see their manual pages. */
 interface Functions {
-  readonly pipe2: ((descriptors: Memory, flags: number) => number) | undefined
   /** Undefined in C libraries other than glibc. */
   readonly gnu_get_libc_version: (() => string) | undefined
+  readonly pipe2: ((descriptors: Memory, flags: number) => number) | undefined
   readonly pipe: (descriptors: Memory) => number
   readonly fcntl: (descriptor: number, command: number, type: 'int', value: number) => number
   readonly ioctl: (descriptor: number, request: number, type: 'void *', value: Memory) => number

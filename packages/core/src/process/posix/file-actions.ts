@@ -1,12 +1,13 @@
 import { toByteString } from '../../data/byte-string.js'
 import { type CLibrary, errorOf } from './c-library.js'
 
-/** How many are kept: descriptors and folders repeat, since the system gives out the lowest free number. */
+/** The most that are kept. Few are in use: folders repeat, and so do descriptors, as pipe2(2) gives the lowest free ones. */
 const MOST_KEPT = 64
 
 /**
  * The file actions of posix_spawn(3): a posix_spawn_file_actions_t for each set of descriptors and folder. They
- * are kept, since to make one takes 7 system calls: glibc asks for the limit of descriptors at each addition.
+ * are kept, since to make one takes 7 system calls: glibc asks for the limit of descriptors for each one that it is
+ * given (`__spawn_valid_fd()`).
  */
 export class FileActions {
   readonly #library: CLibrary
