@@ -2,6 +2,7 @@ import { CgiError } from '@common-gateway/core'
 import assert from 'node:assert/strict'
 import { PassThrough, type Readable, type Writable } from 'node:stream'
 import { mock } from 'node:test'
+import { inspect } from 'node:util'
 import t, { type Test } from 'tap'
 import { RunRecord } from '@internal/core/run/record.js'
 import { ScriptRun } from '@internal/core/run/run.js'
@@ -347,4 +348,6 @@ void t.test('LOG-2 the record is filled in, and can be logged', async (t) => {
     isAbandoned: false,
   })
   assert.equal(scene.record.message.request.method, 'GET')
+  // console.log() does not call getters.
+  assert.match(inspect(scene.record.message), /script: '\/srv\/a\.cgi',\s+pid: 42/)
 })

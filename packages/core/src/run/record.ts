@@ -74,7 +74,7 @@ export class RunRecord implements CgiRun {
 
   /** The message of the channels. Made on demand: most runs have no subscribers. */
   get message(): CgiRun {
-    // PROPERTIES has those of CgiRun.
+    // GETTERS has the rest of CgiRun.
     this.#message ??= new RunMessage(this) as unknown as CgiRun
     return this.#message
   }
@@ -91,13 +91,12 @@ export class RunRecord implements CgiRun {
   }
 }
 
-/** Each property of a message, and whether it is enumerable. A request refers to its connection and to the server. */
-const ENUMERABLE: Readonly<Record<keyof CgiRun, boolean>> = {
-  script: true,
-  pid: true,
+/** The facts of a run that do not change. */
+type Facts = Pick<CgiRun, 'script' | 'pid' | 'startTime' | 'queueTime'>
+
+/** The other properties, and whether they are enumerable. A request refers to its connection and to the server. */
+const ENUMERABLE: Readonly<Record<Exclude<keyof CgiRun, keyof Facts>, boolean>> = {
   request: false,
-  startTime: true,
-  queueTime: true,
   headerTime: true,
   duration: true,
   bytesIn: true,
@@ -114,26 +113,34 @@ const ENUMERABLE: Readonly<Record<keyof CgiRun, boolean>> = {
  * A view of a record: a subscriber that freezes it, or writes to it, must not change the run. All messages share their
  * getters, as getters of their own would keep the request until a full collection: see `BlockParser`.
  */
-class RunMessage {
+class RunMessage implements Facts {
+  readonly script: string
+  readonly pid: number | undefined
+  readonly startTime: number
+  readonly queueTime: number
   readonly #record: RunRecord
 
   constructor(record: RunRecord) {
+    this.script = record.script
+    this.pid = record.pid
+    this.startTime = record.startTime
+    this.queueTime = record.queueTime
     this.#record = record
-    Object.defineProperties(this, PROPERTIES)
+    Object.defineProperties(this, GETTERS)
   }
 
-  static read(message: RunMessage, name: keyof CgiRun): unknown {
+  static read(message: RunMessage, name: keyof typeof ENUMERABLE): unknown {
     return message.#record[name]
   }
 }
 
-const PROPERTIES: PropertyDescriptorMap = {}
+const GETTERS: PropertyDescriptorMap = {}
 for (const [name, enumerable] of Object.entries(ENUMERABLE)) {
-  PROPERTIES[name] = {
+  GETTERS[name] = {
     enumerable,
     get(this: RunMessage) {
-      // The names of ENUMERABLE are those of CgiRun.
-      return RunMessage.read(this, name as keyof CgiRun)
+      // Object.entries() gives its names the type string.
+      return RunMessage.read(this, name as keyof typeof ENUMERABLE)
     },
   }
 }
