@@ -25,7 +25,7 @@ void t.test('scripts end with their host', { jobs: 2 }, async (t) => {
   ]
   for (const [name, spawner, signals] of HOSTS) {
     void t.test(
-      `LIFE-6 by a signal that nobody listens to (${name}, ${spawner})`,
+      `LIFE-6 by a signal without a listener (${name}, ${spawner})`,
       { buffered: true, ...BOUNDED },
       async (t) => {
         for (const signal of signals) {

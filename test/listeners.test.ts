@@ -14,7 +14,7 @@ import { CGI_BIN, saying } from './support/fixtures.js'
 
 const options = { root: CGI_BIN, logger: { warn(): void {}, error(): void {} } }
 
-/** Adds listeners to what a host sees, and tells who warns of a leak. */
+/** Adds listeners to what a host sees, and returns the warnings of a leak. */
 type Start = (addListeners: RequestListener) => Promise<Server>
 
 async function startWith(

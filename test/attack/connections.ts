@@ -183,7 +183,7 @@ const slow: readonly Attack[] = [
     },
   },
   {
-    name: 'large answers that nobody reads',
+    name: 'large answers that are not read',
     source: 'CVE-2019-9517; RES-4',
     async run(attacker) {
       const sockets = await Promise.all(Array.from({ length: 4 }, () => attacker.dial()))
@@ -232,7 +232,7 @@ export const connectionAttacks: readonly Attack[] = [...resets, ...halfCloses, .
 
 /** More than may run at once; nothing else can be asked meanwhile. */
 export const queueAttack: Attack = {
-  name: 'a queue, and everybody gone in the middle of it',
+  name: 'a queue, and all clients gone in the middle of it',
   source: 'LIM-2',
   async run(attacker) {
     const sockets = await Promise.all(Array.from({ length: 40 }, () => attacker.dial()))

@@ -241,7 +241,7 @@ void t.test(
 )
 
 void t.test(
-  'a script that worked with Python’s server is told what it misses',
+  'the log says what a script misses that worked with Python’s server',
   NO_HANG,
   async (t) => {
     process.env['OF_THE_SHELL'] = 'here'

@@ -160,7 +160,7 @@ void t.test(
 )
 
 void t.test(
-  'the default port in use: a person gets the next one, and is told',
+  'the default port in use: in a terminal the next one is taken, and a line says so',
   needs('python3'),
   async (t) => {
     const folder = createSite(t, { 'page.html': 'page' })

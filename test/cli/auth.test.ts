@@ -115,7 +115,7 @@ void t.test(
 )
 
 void t.test(
-  '--auth lets in those whom the file names, before anything is looked at',
+  '--auth lets in the users that the file names, before anything is looked up',
   NO_HANG,
   async (t) => {
     const entries = Object.entries(HASHES).map(([name, [, hash]]) => `${name}:${hash}\n`)
@@ -176,7 +176,7 @@ void t.test('--auth reports what is wrong with its file', NO_HANG, async (t) => 
 })
 
 void t.test(
-  'ENV-4 a proxy that is trusted says whom a request is from, and no other client does',
+  'ENV-4 a trusted proxy says which client a request is from, and no other client does',
   NO_HANG,
   async (t) => {
     const folder = createSite(t, {
@@ -190,7 +190,7 @@ void t.test(
     assert.ok(record instanceof Object && 'client' in record)
     assert.equal(record.client, '192.0.2.7')
 
-    // Whom nobody lets in is told by the address that counts.
+    // A refused client is logged with the address that counts.
     writeFileSync(path.join(folder, 'users'), `ann:${HASHES.sha1[1]}\n`)
     const auth = ['--auth', path.join(folder, 'users'), '--log', 'json']
     const guarded = await serve(t, folder, '--trust-proxy', 'true', ...auth)

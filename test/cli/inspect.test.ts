@@ -163,7 +163,7 @@ void t.test(
   },
 )
 
-void t.test('what no gateway has is told to be a file’s', perl, async (t) => {
+void t.test('a request without a script is shown as one for a file', perl, async (t) => {
   const server = await serve(t, createReportingSite(t))
   for (const url of ['/', '/index.html', '/cgi-bind/a', '/CGI-BIN/report.pl', '*']) {
     assert.match(toText((await inspect(server, url)).text), /no gateway has this URL/, url)

@@ -187,7 +187,7 @@ void t.test(
 )
 
 void t.test(
-  'a failure is a line under its request, with its reason, and in production the client hears none',
+  'a failure is a line under its request, with its reason, and in production the client gets none',
   NO_HANG,
   async (t) => {
     process.env['NODE_ENV'] = 'production'

@@ -306,7 +306,7 @@ void t.test('--files serves another folder at its URL, by the same rules', NO_HA
   assert.match((await send(port, '/')).text, / href="\.\/icons\/"/)
 })
 
-void t.test('--link-root lets links lead into a folder; others are told of', NO_HANG, async (t) => {
+void t.test('--link-root lets links lead into a folder; others are logged', NO_HANG, async (t) => {
   const outside = createSite(t, { 'prog.cgi': SCRIPT, 'file.txt': 'file' })
   chmodSync(path.join(outside, 'prog.cgi'), 0o755)
   const folder = createSite(t, { 'cgi-bin/own.cgi': SCRIPT })

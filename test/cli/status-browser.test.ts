@@ -193,7 +193,7 @@ void t.test(
     await row.focus()
     await page.keyboard.press('Enter')
     await page.locator('#now [open]').getByText('waiting to be told').waitFor()
-    // It goes on being open, and having the focus, while it is told anew and when it has ended.
+    // It stays open and keeps the focus when it is updated and when it has ended.
     const took = page.locator('#now .took')
     await took.filter({ hasNotText: String(await took.textContent()) }).waitFor()
     release()
@@ -206,7 +206,7 @@ void t.test(
 )
 
 void t.test(
-  'what somebody reads does not move, and what has come is shown afterwards',
+  'a row that is read does not move, and new rows are shown afterwards',
   options,
   async (t) => {
     const { server, page } = await show(t)

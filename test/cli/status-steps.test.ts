@@ -218,7 +218,7 @@ function parse(message: unknown): Record<string, unknown> {
   return JSON.parse(data) as Record<string, unknown>
 }
 
-void t.test('a page is told what it has missed, and all of it by another server', async (t) => {
+void t.test('a page receives what it has missed, and everything from another server', async (t) => {
   const { updates, tick, state } = createUpdates(t)
   state.sequence = 3
   for (const [cursor, isWhole, rows] of [
@@ -238,7 +238,7 @@ void t.test('a page is told what it has missed, and all of it by another server'
 })
 
 void t.test(
-  'a page that reads slowly holds one message, and is told the rest at once',
+  'a page that reads slowly holds one message, and receives the rest in one',
   async (t) => {
     const { updates, tick, state } = createUpdates(t)
     const stream = updates.listen('epoch.0')
@@ -264,7 +264,7 @@ void t.test(
 )
 
 void t.test(
-  'pages that have come as far as each other are told the same, which is written once',
+  'pages with the same cursor receive the same message, which is made once',
   async (t) => {
     const { updates, tick, state } = createUpdates(t)
     const streams = ['epoch.0', 'epoch.0', 'epoch.2'].map((cursor) => updates.listen(cursor))
@@ -278,7 +278,7 @@ void t.test(
 )
 
 void t.test(
-  'a page that has yet to read what it was sent is told nothing after the end',
+  'a page that has not read its last message receives nothing after the end',
   async (t) => {
     const { updates, tick } = createUpdates(t)
     const stream = updates.listen('epoch.0')
@@ -289,38 +289,35 @@ void t.test(
     updates.close()
     updates.touch()
     tick(250)
-    // An end that nobody has read stays; what were told after it would be an error of the stream.
+    // An end that is not read stays; a message after it would be an error of the stream.
     assert.equal(stream.errored, null)
     assert.equal(stream.read(), null)
     assert.deepEqual(errors, [])
   },
 )
 
-void t.test(
-  'a page is told nothing but that the server is there when nothing happens',
-  async (t) => {
-    const { updates, tick, state } = createUpdates(t)
-    const stream = updates.listen('epoch.0')
-    assert.equal(stream?.read(), null)
-    tick(1)
-    parse(stream?.read())
-    assert.equal(stream?.read(), null)
-    tick(14_500)
-    assert.equal(stream?.read(), null)
-    tick(750)
-    assert.equal(String(stream?.read()), ':\n\n')
-    stream?.destroy()
-    const { written } = state
-    // Nobody listens, once the stream has said that it is closed.
-    return new Promise<void>((resolve) => {
-      stream?.once('close', () => {
-        tick(60_000)
-        assert.equal(state.written, written)
-        resolve()
-      })
+void t.test('a page receives heartbeats alone when nothing happens', async (t) => {
+  const { updates, tick, state } = createUpdates(t)
+  const stream = updates.listen('epoch.0')
+  assert.equal(stream?.read(), null)
+  tick(1)
+  parse(stream?.read())
+  assert.equal(stream?.read(), null)
+  tick(14_500)
+  assert.equal(stream?.read(), null)
+  tick(750)
+  assert.equal(String(stream?.read()), ':\n\n')
+  stream?.destroy()
+  const { written } = state
+  // Nobody listens, once the stream has said that it is closed.
+  return new Promise<void>((resolve) => {
+    stream?.once('close', () => {
+      tick(60_000)
+      assert.equal(state.written, written)
+      resolve()
     })
-  },
-)
+  })
+})
 
 void t.test(
   'so many pages can listen, and no more until one leaves; closing ends them all',

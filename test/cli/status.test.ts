@@ -194,7 +194,7 @@ void t.test('to other machines there is no status page', network, async (t) => {
 })
 
 void t.test(
-  'a page hears of each request, and after a pause of what it has missed',
+  'a page receives each request, and after a pause those that it has missed',
   NO_HANG,
   async (t) => {
     const server = await start(t)

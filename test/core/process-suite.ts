@@ -644,7 +644,7 @@ export function processSuite(t: Test, choice: 'posix_spawn' | 'child_process'): 
     })
 
     void t.test(
-      'LIFE-1 scripts are reaped where no signal tells of their end',
+      'LIFE-1 scripts are reaped where no signal reports their end',
       BOUNDED,
       async () => {
         const module = new URL(

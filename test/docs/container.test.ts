@@ -102,7 +102,7 @@ void t.test('the recipe container', { ...needsRoot('perl', 'tini'), jobs: 1 }, a
         (await fetch(`${origin}/cgi-bin/${name}`, { signal: signalOf(t) })).text()
       assert.match(await get('report.pl'), /^run by user 65534, below process (?!1\n)\d+\n$/)
       for (let count = 0; count < 5; count += 1) assert.equal(await get('leave.sh'), 'left\n')
-      // They end by themselves, which nobody here is told.
+      // They end by themselves, without an event here.
       let processes = await get('processes.sh')
       while (/^sleep /m.test(processes)) processes = await get('processes.sh')
       assert.match(processes, /^tini /m)

@@ -36,7 +36,7 @@ for (const [name, cases] of Object.entries(PACKAGE_DIFFERENCES)) {
   const heading = `What differs from \`${name}\``
 
   void t.test(
-    `the guide tells of differences from ${name} that are tried, and of no other`,
+    `the guide lists the differences from ${name} that are tried, and no other`,
     async () => {
       const rows = page.table(heading).map(([what]) => what)
       assert.deepEqual(new Set(rows), new Set(Object.keys(cases)))

@@ -111,7 +111,7 @@ for (const [name, { start, options, also }] of Object.entries(guides)) {
     }
 
     void t.test(
-      'tells of differences that are tried, and of no other',
+      'lists the differences that are tried, and no other',
       { buffered: true },
       async () => {
         const rows = page.table('What differs').map(([what = '']) => what)

@@ -116,7 +116,7 @@ ${temporary.map((name) => `  ${name}_temp_path nginx-${name};`).join('\n')}
     })
   }
 
-  /** That of somebody who has just arrived here. */
+  /** The environment of a new user. */
   get #environment(): Record<string, string> {
     const { PATH = '' } = process.env
     const identity = { GIT_AUTHOR_NAME: 'Ada', GIT_AUTHOR_EMAIL: 'ada@example.org' }

@@ -161,7 +161,7 @@ for (const [name, create] of frameworks) {
       },
     )
 
-    void t.test('RES-2 the client hears one answer, however many pass', async (t) => {
+    void t.test('RES-2 the client receives one answer, however many pass', async (t) => {
       const app = create()
       app.use(cgi({ root }))
       const loop = await exchange(

@@ -142,7 +142,7 @@ for (const [name, express] of versions) {
     })
 
     void t.test(
-      'BODY-4 an error handler of the application is heard by who still sends',
+      'BODY-4 a client that still sends receives the answer of the error handler',
       async (t) => {
         const app = express()
         app.use(cgi({ root, logger, bodyLimit: 1_000 }))
@@ -163,7 +163,7 @@ for (const [name, express] of versions) {
     )
 
     void t.test(
-      'BODY-4 half a body is not made a whole one by who waits for its end',
+      'BODY-4 a handler that waits for the end of a body does not take half of it for the whole',
       async (t) => {
         const told: string[] = []
         const tell = (_facts: object, message: string): void => void told.push(message)
@@ -496,7 +496,7 @@ void t.test('the middleware on a connection that it shares', async (t) => {
     socket.write(get('/own') + get(saying('X-Slow: 1\n\nslow', true)))
     await readUntil(socket, /abcde$/)
     const rest = readToEnd(socket)
-    // Longer than it takes a client to close its side who had that in mind, and to be asked.
+    // Longer than a client takes that closes its side, and that is probed.
     await delay(200)
     socket.end()
     await delay(300)
@@ -518,7 +518,7 @@ void t.test('the middleware on a connection that it shares', async (t) => {
   )
 
   void t.test(
-    'BODY-6 the application sees its own server, and hears of the error in the end',
+    'BODY-6 the application sees its own server, and gets the error in the end',
     async (t) => {
       const gateway = cgi({ root, logger })
       const errors: Error[] = []

@@ -59,7 +59,7 @@ const RAW = 'HTTP/1.1 299 Own Words\r\nX-Own: yes\r\nConnection: close\r\n\r\now
 const get = (url: string, more = ''): string => `GET ${url} HTTP/1.1\r\nHost: a\r\n${more}\r\n`
 
 for (const [name, create] of frameworks) {
-  void t.test(`who watches responses (${name})`, async (t) => {
+  void t.test(`observers of responses (${name})`, async (t) => {
     void t.test(
       'HDR-4 morgan and pino-http see the status of an NPH script, and its end',
       async (t) => {

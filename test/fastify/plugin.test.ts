@@ -408,7 +408,7 @@ void t.test('the plugin in a Fastify application', async (t) => {
     },
   )
 
-  void t.test('RES-2 a redirect is told by the URL that the client asked for', async (t) => {
+  void t.test('RES-2 a redirect is logged by the URL that the client asked for', async (t) => {
     const app = Fastify({
       rewriteUrl: (request) => (request.url ?? '').replace('/old/', '/cgi-bin/'),
     })

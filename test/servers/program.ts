@@ -31,7 +31,7 @@ export function findProgram(...files: readonly string[]): string | undefined {
 }
 
 /**
- * A port that nobody listens on; servers that cannot tell theirs must be told one. It lies below those
+ * A port without a listener, for servers that cannot report the one they chose. It lies below those
  * that systems give to clients, one of which might take it before the server does.
  */
 export async function findFreePort(): Promise<number> {
@@ -122,5 +122,5 @@ async function untilListening(address: NetConnectOpts, child: ChildProcess): Pro
       socket.destroy()
     }
   }
-  throw new Error('nobody listens')
+  throw new Error('no server listens')
 }

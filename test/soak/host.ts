@@ -31,7 +31,7 @@ const serverListeners: Record<string, number> = {}
 async function answer(question: HostQuestion): Promise<HostReply> {
   if (question.type === 'open') {
     const application = await startApplication(
-      // The one who has started this process has checked it.
+      // The process that has started this one has checked it.
       framework as Framework,
       JSON.parse(options) as object,
     )

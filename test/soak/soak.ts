@@ -171,7 +171,7 @@ class Soak {
         if (kind.allowed.includes(outcome)) this.#tally.count(kind, outcome)
         else if (isExcused(outcome)) {
           this.#tally.count(kind, outcome, true)
-          // The last of several on a connection need not be answered by who says that it is the last.
+          // A server that closes the connection need not answer the last of several requests on it.
           if (outcome === 'none' && kind.requests === undefined) {
             this.#excused.push({ kind, generation, token })
           }
@@ -210,7 +210,7 @@ class Soak {
   }
 }
 
-/** Whether a connection did not come about: nobody listens, or stopped before it was accepted. */
+/** Whether a connection was not made: no server listens, or it stopped before it accepted it. */
 function isRefused(error: unknown): boolean {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) return false
   return error.syscall === 'connect' && ['ECONNREFUSED', 'ECONNRESET'].includes(String(error.code))

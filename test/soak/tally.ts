@@ -16,7 +16,7 @@ export class Tally {
   count(kind: Kind, outcome: Outcome | 'wrong', isRelaxed = false): void {
     const outcomes = this.#counts.get(kind.name) ?? new Map<string, number>()
     this.#counts.set(kind.name, outcomes)
-    // What the end of an application has to do with is told apart.
+    // Failures that the end of an application causes are counted apart.
     const name = isRelaxed ? `${outcome} (closing)` : outcome
     outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
   }

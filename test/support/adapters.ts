@@ -267,7 +267,7 @@ interface Sender {
   send(text: string): unknown
 }
 
-// In production, Express prints every error that nobody handles; these are in the log already.
+// In production, Express prints every error that is not handled; these are in the log already.
 const printError = console.error
 console.error = (...words: unknown[]): void => {
   if (!String(words[0]).startsWith('CgiError')) printError(...words)

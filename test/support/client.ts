@@ -156,7 +156,7 @@ async function openHttp1(
     else request.destroy()
   })
   const responded = once(request, 'response')
-  // What befalls it after its response has begun is told by the response.
+  // After its response has begun, the response emits its errors.
   request.on('error', () => {})
   if (isStream) body.pipe(request)
   else request.end(body)

@@ -39,7 +39,7 @@ export const plain = (spawner: string, more = '', before = ''): string =>
 const folder = createTemporaryFolder(t)
 let hosts = 0
 
-/** A script that says who it and its child are, and stays. */
+/** A script that writes its pid and its child's, and stays. */
 writeProgram(
   folder,
   'cgi-bin/wait.cgi',

@@ -7,7 +7,7 @@ import { startForkedProcess } from './forked-process.js'
 /** What a host says of itself. */
 export interface HostReport {
   readonly residentBytes: number
-  /** Exceptions, rejections and warnings that nobody has taken care of. */
+  /** Exceptions, rejections and warnings that were not handled. */
   readonly incidents: readonly string[]
   /** Scripts that run, and requests that wait for one to end. */
   readonly running: number

@@ -46,7 +46,7 @@ export function descriptorsOf(pid: number): string[] {
   })
 }
 
-/** The processes that have these bytes in their environment, whoever has started them. */
+/** The processes that have these bytes in their environment, whatever has started them. */
 export function processesWith(variable: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     if (!/^\d+$/.test(name)) return []

@@ -27,7 +27,7 @@ export function readAnswer(text: string): Answer {
   return { version, status, reason: reason.join(' '), fields, body }
 }
 
-/** What everybody sees of an answer. */
+/** The parts of an answer that each client sees. */
 export function toVisible(answer: Answer): Facets {
   const { status, fields, body } = answer
   const valuesOf = (wanted: string): string => {

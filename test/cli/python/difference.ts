@@ -19,7 +19,7 @@ export interface Case {
   readonly ask: string
   readonly headers?: readonly string[]
   readonly body?: string
-  /** What of the answers is compared; what everybody sees of them, if nothing is said. */
+  /** The parts of the answers that are compared. Default: those that each client sees. */
   readonly read?: (answer: Answer, site: string) => Facets
   /** All that differs. What is not here has to be the same. */
   readonly differences?: readonly Difference[]

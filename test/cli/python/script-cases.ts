@@ -48,7 +48,7 @@ export const SCRIPT_CASES: readonly Case[] = [
   same('POST /cgi-bin/form.py?not=this', { ...FORM, body: 'a=b' }),
   same('POST /cgi-bin/form.py', { ...FORM, body: `long=${'a'.repeat(100_000)}` }),
   same('POST /cgi-bin/form.py'),
-  same('POST /cgi-bin/hello.sh', { body: 'what nobody reads' }),
+  same('POST /cgi-bin/hello.sh', { body: 'a body that is not read' }),
   same('GET /cgi-bin/cookies.sh'),
   same('GET /cgi-bin/fails-late.sh'),
   same('GET /cgi-bin/cgitb.py'),

@@ -34,7 +34,7 @@ export function observationSuite(t: Test, adapter: Adapter): void {
       return { start: next('start'), end: next('end') }
     }
 
-    void t.test('LOG-2 tells of a run at its start and at its end', async (t) => {
+    void t.test('LOG-2 publishes a run at its start and at its end', async (t) => {
       const { start, end } = nextRun(t, 'echo.cgi')
       const body = 'x'.repeat(200_000)
       const answer = await send(gateway, '/cgi-bin/echo.cgi?q', { method: 'POST', body })
@@ -79,7 +79,7 @@ export function observationSuite(t: Test, adapter: Adapter): void {
       },
     )
 
-    void t.test('LOG-2 tells of a run that failed, and why', async (t) => {
+    void t.test('LOG-2 publishes a run that failed, and why', async (t) => {
       const said = nextRun(t, 'say.cgi')
       await send(gateway, saying('Bad Name: x\n\n'))
       const bad = await said.end
@@ -92,16 +92,19 @@ export function observationSuite(t: Test, adapter: Adapter): void {
       assert.deepEqual({ exitCode, signal }, { exitCode: null, signal: 'SIGSEGV' })
     })
 
-    void t.test('LOG-2 tells when all of the standard error has been logged', async (t) => {
-      const { end } = nextRun(t, 'errors.cgi')
-      await send(gateway, '/cgi-bin/errors.cgi')
-      const run = await end
-      await run.standardErrorEnd
-      assert.equal(Object.keys(run).includes('standardErrorEnd'), false)
-    })
+    void t.test(
+      'LOG-2 resolves a promise when all of the standard error has been logged',
+      async (t) => {
+        const { end } = nextRun(t, 'errors.cgi')
+        await send(gateway, '/cgi-bin/errors.cgi')
+        const run = await end
+        await run.standardErrorEnd
+        assert.equal(Object.keys(run).includes('standardErrorEnd'), false)
+      },
+    )
 
     void t.test(
-      'LOG-2 tells of a request that has to wait, and of its run when it need not any more',
+      'LOG-2 publishes a request that has to wait, and its run when it need not any more',
       async (t) => {
         const own = await adapter.start({ options: { root: CGI_BIN, maxProcesses: 1 } })
         t.after(() => own.close())

@@ -52,7 +52,7 @@ interface FramingCase {
   readonly why: string
   readonly headers: readonly HeaderField[]
   readonly version?: string
-  /** Whether the host sees a body where no field tells of one. */
+  /** Whether the server sees a body without a field that announces one. */
   readonly hasBody?: boolean
   readonly limit?: number
   /** The framing, or the status of the refusal. */

@@ -187,7 +187,7 @@ for (const [hint, typed] of TYPED) {
 }
 
 void t.test(
-  'Errors: the foot of the page says who sees it, as the application has set it',
+  'Errors: the foot of the page says which clients see it, as the application has set it',
   async () => {
     const error = new CgiError('CGI_ERR_NO_RESPONSE')
     assert.match(

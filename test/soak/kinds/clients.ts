@@ -51,7 +51,7 @@ export const clients: readonly Kind[] = [
     visit: (visitor) => readHalfClosed(visitor, 'late-token.cgi', 150),
   },
   {
-    name: 'nobody waits for the answer',
+    name: 'the client does not wait for the answer',
     weight: 20,
     allowed: ['left'],
     async visit(visitor) {

@@ -67,7 +67,7 @@ export const killedScripts: readonly Kind[] = [
       await until(() => {
         pid = readNote(note)
         return isOver || pid !== undefined
-      }, 'the script has said who it is')
+      }, 'the script has written its pid')
       if (pid !== undefined) signal(visitor, Number(pid), 'SIGKILL')
       const outcome = await over
       rmSync(note, { force: true })

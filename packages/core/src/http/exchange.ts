@@ -60,7 +60,7 @@ export class Exchange<Native = IncomingMessage> {
     dispatch: (next: IncomingMessage) => void = (next) => this.#emitRequest(next),
   ): void {
     const { response, progress, signal } = this.#client
-    // A closed response of HTTP/2 is not destroyed; the signal tells of it.
+    // A closed response of HTTP/2 is not destroyed; the signal is aborted.
     if (response.headersSent || response.destroyed || signal.aborted) return
     progress.isBegun = true
     this.#client.expectMoreListeners()
