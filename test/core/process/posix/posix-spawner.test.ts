@@ -125,6 +125,18 @@ void t.test('posix_spawn', async (t) => {
     assert.ok(held.size <= size)
   })
 
+  void t.test('LIFE-3 a long queue of starts may fail at once', BOUNDED, async () => {
+    // They occupy the threads. The descriptor of the others is not open, so they fail before they use one.
+    const good = Array.from({ length: 20 }, () => run('exit 3'))
+    const bad = Array.from({ length: 5000 }, () =>
+      spawner.spawn({ command: ['/bin/true'], cwd: '/', environment: {}, stdin: -1 }),
+    )
+    const results = await Promise.allSettled(bad)
+    assert.ok(results.every(({ status }) => status === 'rejected'))
+    for (const { exit } of await Promise.all(good)) assert.equal((await exit).exitCode, 3)
+    assert.equal((await (await run('exit 4')).exit).exitCode, 4)
+  })
+
   void t.test('RES-4 all of an output arrives, whatever its size', BOUNDED, async () => {
     for (const size of [65_535, 65_536, 65_537, 131_072, 1_000_000]) {
       for (const after of ['', 'sleep 0.05; ', 'sleep 0.2; ']) {

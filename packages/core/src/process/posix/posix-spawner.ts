@@ -95,7 +95,7 @@ export class PosixSpawner implements Spawner {
       const start = { options, scope, resolve, reject }
       const call = this.#idleCalls.pop()
       if (call === undefined) this.#enqueue(start)
-      else this.#start(start, call)
+      else if (!this.#start(start, call)) this.#startNext(call)
     })
   }
 
@@ -110,7 +110,8 @@ export class PosixSpawner implements Spawner {
     })
   }
 
-  #start(start: Start, call: SpawnCall): void {
+  /** Returns whether the call is in use now; otherwise the start has failed. */
+  #start(start: Start, call: SpawnCall): boolean {
     const { options } = start
     let streams: StandardStreams | undefined
     try {
@@ -118,9 +119,10 @@ export class PosixSpawner implements Spawner {
       streams = new StandardStreams(this.#library, options, this.#nullDevice)
       call.prepare(options, streams.inherited)
       this.#run(start, call, streams)
+      return true
     } catch (error) {
       this.#fail(start, streams, error)
-      this.#startNext(call)
+      return false
     }
   }
 
@@ -141,10 +143,13 @@ export class PosixSpawner implements Spawner {
     reject(toSystemError(error, describeProgram(options.command[0])))
   }
 
+  /** A loop, not a recursion: without free descriptors, all starts of a long queue fail at once. */
   #startNext(call: SpawnCall): void {
-    const next = this.#queue.shift()
-    if (next === undefined) this.#idleCalls.push(call)
-    else next.scope.runInAsyncScope(() => this.#start(next, call))
+    while (this.#queue.length > 0) {
+      const next = this.#queue.shift()
+      if (next?.scope.runInAsyncScope(() => this.#start(next, call)) === true) return
+    }
+    this.#idleCalls.push(call)
   }
 
   /** Reads the output of a process that was started, and waits for its exit. */
