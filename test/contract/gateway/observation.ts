@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import { setImmediate } from 'node:timers/promises'
+import { inspect } from 'node:util'
 import type { Adapter, RunningGateway } from '../../support/adapters.js'
 import { leave, open, send } from '../../support/client.js'
 import { CGI_BIN, saying } from '../../support/fixtures.js'
@@ -78,6 +79,17 @@ export function observationSuite(t: Test, adapter: Adapter): void {
         assert.ok(refusals.length > 0)
       },
     )
+
+    void t.test('LOG-2 a message can be printed, wrapped and inherited from', async (t) => {
+      const { end } = nextRun(t, 'echo.cgi')
+      await send(gateway, '/cgi-bin/echo.cgi')
+      const run = await end
+      assert.match(inspect(run), /exitCode: 0/)
+      assert.doesNotMatch(inspect(run), /\[Getter|\brequest:|standardErrorEnd/)
+      assert.equal(new Proxy(run, {}).exitCode, 0)
+      // An object that inherits from a message has its properties.
+      assert.equal((Object.create(run) as typeof run).exitCode, 0)
+    })
 
     void t.test('LOG-2 publishes a run that failed, and why', async (t) => {
       const said = nextRun(t, 'say.cgi')

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import type { CgiError } from '../data/cgi-error.js'
 import type { CgiRequest } from '../data/message.js'
 
@@ -109,6 +110,8 @@ const ENUMERABLE: Readonly<Record<Exclude<keyof CgiRun, keyof Facts>, boolean>> 
   standardErrorEnd: false,
 }
 
+const RECORD = Symbol('record')
+
 /**
  * A view of a record: a subscriber that freezes it, or writes to it, must not change the run. All messages share their
  * getters, as getters of their own would keep the request until a full collection: see `BlockParser`.
@@ -118,19 +121,21 @@ class RunMessage implements Facts {
   readonly pid: number | undefined
   readonly startTime: number
   readonly queueTime: number
-  readonly #record: RunRecord
+  /** No private field: the getters also work through a Proxy, and on objects that inherit from a message. */
+  declare readonly [RECORD]: RunRecord
 
   constructor(record: RunRecord) {
     this.script = record.script
     this.pid = record.pid
     this.startTime = record.startTime
     this.queueTime = record.queueTime
-    this.#record = record
+    Object.defineProperty(this, RECORD, { value: record })
     Object.defineProperties(this, GETTERS)
   }
 
-  static read(message: RunMessage, name: keyof typeof ENUMERABLE): unknown {
-    return message.#record[name]
+  /** `console.log()` prints `[Getter]` otherwise. */
+  [inspect.custom](): object {
+    return Object.assign({}, this)
   }
 }
 
@@ -140,7 +145,7 @@ for (const [name, enumerable] of Object.entries(ENUMERABLE)) {
     enumerable,
     get(this: RunMessage) {
       // Object.entries() gives its names the type string.
-      return RunMessage.read(this, name as keyof typeof ENUMERABLE)
+      return this[RECORD][name as keyof typeof ENUMERABLE]
     },
   }
 }
