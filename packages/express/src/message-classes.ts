@@ -35,6 +35,9 @@ const SHARES_HIDDEN_CLASSES = Number(process.versions.node.split('.', 1)[0]) >= 
  * With node:https: `createServer({ key, cert, ...messageClasses(app) }, app)`. An application that is mounted in
  * `app` sets its own prototypes, as before.
  *
+ * Code that runs before `app` sees these prototypes, too: it cannot assign what Express defines by a getter
+ * (`request.path`, `request.ip`; `request.query` in Express 5).
+ *
  * @param app - an application of Express 4 or 5.
  * @returns options for `createServer()`, to be combined with others.
  * @throws {TypeError} if `app` is not an Express application.
