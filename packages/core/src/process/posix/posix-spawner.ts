@@ -1,6 +1,6 @@
 import { AsyncResource } from 'node:async_hooks'
-import { openSync } from 'node:fs'
-import { constants } from 'node:os'
+import { openSync, readFileSync } from 'node:fs'
+import { availableParallelism, constants } from 'node:os'
 import { CgiError } from '../../data/cgi-error.js'
 import { PID_AFTER_START } from '../../data/grace-periods.js'
 import { toSystemError } from '../../data/system-error.js'
@@ -12,6 +12,7 @@ import { describeProgram } from '../program.js'
 import { shareInProcess } from '../shared.js'
 import { type CLibrary, errorOf } from './c-library.js'
 import { ChildReaper } from './child-reaper.js'
+import { initialSizeIn, maxConcurrentStarts } from './concurrent-starts.js'
 import { OutputPipe } from './output-pipe.js'
 import { OutputPoller } from './output-poller.js'
 import { createSpawnAttributes } from './spawn-attributes.js'
@@ -19,15 +20,11 @@ import { SpawnCall } from './spawn-call.js'
 import { StandardStreams } from './standard-streams.js'
 import { findUnfinishedStarts } from './unfinished-start.js'
 
-/** The size of libuv's thread pool: https://docs.libuv.org/en/v1.x/threadpool.html */
-const THREAD_POOL_SIZE = Number(process.env['UV_THREADPOOL_SIZE']) || 4
-
-/**
- * How many processes are being started at once. The thread that starts one blocks until the program is loaded,
- * so one thread is left to the application. Measured on two cores with 4, 16 and 64 connections: 16 starts at
- * once give 1.02, 1.08 and 1.16 times the requests of 3, and 7 the same as 16.
- */
-const MAX_CONCURRENT_STARTS = Math.max(1, Math.min(16, THREAD_POOL_SIZE - 1))
+const MAX_CONCURRENT_STARTS = maxConcurrentStarts({
+  size: process.env['UV_THREADPOOL_SIZE'],
+  initialSize: readInitialSize(),
+  processors: availableParallelism(),
+})
 
 const NO_DESCRIPTORS = new Int32Array(0)
 
@@ -188,5 +185,14 @@ export class PosixSpawner implements Spawner {
     const { SIGKILL } = constants.signals
     if (call.pid !== 0) kill(-call.pid, SIGKILL)
     else for (const pid of findUnfinishedStarts()) kill(pid, SIGKILL)
+  }
+}
+
+function readInitialSize(): string | undefined {
+  try {
+    return initialSizeIn(readFileSync('/proc/self/environ', 'latin1'))
+  } catch {
+    // Not Linux.
+    return undefined
   }
 }
