@@ -4,15 +4,7 @@
  */
 export type { HeaderField } from './data/header-fields.js'
 export { type CgiLogger, describeFailure } from './data/logger.js'
-export type {
-  CgiRequest,
-  CgiResponse,
-  ClientSignal,
-  DeliveryLimits,
-  LocalRedirect,
-  LocalRedirects,
-  NonParsedResponse,
-} from './data/message.js'
+export type * from './data/message.js'
 export type { FrameworkView } from './http/cgi-request.js'
 export { Exchange } from './http/exchange.js'
 export { clientRequestOf } from './http/local-redirect.js'

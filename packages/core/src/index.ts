@@ -2,15 +2,7 @@
 export { CgiError, type CgiErrorCode, type CgiErrorDetails } from './data/cgi-error.js'
 export type { HeaderField } from './data/header-fields.js'
 export type { CgiLogger } from './data/logger.js'
-export type {
-  CgiRequest,
-  CgiResponse,
-  ClientSignal,
-  DeliveryLimits,
-  LocalRedirect,
-  LocalRedirects,
-  NonParsedResponse,
-} from './data/message.js'
+export type * from './data/message.js'
 export { createErrorPage, type ErrorPage } from './failure/error-page.js'
 export { type CgiHandler, createCgiHandler } from './gateway.js'
 export { isLocalRedirect } from './http/local-redirect.js'
