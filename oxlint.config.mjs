@@ -17,6 +17,12 @@ export const FOLDERS = {
     response: ['data', 'transport', 'options', 'request', 'script', 'body', 'run'],
     http: ['data', 'request', 'process'],
   },
+  fastcgi: {
+    protocol: [],
+    connection: ['protocol'],
+    workers: ['connection'],
+    upstream: ['protocol', 'connection', 'workers'],
+  },
   cli: {
     text: [],
     files: [],
@@ -46,7 +52,7 @@ export const FOLDERS = {
 
 /** What no file of a package imports. */
 const EVERYWHERE = {
-  regex: '^(\\.\\./)+(core|fastify|express|cli|test)/',
+  regex: '^(\\.\\./)+(core|fastify|express|fastcgi|cli|test)/',
   message: 'Import another package by its name.',
 }
 
@@ -77,6 +83,11 @@ const ADAPTER = {
     '!@common-gateway/core/adapter',
   ],
   message: 'An adapter imports @common-gateway/core, its entry adapter, and its framework.',
+}
+
+const FASTCGI = {
+  regex: '^@common-gateway/(?!core/transport$)',
+  message: 'This package imports the entry transport of @common-gateway/core, and Node.js.',
 }
 
 function restrict(files, patterns, paths = PROCESSES) {
@@ -189,6 +200,8 @@ export default {
   overrides: [
     restrict(['packages/core/src/*.ts'], [CORE]),
     ...folderRules('core', [CORE]).flat(),
+    restrict(['packages/fastcgi/src/*.ts'], [FASTCGI]),
+    ...folderRules('fastcgi', [FASTCGI]).flat(),
     restrict(['packages/cli/src/*.ts'], []),
     ...folderRules('cli', []).flat(),
     restrict(['packages/fastify/src/**', 'packages/express/src/**'], [ADAPTER]),

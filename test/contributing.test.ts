@@ -47,6 +47,8 @@ void t.test('lint keeps folders from the files beside them', async () => {
     ['packages/core/src/process/*/**', '../../run/run.js', true],
     ['packages/core/src/process/*/**', '../../data/thrown.js', false],
     ['packages/core/src/process/*/**', '../program.js', false],
+    ['packages/fastcgi/src/protocol/*.ts', '../connection/connection.js', true],
+    ['packages/fastcgi/src/connection/*.ts', '../protocol/record.js', false],
   ] as const) {
     assert.equal(forbids(files, specifier), isForbidden, `${files} ${specifier}`)
   }
