@@ -86,7 +86,7 @@ const ADAPTER = {
 }
 
 const FASTCGI = {
-  regex: '^@common-gateway/(?!core/transport$)',
+  regex: '^@common-gateway/(core($|/adapter|/steps)|fastify|express|cli)',
   message: 'This package imports the entry transport of @common-gateway/core, and Node.js.',
 }
 
