@@ -3,6 +3,7 @@
  * `@common-gateway/core/transport`.
  */
 export { CgiError } from './data/cgi-error.js'
+export type { CgiLogger } from './data/logger.js'
 export type { ClientSignal } from './data/message.js'
 export { type Output, type OutputReader, toOutput } from './transport/output.js'
 export { CountedSlots, type Release, type Slots } from './transport/slots.js'
@@ -17,3 +18,5 @@ export type {
   ScriptStreams,
   Transport,
 } from './transport/transport.js'
+export type { TransportContext, TransportFactory } from './transport/transport-factory.js'
+export type { UpstreamStats } from './transport/upstream-stats.js'

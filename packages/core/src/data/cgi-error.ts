@@ -31,10 +31,13 @@ const ERRORS = {
   CGI_ERR_NO_RESPONSE: [502, 'The script ended without a response'],
   CGI_ERR_SHORT_BODY: [502, 'The response is shorter than its Content-Length'],
   CGI_ERR_KILLED: [502, 'The script was terminated by a signal'],
+  CGI_ERR_NO_UPSTREAM: [502, 'The application server cannot be reached'],
+  CGI_ERR_UPSTREAM_PROTOCOL: [502, 'The application server broke the protocol'],
   CGI_ERR_TOO_MANY_REDIRECTS: [502, 'Too many local redirects'],
   CGI_ERR_BUSY: [503, 'Too many scripts are running'],
   CGI_ERR_NO_RESOURCES: [503, 'The system cannot start another script now'],
   CGI_ERR_CLOSED: [503, 'The gateway is closed'],
+  CGI_ERR_UPSTREAM_TIMEOUT: [504, 'The application server did not accept a connection in time'],
   CGI_ERR_HEADERS_TIMEOUT: [504, 'The script did not respond in time'],
   CGI_ERR_BODY_TIMEOUT: [504, 'The script stopped sending its response'],
   CGI_ERR_REQUEST_TIMEOUT: [504, 'The script ran for too long'],
@@ -56,6 +59,8 @@ export interface CgiErrorDetails {
   readonly script?: string | undefined
   /** The script's process. */
   readonly pid?: number | undefined
+  /** The application server that ran the script, or was to run it: `127.0.0.1:9000`, `php-cgi 1`. */
+  readonly upstream?: string | undefined
   /** Exit code of the script; null where a signal ended it. */
   readonly exitCode?: number | null | undefined
   /** The signal that ended the script; null where it exited. */
@@ -121,6 +126,7 @@ export class CgiError extends Error {
   declare readonly fault?: string
   declare readonly script?: string
   declare readonly pid?: number
+  declare readonly upstream?: string
   declare readonly exitCode?: number | null
   declare readonly signal?: string | null
   declare readonly line?: number

@@ -4,6 +4,7 @@ import type { ClientSignal } from '../data/message.js'
 import type { Output } from './output.js'
 import type { ScriptFinder, ScriptLocation } from './script-finder.js'
 import type { Slots } from './slots.js'
+import type { UpstreamStats } from './upstream-stats.js'
 
 /** A program and the arguments that it always gets. */
 export type Command = readonly [program: string, ...args: string[]]
@@ -57,6 +58,11 @@ export interface ScriptStreams {
   /** The process of the script, if it has one. */
   readonly pid?: number | undefined
   /**
+   * The server that runs the script, for logs and errors: {@link UpstreamStats.name}. Together with `pid` it may
+   * change until the first byte of the answer, where a request is sent once more.
+   */
+  readonly upstream?: string | undefined
+  /**
    * Standard input. The gateway writes the request body, if there is one, and ends it. Null where the script reads no
    * body, or has it as a file descriptor: the gateway then discards a body that is still arriving.
    */
@@ -105,10 +111,12 @@ export interface Transport {
   /**
    * Starts a script for one request.
    *
-   * @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES. An error of another class becomes the
-   *   `cause` of a CGI_ERR_SPAWN.
+   * @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES, CGI_ERR_NO_UPSTREAM, CGI_ERR_UPSTREAM_TIMEOUT,
+   *   CGI_ERR_UPSTREAM_PROTOCOL, CGI_ERR_BUSY. An error of another class becomes the `cause` of a CGI_ERR_SPAWN.
    */
   open(call: ScriptCall): Promise<ScriptStreams>
+  /** The servers of the transport, for `stats()` of the gateway. */
+  stats?(): readonly UpstreamStats[]
   /** Frees resources. Called once by each gateway, after the end of its last script. */
   close(): Promise<void>
 }
