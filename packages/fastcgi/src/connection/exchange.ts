@@ -1,0 +1,134 @@
+import type { Output } from '@common-gateway/core/transport'
+import type { Writable } from 'node:stream'
+import type { Connection, ConnectionUser } from './connection.js'
+import { ExchangeOutput, type OutputSource } from './exchange-output.js'
+import type { StandardInput } from './standard-input.js'
+
+/** One request, as it is sent to an application. */
+export interface ExchangeCall {
+  /** Values are byte strings: one character for each byte. */
+  readonly environment: Readonly<Record<string, string>>
+  readonly protocol: 'fastcgi' | 'scgi'
+  /** Whether the connection is to be used again. */
+  readonly keepConnection: boolean
+  /** `false`: standard input is ended at once, in the same write as the variables. */
+  readonly hasBody: boolean
+}
+
+/** How an exchange has ended. */
+export type ExchangeEnd =
+  | {
+      readonly type: 'complete'
+      readonly appStatus: number
+      /** `true`: the connection is idle now. Else it has been closed. */
+      readonly isReusable: boolean
+    }
+  /** END_REQUEST with another protocolStatus than REQUEST_COMPLETE; the connection has been closed. */
+  | { readonly type: 'rejected'; readonly protocolStatus: number }
+  /** The connection was closed before the end of the answer, by the application or by {@link Exchange.abort}. */
+  | { readonly type: 'lost'; readonly error: Error | undefined }
+  /** The application has sent something else than the protocol; the connection has been closed. */
+  | { readonly type: 'fault'; readonly reason: string }
+
+/** One request and its answer. Its outputs start paused; the connection is read from the beginning. */
+export interface Exchange {
+  /** Frames the body. It never fails, and discards what is written after the end of the answer. Null without a body. */
+  readonly stdin: Writable | null
+  /** Ends after {@link Exchange.end} has resolved with 'complete', and fails after any other end. */
+  readonly stdout: Output
+  /** As `stdout`. */
+  readonly stderr: Output
+  /** Whether a byte of standard output or standard error, or the end, has come. */
+  readonly hasAnswerBegun: boolean
+  /** `false`: the system has taken no byte of the request. */
+  readonly isSent: boolean
+  /** Never rejects. */
+  readonly end: Promise<ExchangeEnd>
+  /**
+   * Asks the application to end the request. A connection that is to be used again stays open until the application has
+   * ended it, and is closed then; any other is closed at once.
+   */
+  abort(): void
+}
+
+/** What both protocols have in common. */
+export abstract class ConnectionExchange implements Exchange, ConnectionUser, OutputSource {
+  readonly stdout: ExchangeOutput
+  readonly stderr: ExchangeOutput
+  readonly end: Promise<ExchangeEnd>
+  abstract readonly stdin: StandardInput | null
+  protected readonly connection: Connection
+  protected readonly keepConnection: boolean
+  protected isAborted = false
+  #hasAnswerBegun = false
+  #hasEnded = false
+  #resolveEnd: (end: ExchangeEnd) => void = () => {}
+
+  constructor(connection: Connection, { keepConnection }: ExchangeCall) {
+    this.connection = connection
+    this.keepConnection = keepConnection
+    this.stdout = new ExchangeOutput(this)
+    this.stderr = new ExchangeOutput(this)
+    this.end = new Promise((resolve) => {
+      this.#resolveEnd = resolve
+    })
+  }
+
+  get hasAnswerBegun(): boolean {
+    return this.#hasAnswerBegun
+  }
+
+  get isSent(): boolean {
+    return this.connection.socket.hasSent
+  }
+
+  taken(): void {
+    const isPending = this.stdout.isPending || this.stderr.isPending
+    if (!isPending && !this.#hasEnded) this.connection.resume()
+  }
+
+  abstract read(chunk: Buffer): void
+  abstract closed(error: Error | undefined): void
+  /** Tells the application that nothing waits for its answer. */
+  protected abstract sendAbort(): void
+
+  abort(): void {
+    if (this.#hasEnded || this.isAborted) return
+    this.isAborted = true
+    this.stdin?.discard()
+    this.stdout.destroy()
+    this.stderr.destroy()
+    this.sendAbort()
+    if (!this.keepConnection) this.finish({ type: 'lost', error: undefined })
+  }
+
+  /** @param part - in the memory of the connection. */
+  protected pass(part: Buffer, output: ExchangeOutput): void {
+    this.#hasAnswerBegun = true
+    if (this.#hasEnded || output.isOver) return
+    output.push(this.connection.ownsChunk ? part : Buffer.from(part))
+    if (output.isPending) this.connection.pause()
+  }
+
+  protected finish(end: ExchangeEnd): void {
+    if (this.#hasEnded) return
+    this.#hasEnded = true
+    if (end.type === 'complete' || end.type === 'rejected') this.#hasAnswerBegun = true
+    this.stdin?.discard()
+    if (end.type === 'complete' && end.isReusable) this.connection.release()
+    else this.connection.destroy()
+    this.#resolveEnd(end)
+    // After the callbacks of `end`.
+    queueMicrotask(() => {
+      const error = end.type === 'complete' ? undefined : toError(end)
+      this.stdout.finish(error)
+      this.stderr.finish(error)
+    })
+  }
+}
+
+function toError(end: Exclude<ExchangeEnd, { type: 'complete' }>): Error {
+  if (end.type === 'rejected') return new Error(`protocolStatus ${end.protocolStatus}`)
+  if (end.type === 'fault') return new Error(`no FastCGI: ${end.reason}`)
+  return end.error ?? new Error('the connection was closed before the end of the answer')
+}

@@ -1,0 +1,61 @@
+import { ABORT_REQUEST, encodeRecord, REQUEST_COMPLETE } from '../protocol/record.js'
+import { RecordParser, type RecordReader } from '../protocol/record-parser.js'
+import { encodeRequest } from '../protocol/request.js'
+import type { Connection } from './connection.js'
+import { ConnectionExchange, type ExchangeCall } from './exchange.js'
+import { FastcgiInput } from './standard-input.js'
+
+/** A request by FastCGI. */
+export class FastcgiExchange extends ConnectionExchange implements RecordReader {
+  override readonly stdin: FastcgiInput | null
+  readonly #parser = new RecordParser()
+
+  /** @throws {CgiError} CGI_ERR_FIELD_TOO_LARGE, CGI_ERR_TARGET_TOO_LONG; the connection has not been used then. */
+  constructor(connection: Connection, call: ExchangeCall) {
+    super(connection, call)
+    const request = encodeRequest(call)
+    this.stdin = call.hasBody ? new FastcgiInput(connection.socket) : null
+    connection.use(this)
+    connection.write(request)
+  }
+
+  override read(chunk: Buffer): void {
+    this.#parser.push(chunk, this)
+  }
+
+  override closed(error: Error | undefined): void {
+    this.finish({ type: 'lost', error })
+  }
+
+  standardOutput(part: Buffer): void {
+    this.pass(part, this.stdout)
+  }
+
+  standardError(part: Buffer): void {
+    this.pass(part, this.stderr)
+  }
+
+  endRequest(appStatus: number, protocolStatus: number): void {
+    if (protocolStatus !== REQUEST_COMPLETE) {
+      this.finish({ type: 'rejected', protocolStatus })
+      return
+    }
+    const isReusable =
+      this.keepConnection &&
+      !this.isAborted &&
+      this.#parser.isClean &&
+      (this.stdin === null || this.stdin.isWhole) &&
+      this.connection.socket.writeError === undefined
+    this.finish({ type: 'complete', appStatus, isReusable })
+  }
+
+  fault(reason: string): void {
+    this.finish({ type: 'fault', reason })
+  }
+
+  protected override sendAbort(): void {
+    // Behind a write that is still pending it would be discarded with it, or be part of it.
+    const isIdle = this.connection.socket.writableLength === 0
+    if (this.keepConnection || isIdle) this.connection.write(encodeRecord(ABORT_REQUEST, ''))
+  }
+}

@@ -1,0 +1,27 @@
+import { encodeScgiRequest } from '../protocol/scgi-request.js'
+import type { Connection } from './connection.js'
+import { ConnectionExchange, type ExchangeCall } from './exchange.js'
+import { ScgiInput } from './standard-input.js'
+
+/** A request by SCGI: the answer is all that comes, and the connection ends with it. */
+export class ScgiExchange extends ConnectionExchange {
+  override readonly stdin: ScgiInput | null
+
+  constructor(connection: Connection, call: ExchangeCall) {
+    super(connection, { ...call, keepConnection: false })
+    this.stdin = call.hasBody ? new ScgiInput(connection.socket) : null
+    connection.use(this)
+    connection.write(encodeScgiRequest(call.environment))
+  }
+
+  override read(chunk: Buffer): void {
+    this.pass(chunk, this.stdout)
+  }
+
+  override closed(error: Error | undefined): void {
+    if (error === undefined) this.finish({ type: 'complete', appStatus: 0, isReusable: false })
+    else this.finish({ type: 'lost', error })
+  }
+
+  protected override sendAbort(): void {}
+}

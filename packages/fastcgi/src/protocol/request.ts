@@ -1,0 +1,61 @@
+import { CgiError } from '@common-gateway/core/transport'
+import { encodePair } from './name-value-pair.js'
+import { BEGIN_REQUEST, LONGEST_CONTENT, PARAMS, recordHeader, STDIN } from './record.js'
+
+/** The variables that contain the request-target. */
+const TARGET_VARIABLES = new Set(['REQUEST_URI', 'QUERY_STRING', 'PATH_INFO', 'PATH_TRANSLATED'])
+
+const ROLE_RESPONDER = 1
+const KEEP_CONNECTION = 1
+
+const PARAMS_END = recordHeader(PARAMS, 0)
+const STDIN_END = recordHeader(STDIN, 0)
+
+/** The records before a request body. */
+export interface RequestHead {
+  /** Values are byte strings: one character for each byte. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Whether the application is to keep the connection open after its answer. */
+  readonly keepConnection: boolean
+  /** `false`: standard input ends at once. */
+  readonly hasBody: boolean
+}
+
+/**
+ * BEGIN_REQUEST, PARAMS and, without a body, the end of STDIN. No pair is cut by the end of a record, since PHP
+ * resets the connection then.
+ *
+ * One string is built, and written to memory once: two writes for each of thirty variables would take twice the time.
+ *
+ * @throws {CgiError} CGI_ERR_FIELD_TOO_LARGE, or CGI_ERR_TARGET_TOO_LONG, for a variable that does not fit in a record.
+ */
+export function encodeRequest({ environment, keepConnection, hasBody }: RequestHead): Buffer {
+  let records = beginRequest(keepConnection)
+  let content = ''
+  for (const name in environment) {
+    const pair = encodePair(name, environment[name] ?? '')
+    if (content.length + pair.length > LONGEST_CONTENT) {
+      if (pair.length > LONGEST_CONTENT) throw toSizeError(name, pair.length)
+      records += recordHeader(PARAMS, content.length) + content
+      content = ''
+    }
+    content += pair
+  }
+  // An empty record would be the end.
+  if (content !== '') records += recordHeader(PARAMS, content.length) + content
+  return Buffer.from(records + (hasBody ? PARAMS_END : PARAMS_END + STDIN_END), 'latin1')
+}
+
+function beginRequest(keepConnection: boolean): string {
+  const flags = keepConnection ? KEEP_CONNECTION : 0
+  return (
+    recordHeader(BEGIN_REQUEST, 8) + String.fromCharCode(0, ROLE_RESPONDER, flags, 0, 0, 0, 0, 0)
+  )
+}
+
+function toSizeError(name: string, size: number): CgiError {
+  const code = TARGET_VARIABLES.has(name) ? 'CGI_ERR_TARGET_TOO_LONG' : 'CGI_ERR_FIELD_TOO_LARGE'
+  return new CgiError(code, {
+    reason: `${name} has ${size} bytes, and a FastCGI record holds ${LONGEST_CONTENT}`,
+  })
+}
