@@ -2,13 +2,14 @@ import path from 'node:path'
 import { findBadVariable } from '../data/bad-variable.js'
 import { toByteString } from '../data/byte-string.js'
 import { CgiError } from '../data/cgi-error.js'
-import { type HeaderField, isHopByHop, valuesOf } from '../data/header-fields.js'
+import { valuesOf } from '../data/header-fields.js'
 import type { CgiRequest } from '../data/message.js'
 import type { CgiUser } from '../options/options.js'
 import type { RequestTarget } from '../request/target.js'
 import type { Script } from '../script/finder.js'
 import type { Settings } from '../options/settings.js'
 import { decodeEscapes, splitQuery } from '../request/url-path.js'
+import { createFieldVariables, type FieldSettings } from './field-variables.js'
 import { LONGEST_VARIABLE } from './variable-size.js'
 
 /** The input of {@link createMetaVariables}. */
@@ -22,10 +23,7 @@ export interface MetaVariablesInput {
   readonly user: CgiUser | null | undefined
   /** Variables that override all others. */
   readonly env: Readonly<Record<string, string>>
-  readonly settings: Pick<
-    Settings<never>,
-    'documentRoot' | 'inherited' | 'passAuthorization' | 'underscoreHeaders'
-  >
+  readonly settings: Pick<Settings<never>, 'documentRoot' | 'inherited'> & FieldSettings
 }
 
 const SERVER_SOFTWARE = 'CommonGateway/0.1'
@@ -44,10 +42,8 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
   const { request, target, script, settings } = input
   const { scriptName, pathInfo } = script
   checkTarget(target)
-  // Without a prototype: the name of a header field may become `__proto__`.
-  const variables: Record<string, string> = Object.create(null)
-  assignByteStrings(variables, settings.inherited)
-  assignProtocolVariables(variables, request.headers, settings)
+  const variables = createFieldVariables(request.headers, settings)
+  inheritVariables(variables, settings.inherited)
   variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
   variables['SERVER_SOFTWARE'] = SERVER_SOFTWARE
   variables['SERVER_PROTOCOL'] = `HTTP/${request.httpVersion}`
@@ -102,70 +98,20 @@ export function createArguments(method: string, query: string): string[] {
   return words.some((word) => word.includes('\0')) ? [] : words
 }
 
-/** Not passed as HTTP_*: they have their own variables, or are not for scripts. */
-const NOT_FORWARDED = new Set([
-  'content-length',
-  'content-type',
-  // CVE-2016-5385, httpoxy: HTTP_PROXY configures the HTTP clients that a script uses.
-  'proxy',
-])
-const CREDENTIALS = new Set(['authorization', 'proxy-authorization'])
-
-function assignProtocolVariables(
-  variables: Record<string, string>,
-  fields: readonly HeaderField[],
-  settings: MetaVariablesInput['settings'],
-): void {
-  const forwarded: Record<string, string> = Object.create(null)
-  const withUnderscore: HeaderField[] = []
-  for (const field of fields) {
-    const [name, value] = field
-    if (/^[A-Za-z0-9-]+$/.test(name)) {
-      if (isForwarded(name.toLowerCase(), settings)) append(forwarded, name, value)
-    } else if (settings.underscoreHeaders === 'allow' && /^[A-Za-z0-9_-]+$/.test(name)) {
-      withUnderscore.push(field)
-    }
-  }
-  const withDash = withUnderscore.length === 0 ? NONE : new Set(Object.keys(forwarded))
-  for (const [name, value] of withUnderscore) {
-    const isFree = isForwarded(name.toLowerCase().replaceAll('_', '-'), settings)
-    if (isFree && !withDash.has(variableOf(name))) append(forwarded, name, value)
-  }
-  Object.assign(variables, forwarded)
-}
-
-const NONE: ReadonlySet<string> = new Set()
-
-/**
- * Whether a field is passed to scripts. Fields named by Connection are: the gateway is the recipient of the
- * request and no intermediary, and a client could otherwise remove fields that a proxy has added (its address,
- * its identity).
- */
-function isForwarded(name: string, settings: MetaVariablesInput['settings']): boolean {
-  if (CREDENTIALS.has(name)) return settings.passAuthorization
-  return !NOT_FORWARDED.has(name) && !isHopByHop(name)
-}
-
-function variableOf(fieldName: string): string {
-  return `HTTP_${fieldName.toUpperCase().replaceAll('-', '_')}`
-}
-
-function append(variables: Record<string, string>, name: string, value: string): void {
-  const variable = variableOf(name)
-  const before = variables[variable]
-  // RFC 9113 section 8.2.3: Cookie fields are joined by a semicolon.
-  const separator = variable === 'HTTP_COOKIE' ? '; ' : ', '
-  const all = before === undefined ? value : before + separator + value
-  if (variable.length + all.length > LONGEST_VARIABLE) {
-    throw new CgiError('CGI_ERR_FIELD_TOO_LARGE', { reason: `${name} has ${all.length} bytes` })
-  }
-  variables[variable] = all
-}
-
 function checkTarget({ uri, query }: RequestTarget): void {
   const length = Math.max(uri.length, query.length)
   if ('REQUEST_URI'.length + length <= LONGEST_VARIABLE) return
   throw new CgiError('CGI_ERR_TARGET_TOO_LONG', { reason: `the target has ${length} bytes` })
+}
+
+/** Adds the variables that are not there. */
+function inheritVariables(
+  variables: Record<string, string>,
+  inherited: Readonly<Record<string, string>>,
+): void {
+  for (const name of Object.keys(inherited)) {
+    variables[toByteString(name)] ??= toByteString(inherited[name] ?? '')
+  }
 }
 
 function assignByteStrings(
