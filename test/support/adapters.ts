@@ -53,6 +53,8 @@ export interface Setup {
   readonly mount?: string
   /** Header fields that the application sets before the gateway. */
   readonly fields?: Readonly<Record<string, string | string[]>>
+  /** The largest header of a request that the server takes, in bytes. Default: Node's. */
+  readonly maxHeaderSize?: number
   /** Whose `X-Forwarded-*` fields are trusted. */
   readonly trustProxy?: boolean | string
 }
@@ -126,17 +128,22 @@ function flatten({ err, ...record }: LogRecord): LogRecord {
 function createFastifyAdapter(
   name: string,
   { httpVersion, scheme }: Omit<Peer, 'port'>,
-  serverOptions: object,
+  { https, ...serverOptions }: { readonly http2?: true; readonly https?: object },
 ): Adapter {
   return {
     name,
     httpVersion,
     scheme,
-    async start({ options = {}, mount, trustProxy = false, fields = {} } = {}) {
+    async start({ options = {}, mount, trustProxy = false, fields = {}, maxHeaderSize } = {}) {
       const log = new Log()
+      const limit = headerLimit(maxHeaderSize)
+      const server: object = {
+        ...serverOptions,
+        ...(https ? { https: { ...https, ...limit } } : { http: limit }),
+      }
       // Each kind of server makes another type of the application; this is the part they share.
       const app = Fastify({
-        ...serverOptions,
+        ...server,
         trustProxy,
         logger: { level: 'warn', stream: log.stream },
       } as FastifyHttpOptions<Server>)
@@ -155,6 +162,12 @@ function createFastifyAdapter(
       return running(app.server, log, gateway, { httpVersion, scheme })
     },
   }
+}
+
+/** The limit as an option of node:http and of node:http2. */
+function headerLimit(maxHeaderSize: number | undefined): object {
+  if (maxHeaderSize === undefined) return {}
+  return { maxHeaderSize, settings: { maxHeaderListSize: maxHeaderSize } }
 }
 
 const TLS = { key: KEY, cert: CERTIFICATE, allowHTTP1: true }
@@ -217,7 +230,7 @@ export const express4MessageClasses: Adapter = {
 export const nodeHttp: Adapter = {
   name: 'node:http',
   ...HTTP1,
-  async start({ options = {}, mount, trustProxy, fields = {} } = {}) {
+  async start({ options = {}, mount, trustProxy, fields = {}, maxHeaderSize } = {}) {
     const log = new Log()
     const gateway = expressAdapter({
       ...(trustProxy === undefined ? {} : { trustProxy }),
@@ -243,7 +256,7 @@ export const nodeHttp: Adapter = {
         response.end(page?.body ?? (error instanceof Error ? error.message : 'not found'))
       })
     }
-    return listenWith(listener, log, gateway)
+    return listenWith(listener, log, gateway, headerLimit(maxHeaderSize))
   },
 }
 
@@ -278,7 +291,7 @@ async function startExpress(
   setup: Setup = {},
   serverOptions: (app: ExpressApplication) => ServerOptions = () => ({}),
 ): Promise<RunningGateway> {
-  const { options = {}, mount, trustProxy = false, fields = {} } = setup
+  const { options = {}, mount, trustProxy = false, fields = {}, maxHeaderSize } = setup
   const log = new Log()
   // Each version has types of its own; this is the part that they share.
   const app = create() as ExpressApplication
@@ -298,7 +311,7 @@ async function startExpress(
   })
   if (mount === undefined) app.use(gateway)
   else app.use(mount, gateway)
-  return listenWith(app, log, gateway, serverOptions(app))
+  return listenWith(app, log, gateway, { ...serverOptions(app), ...headerLimit(maxHeaderSize) })
 }
 
 /** Starts a server of HTTP/1.1 with what a framework makes. */

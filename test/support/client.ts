@@ -84,6 +84,8 @@ export function openSession({ port, scheme }: Omit<Peer, 'httpVersion'>): Client
     ca: CERTIFICATE,
     // What waits to be sent counts, too.
     maxSessionMemory: 1_000,
+    // Servers have limits of their own.
+    maxSendHeaderBlockLength: 8 * 1024 * 1024,
   })
   session.once('connect', (_session, connection) => {
     connections.set(session, connection)

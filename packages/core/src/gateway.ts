@@ -25,6 +25,7 @@ import { lookUpScript } from './script/lookup.js'
 import type { ScriptRun } from './run/run.js'
 import { ScriptRuns } from './run/runs.js'
 import { createSettings, type Settings } from './options/settings.js'
+import { checkRequestSize } from './environment/request-size.js'
 import { toSizeError } from './environment/variable-size.js'
 
 /** The gateway, independent of any framework. */
@@ -95,6 +96,7 @@ export function createCgiHandler<Native = unknown>(
     limitDelivery(request, settings, () => current.run?.touch())
     if (script.type === 'folder') return answerWithRedirect(request, target, script)
     if (script.type === 'file') return answerWithFile(request, script, settings)
+    checkRequestSize(request, target, settings)
     // The body flows if another part of the application reads it, too; bytes from before the start would be lost.
     if (request.body?.readableFlowing === true) request.body.pause()
     const foundAt = performance.now()

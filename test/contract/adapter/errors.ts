@@ -6,6 +6,10 @@ import { exchange, send } from '../../support/client.js'
 import { CGI_BIN, saying } from '../../support/fixtures.js'
 import { http1TestOf } from '../http1.js'
 
+function repeat(count: number, field: (n: number) => string[]): string[] {
+  return Array.from({ length: count }, (_, n) => field(n)).flat()
+}
+
 /** The response to a client whose script failed. */
 export function errorSuite(t: Test, adapter: Adapter): void {
   const http1Test = http1TestOf(adapter)
@@ -59,6 +63,37 @@ export function errorSuite(t: Test, adapter: Adapter): void {
         assert.match(hint ?? '', told)
       }
     })
+
+    const HUGE: readonly [what: string, headers: string[]][] = [
+      ['a field in several lines', repeat(4, () => ['X-A', 'x'.repeat(40_000)])],
+      ['many fields', repeat(100, (n) => [`X-${n}`, 'x'.repeat(65_000)])],
+    ]
+    for (const [what, headers] of HUGE) {
+      // Servers of HTTP/2 take a header of some 100 KB in compressed form.
+      if (adapter.httpVersion === 2 && headers.length > 8) continue
+      void t.test(
+        `LIFE-3 answers 431 to ${what} that no program takes, before all else`,
+        async (t) => {
+          let asked = 0
+          const authenticate = (): null => {
+            asked += 1
+            return null
+          }
+          const options = { root: CGI_BIN, authenticate, maxProcesses: 1, maxQueue: 0 }
+          const gateway = await adapter.start({ options, maxHeaderSize: 8 * 1024 * 1024 })
+          t.after(() => gateway.close())
+          const answer = await send(gateway, '/cgi-bin/fail.cgi', {
+            method: 'POST',
+            headers,
+            body: 'x',
+          })
+          assert.deepEqual([answer.status, asked, gateway.stats().started], [431, 0, 0])
+          assert.equal(gateway.stats().failed, 0)
+          const small = await send(gateway, '/cgi-bin/fail.cgi')
+          assert.deepEqual([small.status, asked, gateway.stats().started], [502, 1, 1])
+        },
+      )
+    }
 
     void t.test('Errors HTML for a browser, with nothing of the script as markup', async () => {
       const headers = ['Accept', 'text/html,*/*;q=0.8']

@@ -10,7 +10,7 @@ import type { Script } from '../script/finder.js'
 import type { Settings } from '../options/settings.js'
 import { decodeEscapes, splitQuery } from '../request/url-path.js'
 import { createFieldVariables, type FieldSettings } from './field-variables.js'
-import { LONGEST_VARIABLE } from './variable-size.js'
+import { checkTarget } from './request-size.js'
 
 /** The input of {@link createMetaVariables}. */
 export interface MetaVariablesInput {
@@ -96,12 +96,6 @@ export function createArguments(method: string, query: string): string[] {
   const words = query.split('+').map(decodeEscapes)
   // No argument can hold a NUL. Section 4.4: a server that cannot pass all words passes none.
   return words.some((word) => word.includes('\0')) ? [] : words
-}
-
-function checkTarget({ uri, query }: RequestTarget): void {
-  const length = Math.max(uri.length, query.length)
-  if ('REQUEST_URI'.length + length <= LONGEST_VARIABLE) return
-  throw new CgiError('CGI_ERR_TARGET_TOO_LONG', { reason: `the target has ${length} bytes` })
 }
 
 /** Adds the variables that are not there. */

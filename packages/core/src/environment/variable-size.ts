@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { CgiError } from '../data/cgi-error.js'
 import { codeOf } from '../data/error-code.js'
 
@@ -7,6 +8,29 @@ import { codeOf } from '../data/error-code.js'
  */
 export const LONGEST_VARIABLE =
   process.platform === 'linux' ? 32 * 4096 - 2 : Number.POSITIVE_INFINITY
+
+/** What a variable adds to the size that the system limits: a pointer, its string, `=` and NUL; in bytes. */
+export function sizeOf(name: string, value: string): number {
+  return 8 + name.length + value.length + 2
+}
+
+const MEBIBYTE = 1024 * 1024
+
+/**
+ * How large arguments and variables of a program may be together, in bytes. Linux: a quarter of the soft limit of the
+ * stack, at most 6 MiB and at least 128 KiB (execve(2), bprm_stack_limits() in fs/exec.c).
+ */
+export function largestEnvironment(): number {
+  if (process.platform !== 'linux') return Number.POSITIVE_INFINITY
+  try {
+    const limits = readFileSync('/proc/self/limits', 'latin1')
+    const stack = /^Max stack size +(\d+)/m.exec(limits)?.[1] ?? Number.POSITIVE_INFINITY
+    return Math.max(Math.min(Number(stack) / 4, 6 * MEBIBYTE), MEBIBYTE / 8)
+  } catch {
+    // There is no proc(5) here, or Node's permission model forbids to read it.
+    return Number.POSITIVE_INFINITY
+  }
+}
 
 /** From this size on, in bytes, the request is the cause of an environment that is too large. */
 const LARGE_REQUEST = 64 * 1024
