@@ -4,6 +4,7 @@ import { metaVariablesProperties } from './meta-variables.js'
 import { requestTargetProperties } from './request-target.js'
 import { processProperties } from './process.js'
 import type { Property } from './property.js'
+import { recordParserProperties } from './record-parser.js'
 import { responseProperties } from './response.js'
 import { serverProperties } from './server.js'
 import { staticSourceProperties } from './static-source.js'
@@ -25,4 +26,5 @@ export const properties: readonly Property[] = [
   ...scriptProperties,
   ...serverProperties,
   ...staticSourceProperties,
+  ...recordParserProperties,
 ]
