@@ -2,9 +2,22 @@
  * The types of the options `transport` and `spawner`, and helpers to write one: the entry
  * `@common-gateway/core/transport`.
  */
+export { toByteString } from './data/byte-string.js'
 export { CgiError } from './data/cgi-error.js'
 export type { CgiLogger } from './data/logger.js'
 export type { ClientSignal } from './data/message.js'
+export { inheritedVariables } from './options/inherited-variables.js'
+export type { ProcessOptions } from './options/process-options.js'
+export { findProgram } from './options/program-search.js'
+export { onProcessEnd } from './process/dependants.js'
+export { createSpawner, type SpawnerOptions } from './process/lasting-spawner.js'
+export { type ListeningSocket, openListeningSocket } from './process/listening-socket.js'
+export type { SupervisedProcess, SupervisedSpawner } from './process/supervised-spawner.js'
+export {
+  createStandardErrorLines,
+  type LineConsumer,
+  type StandardErrorLines,
+} from './run/standard-error-lines.js'
 export { type Output, type OutputReader, toOutput } from './transport/output.js'
 export { CountedSlots, type Release, type Slots } from './transport/slots.js'
 export type { ScriptFinder, ScriptLocation, ScriptPath } from './transport/script-finder.js'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { fstatSync } from 'node:fs'
 import {
   createServer,
   IncomingMessage,
@@ -9,10 +10,11 @@ import {
 } from 'node:http'
 import { connect, createServer as createHttp2Server } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
-import type { AddressInfo, Socket } from 'node:net'
+import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import {
   copyRequest,
+  descriptorOf,
   handleOf,
   isChunked,
   isHalfOpen,
@@ -288,4 +290,14 @@ void t.test('copyRequest() makes a request that is read like one that has come',
   response.end()
   assert.match(await rest, /^HTTP\/1\.1 200 /)
   client.destroy()
+})
+
+void t.test('descriptorOf() is the descriptor of a socket that listens', async (t) => {
+  const server = createSocketServer()
+  assert.equal(descriptorOf(server), undefined)
+  server.listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  const descriptor = descriptorOf(server)
+  assert.ok(descriptor !== undefined && fstatSync(descriptor).isSocket())
 })

@@ -1,5 +1,5 @@
 import { IncomingMessage, OutgoingMessage, type Server, type ServerResponse } from 'node:http'
-import { Socket } from 'node:net'
+import { type Server as SocketServer, Socket } from 'node:net'
 import { Writable } from 'node:stream'
 
 /**
@@ -95,6 +95,16 @@ export function handleOf(socket: Socket): StreamHandle | undefined {
   let handle = (socket as unknown as { readonly _handle?: Handle | null })._handle ?? undefined
   while (handle?._parent !== undefined) handle = handle._parent
   return handle
+}
+
+/**
+ * The descriptor of a listening socket; undefined on Windows, and where the server does not listen.
+ * `server._handle.fd`: https://github.com/nodejs/node/blob/v24.0.0/lib/net.js (`setupListenHandle`),
+ * https://github.com/nodejs/node/blob/v24.0.0/src/stream_base.cc (`GetFD`).
+ */
+export function descriptorOf(server: SocketServer): number | undefined {
+  const { _handle } = server as unknown as { readonly _handle?: StreamHandle | null }
+  return _handle?.fd
 }
 
 /**

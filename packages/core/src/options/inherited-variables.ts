@@ -10,9 +10,18 @@ export function inheritVariables({
   inheritEnv = DEFAULTS.inheritEnv,
   transport,
 }: CgiOptions<never>): Record<string, string> {
-  if (transport?.inheritsEnvironment === false) return {}
+  return transport?.inheritsEnvironment === false ? {} : inheritedVariables(inheritEnv)
+}
+
+/**
+ * The variables of this process that a program gets: PATH, TZ and the folders of libraries, with the values that they
+ * have now.
+ *
+ * @param names - the names of more variables.
+ */
+export function inheritedVariables(names: readonly string[]): Record<string, string> {
   const variables: Record<string, string> = { PATH: FALLBACK_PATH }
-  for (const name of [...ALWAYS_INHERITED, ...inheritEnv]) {
+  for (const name of [...ALWAYS_INHERITED, ...names]) {
     const value = process.env[name]
     if (value !== undefined) variables[name] = value
   }

@@ -4,12 +4,14 @@ import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
 import { ArraySet } from '../data/array-set.js'
 import { shareInProcess } from './shared.js'
-import { ThreadGuard } from './thread-guard.js'
+import { GroupGuard } from './group-guard.js'
 
 /** Something that must not outlive this process (or worker thread). */
 export interface Dependant {
   /** The id of its process group; undefined while it is unknown. */
   readonly pid: number | undefined
+  /** Whether a shell kills its process group where SIGKILL ends this process. In a worker thread it always does. */
+  readonly isGuarded?: boolean
   /** Kills it, synchronously. */
   kill(): void
 }
@@ -36,7 +38,7 @@ const LISTENER_LINGER = 100
  */
 class Dependants {
   readonly #members = new ArraySet<Dependant>()
-  readonly #guard = isMainThread ? undefined : new ThreadGuard()
+  readonly #guard = new GroupGuard(!isMainThread)
   /** Created outside any request, so that neither timer nor signal handle retains a request's context. */
   readonly #scope = new AsyncResource('CommonGatewayDependants')
   #isListening = false
@@ -52,13 +54,13 @@ class Dependants {
     this.#members.add(dependant)
     this.#wasUsed = true
     if (!this.#isListening) this.#listen()
-    if (dependant.pid !== undefined) this.#guard?.add(dependant.pid)
+    if (isGuarded(dependant)) this.#guard.add(dependant.pid)
   }
 
   /** Does nothing if it is no member. */
   remove(dependant: Dependant): void {
     if (!this.#members.delete(dependant)) return
-    if (dependant.pid !== undefined) this.#guard?.remove(dependant.pid)
+    if (isGuarded(dependant)) this.#guard.remove(dependant.pid)
     if (this.#members.size === 0 && !this.#hasTimer) this.#ignoreLater()
   }
 
@@ -138,6 +140,10 @@ class Dependants {
   }
 }
 
+function isGuarded(dependant: Dependant): dependant is Dependant & { readonly pid: number } {
+  return dependant.pid !== undefined && (!isMainThread || dependant.isGuarded === true)
+}
+
 /** Adds a listener before all others, unless it is there. */
 function ensureListener(event: string, listener: Parameters<EventEmitter['on']>[1]): void {
   // The type of `process` accepts only the listener of each single event.
@@ -171,4 +177,17 @@ function countSignalExits(): number {
 }
 
 /** The dependants of this process, or of this worker thread. */
-export const dependants = shareInProcess('dependants.1', () => new Dependants())
+export const dependants = shareInProcess('dependants.2', () => new Dependants())
+
+/**
+ * Calls a function when this process ends: by `process.exit()`, an uncaught exception, or a signal that the
+ * application does not listen for. SIGKILL leaves no time for it, nor does `worker.terminate()`.
+ *
+ * @param act - must be synchronous.
+ * @returns a function that withdraws it.
+ */
+export function onProcessEnd(act: () => void): () => void {
+  const dependant: Dependant = { pid: undefined, kill: act }
+  dependants.add(dependant)
+  return () => dependants.remove(dependant)
+}

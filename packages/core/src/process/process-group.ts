@@ -5,9 +5,10 @@ import type { SendSignal } from '../transport/spawner.js'
 /** How often a group that is terminating is checked, in milliseconds. */
 const CHECK_INTERVAL = 50
 
-/** The process group of a script: the script, which leads it, and its children. */
+/** A process that was started, which leads the group, and its children. */
 export class ProcessGroup implements Dependant {
   readonly pid: number
+  readonly isGuarded: boolean
   readonly #signal: SendSignal
   /** Set by {@link ProcessGroup.terminate}; resolves when no process is left. */
   #termination: Promise<void> | undefined
@@ -18,9 +19,11 @@ export class ProcessGroup implements Dependant {
    * @param pid - the pid of the leader, which is the id of the group.
    * @param signal - sends a signal to every process of the group; returns false if none is left.
    * @param exit - resolves when the leader has exited and is reaped.
+   * @param isGuarded - whether it ends also where SIGKILL ends this process.
    */
-  constructor(pid: number, signal: SendSignal, exit: Promise<unknown>) {
+  constructor(pid: number, signal: SendSignal, exit: Promise<unknown>, isGuarded = false) {
     this.pid = pid
+    this.isGuarded = isGuarded
     this.#signal = signal
     // An exiting application kills the group: it cannot wait for SIGTERM to take effect.
     dependants.add(this)

@@ -1,23 +1,14 @@
 import path from 'node:path'
 import { isFile, isStream } from '../body/content.js'
-import { STANDARD_ERROR_AFTER_EXIT } from '../data/grace-periods.js'
-import { withTimeout } from '../data/with-timeout.js'
 import type { Settings } from '../options/settings.js'
 import type { Spawner } from '../transport/spawner.js'
 import { toCommandLine } from '../transport/command-line.js'
-import type {
-  RequestBody,
-  ScriptCall,
-  ScriptExit,
-  ScriptStreams,
-  Transport,
-} from '../transport/transport.js'
-import { type Confinement, createConfinement, whyNotStarted } from './confinement/confinement.js'
+import type { RequestBody, ScriptCall, ScriptStreams, Transport } from '../transport/transport.js'
+import { confineSpawner } from './confinement/confined-spawner.js'
 import type { ConfinementSettings } from './confinement/tools.js'
 import { PIPE_SIZE } from './posix/pipe-size.js'
-import { ProcessGroup } from './process-group.js'
 import { chooseSpawner } from './spawner-choice.js'
-import { TailedOutput } from './tailed-output.js'
+import { type SupervisedSpawner, superviseSpawner } from './supervised-spawner.js'
 
 /** The settings of processes. */
 export type ProcessSettings = ConfinementSettings &
@@ -29,8 +20,7 @@ export type ProcessSettings = ConfinementSettings &
 /** Runs each script as a process of its own, the leader of its own process group. */
 export class ProcessTransport implements Transport {
   readonly #settings: ProcessSettings
-  readonly #spawner: Spawner
-  readonly #confinement: Confinement | null
+  readonly #spawner: SupervisedSpawner
 
   /** @throws {CgiError} CGI_ERR_INVALID_OPTION: this system cannot confine scripts as they ask. */
   constructor(
@@ -38,29 +28,22 @@ export class ProcessTransport implements Transport {
     spawner: Spawner = chooseSpawner(settings.spawner, settings.logger),
   ) {
     this.#settings = settings
-    this.#spawner = spawner
-    this.#confinement = createConfinement(settings)
+    this.#spawner = confineSpawner(superviseSpawner(spawner), settings)
   }
 
   async open(call: ScriptCall): Promise<ScriptStreams> {
     const { script, args, body } = call
-    const command = toCommandLine(script.command, args)
+    const { killTimeout, cwd } = this.#settings
     const started = await this.#spawner.spawn({
-      command: this.#confinement?.confine(command) ?? command,
-      cwd: this.#settings.cwd ?? path.dirname(script.file),
+      command: toCommandLine(script.command, args),
+      cwd: cwd ?? path.dirname(script.file),
       environment: call.environment,
       stdin: standardInputOf(body),
       hasLargeInput: isLarge(body),
       signal: call.signal,
     })
-    const { pid, stdin, stdout, signalGroup } = started
-    const group = new ProcessGroup(pid, signalGroup, started.exit)
-    const terminate = (): Promise<void> => group.terminate(this.#settings.killTimeout)
-    if (this.#confinement === null) {
-      return { pid, stdin, stdout, stderr: started.stderr, exit: started.exit, terminate }
-    }
-    const stderr = new TailedOutput(started.stderr)
-    return { pid, stdin, stdout, stderr, exit: explainExit(started.exit, stderr), terminate }
+    const { pid, stdin, stdout, stderr, exit, terminate } = started
+    return { pid, stdin, stdout, stderr, exit, terminate: () => terminate(killTimeout) }
   }
 
   async close(): Promise<void> {}
@@ -75,12 +58,4 @@ function standardInputOf({ content }: RequestBody): 'null' | 'pipe' | number {
 /** Whether a body that is still arriving may fill the pipe. */
 function isLarge({ content, length }: RequestBody): boolean {
   return isStream(content) && (length ?? Number.POSITIVE_INFINITY) > PIPE_SIZE
-}
-
-/** Adds the reason to the end of a script that a tool of its confinement could not start. */
-async function explainExit(exit: Promise<ScriptExit>, stderr: TailedOutput): Promise<ScriptExit> {
-  const ended = await exit
-  if (ended.exitCode) await withTimeout(stderr.end, STANDARD_ERROR_AFTER_EXIT)
-  const reason = whyNotStarted(ended, stderr.tail)
-  return reason === undefined ? ended : { ...ended, reason }
 }

@@ -5,6 +5,7 @@ import { type CLibrary, errorOf } from './c-library.js'
 import { enlargePipe } from './pipe-size.js'
 
 const F_SETFD = 2
+const F_GETFL = 3
 const F_SETFL = 4
 const FD_CLOEXEC = 1
 
@@ -64,7 +65,10 @@ export class StandardStreams {
 
   #openInput({ stdin, hasLargeInput = false }: InputOptions, nullDevice: number): number {
     if (stdin === 'null') return nullDevice
-    if (stdin !== 'pipe') return stdin
+    if (stdin !== 'pipe') {
+      this.#makeBlocking(stdin)
+      return stdin
+    }
     const descriptor = this.#openPipe(0)
     const fd = pair[1] ?? -1
     if (hasLargeInput) enlargePipe(this.#library, fd)
@@ -75,6 +79,15 @@ export class StandardStreams {
       throw error
     }
     return descriptor
+  }
+
+  /** Programs expect that: accept(2) on a listening socket of Node.js would fail with EAGAIN. libuv does the same. */
+  #makeBlocking(descriptor: number): void {
+    const { fcntl } = this.#library
+    const flags = fcntl(descriptor, F_GETFL, 'int', 0)
+    // -1: posix_spawn(3) reports the error.
+    if (flags === -1 || (flags & constants.O_NONBLOCK) === 0) return
+    fcntl(descriptor, F_SETFL, 'int', flags & ~constants.O_NONBLOCK)
   }
 
   /**

@@ -18,13 +18,19 @@ done
 `
 
 /**
- * Kills the scripts of a worker thread when the thread ends. No JavaScript runs in a thread that
- * `worker.terminate()` or the exit of the process ends, but its end of a pipe is closed: a shell waits for that.
- * (PR_SET_PDEATHSIG would kill a script with its thread, but not the script's children.)
+ * Kills process groups when this thread ends. No JavaScript runs in a thread that `worker.terminate()` or the exit of
+ * the process ends, nor in a process that SIGKILL ends, but its end of a pipe is closed: a shell waits for that.
+ * (PR_SET_PDEATHSIG would kill a process with its thread, but not the children of that process.)
  */
-export class ThreadGuard {
+export class GroupGuard {
+  readonly #keepsShell: boolean
   readonly #groups: number[] = []
   #shell: ChildProcess | undefined
+
+  /** @param keepsShell - whether the shell stays while there is no group, for the next one. */
+  constructor(keepsShell: boolean) {
+    this.#keepsShell = keepsShell
+  }
 
   add(group: number): void {
     this.#groups.push(group)
@@ -37,6 +43,9 @@ export class ThreadGuard {
     if (index === -1) return
     this.#groups.splice(index, 1)
     this.#send('-', group)
+    if (this.#keepsShell || this.#groups.length > 0) return
+    this.#shell?.stdin?.end()
+    this.#shell = undefined
   }
 
   #start(): void {
@@ -48,7 +57,7 @@ export class ThreadGuard {
       stdio: ['pipe', 'ignore', 'ignore'],
     })
     this.#shell = shell
-    // Without a shell, scripts outlive `worker.terminate()`.
+    // Without a shell, processes outlive `worker.terminate()` and SIGKILL.
     shell.on('error', () => {}).on('exit', () => this.#forget(shell))
     shell.stdin.on('error', () => {})
     shell.unref()
