@@ -3,7 +3,7 @@
  * `@common-gateway/core/transport`.
  */
 export { toByteString } from './data/byte-string.js'
-export { CgiError } from './data/cgi-error.js'
+export { CgiError, invalidOption } from './data/cgi-error.js'
 export type { CgiLogger } from './data/logger.js'
 export type { ClientSignal } from './data/message.js'
 export { inheritedVariables } from './options/inherited-variables.js'

@@ -1,0 +1,66 @@
+import type {
+  ScriptFinder,
+  Transport,
+  TransportContext,
+  TransportFactory,
+} from '@common-gateway/core/transport'
+import { addRoot, type EnvironmentMap, mapRoot, removeFile } from './environment.js'
+import { ApplicationFinder, SplitFinder } from './finder.js'
+import type { FastcgiOptions } from './options.js'
+import { UpstreamTransport } from './transport.js'
+import { createUpstreams, type Upstreams } from './upstreams.js'
+
+/** In milliseconds. */
+const CONNECT_TIMEOUT = 3_000
+
+/** The application servers of one `fastcgi()` or `scgi()`, for all gateways that have it. */
+export class ApplicationServer implements TransportFactory {
+  readonly #options: FastcgiOptions
+  readonly #protocol: 'fastcgi' | 'scgi'
+  readonly #upstreams: Upstreams
+  /** How many gateways use it. */
+  #users = 0
+
+  /** @param options - checked. */
+  constructor(options: FastcgiOptions, protocol: 'fastcgi' | 'scgi') {
+    this.#options = options
+    this.#protocol = protocol
+    this.#upstreams = createUpstreams(options, protocol, options.connectTimeout ?? CONNECT_TIMEOUT)
+  }
+
+  createTransport(gateway: TransportContext): Transport {
+    const { retry = 'unsent', connectTimeout = CONNECT_TIMEOUT } = this.#options
+    const { killTimeout, root } = gateway
+    const { group, name } = this.#upstreams
+    return new UpstreamTransport({
+      group,
+      settings: { protocol: this.#protocol, retry, connectTimeout, killTimeout },
+      finder: this.#createFinder(root, name),
+      needsExecutable: true,
+      mapEnvironment: this.#createMap(root, name),
+      acquire: () => {
+        this.#users += 1
+        this.#upstreams.open(gateway)
+      },
+      release: async () => {
+        this.#users -= 1
+        if (this.#users === 0) await this.#upstreams.close()
+      },
+    })
+  }
+
+  #createFinder(localRoot: string | undefined, name: string): ScriptFinder | undefined {
+    const { split, root } = this.#options
+    if (split !== undefined && root !== undefined) {
+      return new SplitFinder(root, typeof split === 'string' ? [split] : split)
+    }
+    return localRoot === undefined ? new ApplicationFinder(name) : undefined
+  }
+
+  #createMap(localRoot: string | undefined, name: string): EnvironmentMap {
+    const { split, root } = this.#options
+    if (split !== undefined && root !== undefined) return addRoot(root)
+    if (localRoot === undefined) return removeFile(name)
+    return root === undefined ? (environment) => environment : mapRoot(localRoot, root)
+  }
+}

@@ -1,0 +1,84 @@
+import type { ProcessOptions } from '@common-gateway/core/transport'
+
+/** Limits and rights of workers, as the gateway has them for scripts. */
+type ConfinementOptions = Pick<
+  ProcessOptions,
+  'user' | 'group' | 'memoryLimit' | 'openFileLimit' | 'fileSizeLimit' | 'nice'
+>
+
+/** Options of {@link scgi}. Times are in milliseconds. */
+export interface ScgiOptions extends ConfinementOptions {
+  /**
+   * **address** `string | string[]` - Where the application listens: the path of a Unix socket, `host:port` or
+   * `[IPv6]:port`. Several are upstreams that share the requests. Not together with `spawn`. Default: none.
+   */
+  address?: string | readonly string[]
+  /**
+   * **spawn** `string | string[]` - A program, or a program and its arguments, that is started and stopped with the
+   * gateway. It gets a listening socket as its standard input (FastCGI specification, section 2.2). Default: none.
+   */
+  spawn?: string | readonly string[]
+  /**
+   * **processes** `number` - The most workers of `spawn`; each answers one request at a time. They are started when
+   * they are needed. Default: 2 for each core.
+   */
+  processes?: number
+  /**
+   * **maxRequests** `number` - After so many requests a worker is replaced, between two of them. `0`: never.
+   * Default: `0`.
+   */
+  maxRequests?: number
+  /**
+   * **idleTimeout** `number` - A worker that has had no request for so long is ended. `0`: never. Default: `60000`.
+   */
+  idleTimeout?: number
+  /**
+   * **env** `Record<string, string>` - Variables of the workers themselves, not of requests. Default: `{}`.
+   */
+  env?: Readonly<Record<string, string>>
+  /**
+   * **inheritEnv** `string[]` - Names of variables of this process that workers get. They always get TZ and the folders
+   * of shared libraries, and no other. Default: `['PATH']`.
+   */
+  inheritEnv?: readonly string[]
+  /** **cwd** `string` - The working directory of workers. Default: `'/'`. */
+  cwd?: string
+  /**
+   * **maxConnections** `number` - The most requests at once for each address; more wait in one queue for all
+   * addresses. A pool of a fixed size (`pm.max_children` of php-fpm) needs that number. Default: `256`.
+   */
+  maxConnections?: number
+  /**
+   * **connectTimeout** `number` - How long a connection may take; then the next upstream is tried, and without one the
+   * answer is 504. `0`: no limit. Default: `3000`.
+   */
+  connectTimeout?: number
+  /**
+   * **root** `string` - Absolute path of the folder of the scripts on the machine of the application:
+   * SCRIPT_FILENAME, DOCUMENT_ROOT and PATH_TRANSLATED have it. Default: the gateway's `root`.
+   */
+  root?: string
+  /**
+   * **split** `string | string[]` - Extensions that end the path of a script, such as `'.php'`, where there are no files
+   * here. A path that has none is none of a script. A name before it must not contain a dot, since it could be that of a
+   * file, which PHP would run (`evil.jpg/x.php`). Needs `root`. Default: none.
+   */
+  split?: string | readonly string[]
+  /**
+   * **retry** `'unsent' | 'idempotent'` - Which requests are sent again. `'unsent'`: those that no application has seen.
+   * `'idempotent'`: also a GET, HEAD or OPTIONS whose connection was closed without a byte of an answer; once. Default:
+   * `'unsent'`.
+   */
+  retry?: 'unsent' | 'idempotent'
+}
+
+/** Options of {@link fastcgi}. Times are in milliseconds. */
+export interface FastcgiOptions extends ScgiOptions {
+  /**
+   * **keepAlive** `boolean | number` - Whether connections are kept between requests, or how long an idle one is kept.
+   * A kept connection occupies a process of php-fpm: with more clients than processes the others wait for it. `true`: one
+   * second for an address, and as long as its process lives for a worker. Default: `true` for `spawn`, `false` for
+   * `address`.
+   */
+  keepAlive?: boolean | number
+}

@@ -1,0 +1,56 @@
+/** What has become of one attempt to have a request answered. */
+export type Outcome =
+  /** No connection. */
+  | 'unconnected'
+  /** Closed before the system had taken a byte of the request. */
+  | 'unsent'
+  /** FCGI_OVERLOADED or FCGI_CANT_MPX_CONN: the application has not begun. */
+  | 'refused'
+  /** Closed without a byte of an answer. */
+  | 'unanswered'
+  /** Anything else: an answer had begun, or it was no answer. */
+  | 'failed'
+
+/** The facts that decide whether a request is sent again. */
+export interface Attempt {
+  readonly outcome: Outcome
+  readonly method: string
+  /** Whether the connection had carried a request before: it may have been closed before this one came. */
+  readonly isReused: boolean
+  /** Whether the process that had the request has ended. */
+  readonly hasKilledWorker: boolean
+  /** Whether all of the body that has been read is still there. */
+  readonly canSendAgain: boolean
+  /** How often the request has been sent again already. */
+  readonly retries: number
+  /** The option. */
+  readonly retry: 'unsent' | 'idempotent'
+}
+
+/** RFC 9110 section 9.2.1. */
+const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
+/** Section 9.2.2. */
+const IDEMPOTENT = new Set([...SAFE, 'PUT', 'DELETE'])
+const MOST_RETRIES = 2
+
+/** Whether a request of this method may be sent on a connection that the application may have closed. */
+export function mayReuseConnection(method: string): boolean {
+  return IDEMPOTENT.has(method)
+}
+
+/** Whether a request is sent again. One that the application may have seen is not, unless that is harmless. */
+export function isSentAgain(attempt: Attempt): boolean {
+  const { outcome, method, isReused, retries } = attempt
+  if (!attempt.canSendAgain || retries >= MOST_RETRIES || attempt.hasKilledWorker) return false
+  switch (outcome) {
+    case 'unconnected':
+    case 'unsent':
+    case 'refused':
+      return true
+    case 'unanswered':
+      if (isReused) return IDEMPOTENT.has(method)
+      return attempt.retry === 'idempotent' && SAFE.has(method) && retries === 0
+    case 'failed':
+      return false
+  }
+}

@@ -1,0 +1,53 @@
+import { CgiError } from '@common-gateway/core/transport'
+import type { Upstream } from './upstream.js'
+
+/** The `code` of an error of the system. */
+export function codeOf(error: unknown): string | undefined {
+  const code: unknown =
+    typeof error === 'object' && error !== null ? Reflect.get(error, 'code') : undefined
+  return typeof code === 'string' ? code : undefined
+}
+
+/** Whether the backlog of a Unix socket is full (connect(2)): the application is there, and busy. */
+export function isBacklogFull(error: unknown): boolean {
+  return codeOf(error) === 'EAGAIN'
+}
+
+/** The error for a request that no upstream has taken, by the failure of the last one that was tried. */
+export function toConnectError(upstream: Upstream, cause: unknown): CgiError {
+  const fault = codeOf(cause)
+  const hint = fault === undefined ? undefined : HINTS[fault]
+  const code = fault === 'ETIMEDOUT' ? 'CGI_ERR_UPSTREAM_TIMEOUT' : 'CGI_ERR_NO_UPSTREAM'
+  const why = cause instanceof Error ? cause.message : String(cause)
+  return new CgiError(code, {
+    reason: `${upstream.name}: ${why}`,
+    fault,
+    hint,
+    upstream: upstream.name,
+    cause,
+  })
+}
+
+/** The error for a request for which there is no room. */
+export function toBusyError(reason: string, upstream?: Upstream): CgiError {
+  return new CgiError('CGI_ERR_BUSY', {
+    reason,
+    upstream: upstream?.name,
+    headers: { 'retry-after': '1' },
+  })
+}
+
+/** What to try, by the `code` of the failed connection. */
+const HINTS: Readonly<Record<string, string>> = {
+  ENOENT:
+    'There is no such socket. Start the application server, or compare the address with its configuration (`listen` of php-fpm).',
+  EACCES:
+    'This process may not write to the socket. Let the application server give it the right (`listen.owner`, `listen.group` and `listen.mode` of php-fpm).',
+  ECONNREFUSED: 'Nothing listens there. Start the application server, or check the address.',
+  ENOTFOUND: 'The name of the machine has no address. Check `address`, or the DNS.',
+  EHOSTUNREACH:
+    'There is no route to that machine. Check the address, the network and the firewall.',
+  ENETUNREACH: 'There is no route to that network. Check the address and the network.',
+  ETIMEDOUT:
+    'The machine does not answer: check the address, the network and the firewall. An application server with a full backlog does not answer either: give it more processes, or set `maxConnections` to their number.',
+}

@@ -1,0 +1,335 @@
+import {
+  CgiError,
+  type ClientSignal,
+  type RequestBody,
+  type ScriptExit,
+  type ScriptStreams,
+} from '@common-gateway/core/transport'
+import type { Connection } from '../connection/connection.js'
+import type { Exchange, ExchangeCall, ExchangeEnd } from '../connection/exchange.js'
+import { openExchange } from '../connection/open-exchange.js'
+import { RelayedOutput } from './relayed-output.js'
+import { isSentAgain, mayReuseConnection, type Outcome } from './retry-decision.js'
+import { MOST_KEPT, SentBody } from './sent-body.js'
+import type { OpenedConnection, Upstream } from './upstream.js'
+import { toBusyError, toConnectError } from './upstream-error.js'
+import type { UpstreamGroup } from './upstream-group.js'
+
+/** What all requests to a group have in common. */
+export interface RunSettings {
+  readonly protocol: 'fastcgi' | 'scgi'
+  readonly retry: 'unsent' | 'idempotent'
+  readonly connectTimeout: number
+  readonly killTimeout: number
+}
+
+/** One request. */
+export interface UpstreamCall {
+  readonly environment: Readonly<Record<string, string>>
+  readonly body: RequestBody
+  readonly signal: ClientSignal | undefined
+}
+
+/** The end of a process follows the end of its connection: how long it is waited for, in milliseconds. */
+const EXIT_AFTER_CONNECTION = 500
+/** How long a worker may take to end an aborted request, in milliseconds: a part of `killTimeout`, but not more. */
+const LONGEST_ABORT = 300
+const ABORT_PART = 10
+/** FastCGI specification, section 5.5. */
+const CANT_MULTIPLEX = 1
+const OVERLOADED = 2
+const UNKNOWN_EXIT: ScriptExit = { exitCode: null, signal: null }
+
+/** A request from its first connection to its end, perhaps on several connections one after another. */
+export class UpstreamRun implements ScriptStreams {
+  pid: number | undefined
+  upstream: string | undefined
+  readonly stdin: SentBody | null
+  readonly stdout: RelayedOutput
+  readonly stderr: RelayedOutput
+  readonly exit: Promise<ScriptExit>
+  readonly #group: UpstreamGroup
+  readonly #settings: RunSettings
+  readonly #call: UpstreamCall
+  readonly #start = performance.now()
+  readonly #deadline: number
+  /** Whether it may go on a connection that the application may have closed. */
+  readonly #mayReuse: boolean
+  #place: Upstream | undefined
+  #connection: Connection | undefined
+  #exchange: Exchange | undefined
+  #isReused = false
+  #retries = 0
+  #hasBegun = false
+  #isOver = false
+  #isTerminated = false
+  #resolveExit: (exit: ScriptExit) => void = () => {}
+
+  constructor(group: UpstreamGroup, call: UpstreamCall, settings: RunSettings) {
+    const { content, length } = call.body
+    this.#group = group
+    this.#call = call
+    this.#settings = settings
+    this.#deadline = this.#start + (settings.connectTimeout || Number.POSITIVE_INFINITY)
+    const isSmall = content === null || (length !== undefined && length <= MOST_KEPT)
+    this.#mayReuse = isSmall && mayReuseConnection(this.#method)
+    this.stdin = content === null ? null : new SentBody()
+    this.stdout = new RelayedOutput(() => this.#begin())
+    this.stderr = new RelayedOutput(() => this.#begin())
+    this.exit = new Promise((resolve) => {
+      this.#resolveExit = resolve
+    })
+  }
+
+  get #method(): string {
+    return this.#call.environment['REQUEST_METHOD'] ?? 'GET'
+  }
+
+  /**
+   * Sends the request.
+   *
+   * @throws {CgiError} if it could not be sent.
+   */
+  async start(): Promise<void> {
+    let failed: { upstream: Upstream; error: unknown } | undefined
+    for (;;) {
+      const { signal } = this.#call
+      const upstream = await this.#group.enter({
+        signal,
+        start: this.#start,
+        deadline: this.#deadline,
+        failed,
+      })
+      this.#place = upstream
+      try {
+        this.#send(upstream, await upstream.open(this.#mayReuseNow(upstream), signal))
+        return
+      } catch (error) {
+        failed = { upstream, error }
+        this.#countFailure(upstream, error)
+        this.#leave()
+        if (!this.#isConnectionTriedAgain(error)) throw toStartError(upstream, error)
+      }
+    }
+  }
+
+  async terminate(): Promise<void> {
+    if (this.#isOver || this.#isTerminated) return
+    this.#isTerminated = true
+    const upstream = this.#place
+    const { killTimeout } = this.#settings
+    this.#exchange?.abort()
+    if (upstream !== undefined) {
+      const patience = Math.min(LONGEST_ABORT, killTimeout / ABORT_PART)
+      const end = await within(this.#exchange?.end, patience)
+      if (this.#isOver) return
+      if (upstream.worker !== undefined && end?.type !== 'complete') {
+        const { exit } = upstream.worker
+        await upstream.worker.kill(killTimeout)
+        this.#finish((await within(exit, EXIT_AFTER_CONNECTION)) ?? UNKNOWN_EXIT)
+      }
+    }
+    this.#connection?.destroy()
+    this.#finish(UNKNOWN_EXIT)
+  }
+
+  /** A managed worker has one connection, and it is known whether its process lives. */
+  #mayReuseNow(upstream: Upstream): boolean {
+    if (upstream.worker !== undefined) return upstream.worker.pid !== undefined
+    return this.#mayReuse && this.#retries === 0
+  }
+
+  #send(upstream: Upstream, { connection, isReused }: OpenedConnection): void {
+    if (this.#isOver || this.#isTerminated) {
+      connection.destroy()
+      throw new CgiError('CGI_ERR_CLIENT_GONE')
+    }
+    const call: ExchangeCall = {
+      environment: this.#call.environment,
+      protocol: this.#settings.protocol,
+      keepConnection: upstream.keepsConnections,
+      hasBody: this.stdin !== null,
+    }
+    try {
+      this.#exchange = openExchange(connection, call)
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+    const exchange = this.#exchange
+    this.#connection = connection
+    this.#isReused = isReused
+    this.upstream = upstream.name
+    this.pid = upstream.worker?.pid
+    this.stdout.readFrom(exchange.stdout)
+    this.stderr.readFrom(exchange.stderr)
+    if (exchange.stdin !== null) this.stdin?.writeTo(exchange.stdin)
+    void exchange.end.then((end) => this.#end(upstream, end))
+  }
+
+  /** The first byte of an answer: nothing is sent again after it. */
+  #begin(): void {
+    if (this.#hasBegun) return
+    this.#hasBegun = true
+    this.stdin?.forget()
+    if (this.#place !== undefined) this.#group.succeed(this.#place)
+  }
+
+  #end(upstream: Upstream, end: ExchangeEnd): void {
+    if (this.#isOver) return
+    if (end.type === 'complete') {
+      // One that ends each request at once would draw all of them.
+      if (this.#hasBegun) this.#group.succeed(upstream)
+      else this.#group.fail(upstream, 'lost', new Error('it has ended a request without an answer'))
+      if (end.isReusable && this.#connection !== undefined) upstream.idle.add(this.#connection)
+      this.#finish({ exitCode: end.appStatus, signal: null })
+    } else if (!this.#isTerminated) void this.#recover(upstream, end)
+  }
+
+  /** The attempt has failed: the request is sent again, or fails. */
+  async #recover(
+    upstream: Upstream,
+    end: Exclude<ExchangeEnd, { type: 'complete' }>,
+  ): Promise<void> {
+    this.stdin?.detach()
+    const exit =
+      upstream.worker && end.type === 'lost'
+        ? await within(upstream.worker.exit, EXIT_AFTER_CONNECTION)
+        : undefined
+    const error = this.#toError(upstream, end, exit)
+    const isUnsent = end.type === 'lost' && this.#exchange?.isSent === false
+    const isAccident = this.#isReused && end.type === 'lost' && !this.#hasBegun
+    if (end.type !== 'rejected' && !isAccident) {
+      this.#group.fail(upstream, end.type === 'fault' ? 'protocol' : 'lost', error)
+    }
+    if (end.type === 'rejected' && end.protocolStatus === OVERLOADED) upstream.limitToBusy()
+    const canSendAgain = (this.stdin?.isWhole ?? true) && !this.#isTerminated && !this.#isOver
+    const isAgain = isSentAgain({
+      outcome: this.#outcomeOf(end),
+      method: this.#method,
+      isReused: this.#isReused,
+      hasKilledWorker: exit !== undefined && !isUnsent,
+      canSendAgain,
+      retries: this.#retries,
+      retry: this.#settings.retry,
+    })
+    if (!isAgain) {
+      this.#fail(error, exit)
+      return
+    }
+    this.#retries += 1
+    upstream.retries += 1
+    this.#leave()
+    try {
+      await this.start()
+    } catch (startError) {
+      this.#fail(startError instanceof CgiError ? startError : error, undefined)
+    }
+  }
+
+  #outcomeOf(end: Exclude<ExchangeEnd, { type: 'complete' }>): Outcome {
+    if (this.#hasBegun || end.type === 'fault') return 'failed'
+    if (end.type === 'rejected') {
+      const isRefused = end.protocolStatus === OVERLOADED || end.protocolStatus === CANT_MULTIPLEX
+      return isRefused ? 'refused' : 'failed'
+    }
+    return this.#exchange?.isSent === false ? 'unsent' : 'unanswered'
+  }
+
+  #toError(
+    upstream: Upstream,
+    end: Exclude<ExchangeEnd, { type: 'complete' }>,
+    exit: ScriptExit | undefined,
+  ): CgiError {
+    const facts = { upstream: upstream.name, pid: this.pid }
+    if (end.type === 'fault') {
+      return new CgiError('CGI_ERR_UPSTREAM_PROTOCOL', { ...facts, reason: end.reason })
+    }
+    if (end.type === 'rejected') {
+      if (end.protocolStatus === OVERLOADED) {
+        return toBusyError('the application server is overloaded (FCGI_OVERLOADED)', upstream)
+      }
+      const reason = `the application server rejected the request: ${statusName(end.protocolStatus)}`
+      return new CgiError('CGI_ERR_UPSTREAM_PROTOCOL', { ...facts, reason })
+    }
+    if (exit?.signal) {
+      const reason = `the worker was ended by ${exit.signal} while it answered`
+      return new CgiError('CGI_ERR_KILLED', { ...facts, ...exit, reason })
+    }
+    const reason =
+      exit === undefined
+        ? 'the application server closed the connection before the end of its answer'
+        : 'the worker exited before the end of its answer'
+    return new CgiError('CGI_ERR_NO_RESPONSE', { ...facts, ...exit, reason, cause: end.error })
+  }
+
+  #fail(error: CgiError, exit: ScriptExit | undefined): void {
+    if (this.#isOver) return
+    this.stdout.fail(error)
+    this.#finish(exit ?? UNKNOWN_EXIT)
+  }
+
+  #finish(exit: ScriptExit): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.stdin?.discard()
+    this.stdout.finish(undefined)
+    this.stderr.finish(undefined)
+    this.#leave()
+    this.#resolveExit(exit)
+  }
+
+  #leave(): void {
+    const upstream = this.#place
+    if (upstream === undefined) return
+    this.#place = undefined
+    upstream.worker?.finished()
+    this.#group.leave(upstream)
+  }
+
+  #countFailure(upstream: Upstream, error: unknown): void {
+    // A variable that is too large, or a client that has left, is no failure of the upstream.
+    const isRequests = error instanceof CgiError && error.statusCode < 500
+    if (isRequests || this.#call.signal?.aborted) return
+    this.#group.fail(upstream, 'unreachable', error)
+  }
+
+  /** Nothing has been sent: it costs nothing to try the next upstream, or this one when it is up again. */
+  #isConnectionTriedAgain(error: unknown): boolean {
+    if (this.#call.signal?.aborted || this.#isTerminated) return false
+    return !(error instanceof CgiError)
+  }
+}
+
+function toStartError(upstream: Upstream, error: unknown): CgiError {
+  return error instanceof CgiError
+    ? error.add({ upstream: upstream.name })
+    : toConnectError(upstream, error)
+}
+
+const STATUS_NAMES = [
+  'FCGI_REQUEST_COMPLETE',
+  'FCGI_CANT_MPX_CONN',
+  'FCGI_OVERLOADED',
+  'FCGI_UNKNOWN_ROLE',
+]
+
+function statusName(status: number): string {
+  return STATUS_NAMES[status] ?? `protocolStatus ${status}`
+}
+
+/** Undefined where it takes longer. */
+async function within<Result>(
+  promise: Promise<Result> | undefined,
+  milliseconds: number,
+): Promise<Result | undefined> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, undefined)
+  })
+  try {
+    return await Promise.race([promise ?? timeout, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

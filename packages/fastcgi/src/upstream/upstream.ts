@@ -1,0 +1,172 @@
+import type { ClientSignal, UpstreamStats } from '@common-gateway/core/transport'
+import type { Address } from '../connection/address.js'
+import { connect } from '../connection/connect.js'
+import type { Connection } from '../connection/connection.js'
+import type { ManagedWorker } from '../workers/managed-worker.js'
+import { type Failure, Health } from './health.js'
+import { IdleConnections } from './idle-connections.js'
+
+/** How connections to an upstream are made and kept. */
+export interface UpstreamSettings {
+  /** The most requests at once. */
+  readonly maxConnections: number
+  /** How long an idle connection is kept, in milliseconds; 0: as long as the application keeps it; null: not at all. */
+  readonly keepAlive: number | null
+  /** In milliseconds; 0: no limit. */
+  readonly connectTimeout: number
+}
+
+/** A connection, and whether it has carried a request before. */
+export interface OpenedConnection {
+  readonly connection: Connection
+  readonly isReused: boolean
+}
+
+/** After a full backlog, one more request at once is sent after each of these, in milliseconds. */
+const GROWTH_INTERVAL = 1_000
+/** And the first one, where there is none, after this. */
+const FIRST_GROWTH = 100
+/** How long a connection that was made as a probe waits for a request, in milliseconds. */
+const SPARE_TIMEOUT = 1_000
+
+/** One place where an application listens: the connections to it, and its health. */
+export class Upstream {
+  readonly name: string
+  readonly address: Address
+  /** Undefined where the application is not ours. */
+  readonly worker: ManagedWorker | undefined
+  readonly health = new Health()
+  readonly idle: IdleConnections
+  /** Whether it is being found out whether it can be reached. */
+  isProbed = false
+  requests = 0
+  failures = 0
+  retries = 0
+  /** Requests that are on it, or on their way. */
+  busy = 0
+  readonly #settings: UpstreamSettings
+  /** Set where a full backlog has shown that `maxConnections` is too many. */
+  #limit: number | undefined
+  #limitedAt = 0
+  /** Made to find out whether it can be reached; the next request has it. */
+  #spare: Connection | undefined
+
+  constructor(
+    name: string,
+    place: { readonly address: Address; readonly worker?: ManagedWorker },
+    settings: UpstreamSettings,
+  ) {
+    this.name = name
+    this.address = place.address
+    this.worker = place.worker
+    this.#settings = settings
+    this.idle = new IdleConnections(settings.keepAlive ?? 0)
+  }
+
+  /** Whether it keeps connections. */
+  get keepsConnections(): boolean {
+    return this.#settings.keepAlive !== null
+  }
+
+  /** Whether requests can be sent to it, apart from how many are there. */
+  get isUp(): boolean {
+    return !this.health.isDown && (this.worker?.isAvailable ?? true)
+  }
+
+  /** How many requests it takes at once now. */
+  get limit(): number {
+    const { maxConnections } = this.#settings
+    if (this.#limit === undefined) return maxConnections
+    const elapsed = performance.now() - this.#limitedAt
+    const least = elapsed < FIRST_GROWTH ? 0 : 1
+    const grown = Math.max(least, this.#limit + Math.floor(elapsed / GROWTH_INTERVAL))
+    if (grown >= maxConnections) this.#limit = undefined
+    return Math.min(grown, maxConnections)
+  }
+
+  /** It takes no more requests than it has, without the one that has shown this. */
+  limitToBusy(): void {
+    this.#limit = this.busy - 1
+    this.#limitedAt = performance.now()
+  }
+
+  /**
+   * A connection for a request.
+   *
+   * @param mayReuse - whether an idle one will do, which the application may be closing.
+   * @throws {Error} of the system.
+   */
+  async open(mayReuse: boolean, signal?: ClientSignal): Promise<OpenedConnection> {
+    const spare = this.#takeSpare()
+    if (spare !== undefined) return { connection: spare, isReused: false }
+    if (mayReuse) {
+      const connection = this.idle.take()
+      if (connection !== undefined) return { connection, isReused: true }
+    }
+    // A kept connection occupies a process of the application, so it counts.
+    if (this.busy + this.idle.size > this.#settings.maxConnections) this.idle.closeOne()
+    if (this.worker !== undefined) await this.worker.ready(signal)
+    return { connection: await this.#connect(signal), isReused: false }
+  }
+
+  /** Finds out whether it can be reached. @throws {Error} of the system. */
+  async probe(): Promise<void> {
+    this.isProbed = true
+    try {
+      const connection = await this.#connect()
+      this.#spare = connection
+      connection.onIdleEnd = () => this.#takeSpare()
+      setTimeout(() => {
+        if (this.#spare === connection) this.#takeSpare()?.destroy()
+      }, SPARE_TIMEOUT).unref()
+    } finally {
+      this.isProbed = false
+    }
+  }
+
+  /** Counts a failure. @returns whether it is down now and was not before. */
+  fail(failure: Failure, isOnly: boolean): boolean {
+    this.failures += 1
+    this.closeIdle()
+    return this.worker === undefined && this.health.fail(failure, performance.now(), isOnly)
+  }
+
+  /** Closes the connections without a request. */
+  closeIdle(): void {
+    this.#takeSpare()?.destroy()
+    this.idle.closeAll()
+  }
+
+  stats(): UpstreamStats {
+    const { name, busy, requests, failures, retries, worker } = this
+    return {
+      name,
+      pid: worker?.pid,
+      state: this.#state(),
+      busy,
+      idle: this.idle.size,
+      maxConnections: this.#settings.maxConnections,
+      requests,
+      failures,
+      retries,
+    }
+  }
+
+  #connect(signal?: ClientSignal): Promise<Connection> {
+    return connect(this.address, { timeout: this.#settings.connectTimeout, signal })
+  }
+
+  #takeSpare(): Connection | undefined {
+    const spare = this.#spare
+    this.#spare = undefined
+    return spare?.isOpen ? spare : undefined
+  }
+
+  #state(): UpstreamStats['state'] {
+    if (this.worker !== undefined && this.worker.pid === undefined) {
+      return this.worker.isAvailable ? 'stopped' : 'down'
+    }
+    if (!this.isUp) return 'down'
+    return this.busy >= this.limit ? 'full' : 'up'
+  }
+}
