@@ -1,3 +1,4 @@
+import { toByteString } from '@common-gateway/core/transport'
 import path from 'node:path'
 
 type Environment = Readonly<Record<string, string>>
@@ -59,8 +60,4 @@ function replaceFolder(value: string, from: string, to: string): string {
   if (value === from) return to === '' ? '/' : to
   const prefix = from.endsWith('/') ? from : `${from}/`
   return value.startsWith(prefix) ? `${to}/${value.slice(prefix.length)}` : value
-}
-
-function toByteString(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1')
 }

@@ -8,6 +8,7 @@ import {
 import type { Connection } from '../connection/connection.js'
 import type { Exchange, ExchangeCall, ExchangeEnd } from '../connection/exchange.js'
 import { openExchange } from '../connection/open-exchange.js'
+import { CANT_MPX_CONN, OVERLOADED } from '../protocol/record.js'
 import { RelayedOutput } from './relayed-output.js'
 import { isSentAgain, mayReuseConnection, type Outcome } from './retry-decision.js'
 import { MOST_KEPT, SentBody } from './sent-body.js'
@@ -35,9 +36,6 @@ const EXIT_AFTER_CONNECTION = 500
 /** How long a worker may take to end an aborted request, in milliseconds: a part of `killTimeout`, but not more. */
 const LONGEST_ABORT = 300
 const ABORT_PART = 10
-/** FastCGI specification, section 5.5. */
-const CANT_MULTIPLEX = 1
-const OVERLOADED = 2
 const UNKNOWN_EXIT: ScriptExit = { exitCode: null, signal: null }
 
 /** A request from its first connection to its end, perhaps on several connections one after another. */
@@ -230,7 +228,7 @@ export class UpstreamRun implements ScriptStreams {
   #outcomeOf(end: Exclude<ExchangeEnd, { type: 'complete' }>): Outcome {
     if (this.#hasBegun || end.type === 'fault') return 'failed'
     if (end.type === 'rejected') {
-      const isRefused = end.protocolStatus === OVERLOADED || end.protocolStatus === CANT_MULTIPLEX
+      const isRefused = end.protocolStatus === OVERLOADED || end.protocolStatus === CANT_MPX_CONN
       return isRefused ? 'refused' : 'failed'
     }
     return this.#exchange?.isSent === false ? 'unsent' : 'unanswered'
