@@ -28,17 +28,10 @@ export class RelayedOutput implements Output, OutputReader {
     else if (!this.#isPaused) source.resume()
   }
 
-  /** The request has ended: the output ends, or fails, after its last byte. */
+  /** The request has ended: the output ends, or fails, after its last byte. The first call counts. */
   finish(error: Error | undefined): void {
-    this.#end = { error }
+    this.#end ??= { error }
     if (this.#hasEnded || this.#source === undefined) this.#passEnd()
-  }
-
-  /** The request has failed: the output fails now, whatever the connection still has. */
-  fail(error: Error): void {
-    this.#source?.destroy()
-    this.#hasEnded = true
-    this.finish(error)
   }
 
   data(chunk: Buffer): void {

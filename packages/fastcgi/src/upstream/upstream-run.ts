@@ -263,7 +263,7 @@ export class UpstreamRun implements ScriptStreams {
 
   #fail(error: CgiError, exit: ScriptExit | undefined): void {
     if (this.#isOver) return
-    this.stdout.fail(error)
+    this.stdout.finish(error)
     this.#finish(exit ?? UNKNOWN_EXIT)
   }
 
