@@ -119,6 +119,13 @@ for (const choice of ['posix_spawn', 'child_process'] as const) {
       assert.ok(isRunning(host.pid))
     })
 
+    void t.test('LIFE-6 they do not keep an application alive', BOUNDED, async (t) => {
+      const host = await startHost(t, choice, '', 'started.unref()')
+      const [pid = 0, child = 0] = host.pids
+      assert.deepEqual(await host.ended, [0, null])
+      await untilGone(pid, child)
+    })
+
     void t.test('LIFE-6 no shell waits when there is nothing to wait for', BOUNDED, async () => {
       const guards = (): number[] =>
         childrenOf(process.pid).filter((pid) => commandOf(pid).endsWith(GUARD))
@@ -148,11 +155,17 @@ void t.test('a spawner of processes that stay refuses wrong options', async () =
 interface Host {
   readonly pid: number
   readonly pids: readonly number[]
+  readonly ended: Promise<unknown[]>
   kill(signal: NodeJS.Signals): void
 }
 
 /** Starts an application that starts a shell with a child, perhaps in a thread that SIGUSR1 terminates. */
-async function startHost(t: Test, choice: string, where: '' | 'in a thread'): Promise<Host> {
+async function startHost(
+  t: Test,
+  choice: string,
+  where: '' | 'in a thread',
+  more = '',
+): Promise<Host> {
   const file = path.join(createTemporaryFolder(t), 'host.mjs')
   const module = JSON.stringify(import.meta.resolve('@common-gateway/core/transport'))
   writeFileSync(
@@ -170,6 +183,7 @@ if (isMainThread && ${where !== ''}) {
   })
   started.stdout.readBy({ data: (chunk) => console.log(started.pid + ' ' + chunk), end() {}, error() {} })
   started.stdout.resume()
+  ${more === '' ? '' : `setTimeout(() => { ${more} }, 300)`}
 }`,
   )
   const child = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -183,5 +197,5 @@ if (isMainThread && ${where !== ''}) {
   t.after(() => {
     for (const pid of pids.filter(isRunning)) process.kill(pid, 'SIGKILL')
   })
-  return { pid: child.pid ?? 0, pids, kill: (signal) => void child.kill(signal) }
+  return { pid: child.pid ?? 0, pids, ended: exit, kill: (signal) => void child.kill(signal) }
 }

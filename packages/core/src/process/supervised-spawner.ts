@@ -8,6 +8,8 @@ export interface SupervisedProcess extends ScriptProcess {
    * the process, or children that it has left behind. Resolves when no process is left; never rejects.
    */
   readonly terminate: (killTimeout: number) => Promise<void>
+  /** Lets the event loop end although the process runs, which then ends with this one. */
+  unref(): void
 }
 
 /** Starts processes that end with this one: by a signal, `process.exit()`, or an uncaught exception. */
@@ -20,10 +22,12 @@ export interface SupervisedSpawner extends Spawner {
 export function superviseSpawner(spawner: Spawner, isGuarded = false): SupervisedSpawner {
   return {
     async spawn(options) {
-      const { pid, stdin, stdout, stderr, exit, signalGroup } = await spawner.spawn(options)
+      const started = await spawner.spawn(options)
+      const { pid, stdin, stdout, stderr, exit, signalGroup } = started
       const group = new ProcessGroup(pid, signalGroup, exit, isGuarded)
       const terminate = (killTimeout: number): Promise<void> => group.terminate(killTimeout)
-      return { pid, stdin, stdout, stderr, exit, signalGroup, terminate }
+      const unref = (): void => started.unref?.()
+      return { pid, stdin, stdout, stderr, exit, signalGroup, terminate, unref }
     },
   }
 }

@@ -32,6 +32,8 @@ export interface ScriptProcess {
   readonly exit: Promise<ScriptExit>
   /** Sends a signal to every process of the group. */
   readonly signalGroup: SendSignal
+  /** Lets the event loop end although the process runs, for one that waits for work. Its input is not covered. */
+  unref?(): void
 }
 
 /** Starts processes. */

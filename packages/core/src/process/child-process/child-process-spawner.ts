@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { Readable } from 'node:stream'
 import { fromByteString } from '../../data/byte-string.js'
 import type { Command, ScriptExit } from '../../transport/transport.js'
 import { CgiError } from '../../data/cgi-error.js'
@@ -54,8 +56,18 @@ export class ChildProcessSpawner implements Spawner {
       stderr: toOutput(stderr),
       exit,
       signalGroup,
+      unref: () => {
+        child.unref()
+        unrefStream(stdout)
+        unrefStream(stderr)
+      },
     }
   }
+}
+
+/** The output of a child is a socket, though its type does not say so. */
+function unrefStream(stream: Readable): void {
+  if (stream instanceof Socket) stream.unref()
 }
 
 function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {

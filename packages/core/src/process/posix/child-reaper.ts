@@ -21,6 +21,8 @@ const CHECK_INTERVAL_WITHOUT_SIGNALS = 5
 interface Child {
   readonly pid: number
   readonly callback: (exit: ScriptExit) => void
+  /** Whether it keeps the event loop alive. */
+  isReferenced: boolean
 }
 
 /**
@@ -52,11 +54,20 @@ export class ChildReaper {
 
   /** Calls back, once, when the child has ended and is reaped. */
   expect(pid: number, callback: (exit: ScriptExit) => void): void {
-    this.#children.add({ pid, callback })
+    this.#children.add({ pid, callback, isReferenced: true })
     if (this.#timer === undefined) this.#startTimer()
+    else this.#timer.ref()
     if (!this.#sawUntrackedChild) return
     this.#sawUntrackedChild = false
     this.#reap()
+  }
+
+  /** Lets the event loop end although the child runs. */
+  unref(pid: number): void {
+    const child = this.#children.members.find((candidate) => candidate.pid === pid)
+    if (child === undefined) return
+    child.isReferenced = false
+    this.#referTimer()
   }
 
   /** Asks the kernel which children have ended, one after the other, however many are running. */
@@ -103,6 +114,7 @@ export class ChildReaper {
       clearTimeout(this.#timer)
       this.#timer = undefined
     }
+    if (this.#timer !== undefined && child.isReferenced) this.#referTimer()
     child.callback(exit)
     return true
   }
@@ -114,11 +126,18 @@ export class ChildReaper {
     if (this.#children.size > 0) this.#startTimer()
   }
 
-  /** The timer keeps the event loop alive while children run. */
+  /** The timer keeps the event loop alive while children run, but for those that wait for work. */
   #startTimer(): void {
     clearTimeout(this.#timer)
     const delay = this.#doSignalsArrive ? CHECK_INTERVAL : CHECK_INTERVAL_WITHOUT_SIGNALS
     this.#timer = this.#scope.runInAsyncScope(setTimeout, null, () => this.#check(), delay)
+    this.#referTimer()
+  }
+
+  #referTimer(): void {
+    const isReferenced = this.#children.members.some((child) => child.isReferenced)
+    if (isReferenced) this.#timer?.ref()
+    else this.#timer?.unref()
   }
 }
 

@@ -26,6 +26,7 @@ export class OutputPipe implements Output {
   /** Whether the end was read; `resume()` notifies a paused reader. */
   #hasReadEnd = false
   #isPaused = true
+  #isReferenced = true
 
   /**
    * @param descriptor - the reading end; it is closed when its end is read.
@@ -60,6 +61,12 @@ export class OutputPipe implements Output {
     this.#isPaused = false
     if (this.#hasReadEnd) this.#end()
     else this.#socket?.resume()
+  }
+
+  /** Lets the event loop end while the pipe is open. */
+  unref(): void {
+    this.#isReferenced = false
+    this.#socket?.unref()
   }
 
   destroy(): void {
@@ -136,6 +143,7 @@ export class OutputPipe implements Output {
     socket.once('end', () => this.#finish()).on('error', (error) => this.#fail(error))
     this.#descriptor = undefined
     this.#socket = socket
+    if (!this.#isReferenced) socket.unref()
     this.#buffer = buffer
     if (!this.#isPaused) socket.resume()
   }

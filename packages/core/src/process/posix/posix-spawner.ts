@@ -54,7 +54,7 @@ export class PosixSpawner implements Spawner {
 
   constructor(library: CLibrary) {
     this.#library = library
-    this.#reaper = shareInProcess('child-reaper.1', () => new ChildReaper(library))
+    this.#reaper = shareInProcess('child-reaper.2', () => new ChildReaper(library))
     this.#poller = new OutputPoller(library)
     const attributes = createSpawnAttributes(library)
     this.#idleCalls = Array.from(
@@ -172,6 +172,11 @@ export class PosixSpawner implements Spawner {
       exit,
       signalGroup: (signal) =>
         library.kill(-pid, signal === 0 ? signal : constants.signals[signal]) === 0,
+      unref: () => {
+        stdout.unref()
+        stderr.unref()
+        this.#reaper.unref(pid)
+      },
     }
   }
 
