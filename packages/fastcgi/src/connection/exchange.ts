@@ -38,7 +38,7 @@ export interface Exchange {
   readonly stdout: Output
   /** As `stdout`. */
   readonly stderr: Output
-  /** Whether a byte of standard output or standard error, or the end, has come. */
+  /** Whether a byte of standard output or standard error has come. */
   readonly hasAnswerBegun: boolean
   /** `false`: the system has taken no byte of the request. */
   readonly isSent: boolean
@@ -113,7 +113,6 @@ export abstract class ConnectionExchange implements Exchange, ConnectionUser, Ou
   protected finish(end: ExchangeEnd): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
-    if (end.type === 'complete' || end.type === 'rejected') this.#hasAnswerBegun = true
     this.stdin?.discard()
     if (end.type === 'complete' && end.isReusable) this.connection.release()
     else this.connection.destroy()

@@ -28,10 +28,16 @@ export class RelayedOutput implements Output, OutputReader {
     else if (!this.#isPaused) source.resume()
   }
 
-  /** The request has ended: the output ends, or fails, after its last byte. The first call counts. */
+  /** The request has ended: the output ends, or fails, after its last byte. Called again, it does nothing. */
   finish(error: Error | undefined): void {
     this.#end ??= { error }
-    if (this.#hasEnded || this.#source === undefined) this.#passEnd()
+    this.#passEnd()
+  }
+
+  /** The request has ended, and nothing more comes from a connection. */
+  cut(error: Error | undefined): void {
+    this.#hasEnded = true
+    this.finish(error)
   }
 
   data(chunk: Buffer): void {

@@ -83,7 +83,6 @@ export class UpstreamGroup implements Slots {
       const upstream = chooseUpstream(this.upstreams, now, failed?.upstream)
       if (upstream !== undefined) {
         upstream.busy += 1
-        upstream.requests += 1
         this.#admit()
         return upstream
       }
@@ -103,11 +102,17 @@ export class UpstreamGroup implements Slots {
   }
 
   /** An upstream has begun to answer. */
-  succeed(upstream: Upstream): void {
-    if (!upstream.health.succeed()) return
+  answer(upstream: Upstream): void {
+    if (!upstream.health.answer()) return
     this.#publish(upstream, 'it has answered')
     this.logger?.warn({ upstream: upstream.name }, 'the application server is up again')
     this.#admit()
+  }
+
+  /** An upstream has answered. */
+  succeed(upstream: Upstream): void {
+    upstream.health.succeed()
+    this.answer(upstream)
   }
 
   /** An upstream has failed; the place is still taken. */

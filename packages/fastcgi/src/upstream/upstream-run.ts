@@ -89,9 +89,11 @@ export class UpstreamRun implements ScriptStreams {
    * @throws {CgiError} if it could not be sent.
    */
   async start(): Promise<void> {
+    const { signal } = this.#call
+    let timeout = this.#settings.connectTimeout
     let failed: { upstream: Upstream; error: unknown } | undefined
     for (;;) {
-      const { signal } = this.#call
+      const isLast = performance.now() >= this.#deadline
       const upstream = await this.#group.enter({
         signal,
         start: this.#start,
@@ -100,13 +102,15 @@ export class UpstreamRun implements ScriptStreams {
       })
       this.#place = upstream
       try {
-        this.#send(upstream, await upstream.open(this.#mayReuseNow(upstream), signal))
+        const mayReuse = this.#mayReuseNow(upstream)
+        this.#send(upstream, await upstream.open({ mayReuse, timeout, signal }))
         return
       } catch (error) {
         failed = { upstream, error }
         this.#countFailure(upstream, error)
         this.#leave()
-        if (!this.#isConnectionTriedAgain(error)) throw toStartError(upstream, error)
+        if (isLast || !this.#isConnectionTriedAgain(error)) throw toStartError(upstream, error)
+        timeout = this.#settings.connectTimeout / 2
       }
     }
   }
@@ -114,6 +118,9 @@ export class UpstreamRun implements ScriptStreams {
   async terminate(): Promise<void> {
     if (this.#isOver || this.#isTerminated) return
     this.#isTerminated = true
+    const ended = new Error('the request has been ended')
+    this.stdout.cut(ended)
+    this.stderr.cut(ended)
     const upstream = this.#place
     const { killTimeout } = this.#settings
     this.#exchange?.abort()
@@ -157,6 +164,7 @@ export class UpstreamRun implements ScriptStreams {
     const exchange = this.#exchange
     this.#connection = connection
     this.#isReused = isReused
+    upstream.requests += 1
     this.upstream = upstream.name
     this.pid = upstream.worker?.pid
     this.stdout.readFrom(exchange.stdout)
@@ -170,14 +178,14 @@ export class UpstreamRun implements ScriptStreams {
     if (this.#hasBegun) return
     this.#hasBegun = true
     this.stdin?.forget()
-    if (this.#place !== undefined) this.#group.succeed(this.#place)
+    if (this.#place !== undefined) this.#group.answer(this.#place)
   }
 
   #end(upstream: Upstream, end: ExchangeEnd): void {
     if (this.#isOver) return
     if (end.type === 'complete') {
       // One that ends each request at once would draw all of them.
-      if (this.#hasBegun) this.#group.succeed(upstream)
+      if (this.#exchange?.hasAnswerBegun) this.#group.succeed(upstream)
       else this.#group.fail(upstream, 'lost', new Error('it has ended a request without an answer'))
       if (end.isReusable && this.#connection !== undefined) upstream.idle.add(this.#connection)
       this.#finish({ exitCode: end.appStatus, signal: null })
@@ -196,7 +204,7 @@ export class UpstreamRun implements ScriptStreams {
         : undefined
     const error = this.#toError(upstream, end, exit)
     const isUnsent = end.type === 'lost' && this.#exchange?.isSent === false
-    const isAccident = this.#isReused && end.type === 'lost' && !this.#hasBegun
+    const isAccident = this.#isReused && end.type === 'lost' && !this.#exchange?.hasAnswerBegun
     if (end.type !== 'rejected' && !isAccident) {
       this.#group.fail(upstream, end.type === 'fault' ? 'protocol' : 'lost', error)
     }
@@ -226,7 +234,7 @@ export class UpstreamRun implements ScriptStreams {
   }
 
   #outcomeOf(end: Exclude<ExchangeEnd, { type: 'complete' }>): Outcome {
-    if (this.#hasBegun || end.type === 'fault') return 'failed'
+    if (this.#exchange?.hasAnswerBegun || end.type === 'fault') return 'failed'
     if (end.type === 'rejected') {
       const isRefused = end.protocolStatus === OVERLOADED || end.protocolStatus === CANT_MPX_CONN
       return isRefused ? 'refused' : 'failed'

@@ -16,6 +16,15 @@ export interface UpstreamSettings {
   readonly connectTimeout: number
 }
 
+/** What a request needs of a connection. */
+export interface ConnectionCall {
+  /** Whether an idle one will do, which the application may be closing. */
+  readonly mayReuse: boolean
+  /** How long a new one may take, in milliseconds; 0: no limit. */
+  readonly timeout: number
+  readonly signal: ClientSignal | undefined
+}
+
 /** A connection, and whether it has carried a request before. */
 export interface OpenedConnection {
   readonly connection: Connection
@@ -90,13 +99,8 @@ export class Upstream {
     this.#limitedAt = performance.now()
   }
 
-  /**
-   * A connection for a request.
-   *
-   * @param mayReuse - whether an idle one will do, which the application may be closing.
-   * @throws {Error} of the system.
-   */
-  async open(mayReuse: boolean, signal?: ClientSignal): Promise<OpenedConnection> {
+  /** A connection for a request. @throws {Error} of the system. */
+  async open({ mayReuse, timeout, signal }: ConnectionCall): Promise<OpenedConnection> {
     const spare = this.#takeSpare()
     if (spare !== undefined) return { connection: spare, isReused: false }
     if (mayReuse) {
@@ -106,14 +110,15 @@ export class Upstream {
     // A kept connection occupies a process of the application, so it counts.
     if (this.busy + this.idle.size > this.#settings.maxConnections) this.idle.closeOne()
     if (this.worker !== undefined) await this.worker.ready(signal)
-    return { connection: await this.#connect(signal), isReused: false }
+    return { connection: await connect(this.address, { timeout, signal }), isReused: false }
   }
 
   /** Finds out whether it can be reached. @throws {Error} of the system. */
   async probe(): Promise<void> {
     this.isProbed = true
     try {
-      const connection = await this.#connect()
+      const { connectTimeout } = this.#settings
+      const connection = await connect(this.address, { timeout: connectTimeout })
       this.#spare = connection
       connection.onIdleEnd = () => this.#takeSpare()
       setTimeout(() => {
@@ -150,10 +155,6 @@ export class Upstream {
       failures,
       retries,
     }
-  }
-
-  #connect(signal?: ClientSignal): Promise<Connection> {
-    return connect(this.address, { timeout: this.#settings.connectTimeout, signal })
   }
 
   #takeSpare(): Connection | undefined {

@@ -1,0 +1,105 @@
+import assert from 'node:assert/strict'
+import { Writable } from 'node:stream'
+import { setImmediate as turn } from 'node:timers/promises'
+import t from 'tap'
+import { MOST_KEPT, SentBody } from '@internal/fastcgi/upstream/sent-body.js'
+
+/** The standard input of one connection; it takes no more than `room` bytes until `drain()`. */
+class Target extends Writable {
+  text = ''
+  hasEnded = false
+  #waiting: (() => void) | undefined
+
+  constructor(room = Number.POSITIVE_INFINITY) {
+    super({ highWaterMark: Math.min(room, 1 << 30) })
+    this.#isSlow = room !== Number.POSITIVE_INFINITY
+  }
+
+  readonly #isSlow: boolean
+
+  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
+    this.text += chunk.toString('latin1')
+    if (this.#isSlow) this.#waiting = callback
+    else callback()
+  }
+
+  override _final(callback: () => void): void {
+    this.hasEnded = true
+    callback()
+  }
+
+  drain(): void {
+    this.#waiting?.()
+  }
+}
+
+void t.test('UP-5 the beginning of a body is sent again on the next connection', async () => {
+  const body = new SentBody()
+  const [first, second] = [new Target(), new Target()]
+  body.writeTo(first)
+  body.write('one ')
+  body.detach()
+  body.write('two ')
+  body.end('three')
+  await turn()
+  assert.deepEqual([first.text, first.hasEnded], ['one ', false])
+  body.writeTo(second)
+  await turn()
+  assert.deepEqual([second.text, second.hasEnded], ['one two three', true])
+  assert.equal(body.isWhole, true)
+})
+
+void t.test('UP-5 a body that has ended is sent again with its end', async () => {
+  const body = new SentBody()
+  const [first, second] = [new Target(), new Target()]
+  body.writeTo(first)
+  body.end('all')
+  await turn()
+  assert.deepEqual([first.text, first.hasEnded], ['all', true])
+  body.detach()
+  body.writeTo(second)
+  await turn()
+  assert.deepEqual([second.text, second.hasEnded], ['all', true])
+})
+
+void t.test(
+  'UP-5 no more than 64 KB of a body are kept, and nothing once the answer has begun',
+  async () => {
+    const long = new SentBody()
+    long.writeTo(new Target())
+    long.write(Buffer.alloc(MOST_KEPT))
+    assert.equal(long.isWhole, true)
+    long.write('x')
+    assert.equal(long.isWhole, false)
+
+    const answered = new SentBody()
+    answered.writeTo(new Target())
+    answered.write('x')
+    answered.forget()
+    assert.equal(answered.isWhole, false)
+  },
+)
+
+void t.test('UP-2 a body goes as fast as its connection takes it', async () => {
+  const body = new SentBody()
+  const target = new Target(4)
+  body.writeTo(target)
+  let written = 0
+  for (let chunk = 0; chunk < 3; chunk += 1) body.write('12345', () => (written += 1))
+  await turn()
+  assert.equal(written, 0)
+  target.drain()
+  await turn()
+  await turn()
+  assert.ok(written >= 1)
+  assert.ok(target.text.length <= 10)
+})
+
+void t.test('UP-2 what is written after the answer is discarded, and never fails', async () => {
+  const body = new SentBody()
+  body.writeTo(new Target(1))
+  body.write('stuck')
+  body.discard()
+  const isDone = new Promise((resolve) => body.end(Buffer.alloc(1 << 20), () => resolve(true)))
+  assert.equal(await isDone, true)
+})
