@@ -112,7 +112,7 @@ export function createCgiHandler<Native = unknown>(
     const started = runs.start({
       script,
       request,
-      args: argumentsOf(request.method, target, settings),
+      args: argumentsOf(request.method, target, script, settings),
       consult: authenticate !== undefined || typeof env === 'function' ? consult : undefined,
       isSpooled: isSpooled(request, framing, settings),
       openBody: (signal) => openRequestBody({ body: request.body, signal }, framing, settings),
@@ -180,10 +180,10 @@ async function read(call: OpenCall): Promise<CgiAnswer> {
   }
 }
 
-/** Guards a transport or a spawner of the application. @throws {CgiError} CGI_ERR_INVALID_OPTION */
+/** The transport of scripts that have no other. @throws {CgiError} CGI_ERR_INVALID_OPTION */
 function createTransport<Native>(settings: Settings<Native>): Transport {
   const { transport, spawner, killTimeout } = settings
-  if (transport !== undefined) return new GuardedTransport(transport, killTimeout, true)
+  if (transport !== undefined) return transport
   const processes = new ProcessTransport(settings)
   return typeof spawner === 'string'
     ? processes

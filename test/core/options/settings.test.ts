@@ -276,6 +276,94 @@ void t.test('OPT-1 `script` need not be executable where the transport says so',
   assertRefused({ script: `${file}.missing`, transport: remote }, 'script', `'${file}.missing'`)
 })
 
+void t.test(
+  'OPT-1 options of processes are refused where transports run every script',
+  async () => {
+    const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
+    const remote = { ...transport, inheritsEnvironment: false, slots: new CountedSlots(1) }
+    const finder = { find: () => null }
+    const everywhere: readonly (readonly [where: string, options: object])[] = [
+      [
+        'a transport runs every script',
+        { root: folder, extensions: ['.x'], interpreters: { '.x': remote } },
+      ],
+      ['a transport runs every script', { script: `${file}.x`, interpreters: { '.x': remote } }],
+      ['`script` is a transport', { script: { ...remote, finder } }],
+    ]
+    writeProgram(folder, 'plain.txt.x', 'text', 0o644)
+    for (const [where, options] of everywhere) {
+      assert.ok(settings(options))
+      for (const [option, value] of Object.entries({
+        user: 'nobody',
+        cwd: folder,
+        indexQuery: true,
+      })) {
+        assert.throws(() => settings({ ...options, [option]: value }), {
+          code: 'CGI_ERR_INVALID_OPTION',
+          message: new RegExp(`\`${option}\` option to be absent where ${where}`),
+        })
+      }
+      assert.throws(() => settings({ ...options, maxProcesses: 1 }), {
+        message: /`maxProcesses` option to be absent where the transport has slots of its own/,
+      })
+      assert.throws(() => settings({ ...options, inheritEnv: ['HOME'] }), {
+        message: /`inheritEnv` option to be absent where no script gets variables of this process/,
+      })
+    }
+    const mixed = { root: folder, interpreters: { '.x': remote }, cwd: folder, maxProcesses: 1 }
+    assert.ok(settings({ ...mixed, inheritEnv: ['HOME'], indexQuery: true }))
+    assert.ok(settings({ ...mixed, extensions: ['.x', '.cgi'] }))
+    const needy = { ...remote, needsBodyLength: true }
+    assert.throws(
+      () => settings({ root: folder, interpreters: { '.x': needy }, chunkedBody: 'stream' }),
+      { message: /the transport needs the length of a body/ },
+    )
+  },
+)
+
+void t.test('OPT-1 a transport that does not suit its option is refused', async () => {
+  const transport = { open: () => Promise.reject(new Error()), close: () => Promise.resolve() }
+  const finder = { find: () => null }
+  assertRefused({ script: transport }, 'script', undefined)
+  assertRefused({ script: { ...transport, finder }, root: folder }, 'root', `'${folder}'`)
+  assertRefused({ script: { ...transport, finder }, transport }, 'transport', undefined)
+  assertRefused(
+    { root: folder, interpreters: { '.x': { ...transport, finder } } },
+    `interpreters['.x']`,
+    undefined,
+  )
+  assertRefused(
+    { root: folder, interpreters: { '.x': { open() {} } } },
+    `interpreters['.x']`,
+    undefined,
+  )
+})
+
+void t.test('OPT-1 a factory whose transport is none, or that throws, is refused', async () => {
+  const own = new CgiError('CGI_ERR_INVALID_OPTION', {}, 'Expected the `address` option')
+  const factories: readonly (readonly [message: RegExp, createTransport: () => unknown])[] = [
+    [/`transport` option to be a factory whose `createTransport\(\)` returns a transport/, () => 1],
+    [
+      /The transport of the `transport` option cannot be created: TypeError: no/,
+      () => {
+        throw new TypeError('no')
+      },
+    ],
+    [
+      /Expected the `address` option/,
+      () => {
+        throw own
+      },
+    ],
+  ]
+  for (const [message, createTransport] of factories) {
+    assert.throws(() => settings({ root: folder, transport: { createTransport } }), {
+      code: 'CGI_ERR_INVALID_OPTION',
+      message,
+    })
+  }
+})
+
 void t.test('OPT-1 the options that are known are those that have a type', async () => {
   assert.deepEqual([...OPTION_NAMES].toSorted(), Object.keys(REFUSED).toSorted())
 })
@@ -657,7 +745,9 @@ void t.test(
       `'other'`,
     )
     const made = settings({ root: folder, interpreters: { '.sh': 'sh' } })
-    assert.match(String(made.interpreters.get('.sh')?.[0]), /^\/(?:usr\/)?(?:local\/)?bin\/sh$/)
+    const shell = made.interpreters.get('.sh')
+    assert.ok(Array.isArray(shell))
+    assert.match(String(shell[0]), /^\/(?:usr\/)?(?:local\/)?bin\/sh$/)
   },
 )
 

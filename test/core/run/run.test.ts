@@ -349,5 +349,7 @@ void t.test('LOG-2 the record is filled in, and can be logged', async (t) => {
   })
   assert.equal(scene.record.message.request.method, 'GET')
   // console.log() does not call getters.
-  assert.match(inspect(scene.record.message), /script: '\/srv\/a\.cgi',\s+pid: 42/)
+  const printed = inspect(scene.record.message)
+  assert.match(printed, /script: '\/srv\/a\.cgi'/)
+  assert.match(printed, /pid: 42/)
 })

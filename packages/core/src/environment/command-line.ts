@@ -7,13 +7,17 @@ import { createArguments } from './meta-variables.js'
 
 type ArgumentSettings = Pick<Settings<never>, 'indexQuery'>
 
-/** The arguments of a script from the query, with the option `indexQuery` (RFC 3875 section 4.4). Byte strings. */
+/**
+ * The arguments of a script from the query, with the option `indexQuery` (RFC 3875 section 4.4). Byte strings. The
+ * transport of an extension gets none: FastCGI has no place for them.
+ */
 export function argumentsOf(
   method: string,
   { query }: RequestTarget,
+  { transport }: Script,
   { indexQuery }: ArgumentSettings,
 ): readonly string[] {
-  return indexQuery ? createArguments(method, query) : []
+  return indexQuery && transport === undefined ? createArguments(method, query) : []
 }
 
 /**
@@ -26,5 +30,5 @@ export function createCommandLine(
   script: Script,
   settings: ArgumentSettings,
 ): Command {
-  return toCommandLine(script.command, argumentsOf(method, target, settings))
+  return toCommandLine(script.command, argumentsOf(method, target, script, settings))
 }

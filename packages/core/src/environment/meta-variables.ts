@@ -43,7 +43,9 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
   const { scriptName, pathInfo } = script
   checkTarget(target)
   const variables = createFieldVariables(request.headers, settings)
-  inheritVariables(variables, settings.inherited)
+  if (script.transport?.inheritsEnvironment !== false) {
+    inheritVariables(variables, settings.inherited)
+  }
   variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
   variables['SERVER_SOFTWARE'] = SERVER_SOFTWARE
   variables['SERVER_PROTOCOL'] = `HTTP/${request.httpVersion}`

@@ -55,7 +55,7 @@ const WRITERS = {
 /** Fastify's error fields, and the facts of the failure. */
 function writeJson(error: CgiError): string {
   const { statusCode, code, message, script, reason, line, output } = error
-  const { exitCode, signal, pid, standardError } = error
+  const { upstream, exitCode, signal, pid, standardError } = error
   const value = {
     statusCode,
     code,
@@ -65,6 +65,7 @@ function writeJson(error: CgiError): string {
     reason: reason && toReadableText(reason),
     line,
     output,
+    upstream,
     exitCode,
     signal,
     pid,

@@ -37,7 +37,7 @@ export function explain(error: CgiError): Explanation {
 }
 
 function factsOf(error: CgiError): Fact[] {
-  const { script, reason, line, output, exitCode, signal, pid, code } = error
+  const { script, reason, line, output, upstream, exitCode, signal, pid, code } = error
   const facts: Fact[] = []
   const add = (name: string, value: string | undefined, isVerbatim = false): void => {
     if (value !== undefined) facts.push({ name, value, isVerbatim })
@@ -50,6 +50,7 @@ function factsOf(error: CgiError): Fact[] {
     add('Line of output', line?.toString())
     add('Output begins', output, true)
   }
+  add('Application server', upstream)
   add('Exit code', exitCode?.toString())
   add('Signal', signal == null ? undefined : describeSignal(signal))
   add('Process ID', pid?.toString())

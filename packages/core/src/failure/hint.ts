@@ -72,6 +72,34 @@ const HINTS: readonly Hint[] = [
       'interpreter, and to enter every folder above it.',
   },
   {
+    fits: ({ code, fault }) => code === 'CGI_ERR_NO_UPSTREAM' && fault === 'ENOENT',
+    hint: () =>
+      'The socket does not exist. The application server is not running, or listens elsewhere; php-fpm names its ' +
+      'socket in `listen` of its pool.',
+  },
+  {
+    fits: ({ code, fault }) => code === 'CGI_ERR_NO_UPSTREAM' && fault === 'EACCES',
+    hint: () =>
+      'The user that this server runs as may not connect to the socket. Set its owner or mode, in php-fpm by ' +
+      '`listen.owner`, `listen.group` and `listen.mode`.',
+  },
+  {
+    fits: ({ code, fault }) => code === 'CGI_ERR_NO_UPSTREAM' && fault === 'ECONNREFUSED',
+    hint: () =>
+      'Nothing listens at this address. Start the application server, or correct the address.',
+  },
+  {
+    fits: ({ code }) => code === 'CGI_ERR_UPSTREAM_TIMEOUT',
+    hint: () =>
+      'All processes of the application server may be busy, or a firewall may drop the packets. Give it more ' +
+      'processes, or correct the address.',
+  },
+  {
+    fits: ({ code }) => code === 'CGI_ERR_UPSTREAM_PROTOCOL',
+    hint: () =>
+      'The program at this address may speak another protocol, such as HTTP: check the address and the port.',
+  },
+  {
     fits: ({ signal }) => signal === 'SIGXCPU',
     hint: () => `The script used more processor time than it may. ${SEE_LIMIT} \`cpuTimeLimit\`.`,
   },

@@ -1,4 +1,5 @@
 import type { CgiLogger } from '../data/logger.js'
+import type { TransportFactory } from '../transport/transport-factory.js'
 import type { Transport } from '../transport/transport.js'
 import type { ProcessOptions } from './process-options.js'
 
@@ -29,11 +30,12 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   allowMissingRoot?: boolean
   /**
-   * **script** `string` - One program that answers every URL below the mount, as git-http-backend and
-   * gitweb want it; all of the path below the mount is its PATH_INFO. Not together with `root`.
-   * Default: none.
+   * **script** `string | Transport | TransportFactory` - One program that answers every URL below the mount, as
+   * git-http-backend and gitweb want it; all of the path below the mount is its PATH_INFO. A transport with a
+   * `finder`, such as `fastcgi({ address })`, is an application that runs already: every URL below the mount is its
+   * own, and the options that `transport` excludes are refused. Not together with `root`. Default: none.
    */
-  script?: string
+  script?: string | Transport | TransportFactory
   /**
    * **prefix** `string` - Where the scripts are served, when the framework has not mounted the
    * gateway somewhere itself: `app.use('/api', cgi())` serves at `/api/`, not at `/api/cgi-bin/`. If Express
@@ -42,16 +44,20 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   prefix?: string
   /**
-   * **interpreters** `Record<string, string | string[]>` - Program, or program and arguments, that
-   * runs the scripts with a file name extension (`{ '.py': 'python3' }`); such a script needs no
-   * execute permission. A name without a slash is looked up in PATH, once. Default: `{}`.
+   * **interpreters** `Record<string, string | string[] | Transport | TransportFactory>` - Program, or program and
+   * arguments, that runs the scripts with a file name extension (`{ '.py': 'python3' }`); such a script needs no
+   * execute permission. A name without a slash is looked up in PATH, once. A transport, such as
+   * `{ '.php': fastcgi('php-cgi') }`, runs them without a process for each request; several extensions can share
+   * one, and it gets no arguments of `indexQuery`. Default: `{}`.
    */
-  interpreters?: Readonly<Record<string, string | readonly string[]>>
+  interpreters?: Readonly<Record<string, string | readonly string[] | Transport | TransportFactory>>
   /**
-   * **fallbackInterpreters** `Record<string, string | string[]>` - The same, but only for scripts that
-   * are not executable: the others run by their own `#!` line. Default: `{}`.
+   * **fallbackInterpreters** `Record<string, string | string[] | Transport | TransportFactory>` - The same, but
+   * only for scripts that are not executable: the others run by their own `#!` line. Default: `{}`.
    */
-  fallbackInterpreters?: Readonly<Record<string, string | readonly string[]>>
+  fallbackInterpreters?: Readonly<
+    Record<string, string | readonly string[] | Transport | TransportFactory>
+  >
   /**
    * **extensions** `string[]` - The file name extensions of scripts (`['.php', '.cgi']`), in this letter
    * case; other files are not run. `[]`: there are no scripts. Default: every file that can be run is a script.
@@ -233,8 +239,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   killOnDisconnect?: boolean
   /**
-   * **maxProcesses** `number` - How many scripts run at once; further requests queue. At least 1.
-   * Default: 8 for each core.
+   * **maxProcesses** `number` - How many scripts run at once; further requests queue. Scripts of a transport count
+   * on their own. At least 1. Default: 8 for each core.
    */
   maxProcesses?: number
   /**
@@ -249,13 +255,14 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   queueTimeout?: number
   /**
-   * **transport** `Transport` - Runs the scripts, in the place of a process for each request: an object
-   * with the methods `open` and `close`. Not together with `spawner`, `cpuTimeLimit`, `memoryLimit`,
+   * **transport** `Transport | TransportFactory` - Runs the scripts, in the place of a process for each request: an
+   * object with the methods `open` and `close`, or one with the method `createTransport`, which makes it, such as
+   * `fastcgi({ address, root })`. Not together with `spawner`, `cpuTimeLimit`, `memoryLimit`,
    * `openFileLimit`, `fileSizeLimit`, `user`, `group`, `nice` and `cwd`, which are options of
    * processes. If it has a `finder`, not together with the options about files, from `root` to `dotfiles`
    * and `documentRoot`; if it has `slots`, not with `maxProcesses`. Default: a process for each request.
    */
-  transport?: Transport
+  transport?: Transport | TransportFactory
   /**
    * **logger** `{ warn(facts, message), error(facts, message) }` - Logs the standard error of scripts and the
    * failures after the header, if the framework has no logger of its own (Fastify has). pino fits. Default: lines on the standard error of the process.

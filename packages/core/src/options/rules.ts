@@ -4,6 +4,8 @@ import { findBadVariable } from '../data/bad-variable.js'
 import { invalidOption } from '../data/cgi-error.js'
 import { isFolder } from './file-status.js'
 import type { CgiOptions } from './options.js'
+import type { Transport } from '../transport/transport.js'
+import { isTransportFactory } from '../transport/transport-factory.js'
 
 type Rule = readonly [description: string, holds: (value: unknown) => boolean]
 
@@ -23,6 +25,14 @@ export const isExtension = (value: unknown): value is string =>
 const isFunction = (value: unknown): boolean => typeof value === 'function'
 const hasMethods = (value: unknown, ...names: string[]): value is Record<string, unknown> =>
   isRecord(value) && names.every((name) => isFunction(value[name]))
+
+/** Whether a value is a transport. */
+export const isTransport = (value: unknown): value is Transport =>
+  hasMethods(value, 'open', 'close') &&
+  (value['finder'] === undefined || hasMethods(value['finder'], 'find')) &&
+  (value['slots'] === undefined || hasMethods(value['slots'], 'take', 'wait'))
+const isTransportOrFactory = (value: unknown): boolean =>
+  isTransportFactory(value) || isTransport(value)
 
 const flag: Rule = ['a boolean', (value) => typeof value === 'boolean']
 const folder: Rule = [
@@ -56,13 +66,16 @@ const count = (least: number): Rule => integer(least, Number.MAX_SAFE_INTEGER, '
 export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   root: ['the path of a folder', isText],
   allowMissingRoot: flag,
-  script: ['the path of a program that can be run', isText],
+  script: [
+    'the path of a program that can be run, or a transport that finds its scripts',
+    (value) => isText(value) || isTransportOrFactory(value),
+  ],
   prefix: [
     'a path that begins with a slash, without empty or dot segments, and without `?#%\\`',
     (value) => isString(value) && /^(?:\/|(?:\/(?!\.{1,2}(?:\/|$))[^/?#%\\\s]+)+\/?)$/.test(value),
   ],
-  interpreters: ['an object of extension to program', isRecord],
-  fallbackInterpreters: ['an object of extension to program', isRecord],
+  interpreters: ['an object of extension to program or transport', isRecord],
+  fallbackInterpreters: ['an object of extension to program or transport', isRecord],
   extensions: [
     'an array of file name extensions that begin with their dot, such as `.py`',
     (value) => Array.isArray(value) && value.every(isExtension),
@@ -135,11 +148,8 @@ export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   group: identity,
   nice: integer(-20, 19, ''),
   transport: [
-    'an object with the methods `open` and `close`; `find` in its `finder`, `take` and `wait` in its `slots`, if it has them',
-    (value) =>
-      hasMethods(value, 'open', 'close') &&
-      (value['finder'] === undefined || hasMethods(value['finder'], 'find')) &&
-      (value['slots'] === undefined || hasMethods(value['slots'], 'take', 'wait')),
+    'an object with the methods `open` and `close`; `find` in its `finder`, `take` and `wait` in its `slots`, if it has them; or a factory with the method `createTransport`',
+    isTransportOrFactory,
   ],
   logger: [
     'an object with the methods `warn` and `error`',

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { invalidOption } from '../data/cgi-error.js'
 import type { ScriptFinder } from '../transport/script-finder.js'
+import type { Transport } from '../transport/transport.js'
 import { DEFAULTS } from './defaults.js'
 import { isFile, isFolder } from './file-status.js'
 import type { CgiOptions } from './options.js'
@@ -21,7 +22,6 @@ const TREE_OPTIONS = ['extensions', 'otherFiles', 'fallback', 'linkRoots'] as co
 const FILE_OPTIONS = [
   'root',
   'allowMissingRoot',
-  'script',
   ...TREE_OPTIONS,
   'index',
   'dotfiles',
@@ -30,25 +30,32 @@ const FILE_OPTIONS = [
   'documentRoot',
 ] as const
 
-/** Makes paths absolute and looks at the files. @throws {CgiError} CGI_ERR_INVALID_OPTION */
-export function createScriptSource(options: CgiOptions<never>): ScriptSource {
-  const { finder } = options.transport ?? {}
-  if (finder !== undefined) {
-    refuseOptions(FILE_OPTIONS, options, '`transport` finds the scripts')
-    return { type: 'transport', finder }
+/**
+ * Makes paths absolute and looks at the files.
+ *
+ * @param transport - that of the option `transport` or `script`.
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION
+ */
+export function createScriptSource(
+  options: CgiOptions<never>,
+  transport: Transport | undefined,
+): ScriptSource {
+  const { script } = options
+  if (script !== undefined && typeof script !== 'string') {
+    refuseOptions([...FILE_OPTIONS, 'transport'], options, '`script` is a transport')
+    if (transport?.finder !== undefined) return { type: 'transport', finder: transport.finder }
+    throw invalidOption('script', RULES.script[0], script)
   }
-  if (options.script === undefined) return { type: 'root', folder: checkRoot(options) }
+  if (transport?.finder !== undefined) {
+    refuseOptions([...FILE_OPTIONS, 'script'], options, '`transport` finds the scripts')
+    return { type: 'transport', finder: transport.finder }
+  }
+  if (script === undefined) return { type: 'root', folder: checkRoot(options) }
   if (options.root !== undefined) {
-    throw invalidOption('script', 'absent where `root` is given', options.script)
+    throw invalidOption('script', 'absent where `root` is given', script)
   }
   refuseOptions(TREE_OPTIONS, options, '`script` is given')
-  return { type: 'script', file: checkScript(options.script, options) }
-}
-
-/** The folder of the scripts; undefined where they are no files of this machine. */
-export function folderOf(source: ScriptSource): string | undefined {
-  if (source.type === 'transport') return undefined
-  return source.type === 'root' ? source.folder : path.dirname(source.file)
+  return { type: 'script', file: checkScript(script, options, transport) }
 }
 
 function checkRoot({ root = DEFAULTS.root, allowMissingRoot }: CgiOptions<never>): string {
@@ -58,9 +65,13 @@ function checkRoot({ root = DEFAULTS.root, allowMissingRoot }: CgiOptions<never>
   throw invalidOption('root', 'the path of a folder that exists', root)
 }
 
-function checkScript(script: string, options: CgiOptions<never>): string {
+function checkScript(
+  script: string,
+  options: CgiOptions<never>,
+  transport: Transport | undefined,
+): string {
   const file = path.resolve(script)
-  const { interpreters, fallbackInterpreters, transport } = options
+  const { interpreters, fallbackInterpreters } = options
   const isInterpreted = Object.hasOwn(
     { ...interpreters, ...fallbackInterpreters },
     path.extname(file),

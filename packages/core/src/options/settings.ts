@@ -6,12 +6,13 @@ import { invalidOption } from '../data/cgi-error.js'
 import { isCaseBlind } from '../data/letter-case.js'
 import { type CgiLogger, guardLogger, processLogger } from '../data/logger.js'
 import { inheritVariables } from './inherited-variables.js'
-import { findInterpreters } from './interpreters.js'
+import { findInterpreters, type Interpreter } from './interpreters.js'
 import { checkRules } from './rules.js'
 import type { CgiOptions } from './options.js'
-import { createScriptSource, folderOf, type ScriptSource } from './script-source.js'
-import { checkTransport } from './transport-check.js'
-import type { Command, Transport } from '../transport/transport.js'
+import { createScriptSource, type ScriptSource } from './script-source.js'
+import { checkTransports } from './transport-check.js'
+import { TransportMaker } from './transport-maker.js'
+import type { Transport } from '../transport/transport.js'
 
 type Checked = Required<Omit<CgiOptions<never>, OptionsThatChange>>
 type OptionsThatChange =
@@ -35,8 +36,8 @@ type OptionsThatChange =
 /** The checked options: with defaults, absolute paths, and the paths of programs. */
 export interface Settings<Native> extends Checked {
   readonly source: ScriptSource
-  readonly interpreters: ReadonlyMap<string, Command>
-  readonly fallbackInterpreters: ReadonlyMap<string, Command>
+  readonly interpreters: ReadonlyMap<string, Interpreter>
+  readonly fallbackInterpreters: ReadonlyMap<string, Interpreter>
   /** Whether a script without an interpreter must be executable. */
   readonly needsExecutable: boolean
   /** Undefined: a file with any name can be a script. */
@@ -58,7 +59,10 @@ export interface Settings<Native> extends Checked {
   readonly user: string | number | undefined
   readonly group: string | number | undefined
   readonly nice: number | undefined
+  /** Runs the scripts whose extension has no transport; undefined: a process for each request. */
   readonly transport: Transport | undefined
+  /** All transports that the options name, with those of extensions; the gateway closes each. */
+  readonly transports: ReadonlySet<Transport>
   readonly logger: CgiLogger
 }
 
@@ -76,13 +80,22 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     throw invalidOption('options', 'an object', options)
   }
   checkRules(options)
-  checkTransport(options)
-  const source = createScriptSource(options)
-  const folder = folderOf(source)
+  const logger = options.logger === undefined ? processLogger : guardLogger(options.logger)
+  const withDefaultValues = withDefaults(options)
+  const { killTimeout, headersTimeout } = withDefaultValues
+  const root = folderOf(options)
+  const maker = new TransportMaker({ logger, root, killTimeout, headersTimeout })
+  const transport = makeTransport(options, maker)
+  const source = createScriptSource(options, transport)
+  const interpreters = findInterpreters('interpreters', options, maker)
+  const fallbackInterpreters = findInterpreters('fallbackInterpreters', options, maker)
+  const transports = maker.made
+  checkTransports(options, { all: transports, interpreters })
+  const folder = source.type === 'transport' ? undefined : root
   const { linkRoots = DEFAULTS.linkRoots, sendfileRoots = DEFAULTS.sendfileRoots } = options
   const documentRoot = options.documentRoot ?? folder
   return {
-    ...withDefaults(options),
+    ...withDefaultValues,
     source,
     linkRoots: linkRoots.map((name) => realpathSync(name)),
     extensions: options.extensions && new Set(options.extensions),
@@ -90,22 +103,38 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
     isCaseBlind: folder !== undefined && isCaseBlind(folder),
     prefix: (options.prefix ?? DEFAULTS.prefix).replace(/\/+$/, ''),
     documentRoot: documentRoot === undefined ? undefined : path.resolve(documentRoot),
-    interpreters: findInterpreters('interpreters', options),
-    fallbackInterpreters: findInterpreters('fallbackInterpreters', options),
-    needsExecutable: options.transport?.needsExecutable !== false,
+    interpreters,
+    fallbackInterpreters,
+    needsExecutable: transport?.needsExecutable !== false,
     methods: options.methods && allowedMethods(options.methods),
     env: options.env,
-    inherited: inheritVariables(options),
+    inherited: inheritVariables(options, transport),
     sendfileRoots: sendfileRoots.map((name) => path.resolve(name)),
     cwd: options.cwd === undefined ? undefined : path.resolve(options.cwd),
     authenticate: options.authenticate,
     user: options.user,
     group: options.group,
     nice: options.nice,
-    transport: options.transport,
-    logger: options.logger === undefined ? processLogger : guardLogger(options.logger),
+    transport,
+    transports,
+    logger,
     errorPage: options.errorPage ?? process.env['NODE_ENV'] !== 'production',
   }
+}
+
+/** The absolute path of the folder of the scripts; undefined where scripts are no files of this machine. */
+function folderOf({ root = DEFAULTS.root, script }: CgiOptions<never>): string | undefined {
+  if (script === undefined) return path.resolve(root)
+  return typeof script === 'string' ? path.dirname(path.resolve(script)) : undefined
+}
+
+/** The transport of scripts whose extension has none. */
+function makeTransport(
+  { transport, script }: CgiOptions<never>,
+  maker: TransportMaker,
+): Transport | undefined {
+  if (transport !== undefined) return maker.make('transport', transport)
+  return typeof script === 'object' ? maker.make('script', script) : undefined
 }
 
 /** A client that may GET may HEAD (RFC 9110 section 9.3.2), as in Apache's `<Limit GET>` and in the frameworks. */

@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { CgiError, CgiErrorCode } from '../data/cgi-error.js'
 import type { CgiRequest } from '../data/message.js'
+import type { UpstreamStats } from '../transport/upstream-stats.js'
 import type { RunRecord } from './record.js'
 
 /**
@@ -34,6 +35,8 @@ export interface CgiStats {
   readonly bytesIn: number
   /** Bytes that these scripts wrote to their standard output. */
   readonly bytesOut: number
+  /** The application servers of the transports, and the programs that they keep running; absent without any. */
+  readonly upstreams?: readonly UpstreamStats[]
 }
 
 const waitChannel = channel('common-gateway:run:wait')

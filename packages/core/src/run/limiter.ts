@@ -3,25 +3,33 @@ import { ClientDeparture } from '../data/client-departure.js'
 import type { ClientSignal } from '../data/message.js'
 import type { Settings } from '../options/settings.js'
 import type { Release, Slots } from '../transport/slots.js'
+import { QueueLength } from './queue-length.js'
 
 /** Seconds for Retry-After (RFC 9110 section 10.2.3). */
 const RETRY_AFTER = '1'
 
-/** Limits how many scripts run at once; other requests wait in a queue, first come, first served. */
+/** Limits how many scripts of a transport run at once; other requests wait in a queue, first come, first served. */
 export class Limiter {
   readonly #settings: Pick<Settings<never>, 'maxQueue' | 'queueTimeout'>
   readonly #slots: Slots
+  readonly #queue: QueueLength
   /** The requests that wait, each by the function that refuses it. */
   readonly #waiting = new Set<(error: CgiError) => void>()
-  /** Places of the queue that are reserved for requests that are not ready to run. */
-  #reserved = 0
   #running = 0
   #isClosed = false
 
-  /** @param slots - may be shared with other gateways. */
-  constructor(settings: Pick<Settings<never>, 'maxQueue' | 'queueTimeout'>, slots: Slots) {
+  /**
+   * @param slots - may be shared with other gateways.
+   * @param queue - that of the gateway.
+   */
+  constructor(
+    settings: Pick<Settings<never>, 'maxQueue' | 'queueTimeout'>,
+    slots: Slots,
+    queue = new QueueLength(),
+  ) {
     this.#settings = settings
     this.#slots = slots
+    this.#queue = queue
   }
 
   /** How many requests hold a slot. */
@@ -29,9 +37,9 @@ export class Limiter {
     return this.#running
   }
 
-  /** How many wait for a slot, or are not ready to run. */
+  /** How many requests of the gateway wait for a slot of any transport, or are not ready to run. */
   get queued(): number {
-    return this.#waiting.size + this.#reserved
+    return this.#queue.value
   }
 
   /**
@@ -77,10 +85,10 @@ export class Limiter {
   reserve(): Release {
     const places = this.#slots.free + this.#settings.maxQueue
     if (this.queued >= places) throw busy('the queue is full')
-    this.#reserved += 1
+    this.#queue.value += 1
     let isHeld = true
     return () => {
-      if (isHeld) this.#reserved -= 1
+      if (isHeld) this.#queue.value -= 1
       isHeld = false
     }
   }
@@ -103,6 +111,7 @@ export class Limiter {
       let isWaiting = true
       const leave = (): void => {
         isWaiting = false
+        this.#queue.value -= 1
         this.#waiting.delete(refuse)
         clearTimeout(timer)
         signal.removeEventListener('abort', gone)
@@ -119,6 +128,7 @@ export class Limiter {
           : setTimeout(() => refuse(busy('the wait in the queue timed out')), queueTimeout)
       signal.addEventListener('abort', gone)
       this.#waiting.add(refuse)
+      this.#queue.value += 1
       this.#slots.wait(departure).then((slot) => {
         if (!isWaiting) return slot()
         leave()

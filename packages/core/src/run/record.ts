@@ -12,6 +12,8 @@ export interface CgiRun {
   readonly script: string
   /** Process id of the script; undefined where a transport has none. */
   readonly pid: number | undefined
+  /** The application server that runs the script, such as `127.0.0.1:9000`; undefined for a process. */
+  readonly upstream: string | undefined
   /** The request that the script answers. Not enumerable, so that a logged run does not contain it. */
   readonly request: CgiRequest
   /** When the script was started, in milliseconds since 1970. */
@@ -44,12 +46,14 @@ export interface CgiRun {
 }
 
 /** The facts of a run that are known at its start. */
-export type RunStart = Pick<CgiRun, 'script' | 'pid' | 'request' | 'queueTime'>
+export type RunStart = Pick<CgiRun, 'script' | 'request' | 'queueTime'> &
+  Partial<Pick<CgiRun, 'pid' | 'upstream'>>
 
 /** The record that a run fills in. */
 export class RunRecord implements CgiRun {
   readonly script: string
-  readonly pid: number | undefined
+  pid: number | undefined
+  upstream: string | undefined
   readonly request: CgiRequest
   readonly startTime = Date.now()
   readonly queueTime: number
@@ -66,9 +70,10 @@ export class RunRecord implements CgiRun {
   readonly #start = performance.now()
   #message: CgiRun | undefined
 
-  constructor({ script, pid, request, queueTime }: RunStart) {
+  constructor({ script, pid, upstream, request, queueTime }: RunStart) {
     this.script = script
     this.pid = pid
+    this.upstream = upstream
     this.request = request
     this.queueTime = queueTime
   }
@@ -82,8 +87,12 @@ export class RunRecord implements CgiRun {
 
   /** For log messages. Loggers have a `pid` of their own: that of this process. */
   get logFacts(): object {
-    const { script, pid } = this
-    return pid === undefined ? { script } : { script, scriptPid: pid }
+    const { script, pid, upstream } = this
+    return {
+      script,
+      ...(pid !== undefined && { scriptPid: pid }),
+      ...(upstream !== undefined && { upstream }),
+    }
   }
 
   /** Milliseconds since the start. */
@@ -93,10 +102,12 @@ export class RunRecord implements CgiRun {
 }
 
 /** The facts of a run that do not change. */
-type Facts = Pick<CgiRun, 'script' | 'pid' | 'startTime' | 'queueTime'>
+type Facts = Pick<CgiRun, 'script' | 'startTime' | 'queueTime'>
 
 /** The other properties, and whether they are enumerable. A request refers to its connection and to the server. */
 const ENUMERABLE: Readonly<Record<Exclude<keyof CgiRun, keyof Facts>, boolean>> = {
+  pid: true,
+  upstream: true,
   request: false,
   headerTime: true,
   duration: true,
@@ -118,7 +129,6 @@ const RECORD = Symbol('record')
  */
 class RunMessage implements Facts {
   readonly script: string
-  readonly pid: number | undefined
   readonly startTime: number
   readonly queueTime: number
   /** No private field: the getters also work through a Proxy, and on objects that inherit from a message. */
@@ -126,7 +136,6 @@ class RunMessage implements Facts {
 
   constructor(record: RunRecord) {
     this.script = record.script
-    this.pid = record.pid
     this.startTime = record.startTime
     this.queueTime = record.queueTime
     Object.defineProperty(this, RECORD, { value: record })

@@ -1,4 +1,4 @@
-import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
+import { CgiError, type CgiErrorCode, toCgiError } from '../data/cgi-error.js'
 import { isStream } from '../body/content.js'
 import type { BodyObserver } from '../body/input.js'
 import type { Settings } from '../options/settings.js'
@@ -145,7 +145,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
   }
 
   error(cause: Error): void {
-    this.fail(new CgiError('CGI_ERR_NO_RESPONSE', { cause }))
+    this.fail(toCgiError(cause))
   }
 
   /** Stops the script. Resolves when none of its processes is left. */
@@ -173,6 +173,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
   /** Ends the header: pauses the output until the next consumer. */
   release(): void {
     this.record.headerTime = this.record.age
+    this.#locate()
     this.#consumer = undefined
     this.pause()
   }
@@ -191,7 +192,9 @@ export class ScriptRun implements OutputReader, BodyObserver {
   fail(error: CgiError): void {
     const { record } = this
     if (record.error !== undefined) return
-    record.error = error.add({ script: record.script, pid: record.pid, ...this.#exit })
+    this.#locate()
+    const { script, pid, upstream } = record
+    record.error = error.add({ script, pid, upstream, ...this.#exit })
     if (this.#state !== 'over') this.#state = 'stopping'
     this.#clocks.stop()
     void this.#streams.terminate()
@@ -212,6 +215,13 @@ export class ScriptRun implements OutputReader, BodyObserver {
       // The script may finish as long as it makes progress.
       this.#discardBy(() => this.touch())
     }
+  }
+
+  /** A transport may send a request once more, to another server. */
+  #locate(): void {
+    const { pid, upstream } = this.#streams
+    this.record.pid = pid
+    this.record.upstream = upstream
   }
 
   /** Whether the client has no part in the run any more: it has the whole answer, or the failure. */
@@ -240,6 +250,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
     this.#exit = exit
     record.exitCode = exit.exitCode
     record.signal = exit.signal
+    this.#locate()
     this.#clocks.stopAtExit()
     if (this.#state === 'running') this.#linger()
     this.#observer.exited()

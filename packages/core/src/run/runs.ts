@@ -4,11 +4,18 @@ import type { CgiRequest, ClientSignal } from '../data/message.js'
 import { closeRequestBody } from '../body/request-body.js'
 import { StartAttempt } from '../data/start-attempt.js'
 import type { Settings } from '../options/settings.js'
-import { CountedSlots, type Release } from '../transport/slots.js'
-import type { RequestBody, ScriptCall, ScriptStreams, Transport } from '../transport/transport.js'
+import type { Release } from '../transport/slots.js'
+import type {
+  CalledScript,
+  RequestBody,
+  ScriptCall,
+  ScriptStreams,
+  Transport,
+} from '../transport/transport.js'
 import { type CgiStats, RunDiagnostics } from './diagnostics.js'
-import { Limiter } from './limiter.js'
+import { LimitedTransport } from './limited-transport.js'
 import { OpenRuns } from './open-runs.js'
+import { QueueLength } from './queue-length.js'
 import { RunRecord } from './record.js'
 import { ScriptRun } from './run.js'
 import { StandardError } from './standard-error.js'
@@ -16,7 +23,11 @@ import { headersLimit, startLimit } from './start-limits.js'
 import { watchUpload } from './upload-rate.js'
 
 /** The input of a run. */
-export interface RunCall extends Pick<ScriptCall, 'script' | 'args'> {
+export interface RunCall extends Pick<ScriptCall, 'args'> {
+  readonly script: CalledScript & {
+    /** Undefined: the transport of the gateway. */
+    readonly transport?: Transport | undefined
+  }
   readonly request: CgiRequest
   /** Calls the options of the application that are functions; undefined where there are none. */
   readonly consult: (() => Promise<void>) | undefined
@@ -31,6 +42,7 @@ export interface RunCall extends Pick<ScriptCall, 'script' | 'args'> {
 /** A call that is ready to start. */
 interface ReadyCall {
   readonly call: RunCall
+  readonly transport: Transport
   readonly body: RequestBody
   readonly attempt: StartAttempt
   /** Releases the slot. */
@@ -39,20 +51,25 @@ interface ReadyCall {
   readonly queueTime: number
 }
 
-/** Starts scripts within the concurrency limit and tracks the running ones. */
+/** Starts scripts within the concurrency limit of their transports and tracks the running ones. */
 export class ScriptRuns {
   readonly #settings: Settings<never>
-  readonly #transport: Transport
-  readonly #limiter: Limiter
+  /** Runs the scripts that have no other transport. */
+  readonly #main: LimitedTransport
+  /** Those of extensions. */
+  readonly #others = new Map<Transport, LimitedTransport>()
   readonly #open = new OpenRuns()
   readonly #diagnostics = new RunDiagnostics()
   #closed: Promise<void> | undefined
 
+  /** @param transport - runs the scripts that have no other transport. */
   constructor(settings: Settings<never>, transport: Transport) {
     this.#settings = settings
-    this.#transport = transport
-    const slots = transport.slots ?? new CountedSlots(settings.maxProcesses)
-    this.#limiter = new Limiter(settings, slots)
+    const queue = new QueueLength()
+    this.#main = new LimitedTransport(transport, settings, queue)
+    for (const other of settings.transports) {
+      if (other !== transport) this.#others.set(other, new LimitedTransport(other, settings, queue))
+    }
   }
 
   /**
@@ -65,6 +82,7 @@ export class ScriptRuns {
   async start(call: RunCall): Promise<ScriptRun> {
     const { request } = call
     const script = call.script.file
+    const { transport, limiter } = this.#limited(call.script.transport)
     const attempt = new StartAttempt(request.signal)
     this.#open.add(attempt)
     let place: Release | undefined
@@ -75,13 +93,13 @@ export class ScriptRuns {
         const what = '`authenticate` or `env` has not settled'
         await attempt.until(call.consult(), () => {}, headersLimit(this.#settings, what))
       }
-      if (call.isSpooled) place = this.#limiter.reserve()
+      if (call.isSpooled) place = limiter.reserve()
       const opening = call.openBody(attempt.signal)
       const body = await attempt.until(opening, (late) => void closeRequestBody(late))
       const waitStart = performance.now()
       try {
         const onWait = (): void => this.#diagnostics.wait({ script, request })
-        release = await this.#limiter.acquire(attempt.signal, onWait, place)
+        release = await limiter.acquire(attempt.signal, onWait, place)
         this.#checkOpen()
         if (request.signal.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
       } catch (error) {
@@ -89,7 +107,7 @@ export class ScriptRuns {
         throw error
       }
       const queueTime = performance.now() - waitStart
-      return await this.#start({ call, body, attempt, release, queueTime })
+      return await this.#start({ call, transport, body, attempt, release, queueTime })
     } catch (error) {
       release?.()
       if (error instanceof CgiError) {
@@ -106,8 +124,14 @@ export class ScriptRuns {
 
   /** Counts of the runs so far. */
   stats(): CgiStats {
-    const { running, queued } = this.#limiter
-    return this.#diagnostics.stats({ running, queued })
+    const transports = [this.#main, ...this.#others.values()]
+    const upstreams = transports.flatMap(({ transport }) => transport.stats?.() ?? [])
+    const running = transports.reduce((sum, { limiter }) => sum + limiter.running, 0)
+    const { queued } = this.#main.limiter
+    return {
+      ...this.#diagnostics.stats({ running, queued }),
+      ...(upstreams.length > 0 && { upstreams }),
+    }
   }
 
   /** Starts no more; stops the running scripts after `closeTimeout`. Resolves when all have ended. */
@@ -117,9 +141,14 @@ export class ScriptRuns {
   }
 
   async #close(): Promise<void> {
-    this.#limiter.close()
+    const transports = [this.#main, ...this.#others.values()]
+    for (const { limiter } of transports) limiter.close()
     await this.#open.close(this.#settings.closeTimeout)
-    await this.#transport.close()
+    await Promise.all(transports.map(({ transport }) => transport.close()))
+  }
+
+  #limited(transport: Transport | undefined): LimitedTransport {
+    return (transport && this.#others.get(transport)) ?? this.#main
   }
 
   #checkOpen(): void {
@@ -134,6 +163,7 @@ export class ScriptRuns {
     const record = new RunRecord({
       script: call.script.file,
       pid: streams.pid,
+      upstream: streams.upstream,
       request,
       queueTime,
     })
@@ -171,12 +201,12 @@ export class ScriptRuns {
     return run
   }
 
-  async #openStreams({ call, body, attempt }: ReadyCall): Promise<ScriptStreams> {
+  async #openStreams({ call, transport, body, attempt }: ReadyCall): Promise<ScriptStreams> {
     const { script, args, environment } = call
     const { signal } = attempt
     // Async, so that an error thrown by `environment` is a rejection as well.
     const open = async (): Promise<ScriptStreams> =>
-      this.#transport.open({ script, args, environment: environment(body), body, signal })
+      transport.open({ script, args, environment: environment(body), body, signal })
     const opening = open()
     try {
       return await attempt.until(opening, () => {}, startLimit(this.#settings))

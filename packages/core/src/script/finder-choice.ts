@@ -1,7 +1,7 @@
 import type { Settings } from '../options/settings.js'
 import { guardFinder } from '../transport/guarded-finder.js'
 import type { Finder } from './finder.js'
-import { type InterpreterSettings, toCommand } from './interpreter.js'
+import { type InterpreterSettings, toScript } from './interpreter.js'
 import { toPath } from './script-path.js'
 import { TreeFinder, type TreeFinderSettings } from './tree-finder.js'
 
@@ -24,13 +24,7 @@ export function chooseFinder(settings: FinderSettings): Finder {
 /** One program answers every path below the mount. */
 function createProgramFinder(file: string, settings: InterpreterSettings): Finder {
   return {
-    find: ({ mountName, segments }) => ({
-      type: 'script',
-      file,
-      scriptName: mountName,
-      pathInfo: toPath(segments),
-      command: toCommand(file, settings),
-    }),
+    find: ({ mountName, segments }) => toScript(file, mountName, toPath(segments), settings),
     recheck() {},
   }
 }

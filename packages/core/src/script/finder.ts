@@ -1,9 +1,11 @@
 import type { ScriptPath } from '../transport/script-finder.js'
-import type { CalledScript } from '../transport/transport.js'
+import type { CalledScript, Transport } from '../transport/transport.js'
 
 /** A script and the parts of the URL around it (RFC 3875 sections 4.1.5 and 4.1.13). */
 export interface Script extends CalledScript {
   readonly type: 'script'
+  /** The transport of the extension; undefined where the gateway's own runs it. */
+  readonly transport?: Transport | undefined
 }
 
 /** A folder whose URL lacks the slash at its end. */

@@ -1,6 +1,8 @@
 import path from 'node:path'
+import { type Interpreter, isCommand } from '../options/interpreters.js'
 import type { Settings } from '../options/settings.js'
 import type { Command } from '../transport/transport.js'
+import type { Script } from './finder.js'
 import { isExecutable } from './other-file.js'
 
 /** The settings that decide how a script is run. */
@@ -9,7 +11,7 @@ export type InterpreterSettings = Pick<
   'interpreters' | 'fallbackInterpreters' | 'needsExecutable'
 >
 
-/** Whether the system, or an interpreter, can run a file. */
+/** Whether the system, an interpreter or a transport can run a file. */
 export function isRunnable(file: string, settings: InterpreterSettings): boolean {
   const extension = path.extname(file)
   const { interpreters, fallbackInterpreters, needsExecutable } = settings
@@ -21,17 +23,26 @@ export function isRunnable(file: string, settings: InterpreterSettings): boolean
   )
 }
 
-/** The command that runs a script: its interpreter, if it has one, and the script. */
-export function toCommand(file: string, settings: InterpreterSettings): Command {
+/** A file as a script, with the command or the transport that runs it. */
+export function toScript(
+  file: string,
+  scriptName: string,
+  pathInfo: string,
+  settings: InterpreterSettings,
+): Script {
   const interpreter = findInterpreter(file, settings)
-  return interpreter === undefined ? [file] : [...interpreter, file]
+  if (interpreter !== undefined && !isCommand(interpreter)) {
+    return { type: 'script', file, scriptName, pathInfo, command: [file], transport: interpreter }
+  }
+  const command: Command = interpreter === undefined ? [file] : [...interpreter, file]
+  return { type: 'script', file, scriptName, pathInfo, command }
 }
 
 /** Undefined for a script that the system runs. */
 function findInterpreter(
   file: string,
   { interpreters, fallbackInterpreters }: InterpreterSettings,
-): Command | undefined {
+): Interpreter | undefined {
   const extension = path.extname(file)
   const interpreter = interpreters.get(extension)
   if (interpreter !== undefined || fallbackInterpreters.size === 0) return interpreter

@@ -8,6 +8,8 @@ import type { Settings } from '../options/settings.js'
 export interface OtherFileSettings extends Pick<Settings<never>, 'extensions'> {
   /** The keys are extensions of scripts. */
   readonly interpreters: ReadonlyMap<string, unknown>
+  /** The same. */
+  readonly fallbackInterpreters?: ReadonlyMap<string, unknown>
 }
 
 /** Whether a file has the name of a script. */
@@ -37,9 +39,12 @@ export function mayBeSource(file: string, isLinked: boolean, settings: OtherFile
   return isLinked && hasSourceName(realpathSync.native(file), settings)
 }
 
-function hasSourceName(file: string, { extensions, interpreters }: OtherFileSettings): boolean {
-  const own = [...(extensions ?? []), ...interpreters.keys()].map((extension) =>
-    extension.toLowerCase(),
+const NONE: ReadonlyMap<string, unknown> = new Map()
+
+function hasSourceName(file: string, settings: OtherFileSettings): boolean {
+  const { extensions = NONE, interpreters, fallbackInterpreters = NONE } = settings
+  const own = [...extensions.keys(), ...interpreters.keys(), ...fallbackInterpreters.keys()].map(
+    (extension) => extension.toLowerCase(),
   )
   const name = toPlainName(file)
   if (!hasKnownType(name) && holdsExtension(name, own)) return true

@@ -3,7 +3,7 @@ import type { Settings } from '../options/settings.js'
 import type { ScriptPath } from '../transport/script-finder.js'
 import { checkStillInside } from './containment.js'
 import type { Finder, FolderRedirect, OtherFile, Resource, Script } from './finder.js'
-import { type InterpreterSettings, isRunnable, toCommand } from './interpreter.js'
+import { type InterpreterSettings, isRunnable, toScript } from './interpreter.js'
 import { notExecutable, withheld } from './lookup-error.js'
 import { hasScriptName, mayBeSource } from './other-file.js'
 import { toPath } from './script-path.js'
@@ -86,8 +86,7 @@ export class TreeFinder implements Finder {
         },
       )
     }
-    const command = toCommand(file, this.#settings)
-    return { type: 'script', file, scriptName: mountName + toPath(names), pathInfo, command }
+    return toScript(file, mountName + toPath(names), pathInfo, this.#settings)
   }
 
   /** Null where the application is to send the file. */

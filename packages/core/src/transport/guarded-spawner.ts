@@ -3,7 +3,7 @@ import { describeThrown } from '../data/thrown.js'
 import { attempt } from './attempt.js'
 import { releaseRefused } from './refused-streams.js'
 import type { ScriptProcess, Spawner } from './spawner.js'
-import { UNKNOWN_EXIT } from './guarded-transport.js'
+import { UNKNOWN_EXIT } from './guarded-streams.js'
 
 /**
  * Contains the faults of a spawner of the application where {@link GuardedTransport} cannot: in timers, and

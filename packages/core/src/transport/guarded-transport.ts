@@ -1,23 +1,26 @@
 import { CgiError } from '../data/cgi-error.js'
-import { EXIT_AFTER_TERMINATION, TRANSPORT_AFTER_KILL_TIMEOUT } from '../data/grace-periods.js'
+import { TRANSPORT_AFTER_KILL_TIMEOUT } from '../data/grace-periods.js'
 import { describeThrown } from '../data/thrown.js'
 import { withTimeout } from '../data/with-timeout.js'
-import { guardInput } from './guarded-input.js'
-import { guardOutput } from './guarded-output.js'
 import { guardSignal } from './guarded-signal.js'
 import { guardSlots } from './guarded-slots.js'
+import { GuardedStreams } from './guarded-streams.js'
 import { releaseRefused } from './refused-streams.js'
+import type { ScriptFinder } from './script-finder.js'
 import type { Slots } from './slots.js'
-import type { ScriptCall, ScriptExit, ScriptStreams, Transport } from './transport.js'
-
-/** The exit of a script about which nothing is known. */
-export const UNKNOWN_EXIT: ScriptExit = { exitCode: null, signal: null }
+import type { ScriptCall, ScriptStreams, Transport } from './transport.js'
+import type { UpstreamStats } from './upstream-stats.js'
 
 /**
  * Contains the faults of a transport of the application: none of them ends the process, or keeps `close()`
  * pending.
  */
 export class GuardedTransport implements Transport {
+  readonly inheritsEnvironment: boolean
+  readonly needsExecutable: boolean
+  readonly needsBodyLength: boolean
+  /** Not guarded: the gateway guards the one that it uses. */
+  readonly finder?: ScriptFinder
   readonly slots: Slots | undefined
   readonly #transport: Transport
   /** How long a start, a stop or a close may take once it is to end, in milliseconds. */
@@ -31,6 +34,10 @@ export class GuardedTransport implements Transport {
    */
   constructor(transport: Transport, killTimeout: number, abandonsStarts: boolean) {
     this.#transport = transport
+    this.inheritsEnvironment = transport.inheritsEnvironment !== false
+    this.needsExecutable = transport.needsExecutable !== false
+    this.needsBodyLength = transport.needsBodyLength === true
+    if (transport.finder !== undefined) this.finder = transport.finder
     this.slots = transport.slots && guardSlots(transport.slots)
     this.#patience = killTimeout + TRANSPORT_AFTER_KILL_TIMEOUT
     this.#abandonsStarts = abandonsStarts
@@ -41,7 +48,7 @@ export class GuardedTransport implements Transport {
     try {
       const signal = call.signal && guardSignal(call.signal)
       streams = await this.#open({ ...call, signal })
-      return this.#guard(streams)
+      return new GuardedStreams(streams, this.#patience)
     } catch (cause) {
       releaseRefused(streams)
       if (cause instanceof CgiError) throw cause
@@ -79,56 +86,21 @@ export class GuardedTransport implements Transport {
     })
   }
 
+  stats(): readonly UpstreamStats[] {
+    try {
+      const stats: unknown = this.#transport.stats?.()
+      // The elements are what the transport says: they are passed on, and not read.
+      return Array.isArray(stats) ? (stats as UpstreamStats[]) : []
+    } catch {
+      return []
+    }
+  }
+
   async close(): Promise<void> {
     try {
       await withTimeout(Promise.resolve(this.#transport.close()), this.#patience)
     } catch {
       // Nothing is left to be done about it.
     }
-  }
-
-  /** @throws {TypeError} where a stream is missing. */
-  #guard(streams: ScriptStreams): ScriptStreams {
-    const { pid } = streams
-    const stdin = streams.stdin === null ? null : guardInput(streams.stdin)
-    const stdout = guardOutput(streams.stdout)
-    const stderr = streams.stderr === null ? null : guardOutput(streams.stderr)
-    let resolveExit: (exit: ScriptExit) => void = () => {}
-    const exit = new Promise<ScriptExit>((resolve) => {
-      resolveExit = resolve
-    })
-    const fail = (error: unknown): void => {
-      stdout.fail(error)
-      resolveExit(UNKNOWN_EXIT)
-    }
-    Promise.resolve(streams.exit).then(toExit).then(resolveExit, fail)
-    let termination: Promise<void> | undefined
-    const terminate = async (): Promise<void> => {
-      try {
-        await withTimeout(Promise.resolve(streams.terminate()), this.#patience)
-        await withTimeout(exit, EXIT_AFTER_TERMINATION)
-      } catch {
-        // `exit` resolves below in any case.
-      }
-      resolveExit(UNKNOWN_EXIT)
-    }
-    return {
-      pid: Number.isInteger(pid) ? pid : undefined,
-      stdin,
-      stdout,
-      stderr,
-      exit,
-      terminate: () => (termination ??= terminate()),
-    }
-  }
-}
-
-/** An exit of the right shape, whatever the transport returned. */
-function toExit(given: ScriptExit | undefined): ScriptExit {
-  const { exitCode, signal, reason } = given ?? UNKNOWN_EXIT
-  return {
-    exitCode: Number.isInteger(exitCode) ? exitCode : null,
-    signal: typeof signal === 'string' ? signal : null,
-    ...(typeof reason === 'string' ? { reason } : {}),
   }
 }
