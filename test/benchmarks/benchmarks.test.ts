@@ -1,11 +1,15 @@
 import { strict as assert } from 'node:assert'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import t from 'tap'
 import { parseArguments } from './arguments.js'
 import { drawBars } from './plot.js'
 import { type BenchmarkRecord, merge } from './record.js'
 import type { Result, Row } from './result.js'
 import type { ServerScenario } from './scenario.js'
-import { median, percentile, rotate } from './statistics.js'
+import { split } from './limit.js'
+import { type ProcessorTime, takeProcessorTime } from './processor-time.js'
+import { median, orderOfRound, percentile } from './statistics.js'
 import { replaceSummary } from './summary.js'
 import { createTable } from './table.js'
 import { parse } from './wrk.js'
@@ -24,9 +28,48 @@ void t.test('the statistics of the benchmarks', async (t) => {
     assert.ok(Number.isNaN(percentile([], 0.5)))
   })
 
-  void t.test('each round begins with another server', async () => {
-    assert.deepEqual(rotate(['a', 'b', 'c'], 4), ['b', 'c', 'a'])
-    assert.deepEqual(rotate([], 1), [])
+  void t.test('the order of the servers changes from round to round', async () => {
+    const rounds = [0, 1, 2].map((turn) => orderOfRound(['a', 'b', 'c'], turn).join(''))
+    assert.deepEqual(rounds, ['abc', 'bac', 'bca'])
+    assert.deepEqual(orderOfRound([], 1), [])
+  })
+
+  void t.test('the loops of the limit have as many at once as there are connections', async () => {
+    assert.deepEqual(split(1, 4), [1])
+    assert.deepEqual(split(16, 4), [4, 4, 4, 4])
+    assert.deepEqual(split(6, 4), [1, 1, 2, 2])
+  })
+})
+
+/** A server that does something when it gets a line, and waits for another when that is done. */
+async function takeTimeOfShell(command: string): Promise<ProcessorTime> {
+  const shell = spawn('/bin/sh', ['-c', `read begin; ${command}`, process.execPath])
+  try {
+    return await takeProcessorTime({ pids: [Number(shell.pid)] }, async () => {
+      shell.stdin.write('begin\n')
+      await once(shell.stdout, 'data')
+    })
+  } finally {
+    shell.stdin.end()
+    await once(shell, 'close')
+  }
+}
+
+const onLinux = { skip: process.platform !== 'linux' && 'it reads /proc' }
+
+void t.test('the processor time of a server', onLinux, async (t) => {
+  void t.test('has that of its workers', async () => {
+    const loop = 'i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done'
+    const { all, main } = await takeTimeOfShell(`(${loop}; echo done; read end)`)
+    assert.ok(all > 10_000, `${all} µs`)
+    assert.ok(main < all / 2, `${main} µs`)
+  })
+
+  void t.test('does not have that of its scripts', async () => {
+    const work = 'const end = process.cpuUsage().user + 3e5; while (process.cpuUsage().user < end);'
+    const script = `${work} console.log(); process.stdin.resume()`
+    const { all } = await takeTimeOfShell(`"$0" -e '${script}'`)
+    assert.ok(all < 100_000, `${all} µs`)
   })
 })
 
@@ -48,7 +91,12 @@ Transfer/sec:      2.44KB
 
 void t.test('the output of wrk', async (t) => {
   void t.test('times have units', async () => {
-    assert.deepEqual(parse(OUTPUT), { requestsPerSecond: 14.47, median: 0.5, p99: 1030 })
+    assert.deepEqual(parse(OUTPUT), {
+      requests: 15,
+      requestsPerSecond: 14.47,
+      median: 0.5,
+      p99: 1030,
+    })
   })
 
   for (const line of [
@@ -83,6 +131,18 @@ void t.test('the arguments of the benchmarks', async (t) => {
     )
   })
 
+  void t.test('a Node has a name and a file', async () => {
+    assert.deepEqual(parseArguments(['--node', '24=/opt/node=24/node'])?.nodes, [
+      { label: '24', file: '/opt/node=24/node' },
+    ])
+  })
+
+  void t.test('servers are warmed by requests', async () => {
+    assert.equal(parseArguments([])?.effort.warmUp, 20_000)
+    assert.equal(parseArguments(['--quick'])?.effort.warmUp, 5_000)
+    assert.equal(parseArguments(['--warm', '300'])?.effort.warmUp, 300)
+  })
+
   void t.test('what is published is measured whole', async () => {
     assert.ok(parseArguments(['--write', '--only', 'c-16'])?.isToWrite)
     for (const other of [['--quick'], ['--servers', 'go'], ['--variant', 'nph=false']]) {
@@ -92,6 +152,8 @@ void t.test('the arguments of the benchmarks', async (t) => {
 
   void t.test('what is wrong is named', async () => {
     assert.throws(() => parseArguments(['--rounds', '0']), /--rounds must be/)
+    assert.throws(() => parseArguments(['--warm', '100000']), /--warm must be .* 1 to 99999/)
+    assert.throws(() => parseArguments(['--node', '24']), /--node must be NAME=FILE/)
     assert.throws(() => parseArguments(['--option', 'nph']), /--option must be NAME=VALUE/)
   })
 })
@@ -107,23 +169,26 @@ const SCENARIO: ServerScenario = {
   ],
   needs: {},
   isQuick: true,
+  processes: 'shared',
   measure: () => Promise.resolve({}),
 }
 
 const RESULT: Result = {
   scenario: 'small',
   date: '2026-01-02T03:04:05.678Z',
+  warmUp: [20_000, 500],
   rows: [
+    { server: 'C limit', megabytes: 0, rounds: [4000, 4000, 4000].map(round) },
     { server: 'lighttpd', megabytes: 0, rounds: [1000, 3000, 2000].map(round) },
-    { server: 'Go', megabytes: 0, rounds: [1000, 1200, 900].map(round) },
+    { server: 'Go', megabytes: 0, warmUp: [7_000, 500], rounds: [1000, 1200, 900].map(round) },
     { server: 'Apache', megabytes: 0, rounds: [], failure: 'does not listen' },
   ],
 }
 
-const LIGHTTPD: Row = {
-  server: 'lighttpd',
+const GO: Row = {
+  server: 'Go',
   megabytes: 0,
-  rounds: [{ requestsPerSecond: 2000 }],
+  rounds: [{ requestsPerSecond: 2000, processorTime: 612.4 }],
 }
 
 function round(speed: number): { speed: number; p99: number } {
@@ -133,12 +198,30 @@ function round(speed: number): { speed: number; p99: number } {
 void t.test('the documents of the benchmarks', async (t) => {
   void t.test('a table has medians, ratios and failures', async () => {
     assert.deepEqual(createTable(SCENARIO, RESULT).split('\n'), [
-      '| server | requests/s | p99 | × lighttpd | requests/s, each round |',
-      '| --- | --: | --: | --: | --: |',
-      '| lighttpd | 2,000 | 7.0 | 1.00 | 1,000 / 3,000 / 2,000 |',
-      '| Go | 1,000 | 7.0 | 0.45 | 1,000 / 1,200 / 900 |',
-      '| Apache | – | – | – | failed: does not listen |',
+      '| server, after 20,000 + 500 requests | requests/s | p99 | × Go | × C limit | × lighttpd | requests/s, each round |',
+      '| --- | --: | --: | --: | --: | --: | --: |',
+      '| C limit | 4,000 | 7.0 | 4.00 | 1.00 | 2.00 | 4,000 / 4,000 / 4,000 |',
+      '| lighttpd | 2,000 | 7.0 | 2.22 | 0.50 | 1.00 | 1,000 / 3,000 / 2,000 |',
+      '| Go, after 7,000 + 500 | 1,000 | 7.0 | 1.00 | 0.25 | 0.45 | 1,000 / 1,200 / 900 |',
+      '| Apache | – | – | – | – | – | failed: does not listen |',
     ])
+  })
+
+  void t.test('fresh processes are named, and have a spread', async () => {
+    const scenario: ServerScenario = { ...SCENARIO, processes: 'fresh', hasSpread: true }
+    const [, , , lighttpd, go] = createTable(scenario, { ...RESULT, warmUp: [] }).split('\n')
+    assert.match(
+      createTable(scenario, RESULT),
+      /^\| server, fresh process \|.* requests\/s, least to most \|/,
+    )
+    assert.match(lighttpd ?? '', /\| 1,000 to 3,000 \| 1,000 \/ 3,000 \/ 2,000 \|$/)
+    assert.match(go ?? '', /\| 900 to 1,200 \|/)
+  })
+
+  void t.test('a unit that was not measured has no column', async () => {
+    const rows = RESULT.rows.filter(({ server }) => server !== 'Go' && server !== 'C limit')
+    const [head] = createTable(SCENARIO, { ...RESULT, warmUp: [], rows }).split('\n')
+    assert.equal(head, '| server | requests/s | p99 | × lighttpd | requests/s, each round |')
   })
 
   void t.test('figures of another machine are not kept', async () => {
@@ -159,14 +242,14 @@ void t.test('the documents of the benchmarks', async (t) => {
     const marks = ['<!-- speed: made by `npm run bench -- --write` -->', '<!-- /speed -->']
     const record: BenchmarkRecord = {
       machine: { processor: '2 cores', kernel: 'Linux', 'Node.js': 'v20' },
-      servers: { lighttpd: 'lighttpd/1' },
-      results: [{ ...RESULT, scenario: 'c-16', rows: [LIGHTTPD] }],
+      servers: { Go: 'go1' },
+      results: [{ ...RESULT, scenario: 'c-16', rows: [GO] }],
     }
     const text = replaceSummary(`before\n${marks.join('old')}\nafter`, record)
     assert.match(text, /^before\n/)
     assert.match(
       text,
-      /\n\| lighttpd \| 2,000 \| 1\.00 \| {2}\| {2}\| {2}\|\n\n2 cores, Linux, Node\.js v20\.\n/,
+      /\n\| Go \| 2,000 \| 612 \| 1\.00 \| {2}\| {2}\| {2}\|\n\n2 cores, Linux, Node\.js v20\. Each server had answered 20,000 /,
     )
     assert.match(text, /\nafter$/)
     assert.doesNotMatch(text, /old/)

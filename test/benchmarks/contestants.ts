@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { apache } from '../servers/apache.js'
 import { go } from '../servers/go.js'
@@ -21,17 +22,42 @@ interface ContestantBase {
   missing(): string | undefined
 }
 
+/** Answers no requests. */
+interface LimitContestant extends ContestantBase {
+  readonly kind: 'limit'
+}
+
 interface ProgramContestant extends ContestantBase {
-  readonly isNode: false
-  start(site: Site): Promise<RunningServer>
+  readonly kind: 'program'
+  start(site: Site, setup: NodeSetup): Promise<RunningServer>
 }
 
 interface NodeContestant extends ContestantBase {
-  readonly isNode: true
+  readonly kind: 'node'
+  readonly isOurs: boolean
   start(site: Site, setup: NodeSetup): Promise<RunningNodeServer>
 }
 
-export type Contestant = ProgramContestant | NodeContestant
+export type RunnableContestant = ProgramContestant | NodeContestant
+export type Contestant = LimitContestant | RunnableContestant
+
+/** A version of Node that the Node servers run on. */
+export interface NodeVersion {
+  /** What it is called in the names of the servers; empty for the one that runs this. */
+  readonly label: string
+  /** Its binary. */
+  readonly file: string
+}
+
+/** What there is beside the servers as they are. */
+export interface Choices {
+  /** Options for the gateway. */
+  readonly options: OptionSet
+  /** Options that ours gets once more with. */
+  readonly variants: readonly OptionSet[]
+  /** Versions of Node that all Node servers run on once more. */
+  readonly nodes: readonly NodeVersion[]
+}
 
 const version = (name: string): string => {
   const { version: text } = createRequire(import.meta.url)(`${name}/package.json`) as {
@@ -40,11 +66,27 @@ const version = (name: string): string => {
   return text
 }
 
-const OURS = { fastify: 'Fastify 5', express: 'Express 5' } as const
+const OURS = {
+  fastify: { name: 'Fastify 5', package: 'fastify', manner: '' },
+  express: { name: 'Express 5', package: 'express', manner: '' },
+  'express-classes': {
+    name: 'Express 5, messageClasses',
+    package: 'express',
+    manner: ', `createServer(messageClasses(app), app)`',
+  },
+} as const
+
+/** What a Node server is on a version of Node that is not the first one. */
+function byNode({ label, file }: NodeVersion): { readonly name: string; description: string } {
+  if (label === '') return { name: '', description: '' }
+  const text = execFileSync(file, ['--version'], { encoding: 'utf8' }).trim()
+  return { name: `, Node ${label}`, description: `, by Node.js ${text}` }
+}
 
 /** Ours with some options; those of a variant are part of its name. */
 function createOurs(
   framework: keyof typeof OURS,
+  node: NodeVersion,
   base: OptionSet,
   variant: OptionSet = {},
 ): NodeContestant {
@@ -55,36 +97,57 @@ function createOurs(
   const suffix = words(variant) === '' ? '' : ` (${words(variant)})`
   const options = { ...base, ...variant }
   const told = words(options) === '' ? 'without options' : `with ${words(options)}`
+  const { name, package: packageName, manner } = OURS[framework]
+  const by = byNode(node)
+  const library = `${packageName} ${version(packageName)}${manner}`
   return {
-    isNode: true,
+    kind: 'node',
+    isOurs: true,
     id: framework,
-    name: `${OURS[framework]}${suffix}`,
-    description: `Common Gateway with ${framework} ${version(framework)}, ${told}`,
+    name: `${name}${by.name}${suffix}`,
+    description: `Common Gateway with ${library}, ${told}${by.description}`,
     missing: () => undefined,
     start: (site, setup) =>
-      startNodeServer(framework, { ...setup, options: { ...setup.options, ...options } }, site),
+      startNodeServer(
+        { framework, node: node.file },
+        { ...setup, options: { ...setup.options, ...options } },
+        site,
+      ),
   }
 }
 
-const bare: NodeContestant = {
-  isNode: true,
-  id: 'child_process',
-  name: 'child_process',
-  description: 'a bare `node:http` server that calls `child_process.spawn`',
+function createBare(node: NodeVersion): NodeContestant {
+  const by = byNode(node)
+  return {
+    kind: 'node',
+    isOurs: false,
+    id: 'child_process',
+    name: `child_process${by.name}`,
+    description: `a bare \`node:http\` server that calls \`child_process.spawn\`${by.description}`,
+    missing: () => undefined,
+    start: (site, setup) =>
+      startNodeServer({ framework: 'child_process', node: node.file }, setup, site),
+  }
+}
+
+const limit: LimitContestant = {
+  kind: 'limit',
+  id: 'limit',
+  name: 'C limit',
+  description:
+    'no server: `posix_spawn`, `read` and `waitpid` in loops of a C program (`hosts/limit.c`), two for each core',
   missing: () => undefined,
-  start: (site, setup) => startNodeServer('child_process', setup, site),
 }
 
 /** Every server; ours once with the options, and once more with those of each variant. */
-export function createContestants(
-  options: OptionSet,
-  variants: readonly OptionSet[],
-): readonly Contestant[] {
+export function createContestants({ options, variants, nodes }: Choices): readonly Contestant[] {
   const programs = { lighttpd, apache, nginx, go }
+  const frameworks = Object.keys(OURS) as (keyof typeof OURS)[]
   return [
+    limit,
     ...Object.entries(programs).map(
       ([id, server]): Contestant => ({
-        isNode: false,
+        kind: 'program',
         id,
         name: server.name,
         // Not asked for its version where it is not there.
@@ -95,10 +158,12 @@ export function createContestants(
         start: (site) => server.start(site),
       }),
     ),
-    bare,
-    ...(['fastify', 'express'] as const).flatMap((framework) => [
-      createOurs(framework, options),
-      ...variants.map((variant) => createOurs(framework, options, variant)),
+    ...[{ label: '', file: process.execPath }, ...nodes].flatMap((node) => [
+      createBare(node),
+      ...frameworks.flatMap((framework) => [
+        createOurs(framework, node, options),
+        ...variants.map((variant) => createOurs(framework, node, options, variant)),
+      ]),
     ]),
   ]
 }

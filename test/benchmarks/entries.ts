@@ -1,7 +1,10 @@
 import type { RunningServer } from '../servers/server.js'
 import type { Site } from '../servers/site.js'
 import type { Contestant } from './contestants.js'
-import type { Effort, Figures, Scenario } from './scenario.js'
+import type { Fleet } from './fleet.js'
+import { measureLimit } from './limit.js'
+import type { Effort, Figures, NodeScenario, Scenario, ServerScenario } from './scenario.js'
+import { warm } from './warm-up.js'
 
 /** A server in a scenario. */
 export interface Entry {
@@ -11,46 +14,109 @@ export interface Entry {
 }
 
 export interface Started {
+  /** Warms it by at most so many requests. @returns how many each of its warm-ups had. */
+  warmUp(requests: number): Promise<readonly number[]>
   measure(effort: Effort): Promise<Figures>
   close(): Promise<void>
+}
+
+/** Where the servers of a scenario come from. */
+interface Ground {
+  readonly site: Site
+  readonly fleet: Fleet
+}
+
+/** How many requests each warm-up of a scenario has: that of the shared servers, then its own. */
+export function warmUpCounts(
+  { processes, warmUp }: Scenario,
+  fleet: Fleet,
+  most: number,
+): readonly number[] {
+  const own = warmUp === undefined ? [] : [Math.min(warmUp.requests, most)]
+  return processes === 'shared' ? [fleet.warmUp.requests, ...own] : own
 }
 
 /** Who takes part in a scenario: every server, or each Node server with each amount of other data. */
 export function createEntries(
   scenario: Scenario,
   contestants: readonly Contestant[],
-  site: Site,
+  ground: Ground,
 ): readonly Entry[] {
-  const bind = <Running extends RunningServer>(
-    running: Running,
-    measure: (server: Running, effort: Effort) => Promise<Figures>,
-  ): Started => ({
-    measure: (effort) => measure(running, effort),
-    close: () => running.close(),
-  })
-  if (scenario.field === 'all') {
-    return contestants.map((contestant) => ({
-      server: contestant.name,
-      megabytes: 0,
-      start: async () =>
-        bind(await contestant.start(site, { megabytes: 0, options: {} }), (...given) =>
-          scenario.measure(...given),
-        ),
-    }))
+  return scenario.field === 'all'
+    ? contestants.flatMap((contestant) => createServerEntry(scenario, contestant, ground))
+    : createNodeEntries(scenario, contestants, ground)
+}
+
+function createServerEntry(
+  scenario: ServerScenario,
+  contestant: Contestant,
+  { site, fleet }: Ground,
+): Entry | [] {
+  const named = { server: contestant.name, megabytes: 0 }
+  if (contestant.kind === 'limit') {
+    const { limit } = scenario
+    return limit === undefined ? [] : { ...named, start: () => startLimit(site, limit) }
   }
-  const { options = {} } = scenario
+  return {
+    ...named,
+    async start() {
+      if (scenario.processes !== 'shared') {
+        const running = await contestant.start(site, { megabytes: 0, options: {} })
+        return bind(scenario, running, (...given) => scenario.measure(...given))
+      }
+      const { running, requests } = await fleet.get(contestant)
+      const started = bind(scenario, running, (...given) => scenario.measure(...given))
+      return {
+        ...started,
+        warmUp: async (most) => [requests, ...(await started.warmUp(most))],
+        // The next scenario goes on with it.
+        close: () => Promise.resolve(),
+      }
+    },
+  }
+}
+
+function createNodeEntries(
+  scenario: NodeScenario,
+  contestants: readonly Contestant[],
+  { site }: Ground,
+): readonly Entry[] {
   return scenario.megabytes.flatMap((megabytes) =>
     contestants.flatMap((contestant) =>
-      contestant.isNode
+      contestant.kind === 'node' && (contestant.isOurs || scenario.isForOurs !== true)
         ? {
             server: contestant.name,
             megabytes,
-            start: async () =>
-              bind(await contestant.start(site, { megabytes, options }), (...given) =>
-                scenario.measure(...given),
-              ),
+            start: async () => {
+              const setup = { options: {}, ...scenario.setup, megabytes }
+              const running = await contestant.start(site, setup)
+              return bind(scenario, running, (...given) => scenario.measure(...given))
+            },
           }
         : [],
     ),
   )
+}
+
+function bind<Running extends RunningServer>(
+  { warmUp }: Scenario,
+  running: Running,
+  measure: (server: Running, effort: Effort) => Promise<Figures>,
+): Started {
+  return {
+    async warmUp(most) {
+      if (warmUp === undefined) return []
+      return [await warm(running, { ...warmUp, requests: Math.min(warmUp.requests, most) })]
+    },
+    measure: (effort) => measure(running, effort),
+    close: () => running.close(),
+  }
+}
+
+function startLimit(site: Site, limit: NonNullable<ServerScenario['limit']>): Promise<Started> {
+  return Promise.resolve({
+    warmUp: () => Promise.resolve([]),
+    measure: ({ seconds }) => measureLimit(site, limit, seconds),
+    close: () => Promise.resolve(),
+  })
 }

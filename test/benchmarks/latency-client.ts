@@ -3,12 +3,12 @@ import { Agent, get, type IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * Started by fork() with a URL. Says when it is ready, and then, for each number of milliseconds it is
+ * Started by fork() with a URL in JSON. Says when it is ready, and then, for each number of milliseconds it is
  * sent, how long each of its requests took in that time.
  */
 const INTERVAL = 5
 
-const [, , url = ''] = process.argv
+const url = JSON.parse(process.argv[2] ?? '') as string
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 
 async function ask(): Promise<void> {

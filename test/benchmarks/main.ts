@@ -5,6 +5,7 @@ import { findProgram } from '../servers/program.js'
 import { type Call, HELP, parseArguments } from './arguments.js'
 import { type Contestant, createContestants } from './contestants.js'
 import { createDocument } from './document.js'
+import { Fleet } from './fleet.js'
 import { describeMachine } from './machine.js'
 import { createPicture } from './picture.js'
 import { type BenchmarkRecord, merge, readRecord, writeRecord } from './record.js'
@@ -69,17 +70,20 @@ async function measure(
 ): Promise<Result[]> {
   const results: Result[] = []
   const site = await createSite(compiler)
+  const fleet = new Fleet(site, call.effort.warmUp)
   const say = (text: string): void => {
     if (call.isVerbose) console.error(text)
   }
   try {
     for (const scenario of chosen) {
-      if (scenario.field === 'node' && !contestants.some(({ isNode }) => isNode)) continue
-      const result = await runScenario(scenario, contestants, { site, effort: call.effort, say })
+      if (scenario.field === 'node' && !contestants.some(({ kind }) => kind === 'node')) continue
+      const { effort } = call
+      const result = await runScenario(scenario, contestants, { site, fleet, effort, say })
       results.push(result)
       console.log(`\n## ${scenario.title} (${scenario.id})\n\n${createTable(scenario, result)}`)
     }
   } finally {
+    await fleet.close()
     await site.remove()
   }
   return results
@@ -104,7 +108,7 @@ async function bench(args: readonly string[]): Promise<number> {
     await draw(old)
     return 0
   }
-  const all = createContestants(call.options, call.variants)
+  const all = createContestants(call)
   const chosen = choose('--servers', all, call.servers)
   const wanted = chooseScenarios(call)
   const compiler = findCompiler()

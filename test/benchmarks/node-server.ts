@@ -1,9 +1,7 @@
 import { strict as assert } from 'node:assert'
-import { fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import type { RunningServer } from '../servers/server.js'
 import type { Site } from '../servers/site.js'
+import { startChild } from './child.js'
 import type { Answers, HostSetup, Question } from './hosts/question.js'
 
 /** A server that is a Node process, and can be asked what it measures of itself. */
@@ -14,44 +12,39 @@ export interface RunningNodeServer extends RunningServer {
 /** Options for the gateway, by name. */
 export type OptionSet = Readonly<Record<string, unknown>>
 
-/** What an application is started with. */
-export type NodeSetup = Pick<HostSetup, 'megabytes' | 'options'>
+/** What a scenario needs of an application. */
+export type NodeSetup = Omit<HostSetup, 'framework' | 'root'>
+
+/** What runs it. */
+export interface NodeProgram {
+  readonly framework: string
+  /** The binary of Node. */
+  readonly node: string
+}
 
 /** Starts `hosts/main.js` in a process of its own, as it would be in production. */
 export async function startNodeServer(
-  framework: string,
+  { framework, node }: NodeProgram,
   setup: NodeSetup,
   site: Site,
 ): Promise<RunningNodeServer> {
-  const module = fileURLToPath(new URL('hosts/main.js', import.meta.url))
   const all: HostSetup = { ...setup, framework, root: site.cgiBin }
-  const child = fork(module, [JSON.stringify(all)], {
+  const child = startChild('hosts/main.js', all, {
+    node,
     execArgv: ['--expose-gc'],
     env: { ...process.env, NODE_ENV: 'production' },
   })
-  const exited = once(child, 'exit')
-  const ended = exited.then(() => Promise.reject(new Error(`${framework} has ended`)))
-  // The process also ends when no answer is awaited.
-  ended.catch(() => {})
-  const told = async (): Promise<unknown> => {
-    const [message] = await Promise.race([once(child, 'message'), ended])
-    return message
-  }
-  const { port } = (await told()) as { port: number }
+  const { port } = (await child.receive()) as { port: number }
   assert.ok(port > 0)
   return {
     port,
+    pids: [child.pid],
     async ask(question) {
       child.send(question)
       // The host answers each question with what belongs to it; one is asked at a time.
-      const { answer } = (await told()) as { answer: Answers[typeof question] }
+      const { answer } = (await child.receive()) as { answer: Answers[typeof question] }
       return answer
     },
-    async close() {
-      if (child.connected) child.disconnect()
-      const timer = setTimeout(() => child.kill('SIGKILL'), 5_000)
-      await exited
-      clearTimeout(timer)
-    },
+    close: () => child.close(),
   }
 }

@@ -16,9 +16,9 @@ export function createPicture(record: BenchmarkRecord): string {
 /** As ratios, since those are of one round. */
 function drawServers(record: BenchmarkRecord): BarGroup {
   const rows = findResult(record, 'c-16')?.rows ?? []
-  const base = rows.find(({ server }) => server === 'lighttpd')
+  const base = rows.find(({ server }) => server === 'Go')
   return {
-    title: 'A C program, 16 connections: requests per second, × lighttpd (blue: Common Gateway)',
+    title: 'A C program, 16 connections: requests per second, × Go (blue: Common Gateway)',
     bars: rows.flatMap((row) => {
       const value = ratio(row, base, KEY)
       const text = `${number(value, 2)} (${number(figure(row, KEY), 0)}/s)`

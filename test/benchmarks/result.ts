@@ -5,6 +5,8 @@ export interface Row {
   readonly server: string
   /** Data beside the server's own, in its process. */
   readonly megabytes: number
+  /** Requests that warmed it, where they are fewer than those of the result. */
+  readonly warmUp?: readonly number[]
   readonly rounds: readonly Figures[]
   /** Why it could not go on. */
   readonly failure?: string
@@ -15,5 +17,7 @@ export interface Result {
   /** The id of the scenario. */
   readonly scenario: string
   readonly date: string
+  /** Requests that warmed each server, at least; none: it was not warmed. Absent from old records. */
+  readonly warmUp?: readonly number[]
   readonly rows: readonly Row[]
 }

@@ -1,39 +1,43 @@
 import type { Site } from '../servers/site.js'
 import type { Contestant } from './contestants.js'
-import { createEntries, type Entry, type Started } from './entries.js'
+import { createEntries, type Entry, type Started, warmUpCounts } from './entries.js'
+import type { Fleet } from './fleet.js'
 import type { Result, Row } from './result.js'
 import type { Effort, Figures, Scenario } from './scenario.js'
-import { rotate } from './statistics.js'
+import { orderOfRound } from './statistics.js'
 
 /** An entry and what has come of it so far. */
 interface Course extends Entry {
   readonly rounds: Figures[]
   started: Started | undefined
+  warmUp: readonly number[]
   failure?: string
 }
 
-/**
- * So long is each server driven before anything counts, in seconds: V8 compiles code that has been seen
- * often, and a server that has run for a day is what people have. In a hurry, less.
- */
-const WARM_UP = 5
-const SHORT_WARM_UP = 1
+interface RunOptions {
+  readonly site: Site
+  readonly fleet: Fleet
+  readonly effort: Effort
+  readonly say: (text: string) => void
+}
 
 /**
  * Measures in rounds: in each, every server has its turn, so that what else happens on the machine meets
- * all of them. All run all the time; one that waits costs nothing.
+ * all of them. All run all the time, unless they have to be fresh; one that waits costs nothing.
  */
 export async function runScenario(
   scenario: Scenario,
   contestants: readonly Contestant[],
-  { site, effort, say }: { site: Site; effort: Effort; say: (text: string) => void },
+  { site, fleet, effort, say }: RunOptions,
 ): Promise<Result> {
-  const courses: Course[] = createEntries(scenario, contestants, site).map((entry) => ({
-    ...entry,
-    rounds: [],
-    started: undefined,
-  }))
-  const isFresh = scenario.field === 'node' && scenario.isFresh === true
+  const { times = {} } = scenario
+  const seconds = effort.seconds * (times.seconds ?? 1)
+  const rounds = effort.rounds * (times.rounds ?? 1)
+  const counts = warmUpCounts(scenario, fleet, effort.warmUp)
+  const entries = createEntries(scenario, contestants, { site, fleet })
+  const courses = entries.map((entry): Course => {
+    return { ...entry, rounds: [], started: undefined, warmUp: [] }
+  })
   const attempt = async (course: Course, work: () => Promise<void>): Promise<void> => {
     if (course.failure !== undefined) return
     try {
@@ -47,21 +51,20 @@ export async function runScenario(
     await course.started?.close()
     course.started = undefined
   }
+  const isFresh = scenario.processes === 'fresh'
   try {
-    if (!isFresh) {
-      for (const course of courses) {
-        await attempt(course, async () => {
-          course.started = await course.start()
-          const seconds = effort.seconds > 1 ? WARM_UP : SHORT_WARM_UP
-          await course.started.measure({ seconds, rounds: 1 })
-        })
-      }
+    for (const course of isFresh ? [] : courses) {
+      await attempt(course, async () => {
+        course.started = await course.start()
+        course.warmUp = await course.started.warmUp(effort.warmUp)
+        say(`${course.server} ${course.megabytes} MB is warm: ${course.warmUp.join(' + ')}`)
+      })
     }
-    for (let round = 0; round < effort.rounds; round += 1) {
-      for (const course of rotate(courses, round * 2)) {
+    for (let round = 0; round < rounds; round += 1) {
+      for (const course of orderOfRound(courses, round)) {
         await attempt(course, async () => {
           course.started ??= await course.start()
-          const figures = await course.started.measure(effort)
+          const figures = await course.started.measure({ ...effort, seconds, rounds })
           course.rounds.push(figures)
           say(`${course.server} ${course.megabytes} MB: ${JSON.stringify(figures)}`)
         })
@@ -71,9 +74,18 @@ export async function runScenario(
   } finally {
     await Promise.all(courses.map(stop))
   }
-  return { scenario: scenario.id, date: new Date().toISOString(), rows: courses.map(toRow) }
+  const rows = courses.map((course) => toRow(course, counts))
+  return { scenario: scenario.id, date: new Date().toISOString(), warmUp: counts, rows }
 }
 
-function toRow({ server, megabytes, rounds, failure }: Course): Row {
-  return { server, megabytes, rounds, ...(failure === undefined ? {} : { failure }) }
+function toRow(course: Course, counts: readonly number[]): Row {
+  const { server, megabytes, rounds, warmUp, failure } = course
+  const isShort = warmUp.some((requests, index) => requests < (counts[index] ?? 0))
+  return {
+    server,
+    megabytes,
+    ...(isShort ? { warmUp } : {}),
+    rounds,
+    ...(failure === undefined ? {} : { failure }),
+  }
 }

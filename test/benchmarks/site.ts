@@ -4,20 +4,29 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createEmptySite, type Site } from '../servers/site.js'
+import { limitProgram } from './limit.js'
 
-const PROGRAMS = fileURLToPath(new URL('../../benchmarks/programs', import.meta.url))
+const SOURCES = fileURLToPath(new URL('../../benchmarks', import.meta.url))
+
+/** Those that have no C library have no use for what it does before main(). */
+const FLAGS: Readonly<Record<string, readonly string[]>> = {
+  'tiny.c': ['-static', '-nostartfiles'],
+}
 
 const run = promisify(execFile)
 
 /** Makes a site of the programs of this folder: `small.c` becomes `/cgi-bin/small-c.cgi`. */
 export async function createSite(compiler: string): Promise<Site> {
   const site = await createEmptySite('benchmarks')
-  for (const name of await readdir(PROGRAMS)) {
-    const source = path.join(PROGRAMS, name)
+  const compile = (source: string, program: string, flags: readonly string[] = []) =>
+    run(compiler, ['-O2', ...flags, '-o', program, source])
+  for (const name of await readdir(path.join(SOURCES, 'programs'))) {
+    const source = path.join(SOURCES, 'programs', name)
     const program = path.join(site.cgiBin, `${name.replace('.', '-')}.cgi`)
-    if (path.extname(name) === '.c') await run(compiler, ['-O2', '-o', program, source])
+    if (path.extname(name) === '.c') await compile(source, program, FLAGS[name])
     else await copyFile(source, program)
     await chmod(program, 0o755)
   }
+  await compile(path.join(SOURCES, 'hosts', 'limit.c'), limitProgram(site))
   return site
 }

@@ -14,8 +14,9 @@ export function median(values: readonly number[]): number {
   return (low + high) / 2
 }
 
-/** Rotates the items, so that each round begins with another one. */
-export function rotate<T>(items: readonly T[], by: number): T[] {
-  const start = items.length === 0 ? 0 : by % items.length
-  return [...items.slice(start), ...items.slice(0, start)]
+/** The order changes from round to round: another item begins, and every second round runs backwards. */
+export function orderOfRound<T>(items: readonly T[], round: number): T[] {
+  const start = items.length === 0 ? 0 : (round * 2) % items.length
+  const rotated = [...items.slice(start), ...items.slice(0, start)]
+  return round % 2 === 0 ? rotated : rotated.toReversed()
 }

@@ -20,15 +20,16 @@ function createSummary(record: BenchmarkRecord): string {
     findResult(record, scenario)?.rows.find(
       (row) => row.server === server && row.megabytes === megabytes,
     )
-  const lighttpd = find('c-16', 'lighttpd')
+  const go = find('c-16', 'Go')
   const rows = Object.keys(record.servers).map((server) => {
     const row = find('c-16', server)
     const route = find('ordinary', server, 500)
-    const times = row === undefined ? Number.NaN : ratio(row, lighttpd, 'requestsPerSecond')
+    const times = row === undefined ? Number.NaN : ratio(row, go, 'requestsPerSecond')
     const latencies = ['median', 'p99'].map((key) => number(figure(route, key), 1)).join(' / ')
     return [
       server,
       number(figure(row, 'requestsPerSecond'), 0),
+      number(figure(row, 'processorTime'), 0),
       number(times, 2),
       number(figure(find('memory', server, 500), 'requestsPerSecond'), 0),
       route === undefined ? '' : `${latencies} ms`,
@@ -39,7 +40,8 @@ function createSummary(record: BenchmarkRecord): string {
     [
       'server',
       'requests/s',
-      '× lighttpd',
+      'processor time, µs',
+      '× Go',
       'with 500 MB of other data',
       'another route meanwhile, median / p99',
       '100 MiB out, MB/s',
@@ -48,5 +50,11 @@ function createSummary(record: BenchmarkRecord): string {
     1,
   )
   const place = [machine['processor'], machine['kernel'], `Node.js ${machine['Node.js']}`]
-  return `\n${table}\n\n${place.join(', ')}.`
+  const warmUp = findResult(record, 'c-16')?.warmUp?.[0]
+  const warm =
+    warmUp === undefined
+      ? ''
+      : ` Each server had answered ${number(warmUp, 0)} requests before; the processor time is that of a request, ` +
+        'without the script.'
+  return `\n${table}\n\n${place.join(', ')}.${warm}`
 }

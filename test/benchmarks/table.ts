@@ -2,18 +2,34 @@ import type { Result, Row } from './result.js'
 import type { Scenario } from './scenario.js'
 import { median } from './statistics.js'
 
+/** What every server is compared with, the first one first. */
+const UNITS = ['Go', 'C limit', 'lighttpd']
+
 /** The figure of a server, over its rounds; NaN where it has none. */
 export function figure(row: Row | undefined, key: string): number {
   return median(row?.rounds.flatMap((figures) => figures[key] ?? []) ?? [])
 }
 
-/** What a server is compared with; undefined where there is nothing of the kind. */
-function findBase(scenario: Scenario, result: Result, row: Row): Row | undefined {
-  if (scenario.field === 'all') return result.rows.find(({ server }) => server === 'lighttpd')
-  if (scenario.megabytes.length === 1) return undefined
-  return result.rows.find(
-    ({ server, megabytes }) => server === row.server && megabytes === scenario.megabytes[0],
-  )
+/** What a row is compared with, and how the column is called. */
+interface Comparison {
+  readonly title: string
+  readonly base: (row: Row) => Row | undefined
+}
+
+function createComparisons(scenario: Scenario, result: Result): readonly Comparison[] {
+  const { rows } = result
+  if (scenario.field === 'node') {
+    const [least, ...more] = scenario.megabytes
+    if (more.length === 0) return []
+    const base = ({ server }: Row): Row | undefined =>
+      rows.find((row) => row.server === server && row.megabytes === least)
+    return [{ title: '× without', base }]
+  }
+  const key = scenario.columns[0]?.key ?? ''
+  return UNITS.flatMap((server) => {
+    const unit = rows.find((row) => row.server === server)
+    return Number.isFinite(figure(unit, key)) ? { title: `× ${server}`, base: () => unit } : []
+  })
 }
 
 /**
@@ -27,30 +43,41 @@ export function ratio(row: Row, base: Row | undefined, key: string): number {
   return median(quotients.filter((quotient) => Number.isFinite(quotient)))
 }
 
+/** `server, after 20,000 + 500 requests` */
+function serverHead({ processes }: Scenario, { warmUp = [] }: Result): string {
+  if (processes === 'fresh') return 'server, fresh process'
+  return warmUp.length === 0 ? 'server' : `server, after ${counts(warmUp)} requests`
+}
+
+function counts(warmUp: readonly number[]): string {
+  return warmUp.map((requests) => number(requests, 0)).join(' + ')
+}
+
 /** One scenario, as a table in Markdown. */
 export function createTable(scenario: Scenario, result: Result): string {
-  const { columns } = scenario
-  const isCompared = scenario.field === 'all' || scenario.megabytes.length > 1
-  const hasData = scenario.field === 'node' && isCompared
-  const [first] = columns
+  const { columns, hasSpread = false } = scenario
+  const comparisons = createComparisons(scenario, result)
+  const hasData = scenario.field === 'node' && scenario.megabytes.length > 1
+  const { key, title, digits } = columns[0] ?? { key: '', title: '', digits: 0 }
   const heads = [
-    'server',
+    serverHead(scenario, result),
     ...(hasData ? ['other data'] : []),
-    ...columns.map(({ title }) => title),
-    ...(isCompared ? [scenario.field === 'all' ? '× lighttpd' : '× without'] : []),
-    ...(first === undefined ? [] : [`${first.title}, each round`]),
+    ...columns.map((column) => column.title),
+    ...comparisons.map((comparison) => comparison.title),
+    ...(hasSpread ? [`${title}, least to most`] : []),
+    `${title}, each round`,
   ]
   const cells = (row: Row): string[] => {
-    const base = findBase(scenario, result, row)
+    const measured = row.rounds.map((figures) => figures[key] ?? Number.NaN)
+    const spread = [Math.min(...measured), Math.max(...measured)]
     return [
-      row.server,
+      row.warmUp === undefined ? row.server : `${row.server}, after ${counts(row.warmUp)}`,
       ...(hasData ? [`${row.megabytes} MB`] : []),
-      ...columns.map(({ key, digits }) => number(figure(row, key), digits)),
-      ...(isCompared ? [number(ratio(row, base, first?.key ?? ''), 2)] : []),
+      ...columns.map((column) => number(figure(row, column.key), column.digits)),
+      ...comparisons.map(({ base }) => number(ratio(row, base(row), key), 2)),
+      ...(hasSpread ? [spread.map((value) => number(value, digits)).join(' to ')] : []),
       row.failure === undefined
-        ? row.rounds
-            .map((figures) => number(figures[first?.key ?? ''] ?? Number.NaN, first?.digits ?? 0))
-            .join(' / ')
+        ? measured.map((value) => number(value, digits)).join(' / ')
         : `failed: ${row.failure}`,
     ]
   }

@@ -4,6 +4,7 @@ import { findProgram } from '../servers/program.js'
 
 /** What wrk measures; times in milliseconds. */
 export interface Load {
+  readonly requests: number
   readonly requestsPerSecond: number
   readonly median: number
   readonly p99: number
@@ -21,14 +22,22 @@ export function findWrk(): string | undefined {
   return findProgram('/usr/bin/wrk', '/usr/local/bin/wrk')
 }
 
+interface LoadOptions {
+  readonly connections: number
+  readonly seconds: number
+  /** Each as `Name: value`. */
+  readonly headers?: readonly string[]
+}
+
 /** Asks for one URL as often as it can. @throws where an answer was not the right one. */
 export async function load(
   url: string,
-  { connections, seconds }: { connections: number; seconds: number },
+  { connections, seconds, headers = [] }: LoadOptions,
 ): Promise<Load> {
   // One thread of wrk can do many times what a server can start in processes.
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '--latency', url]
-  const { stdout } = await run(findWrk() ?? 'wrk', args)
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '--latency']
+  const fields = headers.flatMap((header) => ['-H', header])
+  const { stdout } = await run(findWrk() ?? 'wrk', [...args, ...fields, url])
   return parse(stdout)
 }
 
@@ -42,6 +51,7 @@ export function parse(output: string): Load {
   const sum = counts.reduce((before, count) => before + Number(count), 0)
   if (lost !== undefined && sum > all * MOST_LOST) throw new Error(`wrk: ${lost}`)
   return {
+    requests: all,
     requestsPerSecond: Number(find(output, /^Requests\/sec:\s+([\d.]+)/m)),
     median: milliseconds(find(output, /^\s+50%\s+(\S+)/m)),
     p99: milliseconds(find(output, /^\s+99%\s+(\S+)/m)),

@@ -7,5 +7,8 @@ export const gateways: readonly Server[] = adapters.map((adapter) => ({
   description: `Common Gateway with ${adapter.name}, as it is without options`,
   isOurs: true,
   missing: () => undefined,
-  start: ({ root, cgiBin }) => adapter.start({ options: { root: cgiBin, documentRoot: root } }),
+  async start({ root, cgiBin }) {
+    const running = await adapter.start({ options: { root: cgiBin, documentRoot: root } })
+    return { port: running.port, pids: [process.pid], close: () => running.close() }
+  },
 }))

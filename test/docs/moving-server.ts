@@ -5,7 +5,7 @@ import type { MovingSite } from './moving-site.js'
 import type { Page } from './page.js'
 
 /** One side of a move. */
-export interface MovingServer extends RunningProgram {
+export interface MovingServer extends Pick<RunningProgram, 'close'> {
   readonly port: number
 }
 

@@ -49,6 +49,7 @@ export const nginx: Server = {
       )
       return {
         port,
+        pids: [...server.pids, ...wrapper.pids],
         async close() {
           await server.close()
           await wrapper.close()

@@ -52,6 +52,7 @@ export async function findFreePort(): Promise<number> {
 
 /** A program that runs, and all that it has started. */
 export interface RunningProgram {
+  readonly pids: readonly number[]
   close(): Promise<void>
 }
 
@@ -87,7 +88,7 @@ export async function startProgram(
     const said = await readFile(output, 'utf8')
     throw new Error(`${program} does not listen; it says: ${said}`, { cause: error })
   }
-  return { close }
+  return { pids: child.pid === undefined ? [] : [child.pid], close }
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -15,5 +15,7 @@ export interface Server {
 
 export interface RunningServer {
   readonly port: number
+  /** The processes that were started for it; the others of the server descend from them. */
+  readonly pids: readonly number[]
   close(): Promise<void>
 }

@@ -7,7 +7,7 @@ import type { Server } from 'node:http'
  */
 export type StartApplication = (options: ApplicationOptions) => Promise<Server>
 
-/** They come as JSON, and so without those that are functions. */
-type ApplicationOptions = Omit<CgiOptions, 'env' | 'authenticate'> & { root: string }
+/** They come as JSON, and so without those that are functions; `main.ts` may add a spawner. */
+export type ApplicationOptions = Omit<CgiOptions, 'env' | 'authenticate'> & { root: string }
 
 export const ORDINARY = 'ordinary'

@@ -3,8 +3,9 @@ import path from 'node:path'
 import type { StartApplication } from './application.js'
 import { createBallast } from './ballast.js'
 import { startChildProcess } from './child-process.js'
-import { startExpress } from './express.js'
+import { startExpress, startExpressWithClasses } from './express.js'
 import { startFastify } from './fastify.js'
+import { memorySpawner } from './memory-spawner.js'
 import type { Answers, HostSetup, Question } from './question.js'
 import { RequestWatch } from './request-watch.js'
 import { watchStarts } from './start-watch.js'
@@ -16,6 +17,7 @@ import { watchStarts } from './start-watch.js'
 const APPLICATIONS: Readonly<Record<string, StartApplication>> = {
   child_process: startChildProcess,
   express: startExpress,
+  'express-classes': startExpressWithClasses,
   fastify: startFastify,
 }
 
@@ -24,7 +26,8 @@ const start = APPLICATIONS[setup.framework]
 if (start === undefined) throw new Error(`no application is called ${setup.framework}`)
 
 const ballast = createBallast(setup.megabytes)
-const server = await start({ ...setup.options, root: setup.root })
+const spawner = setup.hasMemorySpawner === true ? { spawner: memorySpawner } : {}
+const server = await start({ ...setup.options, ...spawner, root: setup.root })
 let watch: RequestWatch | undefined
 
 const answers: { [Name in Question]: () => Answers[Name] | Promise<Answers[Name]> } = {

@@ -19,4 +19,6 @@ export interface HostSetup {
   readonly megabytes: number
   /** More options for the gateway. */
   readonly options: Readonly<Record<string, unknown>>
+  /** Whether scripts are not started, and their answers come from memory. */
+  readonly hasMemorySpawner?: boolean
 }

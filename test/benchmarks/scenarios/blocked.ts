@@ -24,6 +24,8 @@ export const blocked: NodeScenario = {
   needs: {},
   megabytes: [0, 500, 2_000],
   isQuick: false,
+  processes: 'own',
+  warmUp: { path: '/cgi-bin/tiny-c.cgi', requests: 1_000 },
   async measure(server) {
     const longest = async (path: string): Promise<readonly number[]> => {
       await server.ask('watch')

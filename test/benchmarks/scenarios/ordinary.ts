@@ -21,6 +21,8 @@ export const ordinary: NodeScenario = {
   needs: {},
   megabytes: [500],
   isQuick: true,
+  processes: 'own',
+  warmUp: { path: '/cgi-bin/tiny-c.cgi', requests: 10_000 },
   async measure({ port }, { seconds }) {
     const origin = `http://127.0.0.1:${port}`
     const client = await startLatencyClient(`${origin}/ordinary`)

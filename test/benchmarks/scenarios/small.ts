@@ -1,38 +1,97 @@
 import type { ServerScenario } from '../scenario.js'
-import { load } from '../wrk.js'
+import { LOAD_COLUMNS, measureLoad } from '../server-load.js'
 
-const PROGRAMS = [
-  { id: 'c', name: 'a C program', needs: {} },
-  { id: 'sh', name: 'a shell script', needs: {} },
-  { id: 'perl', name: 'a Perl script', needs: { '/usr/bin/perl': 'perl' } },
-  { id: 'python', name: 'a Python script', needs: { '/usr/bin/python3': 'python3' } },
-] as const
+const LOST =
+  'Up to one request in a hundred may be lost with a connection that the server has closed.'
 
-const FILES = { c: 'small-c', sh: 'small-sh', perl: 'small-pl', python: 'small-py' } as const
-
-/** A header and one line, from each language, for few clients and many. */
-export const small: readonly ServerScenario[] = PROGRAMS.flatMap(({ id, name, needs }) =>
-  [1, 16, 64].map((connections) => ({
-    field: 'all',
-    id: `${id}-${connections}`,
-    title: `Small answers from ${name}, ${count(connections)}`,
-    about:
-      'A header and one line. Latency in milliseconds, as wrk tells it. Up to one request in a hundred may be lost ' +
-      'with a connection that the server has closed.',
-    columns: [
-      { key: 'requestsPerSecond', title: 'requests/s', digits: 0 },
-      { key: 'median', title: 'median', digits: 1 },
-      { key: 'p99', title: 'p99', digits: 1 },
-    ],
-    needs,
-    isQuick: id === 'c' && connections === 16,
-    async measure({ port }, { seconds }) {
-      const url = `http://127.0.0.1:${port}/cgi-bin/${FILES[id]}.cgi`
-      return { ...(await load(url, { connections, seconds })) }
-    },
-  })),
-)
-
-function count(connections: number): string {
-  return connections === 1 ? '1 connection' : `${connections} connections`
+interface SmallAnswer {
+  readonly id: string
+  readonly title: string
+  readonly about: string
+  /** Its file in the site. */
+  readonly program: string
+  readonly connections: number
+  readonly needs?: Readonly<Record<string, string>>
+  /** Requests for this program before it is measured: those of a slow one take long. */
+  readonly warmUp: number
+  readonly isQuick?: boolean
+  readonly times?: { readonly seconds: number }
 }
+
+const C = { title: 'Small answers from a C program', program: 'small-c.cgi', warmUp: 500 } as const
+
+/** A header and one line, for few clients and many, and from each language. */
+const ANSWERS: readonly SmallAnswer[] = [
+  { ...C, id: 'c-1', about: `A header and one line. ${LOST}`, connections: 1 },
+  {
+    ...C,
+    id: 'c-16',
+    about: `A header and one line. ${LOST}`,
+    connections: 16,
+    isQuick: true,
+  },
+  { ...C, id: 'c-64', about: `A header and one line. ${LOST}`, connections: 64 },
+  {
+    ...C,
+    id: 'c-512',
+    about:
+      'A header and one line. Requests that are under way at the end are in the processor time, and not among the ' +
+      `requests. ${LOST}`,
+    connections: 512,
+    times: { seconds: 3 },
+  },
+  {
+    id: 'tiny-16',
+    title: 'Small answers from a program without the C library',
+    about: `The same answer by two system calls: nearly all that is left is the server. ${LOST}`,
+    program: 'tiny-c.cgi',
+    connections: 16,
+    warmUp: 500,
+  },
+  {
+    id: 'sh-16',
+    title: 'Small answers from a shell script',
+    about: `A header and one line. ${LOST}`,
+    program: 'small-sh.cgi',
+    connections: 16,
+    warmUp: 500,
+  },
+  {
+    id: 'perl-16',
+    title: 'Small answers from a Perl script',
+    about: `A header and one line. ${LOST}`,
+    program: 'small-pl.cgi',
+    connections: 16,
+    needs: { '/usr/bin/perl': 'perl' },
+    warmUp: 200,
+  },
+  {
+    id: 'python-16',
+    title: 'Small answers from a Python script',
+    about: `A header and one line. ${LOST}`,
+    program: 'small-py.cgi',
+    connections: 16,
+    needs: { '/usr/bin/python3': 'python3' },
+    warmUp: 50,
+  },
+]
+
+export const small: readonly ServerScenario[] = ANSWERS.map(
+  ({ id, title, about, program, connections, needs = {}, warmUp, isQuick = false, times = {} }) => {
+    const path = `/cgi-bin/${program}`
+    return {
+      field: 'all',
+      id,
+      title: `${title}, ${connections} ${connections === 1 ? 'connection' : 'connections'}`,
+      about,
+      columns: LOAD_COLUMNS,
+      needs,
+      isQuick,
+      processes: 'shared',
+      warmUp: { path, requests: warmUp },
+      times,
+      limit: { program, connections },
+      measure: (server, { seconds }) => measureLoad(server, { path, connections, seconds }),
+    }
+  },
+)

@@ -22,8 +22,8 @@ export const streams: NodeScenario = {
   ],
   needs: {},
   megabytes: [0],
-  options: { maxProcesses: STREAMS + 100 },
-  isFresh: true,
+  setup: { options: { maxProcesses: STREAMS + 100 } },
+  processes: 'fresh',
   isQuick: false,
   async measure(server) {
     const url = `http://127.0.0.1:${server.port}/cgi-bin/events-c.cgi`
