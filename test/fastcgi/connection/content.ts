@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import path from 'node:path'
-import { Readable, type Writable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { RequestInput } from '@internal/fastcgi/connection/request-input.js'
 import type { Test } from 'tap'
 import { createTemporaryFolder } from '../../core/temporary-folder.js'
 import type { Listening } from '../scripted-upstream.js'
@@ -22,13 +21,22 @@ export function pattern(size: number, seed = 1): Buffer {
   return bytes
 }
 
-/** Writes a body in chunks, and ends it. */
-export async function pour(bytes: Buffer, stdin: Writable | null, size = 65_536): Promise<void> {
+/** Writes a chunk. Resolves when it has been taken. */
+export function write(stdin: RequestInput | null, chunk: Buffer | string): Promise<void> {
   assert.ok(stdin !== null)
-  const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, index) =>
-    bytes.subarray(index * size, (index + 1) * size),
-  )
-  await pipeline(Readable.from(chunks, { objectMode: true }), stdin)
+  return new Promise((resolve) => stdin.write(Buffer.from(chunk), resolve))
+}
+
+/** Writes a body in chunks, and ends it. */
+export async function pour(
+  bytes: Buffer,
+  stdin: RequestInput | null,
+  size = 65_536,
+): Promise<void> {
+  for (let at = 0; at < bytes.length; at += size) {
+    await write(stdin, bytes.subarray(at, at + size))
+  }
+  stdin?.end()
 }
 
 /** The kinds of sockets on which an application may listen. */

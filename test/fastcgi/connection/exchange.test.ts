@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import t from 'tap'
 import { record, TYPE } from '../records.js'
 import { type Call, nextTurn } from '../scripted-upstream.js'
-import { digest, listenings, pattern, pour } from './content.js'
+import { digest, listenings, pattern, pour, write } from './content.js'
 import { open, read, send, start, text } from './requests.js'
 
 void t.test('UP-2 requests follow each other on one connection', async (t) => {
@@ -111,15 +110,12 @@ void t.test('UP-2 an answer is read though the application has not read the body
     )
     const connection = await open(t, address)
     const exchange = send(connection, { body: 10_000_000 })
-    assert.ok(exchange.stdin !== null)
     connection.pause()
-    exchange.stdin.write(pattern(1_000))
+    await write(exchange.stdin, pattern(1_000))
     const call = await upstream.call()
     await call.connection.closed
     // The answer waits in the system, and so does the failure of the next write.
-    exchange.stdin.write(pattern(100_000))
-    exchange.stdin.end(pattern(100_000))
-    await once(exchange.stdin, 'finish')
+    await pour(pattern(200_000), exchange.stdin)
     connection.resume()
     assert.equal((await read(exchange.stdout)).length, 50_000, name)
     assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 0, isReusable: false })

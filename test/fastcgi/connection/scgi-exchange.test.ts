@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import type { Connection } from '@internal/fastcgi/connection/connection.js'
 import { nextTurn } from '../scripted-upstream.js'
+import { pour, write } from './content.js'
 import { open, send, text } from './requests.js'
 
 /** Starts an SCGI application, which is called with each connection. */
@@ -39,8 +40,8 @@ void t.test('UP-1 an SCGI answer is all that comes before the end', async (t) =>
   })
   const connection = await connect()
   const exchange = send(connection, { ...SCGI, body: 5 })
-  exchange.stdin?.write('hel')
-  exchange.stdin?.end('lo')
+  await write(exchange.stdin, 'hel')
+  await pour(Buffer.from('lo'), exchange.stdin)
   assert.match(
     await text(exchange.stdout),
     /^Status: 200\n\n\d+:CONTENT_LENGTH 5 SCGI 1 .* ,hello$/,

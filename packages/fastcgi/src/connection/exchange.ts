@@ -1,8 +1,7 @@
 import type { Output } from '@common-gateway/core/transport'
-import type { Writable } from 'node:stream'
 import type { Connection, ConnectionUser } from './connection.js'
 import { ExchangeOutput, type OutputSource } from './exchange-output.js'
-import type { StandardInput } from './standard-input.js'
+import type { RequestInput, SocketInput } from './request-input.js'
 
 /** One request, as it is sent to an application. */
 export interface ExchangeCall {
@@ -32,8 +31,8 @@ export type ExchangeEnd =
 
 /** One request and its answer. Its outputs start paused; the connection is read from the beginning. */
 export interface Exchange {
-  /** Frames the body. It never fails, and discards what is written after the end of the answer. Null without a body. */
-  readonly stdin: Writable | null
+  /** Null without a body. */
+  readonly stdin: RequestInput | null
   /** Ends after {@link Exchange.end} has resolved with 'complete', and fails after any other end. */
   readonly stdout: Output
   /** As `stdout`. */
@@ -56,7 +55,7 @@ export abstract class ConnectionExchange implements Exchange, ConnectionUser, Ou
   readonly stdout: ExchangeOutput
   readonly stderr: ExchangeOutput
   readonly end: Promise<ExchangeEnd>
-  abstract readonly stdin: StandardInput | null
+  abstract readonly stdin: SocketInput | null
   protected readonly connection: Connection
   protected readonly keepConnection: boolean
   protected isAborted = false

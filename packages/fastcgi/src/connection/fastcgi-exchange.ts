@@ -3,7 +3,7 @@ import { RecordParser, type RecordReader } from '../protocol/record-parser.js'
 import { encodeRequest } from '../protocol/request.js'
 import type { Connection } from './connection.js'
 import { ConnectionExchange, type ExchangeCall } from './exchange.js'
-import { FastcgiInput } from './standard-input.js'
+import { FastcgiInput } from './request-input.js'
 
 /** A request by FastCGI. */
 export class FastcgiExchange extends ConnectionExchange implements RecordReader {

@@ -1,7 +1,7 @@
 import { encodeScgiRequest } from '../protocol/scgi-request.js'
 import type { Connection } from './connection.js'
 import { ConnectionExchange, type ExchangeCall } from './exchange.js'
-import { ScgiInput } from './standard-input.js'
+import { ScgiInput } from './request-input.js'
 
 /** A request by SCGI: the answer is all that comes, and the connection ends with it. */
 export class ScgiExchange extends ConnectionExchange {

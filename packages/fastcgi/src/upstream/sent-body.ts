@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream'
+import type { RequestInput } from '../connection/request-input.js'
 
 type WriteCallback = (error?: Error | null) => void
 
@@ -10,7 +11,7 @@ export const MOST_KEPT = 64 * 1024
  * of the body, and writes it again to the next connection. It never fails.
  */
 export class SentBody extends Writable {
-  #target: Writable | null = null
+  #target: RequestInput | null = null
   /** Undefined: the body is not all there any more. */
   #kept: Buffer[] | undefined = []
   #keptSize = 0
@@ -18,7 +19,7 @@ export class SentBody extends Writable {
   #isDiscarded = false
   /** A chunk that came between two connections. */
   #pending: Buffer | undefined
-  /** Called when the connection, or the next one, takes more. */
+  /** Called when the connection, or the next one, has taken the chunk. */
   #waiting: WriteCallback | undefined
   readonly #continue = (): void => {
     const callback = this.#waiting
@@ -41,25 +42,22 @@ export class SentBody extends Writable {
   }
 
   /** Writes to a connection from now on: first what has been kept. */
-  writeTo(target: Writable): void {
+  writeTo(target: RequestInput): void {
     this.#target = target
-    for (const chunk of this.#kept ?? []) target.write(chunk)
-    target.on('drain', this.#continue)
+    for (const chunk of this.#kept ?? []) target.write(chunk, () => {})
     if (this.#pending !== undefined) this.#pass(this.#pending, target)
     this.#pending = undefined
     if (this.#isEnded) target.end()
-    this.#continue()
   }
 
   /** The connection is gone: further chunks wait for the next one. */
   detach(): void {
-    this.#target?.off('drain', this.#continue)
     this.#target = null
   }
 
   /** Discards all further chunks: there is no further connection. */
   discard(): void {
-    this.detach()
+    this.#target = null
     this.#isDiscarded = true
     this.#kept = undefined
     this.#pending = undefined
@@ -67,12 +65,13 @@ export class SentBody extends Writable {
   }
 
   override _write(chunk: Buffer, _encoding: string, callback: WriteCallback): void {
-    if (this.#isDiscarded) callback()
-    else if (this.#target === null) {
-      this.#pending = chunk
-      this.#waiting = callback
-    } else if (this.#pass(chunk, this.#target)) callback()
-    else this.#waiting = callback
+    if (this.#isDiscarded) {
+      callback()
+      return
+    }
+    this.#waiting = callback
+    if (this.#target === null) this.#pending = chunk
+    else this.#pass(chunk, this.#target)
   }
 
   override _final(callback: WriteCallback): void {
@@ -81,10 +80,9 @@ export class SentBody extends Writable {
     callback()
   }
 
-  /** @returns whether the connection takes more. */
-  #pass(chunk: Buffer, target: Writable): boolean {
+  #pass(chunk: Buffer, target: RequestInput): void {
     this.#keep(chunk)
-    return target.write(chunk)
+    target.write(chunk, this.#continue)
   }
 
   #keep(chunk: Buffer): void {

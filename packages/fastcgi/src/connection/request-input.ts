@@ -1,28 +1,30 @@
-import { Writable } from 'node:stream'
 import { LONGEST_CONTENT, recordHeader, STDIN } from '../protocol/record.js'
 import type { ApplicationSocket } from './application-socket.js'
 
-type WriteCallback = (error?: Error | null) => void
+/**
+ * The standard input of one exchange. It never fails: an application need not read the body, and whether the connection
+ * is lost shows where it is read. After the end of the answer, all is discarded.
+ */
+export interface RequestInput {
+  /** @param callback - called once, when the system has taken the chunk or the chunk has been discarded. */
+  write(chunk: Buffer, callback: () => void): void
+  /** The body is whole. */
+  end(): void
+}
 
-/** How many bytes may wait before `write()` returns false: as much as a Unix socket takes. */
-const HIGH_WATER_MARK = 128 * 1024
 /** Up to this size, header and content are copied into one write. */
 const LARGEST_COPY = 4 * 1024
 
 const FULL_HEADER = Buffer.from(recordHeader(STDIN, LONGEST_CONTENT), 'latin1')
 const STDIN_END = Buffer.from(recordHeader(STDIN, 0), 'latin1')
 
-/**
- * The standard input of one exchange. It never fails: an application need not read the body, and whether the connection
- * is lost shows where it is read. After the end of the answer, writes are discarded.
- */
-export abstract class StandardInput extends Writable {
+/** What both protocols have in common. */
+export abstract class SocketInput implements RequestInput {
   protected readonly socket: ApplicationSocket
   #isDiscarded = false
   #isWhole = false
 
   constructor(socket: ApplicationSocket) {
-    super({ highWaterMark: HIGH_WATER_MARK, decodeStrings: true })
     this.socket = socket
   }
 
@@ -31,22 +33,20 @@ export abstract class StandardInput extends Writable {
     return this.#isWhole
   }
 
-  /** Discards all further writes. */
+  /** Discards all that follows. */
   discard(): void {
     this.#isDiscarded = true
   }
 
-  override _write(chunk: Buffer, _encoding: string, callback: WriteCallback): void {
-    if (this.#isDiscarded || this.socket.destroyed) callback()
-    else this.writeContent(chunk, () => callback())
+  write(chunk: Buffer, callback: () => void): void {
+    if (this.#isDiscarded || this.socket.destroyed) process.nextTick(callback)
+    else this.writeContent(chunk, callback)
   }
 
-  override _final(callback: WriteCallback): void {
-    if (!this.#isDiscarded && !this.socket.destroyed) {
-      this.#isWhole = true
-      this.endContent()
-    }
-    callback()
+  end(): void {
+    if (this.#isDiscarded || this.socket.destroyed) return
+    this.#isWhole = true
+    this.endContent()
   }
 
   protected abstract writeContent(chunk: Buffer, callback: () => void): void
@@ -54,14 +54,13 @@ export abstract class StandardInput extends Writable {
 }
 
 /** STDIN records. */
-export class FastcgiInput extends StandardInput {
+export class FastcgiInput extends SocketInput {
   protected override writeContent(chunk: Buffer, callback: () => void): void {
     const { socket } = this
     if (chunk.length <= LARGEST_COPY) {
-      const record = Buffer.allocUnsafe(STDIN_END.length + chunk.length)
-      record.write(recordHeader(STDIN, chunk.length), 'latin1')
-      chunk.copy(record, STDIN_END.length)
-      socket.write(record, callback)
+      // Without content, a record would be the end.
+      if (chunk.length === 0) process.nextTick(callback)
+      else socket.write(joinRecord(chunk), callback)
       return
     }
     // One writev(2) of headers and content, which is not copied.
@@ -82,10 +81,18 @@ export class FastcgiInput extends StandardInput {
 }
 
 /** The bytes of the body; their number is CONTENT_LENGTH. */
-export class ScgiInput extends StandardInput {
+export class ScgiInput extends SocketInput {
   protected override writeContent(chunk: Buffer, callback: () => void): void {
     this.socket.write(chunk, callback)
   }
 
   protected override endContent(): void {}
+}
+
+function joinRecord(chunk: Buffer): Buffer {
+  const header = recordHeader(STDIN, chunk.length)
+  const record = Buffer.allocUnsafe(header.length + chunk.length)
+  record.write(header, 'latin1')
+  chunk.copy(record, header.length)
+  return record
 }
