@@ -1,93 +1,16 @@
-import {
-  CgiError,
-  CountedSlots,
-  type ScriptCall,
-  type ScriptExit,
-  type ScriptStreams,
-  toOutput,
-  type Transport,
-  type TransportContext,
-  type TransportFactory,
-  type UpstreamStats,
-} from '@common-gateway/core/transport'
+import type { Transport, TransportContext, TransportFactory } from '@common-gateway/core/transport'
 import type { CgiRun } from '@common-gateway/core'
 import assert from 'node:assert/strict'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import path from 'node:path'
-import { PassThrough } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { createTemporaryFolder, writeProgram } from './core/temporary-folder.js'
 import { type Adapter, express5, fastify5, type RunningGateway } from './support/adapters.js'
 import { send } from './support/client.js'
+import { ECHO_STATS, EchoTransport } from './support/echo-transport.js'
 import { until } from './support/processes.js'
 
 const HEADER = 'Content-Type: text/plain\n\n'
-const STATS: UpstreamStats = {
-  name: 'echo 1',
-  state: 'up',
-  busy: 0,
-  idle: 1,
-  maxConnections: 1,
-  requests: 2,
-  failures: 0,
-  retries: 0,
-}
-
-/** Answers in this process, in the place of an application server, with the variables of the request. */
-class EchoTransport implements Transport {
-  readonly inheritsEnvironment = false
-  readonly slots = new CountedSlots(1)
-  readonly calls: ScriptCall[] = []
-  closed = 0
-
-  async open(call: ScriptCall): Promise<ScriptStreams> {
-    this.calls.push(call)
-    const query = call.environment['QUERY_STRING'] ?? ''
-    if (query.startsWith('CGI_ERR_')) {
-      // The test writes a code of CgiError there.
-      const code = query as CgiError['code']
-      throw new CgiError(code, { fault: 'ECONNREFUSED', upstream: '127.0.0.1:9' })
-    }
-    const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
-    let end: (exit: ScriptExit) => void = () => {}
-    const exit = new Promise<ScriptExit>((resolve) => {
-      end = resolve
-    })
-    const streams = {
-      pid: 41,
-      upstream: 'echo 1',
-      stdin,
-      stdout: toOutput(stdout),
-      stderr: toOutput(stderr),
-      exit,
-      async terminate() {
-        stdout.destroy()
-        stderr.destroy()
-        end({ exitCode: null, signal: 'SIGTERM' })
-      },
-    }
-    if (query === 'fault') {
-      setImmediate(() => stdout.destroy(new CgiError('CGI_ERR_UPSTREAM_PROTOCOL')))
-    } else if (query !== 'hang') {
-      void buffer(stdin).then((body) => {
-        if (query === 'again') Object.assign(streams, { pid: 42, upstream: 'echo 2' })
-        stderr.end(query === 'error' ? 'an error\n' : '')
-        stdout.end(HEADER + JSON.stringify({ ...call.environment, body: body.toString() }))
-        end({ exitCode: 0, signal: null })
-      })
-    }
-    return streams
-  }
-
-  stats(): readonly UpstreamStats[] {
-    return [STATS]
-  }
-
-  async close(): Promise<void> {
-    this.closed += 1
-  }
-}
 
 /** Keeps what it made, and for which gateways. */
 class EchoFactory implements TransportFactory {
@@ -235,7 +158,7 @@ function suite(adapter: Adapter): void {
     void t.test('UP-7 stats() has the upstreams of all, and none without', async (t) => {
       const interpreters = { '.app': new EchoTransport(), '.two': new EchoTransport() }
       const gateway = await start(t, { root, interpreters })
-      assert.deepEqual(gateway.stats().upstreams, [STATS, STATS])
+      assert.deepEqual(gateway.stats().upstreams, [ECHO_STATS, ECHO_STATS])
       const faulty = Object.assign(new EchoTransport(), {
         stats() {
           throw new Error('no stats')
@@ -265,8 +188,11 @@ function suite(adapter: Adapter): void {
       const transport = Object.assign(new EchoTransport(), { finder: APPLICATION })
       await variablesOf(await start(t, { script: transport }), '/cgi-bin/a')
       const factory = new EchoFactory()
-      const gateway = await start(t, { root, transport: factory, interpreters: { '.app': 'sh' } })
+      const interpreters = { '.app': 'sh' }
+      const extensions = ['.app']
+      const gateway = await start(t, { root, transport: factory, interpreters, extensions })
       assert.equal(factory.contexts[0]?.root, root)
+      assert.deepEqual(factory.contexts[0].extensions, ['.app'])
       await variablesOf(gateway, '/cgi-bin/a.app')
       assert.equal(factory.made[0]?.calls[0]?.script.command[1], path.join(root, 'a.app'))
     })

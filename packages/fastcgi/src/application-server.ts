@@ -36,7 +36,8 @@ export class ApplicationServer implements TransportFactory {
       group,
       settings: { protocol: this.#protocol, retry, connectTimeout, killTimeout },
       finder: this.#createFinder(root, name),
-      needsExecutable: true,
+      // Without `extensions`, the permission distinguishes scripts from the files beside them, such as uploads.
+      needsExecutable: gateway.extensions === undefined,
       mapEnvironment: this.#createMap(root, name),
       acquire: () => {
         this.#users += 1

@@ -84,7 +84,8 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
   const withDefaultValues = withDefaults(options)
   const { killTimeout, headersTimeout } = withDefaultValues
   const root = folderOf(options)
-  const maker = new TransportMaker({ logger, root, killTimeout, headersTimeout })
+  const { extensions } = options
+  const maker = new TransportMaker({ logger, root, extensions, killTimeout, headersTimeout })
   const transport = makeTransport(options, maker)
   const source = createScriptSource(options, transport)
   const interpreters = findInterpreters('interpreters', options, maker)

@@ -7,6 +7,8 @@ export interface TransportContext {
   readonly logger: CgiLogger
   /** Absolute path of the folder of the scripts; undefined where scripts are no files of this machine. */
   readonly root: string | undefined
+  /** The option `extensions`; undefined: every file that can be run is a script. */
+  readonly extensions: readonly string[] | undefined
   /** The option `killTimeout`, in milliseconds. */
   readonly killTimeout: number
   /** The option `headersTimeout`, in milliseconds. */
