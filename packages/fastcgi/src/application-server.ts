@@ -8,7 +8,9 @@ import { addRoot, type EnvironmentMap, mapRoot, removeFile } from './environment
 import { ApplicationFinder, SplitFinder } from './finder.js'
 import type { FastcgiOptions } from './options.js'
 import { UpstreamTransport } from './transport.js'
-import { createUpstreams, type Upstreams } from './upstreams.js'
+import { createAddressUpstreams } from './address-upstreams.js'
+import type { Upstreams } from './upstreams.js'
+import { createWorkerUpstreams } from './worker-upstreams.js'
 
 /** In milliseconds. */
 const CONNECT_TIMEOUT = 3_000
@@ -25,7 +27,11 @@ export class ApplicationServer implements TransportFactory {
   constructor(options: FastcgiOptions, protocol: 'fastcgi' | 'scgi') {
     this.#options = options
     this.#protocol = protocol
-    this.#upstreams = createUpstreams(options, protocol, options.connectTimeout ?? CONNECT_TIMEOUT)
+    const { spawn, connectTimeout = CONNECT_TIMEOUT } = options
+    this.#upstreams =
+      spawn === undefined
+        ? createAddressUpstreams(options, protocol, connectTimeout)
+        : createWorkerUpstreams(options, spawn, protocol, connectTimeout)
   }
 
   createTransport(gateway: TransportContext): Transport {

@@ -61,7 +61,8 @@ const RULES: { readonly [Name in keyof Required<FastcgiOptions>]?: Rule } = {
   retry: ["one of 'unsent', 'idempotent'", (value) => value === 'unsent' || value === 'idempotent'],
 }
 
-const CONFINEMENT = [
+/** The options that the spawner of the workers checks. */
+export const CONFINEMENT_OPTIONS = [
   'user',
   'group',
   'memoryLimit',
@@ -78,7 +79,7 @@ const WORKER_OPTIONS = [
   'env',
   'inheritEnv',
   'cwd',
-  ...CONFINEMENT,
+  ...CONFINEMENT_OPTIONS,
 ] as const
 
 /** Checks the options. @throws {CgiError} CGI_ERR_INVALID_OPTION */
@@ -86,7 +87,7 @@ export function checkOptions(options: FastcgiOptions, protocol: 'fastcgi' | 'scg
   if (typeof options !== 'object' || options === null) {
     throw invalidOption('options', 'a program, an address, or an object', options)
   }
-  const names: readonly string[] = [...Object.keys(RULES), ...CONFINEMENT]
+  const names: readonly string[] = [...Object.keys(RULES), ...CONFINEMENT_OPTIONS]
   for (const [name, value] of Object.entries(options)) {
     if (!names.includes(name)) {
       throw invalidOption(name, `one of the known options (${names.join(', ')})`, value)

@@ -1,8 +1,5 @@
 import type { TransportContext } from '@common-gateway/core/transport'
-import { nameOf, parseAddress } from './address.js'
-import type { FastcgiOptions } from './options.js'
-import { Upstream } from './upstream/upstream.js'
-import { UpstreamGroup } from './upstream/upstream-group.js'
+import type { UpstreamGroup } from './upstream/upstream-group.js'
 
 /** The upstreams of one `fastcgi()`, and what starts and ends them. */
 export interface Upstreams {
@@ -13,39 +10,4 @@ export interface Upstreams {
   open(gateway: TransportContext): void
   /** Called when the last gateway is closed. They may be opened again. */
   close(): Promise<void>
-}
-
-/** The most requests at once for an address. */
-const MAX_CONNECTIONS = 256
-/** How long an idle connection to an address is kept, where connections are. */
-const KEEP_ALIVE = 1_000
-
-/** @param connectTimeout - in milliseconds. */
-export function createUpstreams(
-  options: FastcgiOptions,
-  protocol: 'fastcgi' | 'scgi',
-  connectTimeout: number,
-): Upstreams {
-  const { address = [], maxConnections = MAX_CONNECTIONS, keepAlive = false } = options
-  const texts = typeof address === 'string' ? [address] : address
-  const settings = {
-    maxConnections,
-    connectTimeout,
-    keepAlive: keepAlive === true ? KEEP_ALIVE : keepAlive || null,
-  }
-  const upstreams = texts.flatMap((text) => {
-    const parsed = parseAddress(text)
-    return parsed === undefined ? [] : new Upstream(nameOf(parsed), { address: parsed }, settings)
-  })
-  const group = new UpstreamGroup(upstreams)
-  return {
-    name: `${protocol}://${upstreams.map(({ name }) => name).join(',')}`,
-    group,
-    open({ logger }) {
-      group.logger ??= logger
-    },
-    async close() {
-      group.close()
-    },
-  }
 }

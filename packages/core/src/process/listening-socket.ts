@@ -8,7 +8,7 @@ export interface ListeningSocket {
   /** For {@link SpawnOptions.stdin}. */
   readonly descriptor: number
   /** Closes it in this process. When the process that has it ends, a connection to it is refused. */
-  close(): void
+  readonly close: () => void
 }
 
 /** The most bytes of a path: `sun_path` with its NUL (unix(7)). */

@@ -1,5 +1,9 @@
 import { CgiError } from '@common-gateway/core/transport'
-import type { Upstream } from './upstream.js'
+
+/** The application server that has failed. */
+interface Failed {
+  readonly name: string
+}
 
 /** The `code` of an error of the system. */
 export function codeOf(error: unknown): string | undefined {
@@ -14,7 +18,7 @@ export function isBacklogFull(error: unknown): boolean {
 }
 
 /** The error for a request that no upstream has taken, by the failure of the last one that was tried. */
-export function toConnectError(upstream: Upstream, cause: unknown): CgiError {
+export function toConnectError(upstream: Failed, cause: unknown): CgiError {
   const fault = codeOf(cause)
   const hint = fault === undefined ? undefined : HINTS[fault]
   const code = fault === 'ETIMEDOUT' ? 'CGI_ERR_UPSTREAM_TIMEOUT' : 'CGI_ERR_NO_UPSTREAM'
@@ -29,7 +33,7 @@ export function toConnectError(upstream: Upstream, cause: unknown): CgiError {
 }
 
 /** The error for a request for which there is no room. */
-export function toBusyError(reason: string, upstream?: Upstream): CgiError {
+export function toBusyError(reason: string, upstream?: Failed): CgiError {
   return new CgiError('CGI_ERR_BUSY', {
     reason,
     upstream: upstream?.name,

@@ -152,8 +152,10 @@ export class UpstreamGroup implements Slots {
   /** How long a request waits still where all upstreams are down; 0 or less: not at all. */
   #patience(now: number, { start, deadline }: PlaceSearch): number {
     const left = deadline - now
-    // Workers are started again by themselves.
-    if (this.upstreams[0]?.worker !== undefined) return Math.min(left, start + RESTART_WAIT - now)
+    if (this.upstreams[0]?.worker !== undefined) {
+      const isSoon = this.upstreams.some(({ worker }) => worker && worker.restartsIn <= SHORT_WAIT)
+      return isSoon ? Math.min(left, start + RESTART_WAIT - now) : 0
+    }
     if (this.upstreams.some(({ isProbed }) => isProbed)) return left
     const timeOut = this.#shortestTimeOut(now)
     return timeOut <= SHORT_WAIT ? left : 0
@@ -163,6 +165,8 @@ export class UpstreamGroup implements Slots {
     if (this.#isAnyUp) return toBusyError('no upstream has had a free place')
     const { upstream, error } = failed ?? this.#lastFailure ?? {}
     if (error instanceof CgiError) return error
+    for (const { worker } of this.upstreams)
+      if (worker?.failure !== undefined) return worker.failure
     return upstream === undefined
       ? toBusyError('every worker is about to be started again')
       : toConnectError(upstream, error)

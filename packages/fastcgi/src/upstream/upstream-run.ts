@@ -15,6 +15,7 @@ import { MOST_KEPT, SentBody } from './sent-body.js'
 import type { OpenedConnection, Upstream } from './upstream.js'
 import { toBusyError, toConnectError } from './upstream-error.js'
 import type { UpstreamGroup } from './upstream-group.js'
+import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, within } from './worker-end.js'
 
 /** What all requests to a group have in common. */
 export interface RunSettings {
@@ -31,8 +32,6 @@ export interface UpstreamCall {
   readonly signal: ClientSignal | undefined
 }
 
-/** The end of a process follows the end of its connection: how long it is waited for, in milliseconds. */
-const EXIT_AFTER_CONNECTION = 500
 /** How long a worker may take to end an aborted request, in milliseconds: a part of `killTimeout`, but not more. */
 const LONGEST_ABORT = 300
 const ABORT_PART = 10
@@ -130,7 +129,7 @@ export class UpstreamRun implements ScriptStreams {
       if (this.#isOver) return
       if (upstream.worker !== undefined && end?.type !== 'complete') {
         const { exit } = upstream.worker
-        await upstream.worker.kill(killTimeout)
+        await upstream.worker.kill(Math.min(killTimeout, LONGEST_WORKER_END))
         this.#finish((await within(exit, EXIT_AFTER_CONNECTION)) ?? UNKNOWN_EXIT)
       }
     }
@@ -258,15 +257,21 @@ export class UpstreamRun implements ScriptStreams {
       const reason = `the application server rejected the request: ${statusName(end.protocolStatus)}`
       return new CgiError('CGI_ERR_UPSTREAM_PROTOCOL', { ...facts, reason })
     }
-    if (exit?.signal) {
-      const reason = `the worker was ended by ${exit.signal} while it answered`
-      return new CgiError('CGI_ERR_KILLED', { ...facts, ...exit, reason })
-    }
-    const reason =
-      exit === undefined
-        ? 'the application server closed the connection before the end of its answer'
-        : 'the worker exited before the end of its answer'
-    return new CgiError('CGI_ERR_NO_RESPONSE', { ...facts, ...exit, reason, cause: end.error })
+    if (exit !== undefined) return this.#toExitError(upstream, exit)
+    const reason = 'the application server closed the connection before the end of its answer'
+    return new CgiError('CGI_ERR_NO_RESPONSE', { ...facts, reason, cause: end.error })
+  }
+
+  #toExitError({ name, worker }: Upstream, exit: ScriptExit): CgiError {
+    // It is no application server, or cannot start.
+    if (worker?.failure !== undefined && exit.signal === null) return worker.failure
+    const [code, how] =
+      exit.signal === null
+        ? (['CGI_ERR_NO_RESPONSE', `exited with code ${exit.exitCode}`] as const)
+        : (['CGI_ERR_KILLED', `was ended by ${exit.signal}`] as const)
+    const line = worker?.lastLine ? `; it has written: ${worker.lastLine}` : ''
+    const reason = `the worker ${how} before the end of its answer${line}`
+    return new CgiError(code, { upstream: name, pid: this.pid, ...exit, reason })
   }
 
   #fail(error: CgiError, exit: ScriptExit | undefined): void {
@@ -289,7 +294,7 @@ export class UpstreamRun implements ScriptStreams {
     const upstream = this.#place
     if (upstream === undefined) return
     this.#place = undefined
-    upstream.worker?.finished()
+    upstream.worker?.finished(this.#exchange?.hasAnswerBegun === true)
     this.#group.leave(upstream)
   }
 
@@ -322,20 +327,4 @@ const STATUS_NAMES = [
 
 function statusName(status: number): string {
   return STATUS_NAMES[status] ?? `protocolStatus ${status}`
-}
-
-/** Undefined where it takes longer. */
-async function within<Result>(
-  promise: Promise<Result> | undefined,
-  milliseconds: number,
-): Promise<Result | undefined> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(resolve, milliseconds, undefined)
-  })
-  try {
-    return await Promise.race([promise ?? timeout, timeout])
-  } finally {
-    clearTimeout(timer)
-  }
 }

@@ -1,10 +1,12 @@
 import type { ClientSignal, UpstreamStats } from '@common-gateway/core/transport'
 import type { Address } from '../connection/address.js'
-import { connect } from '../connection/connect.js'
+import { type ConnectOptions, connect } from '../connection/connect.js'
 import type { Connection } from '../connection/connection.js'
 import type { ManagedWorker } from '../workers/managed-worker.js'
 import { type Failure, Health } from './health.js'
 import { IdleConnections } from './idle-connections.js'
+import { codeOf, toConnectError } from './upstream-error.js'
+import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, within } from './worker-end.js'
 
 /** How connections to an upstream are made and kept. */
 export interface UpstreamSettings {
@@ -69,6 +71,7 @@ export class Upstream {
     this.address = place.address
     this.worker = place.worker
     this.#settings = settings
+    if (place.worker !== undefined) place.worker.onEnd = () => this.closeIdle()
     this.idle = new IdleConnections(settings.keepAlive ?? 0)
   }
 
@@ -101,6 +104,7 @@ export class Upstream {
 
   /** A connection for a request. @throws {Error} of the system. */
   async open({ mayReuse, timeout, signal }: ConnectionCall): Promise<OpenedConnection> {
+    if (this.worker !== undefined) await this.worker.ready(signal)
     const spare = this.#takeSpare()
     if (spare !== undefined) return { connection: spare, isReused: false }
     if (mayReuse) {
@@ -109,8 +113,11 @@ export class Upstream {
     }
     // A kept connection occupies a process of the application, so it counts.
     if (this.busy + this.idle.size > this.#settings.maxConnections) this.idle.closeOne()
-    if (this.worker !== undefined) await this.worker.ready(signal)
-    return { connection: await connect(this.address, { timeout, signal }), isReused: false }
+    const connection =
+      this.worker === undefined
+        ? await connect(this.address, { timeout, signal })
+        : await this.#connectTo(this.worker, { timeout, signal })
+    return { connection, isReused: false }
   }
 
   /** Finds out whether it can be reached. @throws {Error} of the system. */
@@ -154,6 +161,29 @@ export class Upstream {
       requests,
       failures,
       retries,
+    }
+  }
+
+  /**
+   * The process of a worker may have ended just now: by itself, after so many requests, or since its program is
+   * broken. Another one is started once.
+   */
+  async #connectTo(worker: ManagedWorker, options: ConnectOptions): Promise<Connection> {
+    try {
+      return await connect(worker.address, options)
+    } catch (error) {
+      const code = codeOf(error)
+      if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw error
+      await within(worker.exit, EXIT_AFTER_CONNECTION)
+      // The process is there, and the file of its socket was removed.
+      if (worker.pid !== undefined) await worker.kill(LONGEST_WORKER_END)
+    }
+    await worker.ready(options.signal)
+    try {
+      return await connect(worker.address, options)
+    } catch (error) {
+      await within(worker.exit, EXIT_AFTER_CONNECTION)
+      throw worker.failure ?? toConnectError(this, error)
     }
   }
 

@@ -1,28 +1,37 @@
-import type { ClientSignal, ScriptExit } from '@common-gateway/core/transport'
+import type { CgiError, ClientSignal, ScriptExit } from '@common-gateway/core/transport'
 import type { Address } from '../connection/address.js'
 
-/** One program that stays, and where it listens. */
+/** One program that stays, and where it listens. It has one request at a time. */
 export interface ManagedWorker {
   /** `php-cgi 1`. */
   readonly name: string
+  /** Where the process listens that runs now, or that ran last. */
   readonly address: Address
   /** Undefined while it does not run. */
   readonly pid: number | undefined
-  /** Whether it can take a request now, or could by a start; false while a restart is delayed or it is drained. */
+  /** Whether it can take a request now, or could by a start; false while a restart is delayed. */
   readonly isAvailable: boolean
-  /** How the process that runs now ends. */
+  /** How long a restart is delayed still, in milliseconds; 0 where it is not. */
+  readonly restartsIn: number
+  /** How the process that runs now ends, or the last one has ended. */
   readonly exit: Promise<ScriptExit>
+  /** Why the last process has ended before it has answered a request; undefined where the last one did answer. */
+  readonly failure: CgiError | undefined
+  /** The last line that the process has written to its own standard error; empty where there is none. */
+  readonly lastLine: string
   /** Called when `isAvailable` may have become true. */
   onAvailable: () => void
+  /** Called when its process has ended, or is about to be ended: its connections are to be closed. */
+  onEnd: () => void
   /**
-   * Starts it where it does not run; resolves when it has been started.
+   * A request is about to be sent to it. Starts it where it does not run; resolves when it has been started.
    *
-   * @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES; CGI_ERR_NO_UPSTREAM with the exit and the last standard error
-   *   of one that ends at once.
+   * @throws {CgiError} CGI_ERR_SPAWN, CGI_ERR_NO_RESOURCES; CGI_ERR_NO_UPSTREAM with the exit and the last standard
+   *   error of one that ends at once.
    */
   ready(signal?: ClientSignal): Promise<void>
-  /** A request on it has ended. */
-  finished(): void
+  /** The request on it has ended. */
+  finished(isAnswered: boolean): void
   /** Ends it and what it has started: SIGTERM, after `killTimeout` SIGKILL. A new one is started on demand. */
   kill(killTimeout: number): Promise<void>
 }

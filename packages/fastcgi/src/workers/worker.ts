@@ -1,0 +1,186 @@
+import {
+  CgiError,
+  type ClientSignal,
+  type CgiLogger,
+  type ScriptExit,
+} from '@common-gateway/core/transport'
+import type { Address } from '../connection/address.js'
+import type { ManagedWorker } from './managed-worker.js'
+import type { RestartDelay } from './restart-delay.js'
+import { WorkerProcess, type WorkerStart } from './worker-process.js'
+
+/** How a worker is kept. */
+export interface WorkerLife {
+  /** A process is replaced after so many requests; 0: never. */
+  readonly maxRequests: number
+  /** A process that has had no request for so long is ended, in milliseconds; 0: never. */
+  readonly idleTimeout: number
+  readonly logger: CgiLogger
+  /** That of the program: all workers run the same. */
+  readonly restartDelay: RestartDelay
+}
+
+/** From SIGTERM to SIGKILL of a process without a request, in milliseconds. */
+const KILL_TIMEOUT = 5_000
+/** The most processes of a worker: one that runs, and one that is being ended. */
+const MOST_PROCESSES = 2
+
+/** A program that is started on demand, watched, and replaced. */
+export class Worker implements ManagedWorker {
+  readonly name: string
+  onAvailable: () => void = () => {}
+  onEnd: () => void = () => {}
+  exit: Promise<ScriptExit> = Promise.resolve({ exitCode: null, signal: null })
+  failure: CgiError | undefined
+  readonly #start: WorkerStart
+  readonly #life: WorkerLife
+  #process: WorkerProcess | undefined
+  /** The one that runs now, or that ran last. */
+  #latest: WorkerProcess | undefined
+  #starting: Promise<void> | undefined
+  /** Processes that are being ended. */
+  readonly #ending = new Set<Promise<void>>()
+  #isBusy = false
+  /** When the last request has ended, by `performance.now()`. */
+  #idleSince = 0
+  #idleTimer: NodeJS.Timeout | undefined
+  /** Set while a restart is delayed. */
+  #delayTimer: NodeJS.Timeout | undefined
+  /** When it ends, by `performance.now()`. */
+  #delayEnd = 0
+
+  constructor(start: WorkerStart, life: WorkerLife) {
+    this.name = start.name
+    this.#start = start
+    this.#life = life
+  }
+
+  get address(): Address {
+    return { path: this.#latest?.socketPath ?? '' }
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
+  get lastLine(): string {
+    return this.#latest?.output.lastLine ?? ''
+  }
+
+  get isAvailable(): boolean {
+    if (this.#process !== undefined) return true
+    return this.#delayTimer === undefined && this.#ending.size < MOST_PROCESSES
+  }
+
+  get restartsIn(): number {
+    return this.#delayTimer === undefined ? 0 : Math.max(0, this.#delayEnd - performance.now())
+  }
+
+  async ready(signal?: ClientSignal): Promise<void> {
+    this.#isBusy = true
+    if (this.#process !== undefined) return
+    if (!this.isAvailable) throw this.failure ?? this.#toBusyError()
+    this.#starting ??= this.#startProcess(signal).finally(() => {
+      this.#starting = undefined
+    })
+    await this.#starting
+  }
+
+  finished(isAnswered: boolean): void {
+    this.#isBusy = false
+    this.#idleSince = performance.now()
+    const running = this.#process
+    if (running === undefined || !isAnswered) return
+    running.answers += 1
+    this.failure = undefined
+    this.#life.restartDelay.succeed()
+    if (running.answers === this.#life.maxRequests) void this.kill(KILL_TIMEOUT)
+  }
+
+  /** Resolves when it has ended, and those that were being ended before. */
+  async kill(killTimeout: number): Promise<void> {
+    await this.#starting?.catch(() => {})
+    const running = this.#process
+    if (running !== undefined) {
+      this.#release()
+      this.#end(running, killTimeout)
+    }
+    await Promise.all(this.#ending)
+  }
+
+  async #startProcess(signal: ClientSignal | undefined): Promise<void> {
+    const started = await WorkerProcess.start(this.#start, signal)
+    this.#process = started
+    this.#latest = started
+    this.exit = started.exit
+    void started.exit.then((exit) => this.#onExit(started, exit))
+    const { idleTimeout } = this.#life
+    if (idleTimeout === 0) return
+    this.#idleTimer = setTimeout(() => this.#onIdle(), idleTimeout).unref()
+  }
+
+  /** The process has ended by itself, unless it was released before. */
+  #onExit(ended: WorkerProcess, exit: ScriptExit): void {
+    if (ended !== this.#process) return
+    this.#release()
+    // The children that it has left.
+    this.#end(ended, KILL_TIMEOUT)
+    const facts = { upstream: this.name, scriptPid: ended.pid, ...exit }
+    if (ended.answers > 0) {
+      this.#life.logger.warn(facts, 'a worker has ended by itself')
+      return
+    }
+    this.failure = this.#toFailure(ended, exit)
+    const delay = this.#life.restartDelay.fail()
+    this.#life.logger.error({ ...facts, delay }, 'a worker has ended before it answered a request')
+    this.#delayEnd = performance.now() + delay
+    this.#delayTimer = setTimeout(() => {
+      this.#delayTimer = undefined
+      this.onAvailable()
+    }, delay).unref()
+  }
+
+  #onIdle(): void {
+    const rest = this.#idleSince + this.#life.idleTimeout - performance.now()
+    if (!this.#isBusy && rest <= 0) {
+      void this.kill(KILL_TIMEOUT)
+      return
+    }
+    const delay = this.#isBusy ? this.#life.idleTimeout : rest
+    this.#idleTimer = setTimeout(() => this.#onIdle(), delay).unref()
+  }
+
+  /** There is no process from now on: the next request starts one. */
+  #release(): void {
+    this.#process = undefined
+    clearTimeout(this.#idleTimer)
+    this.onEnd()
+  }
+
+  #end(running: WorkerProcess, killTimeout: number): void {
+    const ending = running.end(killTimeout).then(() => {
+      this.#ending.delete(ending)
+      this.onAvailable()
+    })
+    this.#ending.add(ending)
+  }
+
+  #toFailure(ended: WorkerProcess, { reason, exitCode, signal }: ScriptExit): CgiError {
+    const { lastLine } = ended.output
+    const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`
+    const why = reason ?? lastLine
+    return new CgiError('CGI_ERR_NO_UPSTREAM', {
+      reason: `${this.name} ended ${how} before it answered a request${why === '' ? '' : `: ${why}`}`,
+      upstream: this.name,
+      pid: ended.pid,
+      exitCode,
+      signal,
+    })
+  }
+
+  #toBusyError(): CgiError {
+    const reason = `${this.name} is being ended`
+    const headers = { 'retry-after': '1' }
+    return new CgiError('CGI_ERR_BUSY', { reason, upstream: this.name, headers })
+  }
+}
