@@ -88,7 +88,7 @@ void t.test('UP-2 parts of a record are passed on as they come', async () => {
   assert.deepEqual(recorder.events, ['stdout hello'])
 })
 
-void t.test('UP-2 small records of one read are one part, large ones are not moved', async () => {
+void t.test('UP-2 the output of one read is one part, in its memory', async () => {
   const parts: Buffer[] = []
   const recorder = Object.assign(new Recorder(), {
     standardOutput: (part: Buffer) => parts.push(part),
@@ -97,12 +97,9 @@ void t.test('UP-2 small records of one read are one part, large ones are not mov
   const letters = sizes.map((size, index) => String(index).repeat(size))
   const chunk = Buffer.concat(letters.map((text) => stdout(text, 5)))
   new RecordParser().push(chunk, recorder)
-  assert.deepEqual(
-    parts.map(({ length }) => length),
-    [40_010, 36_385],
-  )
-  assert.equal(Buffer.concat(parts).toString(), letters.join(''))
-  for (const part of parts) assert.equal(part.buffer, chunk.buffer)
+  assert.equal(parts.length, 1)
+  assert.equal(parts[0]?.toString(), letters.join(''))
+  assert.equal(parts[0].buffer, chunk.buffer)
 })
 
 void t.test(

@@ -2,7 +2,8 @@ import type { ClientSignal } from '@common-gateway/core/transport'
 import type { OnReadOpts, SocketConstructorOpts } from 'node:net'
 import type { Address } from './address.js'
 import { ApplicationSocket } from './application-socket.js'
-import { Connection, ReadMemory } from './connection.js'
+import { Connection } from './connection.js'
+import { ReadMemory } from './read-memory.js'
 
 /** How a connection is made. */
 export interface ConnectOptions {

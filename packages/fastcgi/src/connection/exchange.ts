@@ -105,7 +105,7 @@ export abstract class ConnectionExchange implements Exchange, ConnectionUser, Ou
   protected pass(part: Buffer, output: ExchangeOutput): void {
     this.#hasAnswerBegun = true
     if (this.#hasEnded || output.isOver) return
-    output.push(this.connection.ownsChunk ? part : Buffer.from(part))
+    output.push(output === this.stdout ? this.connection.keep(part) : Buffer.from(part))
     if (output.isPending) this.connection.pause()
   }
 
