@@ -19,6 +19,7 @@ export function createAddressUpstreams(
   const texts = typeof address === 'string' ? [address] : address
   const settings = {
     maxConnections,
+    asksProcessCount: protocol === 'fastcgi' && options.maxConnections === undefined,
     connectTimeout,
     keepAlive: keepAlive === true ? KEEP_ALIVE : keepAlive || null,
   }

@@ -49,6 +49,7 @@ export function createWorkerUpstreams(
   const { keepAlive = protocol === 'fastcgi' } = options
   const settings = {
     maxConnections: 1,
+    asksProcessCount: false,
     connectTimeout,
     keepAlive: keepAlive === true ? 0 : keepAlive || null,
   }

@@ -13,7 +13,7 @@ interface Facts {
 
 function upstream(name: string, facts: Facts): Upstream {
   const { busy = 0, requests = 0, maxConnections = 4, failure } = facts
-  const settings = { maxConnections, connectTimeout: 0, keepAlive: null }
+  const settings = { maxConnections, asksProcessCount: false, connectTimeout: 0, keepAlive: null }
   const made = new Upstream(name, { address: { path: `/${name}` } }, settings)
   made.busy = busy
   made.requests = requests

@@ -5,7 +5,7 @@ import type { Output, OutputReader } from '@common-gateway/core/transport'
  * ended, not with its connection.
  */
 export class RelayedOutput implements Output, OutputReader {
-  readonly #begin: () => void
+  readonly #observe: (chunk: Buffer) => void
   #source: Output | undefined
   #reader: OutputReader | undefined
   #isPaused = true
@@ -14,9 +14,9 @@ export class RelayedOutput implements Output, OutputReader {
   /** How the request has ended; undefined while it has not. */
   #end: { readonly error: Error | undefined } | undefined
 
-  /** @param begin - called for each chunk. */
-  constructor(begin: () => void) {
-    this.#begin = begin
+  /** @param observe - called for each chunk. */
+  constructor(observe: (chunk: Buffer) => void) {
+    this.#observe = observe
   }
 
   /** Reads from a connection from now on. */
@@ -42,7 +42,7 @@ export class RelayedOutput implements Output, OutputReader {
 
   data(chunk: Buffer): void {
     if (this.#isOver) return
-    this.#begin()
+    this.#observe(chunk)
     this.#reader?.data(chunk)
   }
 

@@ -33,25 +33,18 @@ export function toConnectError(upstream: Failed, cause: unknown): CgiError {
 }
 
 /** The error for a request for which there is no room. */
-export function toBusyError(reason: string, upstream?: Failed): CgiError {
+export function toBusyError(reason: string, upstream?: string): CgiError {
   return new CgiError('CGI_ERR_BUSY', {
     reason,
-    upstream: upstream?.name,
+    upstream,
     headers: { 'retry-after': '1' },
   })
 }
 
-/** What to try, by the `code` of the failed connection. */
+/** What to try, by the `code` of the failed connection. The gateway has hints for the others. */
 const HINTS: Readonly<Record<string, string>> = {
-  ENOENT:
-    'There is no such socket. Start the application server, or compare the address with its configuration (`listen` of php-fpm).',
-  EACCES:
-    'This process may not write to the socket. Let the application server give it the right (`listen.owner`, `listen.group` and `listen.mode` of php-fpm).',
-  ECONNREFUSED: 'Nothing listens there. Start the application server, or check the address.',
   ENOTFOUND: 'The name of the machine has no address. Check `address`, or the DNS.',
   EHOSTUNREACH:
     'There is no route to that machine. Check the address, the network and the firewall.',
   ENETUNREACH: 'There is no route to that network. Check the address and the network.',
-  ETIMEDOUT:
-    'The machine does not answer: check the address, the network and the firewall. An application server with a full backlog does not answer either: give it more processes, or set `maxConnections` to their number.',
 }

@@ -7,6 +7,7 @@ import {
 } from '@common-gateway/core/transport'
 import { chooseUpstream } from './choice.js'
 import type { Failure } from './health.js'
+import { MISSING_SCRIPT_HINT } from './missing-script.js'
 import type { Upstream } from './upstream.js'
 import { publishChange } from './upstream-channel.js'
 import { codeOf, isBacklogFull, toBusyError, toConnectError } from './upstream-error.js'
@@ -40,6 +41,7 @@ export class UpstreamGroup implements Slots {
   readonly upstreams: readonly Upstream[]
   logger: CgiLogger | undefined
   #taken = 0
+  #hasWarned = false
   readonly #slots = new WaitingLine<Release>()
   readonly #places = new WaitingLine<'look' | 'aborted'>()
   #timer: NodeJS.Timeout | undefined
@@ -128,6 +130,16 @@ export class UpstreamGroup implements Slots {
     const reason = error instanceof Error ? error.message : String(error)
     this.#publish(upstream, reason)
     this.logger?.warn({ upstream: upstream.name, reason }, 'the application server is down')
+  }
+
+  /** Logs, once, what to do where an upstream does not find a script. */
+  warnOfMissingScript({ SCRIPT_FILENAME: script }: Readonly<Record<string, string>>): void {
+    if (this.#hasWarned) return
+    this.#hasWarned = true
+    this.logger?.warn(
+      { script, hint: MISSING_SCRIPT_HINT },
+      'the application server does not find the script',
+    )
   }
 
   /** Closes all connections without a request. */

@@ -9,11 +9,13 @@ import type { Connection } from '../connection/connection.js'
 import type { Exchange, ExchangeCall, ExchangeEnd } from '../connection/exchange.js'
 import { openExchange } from '../connection/open-exchange.js'
 import { CANT_MPX_CONN, OVERLOADED } from '../protocol/record.js'
+import { isScriptMissing } from './missing-script.js'
 import { RelayedOutput } from './relayed-output.js'
 import { isSentAgain, mayReuseConnection, type Outcome } from './retry-decision.js'
 import { MOST_KEPT, SentBody } from './sent-body.js'
 import type { OpenedConnection, Upstream } from './upstream.js'
-import { toBusyError, toConnectError } from './upstream-error.js'
+import { toConnectError } from './upstream-error.js'
+import { toExchangeError } from './exchange-error.js'
 import type { UpstreamGroup } from './upstream-group.js'
 import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, within } from './worker-end.js'
 
@@ -72,7 +74,10 @@ export class UpstreamRun implements ScriptStreams {
     this.#mayReuse = isSmall && mayReuseConnection(this.#method)
     this.stdin = content === null ? null : new SentBody()
     this.stdout = new RelayedOutput(() => this.#begin())
-    this.stderr = new RelayedOutput(() => this.#begin())
+    this.stderr = new RelayedOutput((chunk) => {
+      this.#begin()
+      if (isScriptMissing(chunk)) this.#group.warnOfMissingScript(this.#call.environment)
+    })
     this.exit = new Promise((resolve) => {
       this.#resolveExit = resolve
     })
@@ -201,9 +206,10 @@ export class UpstreamRun implements ScriptStreams {
       upstream.worker && end.type === 'lost'
         ? await within(upstream.worker.exit, EXIT_AFTER_CONNECTION)
         : undefined
-    const error = this.#toError(upstream, end, exit)
+    const hasBegun = this.#exchange?.hasAnswerBegun === true
+    const error = toExchangeError(upstream, end, { hasBegun, pid: this.pid, exit })
     const isUnsent = end.type === 'lost' && this.#exchange?.isSent === false
-    const isAccident = this.#isReused && end.type === 'lost' && !this.#exchange?.hasAnswerBegun
+    const isAccident = this.#isReused && end.type === 'lost' && !hasBegun
     if (end.type !== 'rejected' && !isAccident) {
       this.#group.fail(upstream, end.type === 'fault' ? 'protocol' : 'lost', error)
     }
@@ -239,39 +245,6 @@ export class UpstreamRun implements ScriptStreams {
       return isRefused ? 'refused' : 'failed'
     }
     return this.#exchange?.isSent === false ? 'unsent' : 'unanswered'
-  }
-
-  #toError(
-    upstream: Upstream,
-    end: Exclude<ExchangeEnd, { type: 'complete' }>,
-    exit: ScriptExit | undefined,
-  ): CgiError {
-    const facts = { upstream: upstream.name, pid: this.pid }
-    if (end.type === 'fault') {
-      return new CgiError('CGI_ERR_UPSTREAM_PROTOCOL', { ...facts, reason: end.reason })
-    }
-    if (end.type === 'rejected') {
-      if (end.protocolStatus === OVERLOADED) {
-        return toBusyError('the application server is overloaded (FCGI_OVERLOADED)', upstream)
-      }
-      const reason = `the application server rejected the request: ${statusName(end.protocolStatus)}`
-      return new CgiError('CGI_ERR_UPSTREAM_PROTOCOL', { ...facts, reason })
-    }
-    if (exit !== undefined) return this.#toExitError(upstream, exit)
-    const reason = 'the application server closed the connection before the end of its answer'
-    return new CgiError('CGI_ERR_NO_RESPONSE', { ...facts, reason, cause: end.error })
-  }
-
-  #toExitError({ name, worker }: Upstream, exit: ScriptExit): CgiError {
-    // It is no application server, or cannot start.
-    if (worker?.failure !== undefined && exit.signal === null) return worker.failure
-    const [code, how] =
-      exit.signal === null
-        ? (['CGI_ERR_NO_RESPONSE', `exited with code ${exit.exitCode}`] as const)
-        : (['CGI_ERR_KILLED', `was ended by ${exit.signal}`] as const)
-    const line = worker?.lastLine ? `; it has written: ${worker.lastLine}` : ''
-    const reason = `the worker ${how} before the end of its answer${line}`
-    return new CgiError(code, { upstream: name, pid: this.pid, ...exit, reason })
   }
 
   #fail(error: CgiError, exit: ScriptExit | undefined): void {
@@ -316,15 +289,4 @@ function toStartError(upstream: Upstream, error: unknown): CgiError {
   return error instanceof CgiError
     ? error.add({ upstream: upstream.name })
     : toConnectError(upstream, error)
-}
-
-const STATUS_NAMES = [
-  'FCGI_REQUEST_COMPLETE',
-  'FCGI_CANT_MPX_CONN',
-  'FCGI_OVERLOADED',
-  'FCGI_UNKNOWN_ROLE',
-]
-
-function statusName(status: number): string {
-  return STATUS_NAMES[status] ?? `protocolStatus ${status}`
 }

@@ -4,14 +4,18 @@ import { type ConnectOptions, connect } from '../connection/connect.js'
 import type { Connection } from '../connection/connection.js'
 import type { ManagedWorker } from '../workers/managed-worker.js'
 import { type Failure, Health } from './health.js'
+import { ConnectionLimit } from './connection-limit.js'
 import { IdleConnections } from './idle-connections.js'
 import { codeOf, toConnectError } from './upstream-error.js'
 import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, within } from './worker-end.js'
+import { askProcessCount } from './process-count.js'
 
 /** How connections to an upstream are made and kept. */
 export interface UpstreamSettings {
   /** The most requests at once. */
   readonly maxConnections: number
+  /** Whether the application is asked, when it is full, how many requests it takes at once. */
+  readonly asksProcessCount: boolean
   /** How long an idle connection is kept, in milliseconds; 0: as long as the application keeps it; null: not at all. */
   readonly keepAlive: number | null
   /** In milliseconds; 0: no limit. */
@@ -33,10 +37,8 @@ export interface OpenedConnection {
   readonly isReused: boolean
 }
 
-/** After a full backlog, one more request at once is sent after each of these, in milliseconds. */
-const GROWTH_INTERVAL = 1_000
-/** And the first one, where there is none, after this. */
-const FIRST_GROWTH = 100
+/** How long an application may take to say how many requests it takes, in milliseconds. */
+const COUNT_TIMEOUT = 1_000
 /** How long a connection that was made as a probe waits for a request, in milliseconds. */
 const SPARE_TIMEOUT = 1_000
 
@@ -56,9 +58,8 @@ export class Upstream {
   /** Requests that are on it, or on their way. */
   busy = 0
   readonly #settings: UpstreamSettings
-  /** Set where a full backlog has shown that `maxConnections` is too many. */
-  #limit: number | undefined
-  #limitedAt = 0
+  readonly #limit: ConnectionLimit
+  #hasAsked = false
   /** Made to find out whether it can be reached; the next request has it. */
   #spare: Connection | undefined
 
@@ -72,6 +73,7 @@ export class Upstream {
     this.worker = place.worker
     this.#settings = settings
     if (place.worker !== undefined) place.worker.onEnd = () => this.closeIdle()
+    this.#limit = new ConnectionLimit(settings.maxConnections)
     this.idle = new IdleConnections(settings.keepAlive ?? 0)
   }
 
@@ -87,19 +89,13 @@ export class Upstream {
 
   /** How many requests it takes at once now. */
   get limit(): number {
-    const { maxConnections } = this.#settings
-    if (this.#limit === undefined) return maxConnections
-    const elapsed = performance.now() - this.#limitedAt
-    const least = elapsed < FIRST_GROWTH ? 0 : 1
-    const grown = Math.max(least, this.#limit + Math.floor(elapsed / GROWTH_INTERVAL))
-    if (grown >= maxConnections) this.#limit = undefined
-    return Math.min(grown, maxConnections)
+    return this.#limit.at(performance.now())
   }
 
   /** It takes no more requests than it has, without the one that has shown this. */
   limitToBusy(): void {
-    this.#limit = this.busy - 1
-    this.#limitedAt = performance.now()
+    this.#limit.shrink(this.busy - 1, performance.now())
+    if (this.#settings.asksProcessCount && !this.#hasAsked) void this.#ask()
   }
 
   /** A connection for a request. @throws {Error} of the system. */
@@ -112,7 +108,7 @@ export class Upstream {
       if (connection !== undefined) return { connection, isReused: true }
     }
     // A kept connection occupies a process of the application, so it counts.
-    if (this.busy + this.idle.size > this.#settings.maxConnections) this.idle.closeOne()
+    if (this.busy + this.idle.size > this.#limit.most) this.idle.closeOne()
     const connection =
       this.worker === undefined
         ? await connect(this.address, { timeout, signal })
@@ -157,7 +153,7 @@ export class Upstream {
       state: this.#state(),
       busy,
       idle: this.idle.size,
-      maxConnections: this.#settings.maxConnections,
+      maxConnections: this.#limit.most,
       requests,
       failures,
       retries,
@@ -185,6 +181,12 @@ export class Upstream {
       await within(worker.exit, EXIT_AFTER_CONNECTION)
       throw worker.failure ?? toConnectError(this, error)
     }
+  }
+
+  async #ask(): Promise<void> {
+    this.#hasAsked = true
+    const count = await askProcessCount(this.address, COUNT_TIMEOUT)
+    if (count !== undefined) this.#limit.setMost(count)
   }
 
   #takeSpare(): Connection | undefined {
