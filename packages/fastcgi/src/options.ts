@@ -37,8 +37,8 @@ export interface ScgiOptions extends ConfinementOptions {
    */
   env?: Readonly<Record<string, string>>
   /**
-   * **inheritEnv** `string[]` - Names of variables of this process that workers get. They always get TZ and the folders
-   * of shared libraries, and no other. Default: `['PATH']`.
+   * **inheritEnv** `string[]` - Names of variables of this process that workers get. They always get PATH, TZ and the
+   * folders of shared libraries, and no other. Default: `[]`.
    */
   inheritEnv?: readonly string[]
   /** **cwd** `string` - The working directory of workers. Default: `'/'`. */
