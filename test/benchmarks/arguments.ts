@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
-import type { Choices, NodeVersion } from './contestants.js'
+import type { Choices } from './contestants.js'
+import type { NodeVersion } from './node-version.js'
 import type { OptionSet } from './node-server.js'
 import type { Effort } from './scenario.js'
 

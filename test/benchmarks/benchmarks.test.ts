@@ -3,7 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import t from 'tap'
 import { parseArguments } from './arguments.js'
+import { createContestants } from './contestants.js'
+import { createEntries } from './entries.js'
+import { Fleet } from './fleet.js'
+import { PhpPool } from './php-pool.js'
 import { drawBars } from './plot.js'
+import { scenarios } from './scenarios.js'
 import { type BenchmarkRecord, merge } from './record.js'
 import type { Result, Row } from './result.js'
 import type { ServerScenario } from './scenario.js'
@@ -224,6 +229,14 @@ void t.test('the documents of the benchmarks', async (t) => {
     assert.equal(head, '| server | requests/s | p99 | × lighttpd | requests/s, each round |')
   })
 
+  void t.test('servers of FastCGI have units of their own', async () => {
+    const rows = ['lighttpd mod_fastcgi', 'Go'].map((server): Row => {
+      return { server, megabytes: 0, rounds: [round(100)] }
+    })
+    const [head] = createTable({ ...SCENARIO, field: 'fastcgi' }, { ...RESULT, rows }).split('\n')
+    assert.match(head ?? '', /\| p99 \| × lighttpd mod_fastcgi \| requests\/s, each round \|$/)
+  })
+
   void t.test('figures of another machine are not kept', async () => {
     const record: BenchmarkRecord = {
       machine: { cores: '2' },
@@ -271,5 +284,33 @@ void t.test('the documents of the benchmarks', async (t) => {
     assert.deepEqual(widths, ['200', '400'])
     assert.match(picture, />a &lt; b</)
     assert.match(picture, />50 &amp; more</)
+  })
+})
+
+const NODE = { label: 'here', file: process.execPath }
+const noop = (): Promise<void> => Promise.resolve()
+
+void t.test('the contestants of the benchmarks', async (t) => {
+  const contestants = createContestants({ options: {}, variants: [{ nph: false }], nodes: [NODE] })
+
+  void t.test('each has a name of its own', async () => {
+    const names = contestants.map(({ name }) => name)
+    assert.deepEqual(new Set(names).size, names.length)
+  })
+
+  void t.test('another Node and a variant are part of the name', async () => {
+    const names = contestants.map(({ name }) => name)
+    assert.ok(names.includes('Fastify 5, Node here (nph=false)'))
+    assert.ok(names.includes('Express 5, messageClasses, Node here'))
+  })
+
+  void t.test('every scenario has some, and an id of its own', async () => {
+    const ids = scenarios.map(({ id }) => id)
+    assert.deepEqual(new Set(ids).size, ids.length)
+    const site = { folder: '/', root: '/', cgiBin: '/', php: new PhpPool('/'), remove: noop }
+    for (const scenario of scenarios) {
+      const fleet = new Fleet(site, 1)
+      assert.ok(createEntries(scenario, contestants, { site, fleet }).length > 1, scenario.id)
+    }
   })
 })

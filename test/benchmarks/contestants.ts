@@ -1,53 +1,11 @@
-import { execFileSync } from 'node:child_process'
-import { createRequire } from 'node:module'
 import { apache } from '../servers/apache.js'
 import { go } from '../servers/go.js'
 import { lighttpd } from '../servers/lighttpd.js'
 import { nginx } from '../servers/nginx.js'
-import type { RunningServer } from '../servers/server.js'
-import type { Site } from '../servers/site.js'
-import {
-  type NodeSetup,
-  type OptionSet,
-  type RunningNodeServer,
-  startNodeServer,
-} from './node-server.js'
-
-interface ContestantBase {
-  /** Its name on the command line. */
-  readonly id: string
-  readonly name: string
-  readonly description: string
-  /** What has to be installed for it; undefined if it is. */
-  missing(): string | undefined
-}
-
-/** Answers no requests. */
-interface LimitContestant extends ContestantBase {
-  readonly kind: 'limit'
-}
-
-interface ProgramContestant extends ContestantBase {
-  readonly kind: 'program'
-  start(site: Site, setup: NodeSetup): Promise<RunningServer>
-}
-
-interface NodeContestant extends ContestantBase {
-  readonly kind: 'node'
-  readonly isOurs: boolean
-  start(site: Site, setup: NodeSetup): Promise<RunningNodeServer>
-}
-
-export type RunnableContestant = ProgramContestant | NodeContestant
-export type Contestant = LimitContestant | RunnableContestant
-
-/** A version of Node that the Node servers run on. */
-export interface NodeVersion {
-  /** What it is called in the names of the servers; empty for the one that runs this. */
-  readonly label: string
-  /** Its binary. */
-  readonly file: string
-}
+import type { Contestant, LimitContestant, NodeContestant } from './contestant.js'
+import { byNode, type NodeVersion, version } from './node-version.js'
+import { type OptionSet, startNodeServer } from './node-server.js'
+import { createPhpContestants } from './php-contestants.js'
 
 /** What there is beside the servers as they are. */
 export interface Choices {
@@ -59,13 +17,6 @@ export interface Choices {
   readonly nodes: readonly NodeVersion[]
 }
 
-const version = (name: string): string => {
-  const { version: text } = createRequire(import.meta.url)(`${name}/package.json`) as {
-    version: string
-  }
-  return text
-}
-
 const OURS = {
   fastify: { name: 'Fastify 5', package: 'fastify', manner: '' },
   express: { name: 'Express 5', package: 'express', manner: '' },
@@ -75,13 +26,6 @@ const OURS = {
     manner: ', `createServer(messageClasses(app), app)`',
   },
 } as const
-
-/** What a Node server is on a version of Node that is not the first one. */
-function byNode({ label, file }: NodeVersion): { readonly name: string; description: string } {
-  if (label === '') return { name: '', description: '' }
-  const text = execFileSync(file, ['--version'], { encoding: 'utf8' }).trim()
-  return { name: `, Node ${label}`, description: `, by Node.js ${text}` }
-}
 
 /** Ours with some options; those of a variant are part of its name. */
 function createOurs(
@@ -102,6 +46,7 @@ function createOurs(
   const library = `${packageName} ${version(packageName)}${manner}`
   return {
     kind: 'node',
+    protocol: 'cgi',
     isOurs: true,
     id: framework,
     name: `${name}${by.name}${suffix}`,
@@ -120,6 +65,7 @@ function createBare(node: NodeVersion): NodeContestant {
   const by = byNode(node)
   return {
     kind: 'node',
+    protocol: 'cgi',
     isOurs: false,
     id: 'child_process',
     name: `child_process${by.name}`,
@@ -132,6 +78,7 @@ function createBare(node: NodeVersion): NodeContestant {
 
 const limit: LimitContestant = {
   kind: 'limit',
+  protocol: 'cgi',
   id: 'limit',
   name: 'C limit',
   description:
@@ -143,11 +90,13 @@ const limit: LimitContestant = {
 export function createContestants({ options, variants, nodes }: Choices): readonly Contestant[] {
   const programs = { lighttpd, apache, nginx, go }
   const frameworks = Object.keys(OURS) as (keyof typeof OURS)[]
+  const all = [{ label: '', file: process.execPath }, ...nodes]
   return [
     limit,
     ...Object.entries(programs).map(
       ([id, server]): Contestant => ({
         kind: 'program',
+        protocol: 'cgi',
         id,
         name: server.name,
         // Not asked for its version where it is not there.
@@ -158,12 +107,13 @@ export function createContestants({ options, variants, nodes }: Choices): readon
         start: (site) => server.start(site),
       }),
     ),
-    ...[{ label: '', file: process.execPath }, ...nodes].flatMap((node) => [
+    ...all.flatMap((node) => [
       createBare(node),
       ...frameworks.flatMap((framework) => [
         createOurs(framework, node, options),
         ...variants.map((variant) => createOurs(framework, node, options, variant)),
       ]),
     ]),
+    ...createPhpContestants(all),
   ]
 }

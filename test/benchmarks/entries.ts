@@ -1,9 +1,9 @@
 import type { RunningServer } from '../servers/server.js'
-import type { Site } from '../servers/site.js'
-import type { Contestant } from './contestants.js'
+import type { Contestant } from './contestant.js'
 import type { Fleet } from './fleet.js'
 import { measureLimit } from './limit.js'
 import type { Effort, Figures, NodeScenario, Scenario, ServerScenario } from './scenario.js'
+import type { BenchmarkSite } from './site.js'
 import { warm } from './warm-up.js'
 
 /** A server in a scenario. */
@@ -22,7 +22,7 @@ export interface Started {
 
 /** Where the servers of a scenario come from. */
 interface Ground {
-  readonly site: Site
+  readonly site: BenchmarkSite
   readonly fleet: Fleet
 }
 
@@ -33,18 +33,20 @@ export function warmUpCounts(
   most: number,
 ): readonly number[] {
   const own = warmUp === undefined ? [] : [Math.min(warmUp.requests, most)]
-  return processes === 'shared' ? [fleet.warmUp.requests, ...own] : own
+  return processes === 'shared' ? [fleet.requests, ...own] : own
 }
 
-/** Who takes part in a scenario: every server, or each Node server with each amount of other data. */
+/** What takes part in a scenario: every server of its protocol, or each Node server with each amount of other data. */
 export function createEntries(
   scenario: Scenario,
   contestants: readonly Contestant[],
   ground: Ground,
 ): readonly Entry[] {
-  return scenario.field === 'all'
-    ? contestants.flatMap((contestant) => createServerEntry(scenario, contestant, ground))
-    : createNodeEntries(scenario, contestants, ground)
+  const protocol = scenario.field === 'fastcgi' ? 'fastcgi' : 'cgi'
+  const able = contestants.filter((contestant) => contestant.protocol === protocol)
+  return scenario.field === 'node'
+    ? createNodeEntries(scenario, able, ground)
+    : able.flatMap((contestant) => createServerEntry(scenario, contestant, ground))
 }
 
 function createServerEntry(
@@ -113,7 +115,10 @@ function bind<Running extends RunningServer>(
   }
 }
 
-function startLimit(site: Site, limit: NonNullable<ServerScenario['limit']>): Promise<Started> {
+function startLimit(
+  site: BenchmarkSite,
+  limit: NonNullable<ServerScenario['limit']>,
+): Promise<Started> {
   return Promise.resolve({
     warmUp: () => Promise.resolve([]),
     measure: ({ seconds }) => measureLimit(site, limit, seconds),

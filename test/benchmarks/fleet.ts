@@ -1,7 +1,6 @@
 import type { RunningServer } from '../servers/server.js'
-import type { Site } from '../servers/site.js'
-import type { RunnableContestant } from './contestants.js'
-import type { WarmUp } from './scenario.js'
+import type { RunnableContestant } from './contestant.js'
+import type { BenchmarkSite } from './site.js'
 import { warm } from './warm-up.js'
 
 interface WarmServer {
@@ -10,30 +9,30 @@ interface WarmServer {
   readonly requests: number
 }
 
+/** They do next to nothing, since it is the server that has to be warm. */
+const PROGRAMS = { cgi: '/cgi-bin/tiny-c.cgi', fastcgi: '/cgi-bin/small.php' } as const
+
 /**
  * The servers that several scenarios share: each is started and warmed once, and one that waits costs nothing.
- * The program does next to nothing, since it is the server that has to be warm.
  */
 export class Fleet {
   readonly #servers = new Map<string, WarmServer>()
-  readonly #site: Site
-  readonly #requests: number
+  readonly #site: BenchmarkSite
+  /** What each of them is warmed by. */
+  readonly requests: number
 
-  constructor(site: Site, requests: number) {
+  constructor(site: BenchmarkSite, requests: number) {
     this.#site = site
-    this.#requests = requests
-  }
-
-  get warmUp(): WarmUp {
-    return { path: '/cgi-bin/tiny-c.cgi', requests: this.#requests }
+    this.requests = requests
   }
 
   async get(contestant: RunnableContestant): Promise<WarmServer> {
     const known = this.#servers.get(contestant.name)
     if (known !== undefined) return known
     const running = await contestant.start(this.#site, { megabytes: 0, options: {} })
+    const path = PROGRAMS[contestant.protocol]
     try {
-      const server = { running, requests: await warm(running, this.warmUp) }
+      const server = { running, requests: await warm(running, { path, requests: this.requests }) }
       this.#servers.set(contestant.name, server)
       return server
     } catch (error) {

@@ -3,7 +3,8 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { findProgram } from '../servers/program.js'
 import { type Call, HELP, parseArguments } from './arguments.js'
-import { type Contestant, createContestants } from './contestants.js'
+import type { Contestant } from './contestant.js'
+import { createContestants } from './contestants.js'
 import { createDocument } from './document.js'
 import { Fleet } from './fleet.js'
 import { describeMachine } from './machine.js'
@@ -76,9 +77,9 @@ async function measure(
   }
   try {
     for (const scenario of chosen) {
-      if (scenario.field === 'node' && !contestants.some(({ kind }) => kind === 'node')) continue
       const { effort } = call
       const result = await runScenario(scenario, contestants, { site, fleet, effort, say })
+      if (result.rows.length === 0) continue
       results.push(result)
       console.log(`\n## ${scenario.title} (${scenario.id})\n\n${createTable(scenario, result)}`)
     }

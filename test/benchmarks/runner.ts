@@ -1,9 +1,9 @@
-import type { Site } from '../servers/site.js'
-import type { Contestant } from './contestants.js'
+import type { Contestant } from './contestant.js'
 import { createEntries, type Entry, type Started, warmUpCounts } from './entries.js'
 import type { Fleet } from './fleet.js'
 import type { Result, Row } from './result.js'
 import type { Effort, Figures, Scenario } from './scenario.js'
+import type { BenchmarkSite } from './site.js'
 import { orderOfRound } from './statistics.js'
 
 /** An entry and what has come of it so far. */
@@ -15,7 +15,7 @@ interface Course extends Entry {
 }
 
 interface RunOptions {
-  readonly site: Site
+  readonly site: BenchmarkSite
   readonly fleet: Fleet
   readonly effort: Effort
   readonly say: (text: string) => void

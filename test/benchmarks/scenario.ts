@@ -51,9 +51,9 @@ interface ScenarioBase {
   readonly hasSpread?: boolean
 }
 
-/** Asked of every server. Compared with Go, lighttpd and the limit. */
+/** Asked of every server of its protocol, and compared with some of them. */
 export interface ServerScenario extends ScenarioBase {
-  readonly field: 'all'
+  readonly field: 'all' | 'fastcgi'
   /** What the limit does for it: starts that program of the site, so many at once. */
   readonly limit?: { readonly program: string; readonly connections: number }
   measure(server: RunningServer, effort: Effort): Promise<Figures>

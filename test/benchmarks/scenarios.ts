@@ -7,6 +7,7 @@ import { large } from './scenarios/large.js'
 import { memory } from './scenarios/memory.js'
 import { ordinary } from './scenarios/ordinary.js'
 import { own } from './scenarios/own.js'
+import { php } from './scenarios/php.js'
 import { small } from './scenarios/small.js'
 import { streams } from './scenarios/streams.js'
 
@@ -22,4 +23,5 @@ export const scenarios: readonly Scenario[] = [
   blocked,
   events,
   streams,
+  ...php,
 ]

@@ -21,10 +21,10 @@ function createSummary(record: BenchmarkRecord): string {
       (row) => row.server === server && row.megabytes === megabytes,
     )
   const go = find('c-16', 'Go')
-  const rows = Object.keys(record.servers).map((server) => {
-    const row = find('c-16', server)
+  const rows = (findResult(record, 'c-16')?.rows ?? []).map((row) => {
+    const { server } = row
     const route = find('ordinary', server, 500)
-    const times = row === undefined ? Number.NaN : ratio(row, go, 'requestsPerSecond')
+    const times = ratio(row, go, 'requestsPerSecond')
     const latencies = ['median', 'p99'].map((key) => number(figure(route, key), 1)).join(' / ')
     return [
       server,

@@ -3,7 +3,10 @@ import type { Scenario } from './scenario.js'
 import { median } from './statistics.js'
 
 /** What every server is compared with, the first one first. */
-const UNITS = ['Go', 'C limit', 'lighttpd']
+const UNITS = {
+  all: ['Go', 'C limit', 'lighttpd'],
+  fastcgi: ['lighttpd mod_fastcgi', 'nginx fastcgi_pass', 'Fastify 5, php-cgi for each request'],
+} as const
 
 /** The figure of a server, over its rounds; NaN where it has none. */
 export function figure(row: Row | undefined, key: string): number {
@@ -26,7 +29,7 @@ function createComparisons(scenario: Scenario, result: Result): readonly Compari
     return [{ title: '× without', base }]
   }
   const key = scenario.columns[0]?.key ?? ''
-  return UNITS.flatMap((server) => {
+  return UNITS[scenario.field].flatMap((server) => {
     const unit = rows.find((row) => row.server === server)
     return Number.isFinite(figure(unit, key)) ? { title: `× ${server}`, base: () => unit } : []
   })

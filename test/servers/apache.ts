@@ -22,7 +22,7 @@ export const apache: Server = {
   missing: () => (find() === undefined ? 'apache2' : undefined),
   async start(site) {
     const port = await findFreePort()
-    const file = path.join(site.folder, 'apache.conf')
+    const file = path.join(site.folder, `apache-${port}.conf`)
     await writeFile(file, configuration(site.folder, site.root, port))
     const address = { port, host: '127.0.0.1' }
     return {
@@ -38,10 +38,10 @@ function configuration(folder: string, root: string, port: number): string {
 ServerRoot ${folder}
 ServerName localhost
 Listen 127.0.0.1:${port}
-PidFile ${folder}/apache.pid
-ErrorLog ${folder}/apache-error.log
+PidFile ${folder}/apache-${port}.pid
+ErrorLog ${folder}/apache-${port}-error.log
 ${modules.map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`).join('\n')}
-ScriptSock ${folder}/cgid.sock
+ScriptSock ${folder}/cgid-${port}.sock
 TypesConfig /dev/null
 DocumentRoot ${root}
 Timeout 6

@@ -1,13 +1,15 @@
 import { spawnSync } from 'node:child_process'
-import { chmod, rm, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { chmod, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { findFreePort, findProgram, startProgram } from './program.js'
-import type { Server } from './server.js'
+import type { RunningServer, Server } from './server.js'
+import type { Site } from './site.js'
 
 /** Scripts that fcgiwrap runs at once; it has no default beyond one. */
 const WORKERS = 16
 
-const findNginx = (): string | undefined => findProgram('/usr/sbin/nginx', '/usr/bin/nginx')
+export const findNginx = (): string | undefined => findProgram('/usr/sbin/nginx', '/usr/bin/nginx')
 const findWrapper = (): string | undefined =>
   findProgram('/usr/sbin/fcgiwrap', '/usr/local/sbin/fcgiwrap')
 
@@ -28,9 +30,8 @@ export const nginx: Server = {
     return missing.map(([name]) => name).join(' ') || undefined
   },
   async start(site) {
-    const socket = path.join(site.folder, 'fcgiwrap.sock')
-    // It does not take the place of one that another has left.
-    await rm(socket, { force: true })
+    // A site may have more than one, and a path of a socket has 107 bytes at most.
+    const socket = path.join(site.folder, `fcgiwrap-${randomUUID().slice(0, 8)}.sock`)
     const wrapper = await startProgram(
       findWrapper() ?? 'fcgiwrap',
       ['-c', String(WORKERS), '-s', `unix:${socket}`],
@@ -39,16 +40,9 @@ export const nginx: Server = {
     try {
       // nginx may run as another user.
       await chmod(socket, 0o777)
-      const port = await findFreePort()
-      const file = path.join(site.folder, 'nginx.conf')
-      await writeFile(file, configuration(site.folder, site.root, { port, socket }))
-      const server = await startProgram(
-        findNginx() ?? 'nginx',
-        ['-c', file, '-p', site.folder, '-e', path.join(site.folder, 'nginx-error.log')],
-        { address: { port, host: '127.0.0.1' }, site },
-      )
+      const server = await startNginx(site, socket)
       return {
-        port,
+        port: server.port,
         pids: [...server.pids, ...wrapper.pids],
         async close() {
           await server.close()
@@ -60,6 +54,17 @@ export const nginx: Server = {
       throw error
     }
   },
+}
+
+/** Starts it for a FastCGI server that listens on a Unix socket. */
+export async function startNginx(site: Site, socket: string): Promise<RunningServer> {
+  const port = await findFreePort()
+  const file = path.join(site.folder, `nginx-${port}.conf`)
+  await writeFile(file, configuration(site, port, socket))
+  const log = path.join(site.folder, `nginx-${port}-error.log`)
+  const address = { port, host: '127.0.0.1' }
+  const args = ['-c', file, '-p', site.folder, '-e', log]
+  return { port, ...(await startProgram(findNginx() ?? 'nginx', args, { address, site })) }
 }
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
@@ -86,22 +91,18 @@ const VARIABLES = {
   SERVER_NAME: '$server_name',
 }
 
-function configuration(
-  folder: string,
-  root: string,
-  { port, socket }: { port: number; socket: string },
-): string {
+function configuration({ folder, root }: Site, port: number, socket: string): string {
   const variables = Object.entries(VARIABLES)
   return `
 daemon off;
 worker_processes auto;
-pid ${folder}/nginx.pid;
+pid ${folder}/nginx-${port}.pid;
 ${process.getuid?.() === 0 ? 'user www-data;' : ''}
 events {}
 http {
   access_log off;
   client_max_body_size 0;
-${TEMPORARY.map((name) => `  ${name}_temp_path ${folder}/nginx-${name};`).join('\n')}
+${TEMPORARY.map((name) => `  ${name}_temp_path ${folder}/nginx-${port}-${name};`).join('\n')}
   server {
     listen 127.0.0.1:${port};
     root ${root};

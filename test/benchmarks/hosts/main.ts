@@ -7,6 +7,7 @@ import { startExpress, startExpressWithClasses } from './express.js'
 import { startFastify } from './fastify.js'
 import { memorySpawner } from './memory-spawner.js'
 import type { Answers, HostSetup, Question } from './question.js'
+import { phpBy } from './php.js'
 import { RequestWatch } from './request-watch.js'
 import { watchStarts } from './start-watch.js'
 
@@ -27,7 +28,8 @@ if (start === undefined) throw new Error(`no application is called ${setup.frame
 
 const ballast = createBallast(setup.megabytes)
 const spawner = setup.hasMemorySpawner === true ? { spawner: memorySpawner } : {}
-const server = await start({ ...setup.options, ...spawner, root: setup.root })
+const interpreters = setup.php === undefined ? {} : { interpreters: { '.php': phpBy(setup.php) } }
+const server = await start({ ...setup.options, ...spawner, ...interpreters, root: setup.root })
 let watch: RequestWatch | undefined
 
 const answers: { [Name in Question]: () => Answers[Name] | Promise<Answers[Name]> } = {

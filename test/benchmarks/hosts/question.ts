@@ -12,6 +12,12 @@ export interface Answers {
 
 export type Question = keyof Answers
 
+/** How an application has PHP: by a process for each request, by a pool of its own, or by a pool at a socket. */
+export type PhpSetup =
+  | 'process'
+  | { readonly processes: number }
+  | { readonly socket: string; readonly processes: number }
+
 /** How a host is to be started. */
 export interface HostSetup {
   readonly framework: string
@@ -21,4 +27,5 @@ export interface HostSetup {
   readonly options: Readonly<Record<string, unknown>>
   /** Whether scripts are not started, and their answers come from memory. */
   readonly hasMemorySpawner?: boolean
+  readonly php?: PhpSetup
 }
