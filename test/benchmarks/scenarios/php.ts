@@ -20,6 +20,8 @@ export const php: readonly ServerScenario[] = [
       'a process for each request, as CGI does.',
     columns: LOAD_COLUMNS,
     needs: {},
+    // A process for each request has few of them in a second.
+    times: { seconds: 2 },
     measure: (server, { seconds }) =>
       measureLoad(server, { path: SMALL, connections: CONNECTIONS, seconds }),
   },
