@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import {
@@ -28,8 +28,8 @@ export class SocketFolder {
     try {
       return await this.#open(name)
     } catch (error) {
-      // Programs that clean up /tmp remove folders. Another user may have made it again, so a new one is needed.
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+      // Programs that clean up /tmp remove folders. libuv reports EACCES where there is no folder.
+      if (this.#path === undefined || existsSync(this.#path)) throw error
       this.remove()
       return this.#open(name)
     }

@@ -30,7 +30,8 @@ async function sweep(folder: string): Promise<void> {
   if (!isOwn || Date.now() - status.mtimeMs < LEAST_AGE) return
   for (const name of await readdir(folder)) {
     const file = path.join(folder, name)
-    if (await isAbandoned(file)) await unlink(file)
+    // connect(2) refuses a plain file as well.
+    if ((await lstat(file)).isSocket() && (await isAbandoned(file))) await unlink(file)
   }
   // Fails where a socket is in use.
   await rmdir(folder)
@@ -41,10 +42,12 @@ function isAbandoned(file: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(file)
     socket.unref()
-    socket.once('connect', () => resolve(false))
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(false)
+    })
     socket.once('error', (error) => {
       resolve('code' in error && error.code === 'ECONNREFUSED')
     })
-    socket.once('connect', () => socket.destroy())
   })
 }

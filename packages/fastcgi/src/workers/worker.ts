@@ -99,7 +99,8 @@ export class Worker implements ManagedWorker {
 
   /** Resolves when it has ended, and those that were being ended before. */
   async kill(killTimeout: number): Promise<void> {
-    await this.#starting?.catch(() => {})
+    // Else at once: the next request is not to have a process that is ended.
+    if (this.#starting !== undefined) await this.#starting.catch(() => {})
     const running = this.#process
     if (running !== undefined) {
       this.#release()
