@@ -65,6 +65,28 @@ void t.test('UP-2 an SCGI connection that is reset is lost', async (t) => {
   assert.equal((await exchange.end).type, 'lost')
 })
 
+void t.test(
+  'UP-1 an SCGI answer is whole though the application has not read the body',
+  async (t) => {
+    let application: Socket | undefined
+    const connect = await startScgi(t, (socket) => {
+      application = socket
+      socket.once('data', () => {
+        socket.pause()
+        socket.write('answer')
+      })
+    })
+    const exchange = send(await connect(), { ...SCGI, body: 10 })
+    const output = text(exchange.stdout)
+    while (!exchange.hasAnswerBegun) await nextTurn()
+    await write(exchange.stdin, 'unread')
+    // A socket that is closed with bytes to read is reset.
+    application?.destroy()
+    assert.equal(await output, 'answer')
+    assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 0, isReusable: false })
+  },
+)
+
 void t.test('UP-4 abort closes an SCGI connection', async (t) => {
   let closed: Promise<unknown> | undefined
   const connect = await startScgi(t, (socket) => {

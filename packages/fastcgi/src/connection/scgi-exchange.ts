@@ -19,8 +19,18 @@ export class ScgiExchange extends ConnectionExchange {
   }
 
   override closed(error: Error | undefined): void {
-    if (error === undefined) this.finish({ type: 'complete', appStatus: 0, isReusable: false })
+    if (error === undefined || this.#isBodyUnread(error))
+      this.finish({ type: 'complete', appStatus: 0, isReusable: false })
     else this.finish({ type: 'lost', error })
+  }
+
+  /**
+   * Whether the application may have answered without reading the whole body: the system resets its connection then,
+   * behind the answer.
+   */
+  #isBodyUnread(error: Error): boolean {
+    const isReset = 'code' in error && (error.code === 'ECONNRESET' || error.code === 'EPIPE')
+    return isReset && this.stdin !== null && this.hasAnswerBegun
   }
 
   protected override sendAbort(): void {}
