@@ -44,3 +44,15 @@ void t.test('UP-7 a host may be a name', async (t) => {
   const connection = await open(t, { host: 'localhost', port: address.port })
   assert.equal(connection.isOpen, true)
 })
+
+void t.test('UP-7 a connection made while the event loop was blocked is in time', async (t) => {
+  const { address } = await start(t, () => {})
+  const attempt = connect(address, { timeout: 50 })
+  // The attempt has begun then.
+  await new Promise(setImmediate)
+  const end = performance.now() + 200
+  while (performance.now() < end);
+  const connection = await attempt
+  t.after(() => connection.destroy())
+  assert.equal(connection.isOpen, true)
+})

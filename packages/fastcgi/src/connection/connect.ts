@@ -47,7 +47,12 @@ export function connect(
       reject(error)
     }
     const abort = (): void => fail(toAbortError())
-    const expire = (): void => fail(codedError('ETIMEDOUT', `no connection within ${timeout} ms`))
+    const expire = (): void => {
+      // Timers come first: where the event loop was blocked, the connection may have been made in time.
+      setImmediate(() => {
+        if (socket.connecting) fail(codedError('ETIMEDOUT', `no connection within ${timeout} ms`))
+      })
+    }
     const timer = timeout === 0 ? undefined : setTimeout(expire, timeout)
     signal?.addEventListener('abort', abort)
     socket.once('error', fail).connect({ ...address }, () => {
