@@ -13,6 +13,7 @@ const REST = [
   /^fastify\/.*-tls\./,
   /^express\/adapter-contract-express-(4|.*-message-classes)\./,
   /^conformance\/frameworks/,
+  /^fastcgi\/(cases-(?!node-http)|machines|peers)/,
   /^cli\/(browser|first-minutes|status-browser|python)\./,
   /^core\/.*-child-process\./,
   /^(error-page|host-end-setups|memory)\./,
@@ -24,6 +25,7 @@ const LONG = [
   /^cli\/(arguments|colours|connections|status-browser|stop)\./,
   /^(attack|docs)\//,
   /^core\/process\/confinement\//,
+  /^fastcgi\/cases-/,
   /^(host-end|memory|soak\/soak|transport)/,
 ]
 

@@ -13,9 +13,6 @@ export const TYPE = {
   UNKNOWN_TYPE: 11,
 } as const
 
-/** `protocolStatus` of END_REQUEST (section 5.5). */
-export const STATUS = { COMPLETE: 0, CANT_MPX_CONN: 1, OVERLOADED: 2, UNKNOWN_ROLE: 3 } as const
-
 /** What differs from a plain record. */
 interface RecordForm {
   readonly id?: number
@@ -39,7 +36,7 @@ export function record(
   return Buffer.concat([header, bytes, Buffer.alloc(padding, 0xa5)])
 }
 
-/** The bytes of END_REQUEST. */
+/** The bytes of END_REQUEST (section 5.5): 1 is CANT_MPX_CONN, 2 OVERLOADED, 3 UNKNOWN_ROLE. */
 export function endRecord(
   appStatus: number,
   protocolStatus: number,

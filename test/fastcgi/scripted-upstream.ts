@@ -197,13 +197,16 @@ export class Connection {
       .on('end', () => {
         this.hasEnded = true
         // SCGI has no other way to say it; the request is whole by its length.
-        if (this.protocol === 'scgi') for (const call of this.calls) call.abort()
-        // As an application: without a request, there is nothing to wait for.
-        if (this.calls.length === 0) socket.end()
+        if (this.protocol === 'scgi' && !socket.writableEnded) {
+          for (const call of this.calls) call.abort()
+        }
+        // A gateway closes its sending side only when it gives the request up.
+        socket.end()
       })
       .on('close', () => {
         this.isClosed = true
-        if (this.protocol === 'scgi') for (const call of this.calls) call.abort()
+        if (this.protocol === 'scgi' && !socket.writableFinished)
+          for (const call of this.calls) call.abort()
         closed.happen()
       })
       .on('data', (chunk: Buffer) => {

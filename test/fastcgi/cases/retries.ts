@@ -1,0 +1,302 @@
+import assert from 'node:assert/strict'
+import { Readable } from 'node:stream'
+import { type Case, echoes, HEADER, says, type Stage } from '../case.js'
+import type { Behaviour, Call } from '../scripted-upstream.js'
+
+const KEEP = { keepAlive: true } as const
+
+const REPEATABLE = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']
+const ALL = [...REPEATABLE, 'POST', 'PATCH']
+
+/** What a request of this method sends. */
+function bodyOf(method: string): { method: string; body?: string } {
+  return ['GET', 'HEAD', 'OPTIONS'].includes(method) ? { method } : { method, body: 'content' }
+}
+
+const closes = (call: Call): void => void call.connection.socket.end()
+const resets = (call: Call): void => call.connection.reset()
+const overloaded = (call: Call): void => void call.end(0, 2)
+
+/** Answers the first request of each connection, and then does something else. */
+const onlyFirst =
+  (then: (call: Call) => unknown): ((call: Call) => unknown) =>
+  (call) =>
+    call.connection.calls.length === 1 ? call.answer(call.path) : then(call)
+
+/** The requests that all upstreams got, for this path. */
+function seen({ upstreams }: Stage, path: string): number {
+  return upstreams.reduce((sum, upstream) => sum + upstream.count(path), 0)
+}
+
+/** The retries of all upstreams. */
+function retries({ stats }: Stage): number {
+  return stats().reduce((sum, each) => sum + each.retries, 0)
+}
+
+const REFUSED: readonly Case[] = ALL.map((method) => ({
+  name: `UP-5 ${method}: an upstream that refuses connections is passed over`,
+  upstreams: [says('never'), says('from the other')],
+  async play(stage) {
+    await stage.upstreams[0]?.stop()
+    for (const path of ['/a', '/b', '/c']) {
+      const answer = await stage.send(path, bodyOf(method))
+      assert.equal(answer.status, 200)
+      assert.equal(seen(stage, path), 1)
+    }
+  },
+}))
+
+const REJECTED: readonly Case[] = [1, 2].flatMap((status) =>
+  ALL.map(
+    (method): Case => ({
+      name: `UP-5 ${method}: protocolStatus ${status} is passed over, once`,
+      upstreams: [(call) => void call.end(0, status), echoes],
+      async play(stage) {
+        for (const path of ['/a', '/b', '/c']) {
+          const answer = await stage.send(path, bodyOf(method))
+          assert.equal(answer.status, 200)
+          assert.equal(answer.text, method === 'HEAD' ? '' : (bodyOf(method).body ?? ''))
+          assert.equal(stage.upstreams[1]?.count(path), 1)
+        }
+        assert.ok(retries(stage) >= 1)
+      },
+    }),
+  ),
+)
+
+/** A kept connection that turns out to be of no use. */
+const STALE: readonly Case[] = [
+  ...ALL.map(
+    (method): Case => ({
+      name: `UP-5 ${method}: a kept connection that was closed while idle costs nothing`,
+      upstreams: [(call) => void call.answer(call.path)],
+      fastcgi: KEEP,
+      async play(stage) {
+        await stage.send('/first')
+        const { connection } = await stage.upstream.call()
+        connection.socket.end()
+        const answer = await stage.send('/next', bodyOf(method))
+        assert.equal(answer.status, 200)
+        assert.equal(stage.upstream.count('/next'), 1)
+      },
+    }),
+  ),
+  ...[closes, resets].flatMap((fails) =>
+    ALL.map(
+      (method): Case => ({
+        name: `UP-5 ${method}: a kept connection that ${fails.name} at the next request costs nothing`,
+        upstreams: [onlyFirst(fails)],
+        fastcgi: KEEP,
+        async play(stage) {
+          await stage.send('/first')
+          const answer = await stage.send('/next', bodyOf(method))
+          assert.equal(answer.status, 200)
+          // What is not idempotent is not risked on a kept connection.
+          const most = REPEATABLE.includes(method) ? 2 : 1
+          assert.ok(stage.upstream.count('/next') <= most)
+        },
+      }),
+    ),
+  ),
+  {
+    name: 'UP-5 PUT of 3 MB: what cannot be sent again is not risked on a kept connection',
+    upstreams: [onlyFirst(closes)],
+    fastcgi: KEEP,
+    async play(stage) {
+      await stage.send('/first')
+      const body = Readable.from(Array.from({ length: 30 }, () => Buffer.alloc(100_000)))
+      const headers = ['Content-Length', '3000000']
+      const answer = await stage.send('/next', { method: 'PUT', headers, body })
+      assert.equal(answer.status, 200)
+      assert.equal(stage.upstream.count('/next'), 1)
+    },
+  },
+  {
+    name: 'UP-5 PUT of a body without a length is read from its beginning when sent again',
+    upstreams: [
+      async (call) => {
+        if (call.path === '/next' && call.connection.calls.length > 1) closes(call)
+        else call.answer(await call.body())
+      },
+    ],
+    fastcgi: KEEP,
+    async play(stage) {
+      await stage.send('/first')
+      const content = Buffer.alloc(2_000_000, 'abcdefg')
+      const body = Readable.from([content.subarray(0, 700_000), content.subarray(700_000)])
+      const answer = await stage.send('/next', { method: 'PUT', body })
+      assert.ok(answer.bytes.equals(content))
+    },
+  },
+  {
+    name: 'UP-5 a kept connection that is closed behind a byte of standard error is not repeated',
+    upstreams: [onlyFirst((call) => void call.stderr('begun\n').connection.socket.end())],
+    fastcgi: KEEP,
+    async play(stage) {
+      await stage.send('/first')
+      assert.equal((await stage.send('/next')).status, 502)
+      assert.equal(stage.upstream.count('/next'), 1)
+    },
+  },
+  {
+    name: 'UP-5 a kept connection that is closed behind a byte of the header is not repeated',
+    upstreams: [onlyFirst((call) => void call.stdout('C').connection.socket.end())],
+    fastcgi: KEEP,
+    async play(stage) {
+      await stage.send('/first')
+      assert.equal((await stage.send('/next')).status, 502)
+      assert.equal(stage.upstream.count('/next'), 1)
+    },
+  },
+  {
+    name: 'UP-5 an end without an answer on a kept connection is not repeated',
+    upstreams: [onlyFirst((call) => void call.end())],
+    fastcgi: KEEP,
+    async play(stage) {
+      await stage.send('/first')
+      assert.equal((await stage.send('/next')).status, 502)
+      assert.equal(stage.upstream.count('/next'), 1)
+    },
+  },
+]
+
+/** A new connection that is closed: what the application has done is not known. */
+const UNKNOWN: readonly Case[] = [
+  ...ALL.flatMap((method) =>
+    (['unsent', 'idempotent'] as const).map((retry): Case => {
+      const isRepeated = retry === 'idempotent' && ['GET', 'HEAD', 'OPTIONS'].includes(method)
+      return {
+        name: `UP-5 ${method}, retry '${retry}': closed after the request was read is ${isRepeated ? 'sent to another' : '502'}`,
+        upstreams: oneCloses,
+        fastcgi: { retry },
+        async play(stage) {
+          const answer = await stage.send('/once', bodyOf(method))
+          assert.equal(answer.status, isRepeated ? 200 : 502)
+          assert.equal(seen(stage, '/once'), isRepeated ? 2 : 1)
+        },
+      }
+    }),
+  ),
+  {
+    name: 'UP-5 GET, retry ‘idempotent’: a request that ends each application is sent twice at most',
+    upstreams: [closes, closes, closes],
+    fastcgi: { retry: 'idempotent' },
+    async play(stage) {
+      assert.equal((await stage.send('/poison')).status, 502)
+      assert.equal(seen(stage, '/poison'), 2)
+    },
+  },
+]
+
+/** Two upstreams, the first of which to get a request closes the connection. */
+function oneCloses(): Behaviour['answer'][] {
+  let hasClosed = false
+  const answer = (call: Call): void => {
+    if (hasClosed) call.answer('second')
+    else closes(call)
+    hasClosed = true
+  }
+  return [answer, answer]
+}
+
+const BOUNDS: readonly Case[] = [
+  {
+    name: 'UP-5 OVERLOADED everywhere is 503 with Retry-After, after three attempts at most',
+    upstreams: [overloaded, overloaded, overloaded, overloaded],
+    async play(stage) {
+      const answer = await stage.send('/busy', { method: 'POST', body: 'content' })
+      assert.equal(answer.status, 503)
+      assert.match(answer.all('retry-after')[0] ?? '', /^\d+$/)
+      const attempts = seen(stage, '/busy')
+      assert.ok(attempts >= 2 && attempts <= 3, `${attempts} attempts`)
+      await stage.gateway.logged(({ code }) => code === 'CGI_ERR_BUSY')
+    },
+  },
+  {
+    name: 'UP-5 OVERLOADED by the one upstream for a moment',
+    upstreams: [
+      (call, upstream) => (upstream.calls.length < 2 ? overloaded(call) : call.answer('at last')),
+    ],
+    async play(stage) {
+      const { status } = await stage.send('/busy', { method: 'POST', body: 'content' })
+      // It may be full for as long as the queue waits, or at once.
+      assert.ok(status === 200 || status === 503, String(status))
+      assert.equal((await stage.send('/next')).text, 'at last')
+    },
+  },
+  {
+    name: 'UP-5 retries end with headersTimeout',
+    upstreams: [
+      (call) => void setTimeout(() => overloaded(call), 250),
+      (call) => void setTimeout(() => overloaded(call), 250),
+      (call) => void setTimeout(() => call.answer('too late'), 250),
+    ],
+    gateway: { headersTimeout: 400 },
+    async play(stage) {
+      const start = performance.now()
+      const { status } = await stage.send('/slow')
+      assert.ok(status === 504 || status === 503, String(status))
+      assert.ok(performance.now() - start < 5_000)
+    },
+  },
+  {
+    name: 'UP-5 a POST of 300 over connections that each serve three requests is done once each',
+    upstreams: [recycles(3), recycles(3)],
+    fastcgi: KEEP,
+    async play(stage) {
+      let number = 0
+      const client = async (): Promise<void> => {
+        while (number < 300) {
+          number += 1
+          const path = `/${number}`
+          const { status } = await stage.send(path, { method: 'POST', body: path })
+          assert.equal(status, 200)
+          assert.equal(seen(stage, path), 1)
+        }
+      }
+      await Promise.all(Array.from({ length: 6 }, client))
+    },
+  },
+  {
+    name: 'UP-5 a GET of 300 over connections that each serve three requests: none is lost',
+    upstreams: [recycles(3), recycles(3)],
+    fastcgi: KEEP,
+    async play(stage) {
+      let number = 0
+      const client = async (): Promise<void> => {
+        while (number < 300) {
+          number += 1
+          assert.equal((await stage.send(`/${number}`)).status, 200)
+        }
+      }
+      await Promise.all(Array.from({ length: 6 }, client))
+    },
+  },
+  {
+    name: 'UP-5 nothing is sent again when the header has come',
+    upstreams: [(call) => void call.stdout(`${HEADER}begun`).connection.socket.end(), says('no')],
+    fastcgi: { retry: 'idempotent' },
+    expected: { isCut: true, seen: [1, 0] },
+  },
+]
+
+/** Keeps a connection for so many requests and closes it then, with the last answer or a moment later. */
+function recycles(requests: number): Behaviour {
+  return {
+    answer(call) {
+      call.answer(call.path)
+      const { calls, socket, index } = call.connection
+      if (calls.length < requests) return
+      if (index % 2 === 0) socket.end()
+      else setTimeout(() => socket.end(), 1)
+    },
+  }
+}
+
+export const retryCases: readonly Case[] = [
+  ...REFUSED,
+  ...REJECTED,
+  ...STALE,
+  ...UNKNOWN,
+  ...BOUNDS,
+]
