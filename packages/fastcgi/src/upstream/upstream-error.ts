@@ -12,11 +12,6 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
-/** Whether the backlog of a Unix socket is full (connect(2)): the application is there, and busy. */
-export function isBacklogFull(error: unknown): boolean {
-  return codeOf(error) === 'EAGAIN'
-}
-
 /** The error for a request that no upstream has taken, by the failure of the last one that was tried. */
 export function toConnectError(upstream: Failed, cause: unknown): CgiError {
   const fault = codeOf(cause)

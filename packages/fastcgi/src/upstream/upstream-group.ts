@@ -10,7 +10,7 @@ import type { Failure } from './health.js'
 import { MISSING_SCRIPT_HINT } from './missing-script.js'
 import type { Upstream } from './upstream.js'
 import { publishChange } from './upstream-channel.js'
-import { codeOf, isBacklogFull, toBusyError, toConnectError } from './upstream-error.js'
+import { toBusyError, toConnectError } from './upstream-error.js'
 import { WaitingLine } from './waiting-line.js'
 
 /** How long a request waits for an upstream that can be probed soon, in milliseconds. */
@@ -81,6 +81,10 @@ export class UpstreamGroup implements Slots {
     if (failed === undefined && !this.#places.isEmpty) await this.#waitForPlace(signal)
     for (;;) {
       const now = performance.now()
+      if (now >= start + LONGEST_WAIT) {
+        this.#admit()
+        throw toBusyError('no upstream has had a free place')
+      }
       this.#probeConnections(now)
       const upstream = chooseUpstream(this.upstreams, now, failed?.upstream)
       if (upstream !== undefined) {
@@ -88,8 +92,7 @@ export class UpstreamGroup implements Slots {
         this.#admit()
         return upstream
       }
-      const wait = this.#isAnyUp ? start + LONGEST_WAIT - now : this.#patience(now, search)
-      if (wait <= 0) {
+      if (!this.#isAnyUp && this.#patience(now, search) <= 0) {
         this.#admit()
         throw this.#toError(failed)
       }
@@ -105,6 +108,7 @@ export class UpstreamGroup implements Slots {
 
   /** An upstream has begun to answer. */
   answer(upstream: Upstream): void {
+    upstream.answeredAt = performance.now()
     if (!upstream.health.answer()) return
     this.#publish(upstream, 'it has answered')
     this.logger?.warn({ upstream: upstream.name }, 'the application server is up again')
@@ -119,12 +123,6 @@ export class UpstreamGroup implements Slots {
 
   /** An upstream has failed; the place is still taken. */
   fail(upstream: Upstream, failure: Failure, error: unknown): void {
-    // The last one that times out, while others are answered, is in a full backlog (TCP drops its SYN).
-    const isFull = isBacklogFull(error) || (codeOf(error) === 'ETIMEDOUT' && upstream.busy > 1)
-    if (isFull) {
-      upstream.limitToBusy()
-      return
-    }
     this.#lastFailure = { upstream, error }
     if (!upstream.fail(failure, this.upstreams.length === 1)) return
     const reason = error instanceof Error ? error.message : String(error)
@@ -174,7 +172,6 @@ export class UpstreamGroup implements Slots {
   }
 
   #toError(failed: PlaceSearch['failed']): Error {
-    if (this.#isAnyUp) return toBusyError('no upstream has had a free place')
     const { upstream, error } = failed ?? this.#lastFailure ?? {}
     if (error instanceof CgiError) return error
     for (const { worker } of this.upstreams)

@@ -50,8 +50,6 @@ export class UpstreamRun implements ScriptStreams {
   readonly #group: UpstreamGroup
   readonly #settings: RunSettings
   readonly #call: UpstreamCall
-  readonly #start = performance.now()
-  readonly #deadline: number
   /** Whether it may go on a connection that the application may have closed. */
   readonly #mayReuse: boolean
   #place: Upstream | undefined
@@ -69,7 +67,6 @@ export class UpstreamRun implements ScriptStreams {
     this.#group = group
     this.#call = call
     this.#settings = settings
-    this.#deadline = this.#start + (settings.connectTimeout || Number.POSITIVE_INFINITY)
     const isSmall = content === null || (length !== undefined && length <= MOST_KEPT)
     this.#mayReuse = isSmall && mayReuseConnection(this.#method)
     this.stdin = content === null ? null : new SentBody()
@@ -94,27 +91,29 @@ export class UpstreamRun implements ScriptStreams {
    */
   async start(): Promise<void> {
     const { signal } = this.#call
-    let timeout = this.#settings.connectTimeout
+    const { connectTimeout } = this.#settings
+    const start = performance.now()
+    let deadline = start + (connectTimeout || Number.POSITIVE_INFINITY)
+    let timeout = connectTimeout
     let failed: { upstream: Upstream; error: unknown } | undefined
     for (;;) {
-      const isLast = performance.now() >= this.#deadline
-      const upstream = await this.#group.enter({
-        signal,
-        start: this.#start,
-        deadline: this.#deadline,
-        failed,
-      })
+      const upstream = await this.#group.enter({ signal, start, deadline, failed })
       this.#place = upstream
+      const attempt = performance.now()
       try {
         const mayReuse = this.#mayReuseNow(upstream)
         this.#send(upstream, await upstream.open({ mayReuse, timeout, signal }))
         return
       } catch (error) {
         failed = { upstream, error }
-        this.#countFailure(upstream, error)
+        const isFull = upstream.isFull(error, attempt)
+        if (isFull) upstream.limitToBusy()
+        else this.#countFailure(upstream, error)
         this.#leave()
+        const isLast = attempt >= deadline && !isFull
         if (isLast || !this.#isConnectionTriedAgain(error)) throw toStartError(upstream, error)
-        timeout = this.#settings.connectTimeout / 2
+        if (isFull) deadline = performance.now() + connectTimeout
+        else timeout = connectTimeout / 2
       }
     }
   }

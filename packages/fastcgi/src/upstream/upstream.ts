@@ -52,6 +52,8 @@ export class Upstream {
   readonly idle: IdleConnections
   /** Whether it is being found out whether it can be reached. */
   isProbed = false
+  /** When it began an answer last. */
+  answeredAt = 0
   requests = 0
   failures = 0
   retries = 0
@@ -90,6 +92,17 @@ export class Upstream {
   /** How many requests it takes at once now. */
   get limit(): number {
     return this.#limit.at(performance.now())
+  }
+
+  /**
+   * Whether a connection has failed since the upstream is busy: the backlog of a Unix socket is full (connect(2)), or that
+   * of TCP, where Linux drops the packets, while other requests are answered.
+   *
+   * @param attempt - when the connection was begun.
+   */
+  isFull(error: unknown, attempt: number): boolean {
+    const code = codeOf(error)
+    return code === 'EAGAIN' || (code === 'ETIMEDOUT' && this.answeredAt > attempt)
   }
 
   /** It takes no more requests than it has, without the one that has shown this. */
