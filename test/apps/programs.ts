@@ -1,5 +1,5 @@
 import { type ExecFileOptions, execFile, execFileSync, spawnSync } from 'node:child_process'
-import { accessSync, constants, existsSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { CHROMIUM } from '../support/browser.js'
@@ -14,6 +14,7 @@ interface Program {
 const PROGRAMS = {
   Apache: { package: 'apache2', isInstalled: () => isExecutable('/usr/sbin/apache2') },
   AWStats: { package: 'awstats', isInstalled: () => isExecutable(AWSTATS) },
+  Caddy: { package: 'caddy', isInstalled: () => isInPath('caddy') },
   cgit: { package: 'cgit', isInstalled: () => isExecutable(CGIT) },
   chromium: { package: 'chromium', isInstalled: () => isExecutable(CHROMIUM) },
   curl: { package: 'curl', isInstalled: () => isInPath('curl') },
@@ -34,6 +35,7 @@ const PROGRAMS = {
   },
   nginx: { package: 'nginx', isInstalled: () => isExecutable('/usr/sbin/nginx') },
   perl: { package: 'perl', isInstalled: () => isInPath('perl') },
+  'php-fpm': { package: 'php-fpm', isInstalled: () => findPhpFpm() !== undefined },
   'php-cgi': { package: 'php-cgi', isInstalled: () => isInPath('php-cgi') },
   'CGI.pm': {
     package: 'libcgi-pm-perl',
@@ -116,6 +118,13 @@ function isInPath(name: string): boolean {
 function hasPhpExtension(name: string): boolean {
   const { status } = spawnSync('php', ['-r', `exit(extension_loaded('${name}') ? 0 : 1);`])
   return status === 0
+}
+
+/** The program of php-fpm, whose name has PHP's version. */
+export function findPhpFpm(): string | undefined {
+  const folder = '/usr/sbin'
+  const name = readdirSync(folder).find((each) => /^php-fpm[\d.]*$/.test(each))
+  return name === undefined ? undefined : path.join(folder, name)
 }
 
 function isExecutable(file: string): boolean {

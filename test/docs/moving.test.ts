@@ -139,8 +139,11 @@ function typeOf([value = '']: readonly string[]): string {
   return value.replace(/;.*/, '')
 }
 
+/** The guides that other files try. */
+const FURTHER = ['from-npm-packages.md', 'from-nginx-php-fpm.md', 'from-caddy.md']
+
 void t.test('options in guides', async (t) => {
-  for (const name of [...Object.keys(guides), 'from-npm-packages.md']) {
+  for (const name of [...Object.keys(guides), ...FURTHER]) {
     const page = new Page(name)
     const headings = [...page.text.matchAll(/^## ((?:Directives|Options).*)$/gm)]
     void t.test(`exist (${name})`, async () => {

@@ -16,9 +16,11 @@ const recipes = {
   mediawiki: needs('MediaWiki', 'php-cgi', 'curl'),
   perl: needs('CGI.pm', 'curl'),
   php: needs('php-cgi', 'curl'),
+  'php-pool': needs('php-cgi', 'php-fpm', 'curl'),
   python: needs('python3', 'curl'),
   'reverse-proxy': needs('nginx', 'curl'),
   'server-sent-events': needs('curl'),
+  'several-machines': needs('php-fpm', 'curl'),
 }
 
 /** Tried otherwise: in a browser or link by link, in test/apps, and in container.test.ts. */
@@ -52,6 +54,8 @@ for (const [name, options] of Object.entries(recipes)) {
     for (const { name: file } of servers) {
       void t.test(`does what it says (${file})`, { buffered: true, ...NO_HANG }, async (t) => {
         const workplace = await Workplace.create(t, page)
+        const pools = page.files.find(({ name: each }) => each === 'pool.conf')
+        if (pools !== undefined && file === 'server.js') await workplace.startPhpFpm(pools.text)
         await workplace.start(process.execPath, [file])
         if (page.files.some(({ name: each }) => each.startsWith('nginx/')))
           await workplace.startNginx()

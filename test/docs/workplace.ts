@@ -1,12 +1,24 @@
 import { execFile } from 'node:child_process'
-import { chmod, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  realpath,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
+import { tmpdir, userInfo } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import { signalOf } from '../support/signal.js'
 import { fileURLToPath } from 'node:url'
 import { findFreePort, type RunningProgram, startProgram } from '../servers/program.js'
 import type { Page } from './page.js'
+import { findPhpFpm } from '../apps/programs.js'
+import { startPhpFpm } from './php-server.js'
 import { follow } from './transcript.js'
 
 /** Where the packages that pages import are found. */
@@ -15,6 +27,12 @@ const PACKAGES = fileURLToPath(new URL('../../node_modules', import.meta.url))
 /** The port that all pages have for the application, and that of a proxy in front of it. */
 const PORT = '3000'
 const PROXY_PORT = '8080'
+/** That of an application server. */
+const SERVER_PORT = '9000'
+
+/** The folder of a page's site and that of php-fpm's sockets; in a test, both are elsewhere. */
+const SITE = '/srv/site'
+const SOCKETS = '/run/php/'
 
 /** A folder in which the steps of a page are run, from the first to the last. */
 export class Workplace {
@@ -25,6 +43,7 @@ export class Workplace {
     readonly folder: string,
     readonly port: number,
     readonly proxyPort: number,
+    private readonly serverPort: number,
     private readonly page: Page,
     private readonly t: Test,
   ) {
@@ -35,7 +54,7 @@ export class Workplace {
   static async create(t: Test, page: Page): Promise<Workplace> {
     const prefix = path.join(tmpdir(), 'common-gateway-docs-')
     const folder = await realpath(await mkdtemp(prefix))
-    const ports = [await findFreePort(), await findFreePort()] as const
+    const ports = [await findFreePort(), await findFreePort(), await findFreePort()] as const
     const workplace = new Workplace(folder, ...ports, page, t)
     t.after(() => workplace.#leave())
     await symlink(PACKAGES, path.join(folder, 'node_modules'))
@@ -89,7 +108,20 @@ ${temporary.map((name) => `  ${name}_temp_path nginx-${name};`).join('\n')}
   async #leave(): Promise<void> {
     // The last to come is the first to go: a server in front of another needs it.
     for (const server of this.#servers.toReversed()) await server.close()
+    await this.#stopDaemons()
     await rm(this.folder, { recursive: true })
+  }
+
+  /** Stops what a page whose steps have failed has put into the background. */
+  async #stopDaemons(): Promise<void> {
+    for (const name of await readdir(this.folder)) {
+      if (!name.endsWith('.pid')) continue
+      try {
+        process.kill(Number(await readFile(path.join(this.folder, name), 'utf8')))
+      } catch {
+        // It has ended.
+      }
+    }
   }
 
   /** Does what the page does once its server runs. */
@@ -99,9 +131,21 @@ ${temporary.map((name) => `  ${name}_temp_path nginx-${name};`).join('\n')}
     }
   }
 
-  /** Puts the port of this place where the page has its own. */
+  /** Puts the ports, the folder and the user of this place where the page has its own. */
   localize(text: string): string {
-    return text.replaceAll(PORT, String(this.port)).replaceAll(PROXY_PORT, String(this.proxyPort))
+    return text
+      .replaceAll(PORT, String(this.port))
+      .replaceAll(PROXY_PORT, String(this.proxyPort))
+      .replaceAll(SERVER_PORT, String(this.serverPort))
+      .replaceAll('= ada\n', `= ${userInfo().username}\n`)
+      .replaceAll('php-fpm8.2 ', `${findPhpFpm()} `)
+      .replaceAll(SOCKETS, `${this.folder}/`)
+      .replaceAll(SITE, this.folder)
+  }
+
+  /** Starts php-fpm with the pools of a page. */
+  async startPhpFpm(pools: string): Promise<void> {
+    this.#servers.push(await startPhpFpm(this.localize(pools), this))
   }
 
   /** Runs a line of shell; returns all that it prints. @throws where it fails and was told to. */
