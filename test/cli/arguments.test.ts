@@ -15,7 +15,16 @@ import { serve, serveArguments } from './served-folder.js'
 const FLAGS = ['--port', '--bind', '--directory', '--cgi-dir', '--interpreter', '--script', '--env']
 FLAGS.push('--cwd', '--user', '--max-processes', '--timeout', '--tls-cert', '--tls-key', '--log')
 FLAGS.push('--scripts', '--index', '--files', '--link-root', '--send', '--auth', '--trust-proxy')
-FLAGS.push('--watch-errors', '--no-status', '--config', '--print-config', '--version', '--help')
+FLAGS.push(
+  '--fastcgi',
+  '--fallback',
+  '--watch-errors',
+  '--no-status',
+  '--config',
+  '--print-config',
+  '--version',
+  '--help',
+)
 
 void t.test('--help and --version print and exit with 0', NO_HANG, async (t) => {
   const help = await new Command(t, ['--help']).ended

@@ -20,6 +20,7 @@ function createRecord(given: Partial<RequestRecord> = {}): RequestRecord {
     isScript: true,
     script: '/srv/cgi-bin/a.sh',
     pid: 4242,
+    upstream: undefined,
     isWaiting: false,
     queueTime: 0,
     status: 200,
@@ -202,7 +203,7 @@ function createUpdates(t: Test): {
     isAging: false,
     parts: () => {
       state.written += 1
-      return { totals: html`${state.text}`, plots: html``, now: html`` }
+      return { totals: html`${state.text}`, plots: html``, upstreams: html``, now: html`` }
     },
     rowsAfter: (sequence: number) => {
       state.asked += 1

@@ -31,6 +31,7 @@ interface Candidate {
 export function adviseOn(file: string, site: Site): Advice | undefined {
   const extension = path.extname(file)
   if (Object.hasOwn(site.interpreters, extension)) return undefined
+  if (Object.hasOwn(site.servers, extension)) return undefined
   const known = site.defaultInterpreters.find((interpreter) => interpreter.extension === extension)
   const isExecutable = isProgram(file)
   if (!isExecutable && known?.program !== undefined) return undefined

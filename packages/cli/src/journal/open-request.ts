@@ -62,6 +62,10 @@ export class OpenRequest implements RequestRecord {
     return this.#runs.at(-1)?.pid
   }
 
+  get upstream(): string | undefined {
+    return this.#runs.at(-1)?.upstream
+  }
+
   get queueTime(): number | undefined {
     return this.#runs.at(-1)?.queueTime
   }

@@ -15,6 +15,8 @@ export interface RequestRecord {
   readonly script: string | undefined
   /** Process id of the script, once started. */
   readonly pid: number | undefined
+  /** The application server that runs the script, such as `127.0.0.1:9000`; undefined for a process. */
+  readonly upstream: string | undefined
   /** Whether the request waits for a slot of `--max-processes`. */
   readonly isWaiting: boolean
   /** How long the request waited for a slot, once it has one. */

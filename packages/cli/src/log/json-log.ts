@@ -5,11 +5,12 @@ import type { RequestJournal } from '../journal/request-journal.js'
  * request that has ended. (The event `start` is written elsewhere, when the server listens.)
  */
 export function logAsJson(journal: RequestJournal, write: (text: string) => void): void {
-  journal.on('line', ({ id, script, pid }, line) => {
-    write(toJsonLine({ event: 'stderr', time: new Date().toISOString(), id, script, pid, line }))
+  journal.on('line', ({ id, script, pid, upstream }, line) => {
+    const time = new Date().toISOString()
+    write(toJsonLine({ event: 'stderr', time, id, script, pid, upstream, line }))
   })
   journal.on('end', (record) => {
-    const { id, startTime, method, url, client, script, pid, queueTime, status } = record
+    const { id, startTime, method, url, client, script, pid, upstream, queueTime, status } = record
     const { headerTime, duration, bytesIn, bytesOut, exitCode, signal, error } = record
     write(
       toJsonLine({
@@ -22,6 +23,7 @@ export function logAsJson(journal: RequestJournal, write: (text: string) => void
         status,
         script,
         pid,
+        upstream,
         queueTime: round(queueTime),
         headerTime: round(headerTime),
         duration: round(duration),

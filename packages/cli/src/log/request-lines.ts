@@ -38,9 +38,9 @@ export function writeRequestLine(record: RequestRecord, style: LineStyle): strin
 }
 
 /** The heading of standard error of a running script. The line of its request follows at the end. */
-export function writeRunningLine({ script = '', pid }: RequestRecord, style: LineStyle): string {
-  const name = toPrintable(path.relative(style.folder, script))
-  return style.paint('cyan', `    ${name}[${pid}] is running; its standard error:`)
+export function writeRunningLine(record: RequestRecord, style: LineStyle): string {
+  const name = toPrintable(pathOf(record.script ?? '', style.folder))
+  return style.paint('cyan', `    ${name}${processOf(record)} is running; its standard error:`)
 }
 
 /** The lines of a script's standard error. */
@@ -80,16 +80,27 @@ function shareOf(columns: number): { path: number; script: number } {
 
 /** The script as `cgi-bin/form.py[4242]`, or as much of that as there is room for. */
 function nameOf(record: RequestRecord, { folder, columns }: LineStyle, width: number): string {
-  const { script, pid } = record
+  const { script } = record
   if (script === undefined) return '-'
-  const relative = path.relative(folder, script)
+  const relative = pathOf(script, folder)
   const base = toPrintable(path.basename(script))
   const name = relative.startsWith('..') ? base : toPrintable(relative)
-  const process = pid === undefined ? '' : `[${pid}]`
+  const process = processOf(record)
   const full = name + process
   if (columns === undefined || full.length <= width) return full
   const short = base + process
   return short.length <= width ? short : truncate(base, width)
+}
+
+/** A script as a path from the served folder. An application without a file has the name of its server. */
+function pathOf(script: string, folder: string): string {
+  return path.isAbsolute(script) ? path.relative(folder, script) : script
+}
+
+/** What runs the script: the process, or the application server on another machine. */
+function processOf({ script = '', pid, upstream }: RequestRecord): string {
+  if (pid !== undefined) return `[${pid}]`
+  return upstream === undefined || script.includes(upstream) ? '' : `[${toPrintable(upstream)}]`
 }
 
 function truncate(text: string, width: number): string {

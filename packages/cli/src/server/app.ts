@@ -4,6 +4,7 @@ import type { BasicAuthentication } from '../authentication/basic-authentication
 import { createErrorHandler } from './error-response.js'
 import { createNotFoundHandler } from './not-found-response.js'
 import { createMounts } from '../site/gateways.js'
+import { createTransports } from '../site/transports.js'
 import { toPrintable } from '../text/printable.js'
 import type { RequestJournal } from '../journal/request-journal.js'
 import { createLogger, describe, FailuresOnly } from '../journal/request-logger.js'
@@ -50,7 +51,14 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
   ignoreBodies(app)
   // Scripts at `/` hide names that start with a dot; these URLs are public (RFC 8615).
   app.all('/.well-known/*', (_request, reply) => reply.callNotFound())
-  const mounts = createMounts(site, settings, authentication)
+  if (site.fallback !== undefined) {
+    // Without a route of their own, the fallback would answer for missing names in them.
+    for (const { url } of site.trees.filter((tree) => tree.url !== '')) {
+      app.all(`${url}/*`, (_request, reply) => reply.callNotFound())
+    }
+  }
+  const transports = await createTransports(site)
+  const mounts = createMounts({ site, settings, transports, authentication })
   for (const { url, options } of mounts) await app.register(cgi, { ...options, prefix: url })
   if (hasStatusPage(settings)) {
     const { serveStatus } = await import('../status/plugin.js')

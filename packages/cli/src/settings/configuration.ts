@@ -3,7 +3,14 @@ import type { Call } from './arguments.js'
 import { type ConfigFile, findConfigFile, readConfigFile } from './config-file.js'
 import { mergeSettings, readSettings } from './given-settings.js'
 import { resolveFolder } from './served-folder.js'
-import { DEFAULTS, type EffectiveSettings, type SettingName, type Settings } from './settings.js'
+import {
+  DEFAULTS,
+  type EffectiveSettings,
+  type FastcgiSetting,
+  type SettingName,
+  type Settings,
+} from './settings.js'
+import { isWords } from './values.js'
 
 /** The origin of settings that were given as flags. */
 export const COMMAND_LINE = 'the command line'
@@ -62,11 +69,17 @@ function resolvePaths(settings: Partial<Settings>, base: string): Partial<Settin
   const linkRoots = settings['link-root']
   if (linkRoots !== undefined) resolved.set('link-root', linkRoots.map(resolveFrom))
   if (interpreter !== undefined) {
-    const resolve = ([program = '', ...args]: readonly string[]): string[] => {
-      // A name without a slash is looked up in PATH.
-      return [program.includes('/') ? path.resolve(base, program) : program, ...args]
-    }
-    resolved.set('interpreter', mapValues(interpreter, resolve))
+    resolved.set(
+      'interpreter',
+      mapValues(interpreter, (command) => resolveCommand(command, base)),
+    )
+  }
+  const { fastcgi } = settings
+  if (fastcgi !== undefined) {
+    resolved.set(
+      'fastcgi',
+      mapValues(fastcgi, (server) => resolveServer(server, base)),
+    )
   }
   const cgiDirs = settings['cgi-dir']?.map((name) => {
     return name.isElsewhere ? { ...name, folder: path.resolve(base, name.folder) } : name
@@ -74,6 +87,25 @@ function resolvePaths(settings: Partial<Settings>, base: string): Partial<Settin
   if (cgiDirs !== undefined) resolved.set('cgi-dir', cgiDirs)
   // Resolving does not change the type of a setting.
   return Object.fromEntries(resolved) as Partial<Settings>
+}
+
+/** A name without a slash is looked up in PATH, or is an address with a port. */
+function resolveName(name: string, base: string): string {
+  return name.includes('/') && !name.startsWith('unix:') ? path.resolve(base, name) : name
+}
+
+function resolveCommand([program = '', ...args]: readonly string[], base: string): string[] {
+  return [resolveName(program, base), ...args]
+}
+
+function resolveServer(server: FastcgiSetting, base: string): FastcgiSetting {
+  if (isWords(server)) return resolveCommand(server, base)
+  const { address, spawn } = server
+  return {
+    ...server,
+    ...(address && { address: [address].flat().map((name) => resolveName(name, base)) }),
+    ...(spawn && { spawn: resolveCommand([spawn].flat(), base) }),
+  }
 }
 
 function mapValues<From, To>(

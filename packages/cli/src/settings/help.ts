@@ -8,17 +8,17 @@ Serves the files of a folder, and runs the programs in its cgi-bin and htbin.
       --cgi-dir FOLDER      * folder of scripts in it, or anywhere: /URL=FOLDER
       --scripts .X,.Y       * run files with these extensions, in any folder
       --script URL=PROGRAM  * program that answers every request below a URL
+      --fastcgi .X=SERVER   * run .X, or all below /URL, by php-cgi or HOST:PORT
       --files URL=FOLDER    * another folder of files
       --interpreter .X=CMD  * command that runs scripts with the extension .X
       --index NAME,NAME     * index files of a folder: index.cgi,index.php
+      --fallback SCRIPT     answers for what names no file: index.php
       --env NAME=VALUE      * variable for scripts; NAME alone passes on yours
-      --cwd FOLDER, --user NAME   folder (its own) and user for a script
-      --max-processes N, --timeout TIME   scripts at once; longest silence
+      --cwd FOLDER, --user NAME, --max-processes N, --timeout TIME   of scripts
       --auth FILE           users and passwords; htpasswd -B writes the file
       --tls-cert FILE, --tls-key FILE   serve HTTPS, by HTTP/2 and HTTP/1.1
       --link-root FOLDER, --send .X,.Y  * allow links to it; send these sources
       --trust-proxy ADDRESS,ADDRESS     proxies that name the client in a header
       --watch-errors WHO, --log FORMAT  WHO: on, off, local; FORMAT: text, json
-      --no-status, --config FILE, --print-config   status page; settings
-      --version, --help     print the version, or this text
+      --no-status, --config FILE, --print-config, --version, --help
 `

@@ -1,9 +1,11 @@
+import path from 'node:path'
 import { parseDuration } from '../text/duration.js'
 import type { SettingName, Settings } from './settings.js'
 import {
   isString,
   isUrl,
   readWords,
+  toApplicationServer,
   toCgiFolder,
   toCommand,
   toExtension,
@@ -57,6 +59,14 @@ export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
   interpreter: pairs('.EXTENSION=PROGRAM, such as .py=python3', (extension, command) => {
     return toExtension(extension) === undefined ? undefined : toCommand(command)
   }),
+  fastcgi: pairs(
+    '.EXTENSION or /URL with a program or an address, such as .php=php-cgi or /app=127.0.0.1:9000',
+    (name, server) => {
+      return isUrl(name) || toExtension(name) !== undefined
+        ? toApplicationServer(server)
+        : undefined
+    },
+  ),
   script: pairs('/URL=PROGRAM, such as /git=/usr/lib/git-core/git-http-backend', (url, program) => {
     return isUrl(url) ? toText(program) : undefined
   }),
@@ -64,6 +74,12 @@ export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
   send: separated('extensions, such as .py,.sh', toExtension),
   index: separated('names of files, such as index.cgi,index.php', (name) => {
     return /^(?!\.)[^/\\\0]+$/.test(name) ? name : undefined
+  }),
+  fallback: one('the path of a script in the folder, such as index.php', (value) => {
+    const name = toText(value)
+    return name === undefined || path.posix.normalize(name) !== name || /^(?:\/|\.\.)/.test(name)
+      ? undefined
+      : name
   }),
   files: pairs('/URL=FOLDER, such as /icons=/usr/share/icons', (url, folder) => {
     return isUrl(url) ? toText(folder) : undefined

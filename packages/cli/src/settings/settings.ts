@@ -1,3 +1,5 @@
+import type { FastcgiOptions } from '@common-gateway/fastcgi'
+
 /** All settings after validation, by the name of the flag. */
 export interface Settings {
   readonly directory: string
@@ -6,12 +8,16 @@ export interface Settings {
   readonly 'cgi-dir': readonly CgiFolderName[]
   readonly interpreter: Readonly<Record<string, readonly string[]>>
   readonly script: Readonly<Record<string, string>>
+  /** Application servers, by the extension of their scripts or by a URL. */
+  readonly fastcgi: Readonly<Record<string, FastcgiSetting>>
   /** Extensions of scripts that run in every folder of the site. */
   readonly scripts: readonly string[]
   /** Extensions of files that are sent although they look like scripts. */
   readonly send: readonly string[]
   /** Names of index files, in order of preference. */
   readonly index: readonly string[]
+  /** Path in the served folder of the script that answers for what names no file. */
+  readonly fallback: string
   /** More folders of files, by URL. */
   readonly files: Readonly<Record<string, string>>
   /** Folders that symbolic links may point into. */
@@ -34,6 +40,9 @@ export interface Settings {
 }
 
 export type SettingName = keyof Settings
+
+/** An address, a program and its arguments, or options of `fastcgi()`. */
+export type FastcgiSetting = readonly string[] | FastcgiOptions
 
 /** A folder of scripts and its URL. */
 export interface CgiFolderName {

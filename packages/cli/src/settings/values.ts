@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import type { CgiFolderName, Settings } from './settings.js'
+import type { CgiFolderName, FastcgiSetting, Settings } from './settings.js'
 
 // The readers of values. Each returns undefined for a value that is not valid.
 
@@ -78,6 +78,22 @@ export function toCommand(value: unknown): readonly string[] | undefined {
   const args = isString(value) ? toArguments(value) : value
   if (!Array.isArray(args) || !args.every(isString)) return undefined
   return args.some((arg) => arg.includes('\0')) || !args[0] ? undefined : args
+}
+
+/** An address, a list of them, a program and its arguments, or an object of options. */
+export function toApplicationServer(value: unknown): FastcgiSetting | undefined {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    const { address = [], spawn = [] } = value as Readonly<Record<string, unknown>>
+    // fastcgi() checks all else.
+    return [address, spawn].flat().every(isString) ? value : undefined
+  }
+  if (isString(value) && /^[^\s,]+(?:,[^\s,]+)+$/.test(value)) return { address: value.split(',') }
+  return toCommand(value)
+}
+
+/** Whether a setting is an address, or a program and its arguments. */
+export function isWords(setting: FastcgiSetting): setting is readonly string[] {
+  return Array.isArray(setting)
 }
 
 /** Splits arguments at blanks outside quotes, as a shell does. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { badArgument } from '../settings/command-error.js'
 import { CONFIG_NAMES } from '../settings/config-file.js'
@@ -7,15 +8,18 @@ import { type FileTree, findFileTrees, findLinkRoots } from './file-trees.js'
 import { findProgram, isProgram } from '@common-gateway/core/steps'
 import type { EffectiveSettings } from '../settings/settings.js'
 import { STATUS_PATH } from '../access/access.js'
+import { type ApplicationServers, findApplicationServers } from './application-servers.js'
 
 /** The files and programs that are served. Folders are absolute; programs and interpreters exist. */
-export interface Site {
+export interface Site extends ApplicationServers {
   /** Absolute real path of the served folder. */
   readonly folder: string
   /** Folders of files, the longest URL first; the served folder itself is the last. */
   readonly trees: readonly FileTree[]
   /** Extensions of scripts that run in every folder of the site. */
   readonly scriptExtensions: readonly string[]
+  /** The script that answers for what names no file, as a path in the folder. */
+  readonly fallback: string | undefined
   /** Extensions of files that are sent although they look like scripts. */
   readonly sentExtensions: ReadonlySet<string>
   /** Names of index files, in order of preference. */
@@ -65,7 +69,8 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     }),
   )
   const defaultInterpreters = findDefaultInterpreters()
-  const extensions = new Set(Object.keys(interpreters))
+  const { servers, applications } = findApplicationServers(settings)
+  const extensions = new Set([...Object.keys(interpreters), ...Object.keys(servers)])
   for (const { extension, program } of defaultInterpreters) {
     if (program !== undefined) extensions.add(extension)
   }
@@ -73,26 +78,32 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     if (isProgram(file) || extensions.has(path.extname(file))) return { url, file }
     throw badArgument(`--script ${url} must name an executable program, but got '${file}'`)
   })
-  const { scripts: scriptExtensions = [], send: sentExtensions = [] } = settings
+  const { fallback, send: sentExtensions = [] } = settings
+  checkFallback(fallback, folder, extensions)
+  const scriptExtensions = findScriptExtensions(settings, Object.keys(servers))
   const repeated = scriptExtensions.find((extension) => sentExtensions.includes(extension))
   if (repeated !== undefined) {
-    throw badArgument(`${repeated} is in both --scripts, which runs it, and --send, which sends it`)
+    const flag = settings.scripts?.includes(repeated) ? '--scripts' : '--fastcgi or --fallback'
+    throw badArgument(`${repeated} is in both ${flag}, which runs it, and --send, which sends it`)
   }
   const tree = scriptExtensions.length > 0 ? [{ url: '' }] : []
   const trees = findFileTrees(folder, settings.files)
   const others = trees.filter(({ url }) => url !== '')
-  checkUrls([...cgiFolders, ...programs, ...tree, ...others], settings.status)
+  checkUrls([...cgiFolders, ...programs, ...applications, ...tree, ...others], settings.status)
   const configFiles = CONFIG_NAMES.map((name) => path.join(folder, name))
   const secrets = [configFile, ...configFiles, settings['tls-key'], settings.auth]
   return {
     folder,
     trees,
     scriptExtensions,
+    fallback,
     sentExtensions: new Set(sentExtensions),
-    indexes: findIndexes(settings),
+    indexes: findIndexes(settings.index, scriptExtensions),
     linkRoots: findLinkRoots(settings['link-root']),
     cgiFolders,
     programs,
+    applications,
+    servers,
     interpreters,
     defaultInterpreters,
     secrets: secrets.filter((file) => file !== undefined),
@@ -100,10 +111,35 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
 }
 
 /** The names of `--index` come first; scripts of `--scripts` come after pages, as in Apache. */
-function findIndexes({ index, scripts = [] }: EffectiveSettings): string[] {
+function findIndexes(given: readonly string[] = [], scriptExtensions: readonly string[]): string[] {
   const pages = ['index.html', 'index.htm']
-  const names = [...(index ?? []), ...pages, ...scripts.map((extension) => `index${extension}`)]
-  return [...new Set(names)]
+  const scripts = scriptExtensions.map((extension) => `index${extension}`)
+  return [...new Set([...given, ...pages, ...scripts])]
+}
+
+/** The extensions of scripts that run wherever they lie: what `--fastcgi` and `--fallback` name, also. */
+function findScriptExtensions(
+  { scripts = [], fallback }: EffectiveSettings,
+  served: readonly string[],
+): string[] {
+  const named = fallback === undefined ? [] : [path.extname(fallback)]
+  return [...new Set([...scripts, ...served, ...named])]
+}
+
+/** @throws {CommandError} for a file that cannot be run. */
+function checkFallback(
+  fallback: string | undefined,
+  folder: string,
+  extensions: ReadonlySet<string>,
+): void {
+  if (fallback === undefined) return
+  const file = path.join(folder, fallback)
+  const extension = path.extname(file)
+  const isInterpreted = extensions.has(extension) && existsSync(file)
+  if (extension !== '' && (isInterpreted || isProgram(file))) return
+  throw badArgument(
+    `--fallback must name a script in the folder that can be run, but got '${fallback}'`,
+  )
 }
 
 function checkUrls(mounts: readonly { readonly url: string }[], hasStatus: boolean): void {
@@ -113,7 +149,8 @@ function checkUrls(mounts: readonly { readonly url: string }[], hasStatus: boole
       throw badArgument(`${STATUS_PATH}/ is the URL of the status page; --no-status frees it`)
     }
     if (seen.has(url)) {
-      const flags = url === '' ? '--cgi-dir and --scripts' : '--cgi-dir, --script and --files'
+      const flags =
+        url === '' ? '--cgi-dir and --scripts' : '--cgi-dir, --script, --fastcgi and --files'
       throw badArgument(`two of ${flags} have the URL ${url === '' ? '/' : url}`)
     }
     seen.add(url)

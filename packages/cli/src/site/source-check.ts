@@ -7,10 +7,10 @@ export type SourceCheck = (file: string, realFile: string) => boolean
 
 /** Creates the check for the files of a site. */
 export function createSourceCheck(site: Site): SourceCheck {
-  const { scriptExtensions, sentExtensions, interpreters } = site
+  const { scriptExtensions, sentExtensions, interpreters, servers } = site
   const settings = {
     extensions: new Set(scriptExtensions),
-    interpreters: new Map(Object.entries(interpreters)),
+    interpreters: new Map(Object.entries({ ...interpreters, ...servers })),
   }
   return (file, realFile) => {
     if (sentExtensions.has(path.extname(file))) return false

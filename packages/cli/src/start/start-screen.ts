@@ -1,6 +1,7 @@
 import { toPrintable } from '../text/printable.js'
 import type { ScriptSurvey } from '../advice/script-survey.js'
 import type { ServerAddress } from '../server/server-address.js'
+import { type Application, describeServer } from '../site/application-servers.js'
 import type { Program } from '../site/site.js'
 import type { Paint } from '../text/terminal-style.js'
 
@@ -12,6 +13,7 @@ export interface StartFacts {
   readonly folder: string
   readonly surveys: readonly (ScriptSurvey & { readonly isGiven: boolean })[]
   readonly programs: readonly Program[]
+  readonly applications: readonly Application[]
   /** Path of the status page; undefined where there is none. */
   readonly statusPath: string | undefined
   /** Remarks, one sentence each. */
@@ -24,14 +26,17 @@ const MOST_PROBLEMS = 5
 
 /** The text that the command prints when the server has started. */
 export function writeStartScreen(facts: StartFacts, paint: Paint): string {
-  const { address, surveys, programs, statusPath, notes, warnings } = facts
+  const { address, surveys, programs, applications, statusPath, notes, warnings } = facts
   const rows: [name: string, value: string][] = [['Address', paint('cyan', address.url)]]
   for (const url of address.networkUrls) rows.push(['Network', paint('cyan', url)])
   rows.push(['Folder', toPrintable(facts.folder)])
   const found = surveys.filter(({ isThere, isGiven }) => isThere || isGiven)
   for (const survey of found) rows.push(['Scripts', describe(survey)])
   for (const { url, file } of programs) rows.push(['Program', toPrintable(`${url} runs ${file}`)])
-  if (found.length === 0 && programs.length === 0) {
+  for (const { url, server } of applications) {
+    rows.push(['Program', toPrintable(`${url} is answered by ${describeServer(server)}`)])
+  }
+  if (found.length + programs.length + applications.length === 0) {
     rows.push(['Scripts', 'none yet; programs that you put in cgi-bin are run'])
   }
   if (statusPath !== undefined) {

@@ -27,6 +27,7 @@ export async function writeStart(
     folder,
     surveys,
     programs: site.programs,
+    applications: site.applications,
     statusPath: server.statusPath,
     notes: [...notesOn(server, configuration), ...(stray === undefined ? [] : [stray])],
     warnings: warningsOn(address.isOpen, configuration),

@@ -14,7 +14,9 @@ import {
 import type { FastifyRequest } from 'fastify'
 import { METHODS } from 'node:http'
 import path from 'node:path'
+import type { FastcgiOptions } from '@common-gateway/fastcgi'
 import type { Mount } from '../site/gateways.js'
+import type { Site } from '../site/site.js'
 
 /** A gateway with its settings resolved. */
 export interface InspectedGateway {
@@ -22,6 +24,8 @@ export interface InspectedGateway {
   readonly mount: string
   readonly settings: Settings<FastifyRequest>
   readonly finder: Finder
+  /** The application server of a script; undefined for one that is a process. */
+  readonly serverOf: (script: Script) => FastcgiOptions | undefined
 }
 
 /** A request without its mount. */
@@ -36,6 +40,8 @@ export type Inspection =
       /** Program and arguments, byte strings. */
       readonly command: readonly string[]
       readonly cwd: string
+      /** The application server that runs it; undefined for a process. */
+      readonly server: FastcgiOptions | undefined
       /** User of the script; undefined for the user of the server. */
       readonly account: string | number | undefined
       /** Byte strings. */
@@ -53,10 +59,16 @@ export type Inspection =
   | { readonly type: 'nothing'; readonly mount: string | undefined }
 
 /** Resolves the settings of the gateways once. The longest mount comes first. */
-export function prepareGateways(mounts: readonly Mount[]): InspectedGateway[] {
-  const prepared = mounts.map(({ url, options }) => {
+export function prepareGateways(
+  mounts: readonly Mount[],
+  { servers }: Pick<Site, 'servers'>,
+): InspectedGateway[] {
+  const prepared = mounts.map(({ url, options, server }) => {
     const settings = createSettings(options)
-    return { mount: url.replace(/\/$/, ''), settings, finder: chooseFinder(settings) }
+    const serverOf = ({ file, transport }: Script): FastcgiOptions | undefined => {
+      return server ?? (transport && servers[path.extname(file)])
+    }
+    return { mount: url.replace(/\/$/, ''), settings, finder: chooseFinder(settings), serverOf }
   })
   return prepared.toSorted((one, other) => depthOf(other.mount) - depthOf(one.mount))
 }
@@ -95,7 +107,7 @@ export async function inspect(
 
 async function inspectAt(
   request: CgiRequest<FastifyRequest>,
-  { settings, finder }: InspectedGateway,
+  { settings, finder, serverOf }: InspectedGateway,
   advise: (script: string) => string | undefined,
 ): Promise<Inspection> {
   const { mount, native } = request
@@ -105,23 +117,28 @@ async function inspectAt(
   if (script.type === 'folder') return { type: 'redirect', location: script.location }
   if (script.type === 'file') return { type: 'nothing', mount }
   const { user, group } = settings
+  const server = serverOf(script)
   const env = typeof settings.env === 'function' ? await settings.env(native) : settings.env
+  const environment = createMetaVariables({
+    request,
+    target,
+    script,
+    contentLength: undefined,
+    user: await settings.authenticate?.(native),
+    env: env ?? {},
+    settings,
+  })
+  // An application without a file does not get the name that stands for it.
+  if (settings.source.type === 'transport') delete environment['SCRIPT_FILENAME']
   return {
     type: 'run',
     mount,
     script,
     command: createCommandLine(request.method, target, script, settings),
     cwd: settings.cwd ?? path.dirname(script.file),
+    server,
     account: user ?? (group === undefined ? undefined : `the group ${group}`),
-    environment: createMetaVariables({
-      request,
-      target,
-      script,
-      contentLength: undefined,
-      user: await settings.authenticate?.(native),
-      env: env ?? {},
-      settings,
-    }),
-    hint: advise(script.file),
+    environment,
+    hint: server === undefined ? advise(script.file) : undefined,
   }
 }

@@ -1,3 +1,4 @@
+import type { UpstreamStats } from '@common-gateway/core'
 import { Exchange, toOriginForm } from '@common-gateway/core/adapter'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Mount } from '../site/gateways.js'
@@ -38,7 +39,7 @@ function addRoutes(
   const history = new RequestHistory()
   const traffic = new Traffic()
   const { folder } = site
-  const gateways = prepareGateways(mounts)
+  const gateways = prepareGateways(mounts, site)
   const urls = mounts.map(({ url }) => (url === '/' ? '' : url))
   const updates = new StatusUpdates(
     {
@@ -54,11 +55,26 @@ function addRoutes(
     startTime.toString(36),
   )
 
+  /** Several gateways may share an application server. */
+  function upstreams(): UpstreamStats[] {
+    const all = mounts.flatMap(({ url }) => app.cgi.get(url)?.stats().upstreams ?? [])
+    return [...new Map(all.map((upstream) => [upstream.name, upstream])).values()]
+  }
+
   function currentState(): StatusState {
     const now = Date.now()
     const open = [...journal.open].map(snapshotOf)
     const slots = traffic.slots(now)
-    return { folder, urls, now, startTime, open, totals: history.totals, slots }
+    return {
+      folder,
+      urls,
+      now,
+      startTime,
+      open,
+      totals: history.totals,
+      slots,
+      upstreams: upstreams(),
+    }
   }
 
   journal.on('open', (record) => traffic.add(record))

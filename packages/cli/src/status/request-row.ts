@@ -18,10 +18,11 @@ export interface RowView {
 
 /** The row of a request in progress: a line, and all facts when it is opened. */
 export function writeOpenRow(request: Snapshot, view: RowView): Markup {
-  const { isWaiting, pid, client, bytesIn, bytesOut, startTime } = request
+  const { isWaiting, pid, upstream, client, bytesIn, bytesOut, startTime } = request
   const age = describeDuration(view.now - startTime)
   const facts = [
     scriptOf(request, view.folder),
+    upstream === undefined ? undefined : `by ${upstream}`,
     pid === undefined ? undefined : `process ${pid}`,
     bytesIn > 0 ? `${toByteCount(bytesIn)} received` : undefined,
     isWaiting ? 'waits for a slot' : undefined,
@@ -75,10 +76,12 @@ ${writeFacts(request, view)}${writeStandardError(request)}${writeInspectLink(req
 }
 
 function writeFacts(request: Snapshot, { folder }: RowView): Markup {
-  const { status, pid, client, queueTime, headerTime, duration, exitCode, signal } = request
+  const { status, pid, upstream, client, queueTime, headerTime, duration, exitCode, signal } =
+    request
   const facts: [name: string, value: string | undefined][] = [
     ['Status', status === undefined ? undefined : `${status} ${STATUS_CODES[status] ?? ''}`],
     ['Script', scriptOf(request, folder)],
+    ['Application server', upstream],
     ['Process', pid?.toString()],
     ['Exit code', exitCode?.toString()],
     ['Signal', signal ?? undefined],
@@ -115,7 +118,7 @@ ${missing.length > 0 ? html`<p class="quiet">Without ${missing.join(' and ')}</p
 }
 
 function scriptOf({ script }: Snapshot, folder: string): string | undefined {
-  if (script === undefined) return undefined
+  if (script === undefined || !path.isAbsolute(script)) return script
   const name = path.relative(folder, script)
   return name.startsWith('..') ? script : name
 }

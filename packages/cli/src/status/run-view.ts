@@ -1,20 +1,20 @@
 import { html, type Markup } from '../text/markup.js'
 import type { Inspection } from './inspection.js'
-import { createShellLine } from './shell-line.js'
+import { describeServer } from '../site/application-servers.js'
+import { createShellLine, type ShellCall } from './shell-line.js'
 
 /** Methods whose requests come with content. */
 const WITH_CONTENT = ['POST', 'PUT', 'PATCH']
 
+type Run = Extract<Inspection, { type: 'run' }>
+
 /** What would run: the command line, the variables, and a command for a terminal. */
-export function writeRun(
-  method: string,
-  url: string,
-  { mount, script, command, cwd, account, environment, hint }: Extract<Inspection, { type: 'run' }>,
-): Markup {
+export function writeRun(method: string, url: string, run: Run): Markup {
+  const { mount, script, server, environment, hint } = run
   const hasInput = WITH_CONTENT.includes(method)
   const names = Object.keys(environment).toSorted()
   const sorted = Object.fromEntries(names.map((name) => [name, environment[name] ?? '']))
-  const shellLine = createShellLine({ command, cwd, environment: sorted, hasInput })
+  const shellLine = createShellLine({ ...callByHand(run), environment: sorted, hasInput })
   const lines = shellLine.split('\n').map(
     (line) => html`<span>${line}</span>
 `,
@@ -29,20 +29,18 @@ ${
   html`<p class="hint">The system cannot execute it as it is. ${hint}.</p>
 `
 }<dl>
-<div><dt>Command line</dt><dd><code>${command.map(toText).join(' ')}</code></dd></div>
+${
+  server === undefined
+    ? html`<div><dt>Command line</dt><dd><code>${run.command.map(toText).join(' ')}</code></dd></div>`
+    : html`<div><dt>Application server</dt><dd><code>${describeServer(server)}</code></dd></div>`
+}
 <div><dt>SCRIPT_NAME</dt><dd><code>${script.scriptName}</code></dd></div>
 <div><dt>PATH_INFO</dt><dd>${script.pathInfo === '' ? 'none: the URL ends at the script' : html`<code>${script.pathInfo}</code>`}</dd></div>
-<div><dt>Working folder</dt><dd><code>${cwd}</code></dd></div>
-${
-  account === undefined
-    ? ''
-    : html`<div><dt>Runs as</dt><dd>${account}</dd></div>
-`
-}<div><dt>Mounted at</dt><dd><code>${mount}/</code></dd></div>
+${server === undefined ? writeRights(run) : ''}<div><dt>Mounted at</dt><dd><code>${mount}/</code></dd></div>
 </dl>
 <section aria-labelledby="shell">
 <div class="title"><h2 id="shell">By hand</h2> <button type="button" data-copy="shell-line" hidden>Copy</button></div>
-<p class="quiet">This command runs it in a terminal as the server would${account === undefined ? '' : ', but as your own user'}.${hasInput ? html` Its standard input is the content of the request: type it, or pipe it with <code>|</code>.` : ''}</p>
+<p class="quiet">${explainByHand(run)}${hasInput ? html` Its standard input is the content of the request: type it, or pipe it with <code>|</code>.` : ''}</p>
 <pre id="shell-line" tabindex="0" aria-labelledby="shell">${lines}</pre>
 </section>
 <section aria-labelledby="environment">
@@ -56,6 +54,38 @@ ${rows}</tbody>
 </table>
 </section>
 `
+}
+
+function writeRights({ cwd, account }: Run): Markup {
+  return html`<div><dt>Working folder</dt><dd><code>${cwd}</code></dd></div>
+${
+  account === undefined
+    ? ''
+    : html`<div><dt>Runs as</dt><dd>${account}</dd></div>
+`
+}`
+}
+
+/** The program for a terminal. cgi-fcgi(1) sends its environment and its standard input to a server. */
+function callByHand({ command, cwd, server }: Run): Pick<ShellCall, 'command' | 'cwd'> {
+  if (server === undefined) return { command, cwd }
+  const [address] = [server.address ?? []].flat()
+  if (address === undefined) return { command: [server.spawn ?? []].flat().map(toBytes), cwd }
+  const connect = ['-bind', '-connect', address.replace(/^unix:/, '')]
+  return { command: ['cgi-fcgi', ...connect].map(toBytes), cwd: undefined }
+}
+
+function explainByHand({ account, server }: Run): string | Markup {
+  if (server?.address !== undefined) {
+    return html`This command sends the request to the application server in a terminal. Its program <code>cgi-fcgi</code> is in the Debian package libfcgi-bin.`
+  }
+  const user = account === undefined ? '' : ', but as your own user'
+  if (server === undefined) return `This command runs it in a terminal as the server would${user}.`
+  return `This command runs it in a terminal, in a process of its own${user}.`
+}
+
+function toBytes(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1')
 }
 
 /** A byte string as text; bytes that are not UTF-8 are shown as escapes. */

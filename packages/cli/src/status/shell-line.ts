@@ -3,7 +3,8 @@ import { quote } from '../text/shell-argument.js'
 /** The command, folder and environment of a program. All are byte strings. */
 export interface ShellCall {
   readonly command: readonly string[]
-  readonly cwd: string
+  /** Undefined where it does not matter. */
+  readonly cwd: string | undefined
   readonly environment: Readonly<Record<string, string>>
   /** Whether the request has content, for standard input. */
   readonly hasInput: boolean
@@ -27,7 +28,9 @@ export function createShellLine({ command, cwd, environment, hasInput }: ShellCa
     ...(isVariable ? ['/usr/bin/nice -n 0'] : []),
     ...command.map(quoteBytes),
   ]
-  return `(cd ${quoteBytes(cwd)} && ${words.join(' ')})${hasInput ? '' : ' < /dev/null'}`
+  const line = words.join(' ')
+  const inFolder = cwd === undefined ? line : `(cd ${quoteBytes(cwd)} && ${line})`
+  return `${inFolder}${hasInput ? '' : ' < /dev/null'}`
 }
 
 function isName(text: string): boolean {

@@ -28,6 +28,7 @@ export function snapshotOf(record: RequestRecord): Snapshot {
     isScript: record.isScript,
     script: record.script,
     pid: record.pid,
+    upstream: record.upstream,
     isWaiting: record.isWaiting,
     queueTime: record.queueTime,
     status: record.status,

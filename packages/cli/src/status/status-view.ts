@@ -1,3 +1,4 @@
+import type { UpstreamStats } from '@common-gateway/core'
 import { toByteCount } from '../text/byte-count.js'
 import { html, type Markup } from '../text/markup.js'
 import { describeMounts } from './mounts.js'
@@ -6,6 +7,7 @@ import { writePlots } from './plot.js'
 import { clockTime, type RowView, writeOpenRow, writePastRow } from './request-row.js'
 import type { Snapshot } from './snapshot.js'
 import type { TrafficSlot } from './traffic.js'
+import { writeUpstreams } from './upstream-table.js'
 
 /** The data of the status page at one moment. */
 export interface StatusState extends RowView {
@@ -17,12 +19,15 @@ export interface StatusState extends RowView {
   readonly open: readonly Snapshot[]
   readonly totals: Totals
   readonly slots: readonly TrafficSlot[]
+  /** The application servers, and the programs that are kept running. */
+  readonly upstreams: readonly UpstreamStats[]
 }
 
 /** The parts of the page that change as a whole, by their ids. */
 export interface StatusParts {
   readonly totals: Markup
   readonly plots: Markup
+  readonly upstreams: Markup
   readonly now: Markup
 }
 
@@ -34,6 +39,7 @@ export function writeParts(state: StatusState): StatusParts {
   return {
     totals: writeTotals(state),
     plots: writePlots(state.slots),
+    upstreams: writeUpstreams(state.upstreams),
     now: writeOpen(state),
   }
 }
@@ -82,7 +88,7 @@ export function writeStatus(
   cursor: string,
 ): Markup {
   const { folder, now, startTime, urls } = state
-  const { totals, plots, now: open } = writeParts(state)
+  const { totals, plots, upstreams, now: open } = writeParts(state)
   return html`<div class="title">
 <h1>Status</h1>
 <p id="live" role="status" data-cursor="${cursor}">As of ${clockTime(now)}; reload to update</p>
@@ -90,6 +96,7 @@ export function writeStatus(
 <p class="lead">Serves <code>${folder}</code>, since ${clockTime(startTime)}</p>
 <div id="totals">${totals}</div>
 <div id="plots">${plots}</div>
+<div id="upstreams">${upstreams}</div>
 <section aria-labelledby="now-title">
 <h2 id="now-title">Now</h2>
 <div id="now" tabindex="0" role="region" aria-labelledby="now-title">${open}</div>
