@@ -13,6 +13,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { CgiError, type CgiOptions, type CgiRequest, createCgiHandler } from '@common-gateway/core'
 import { Exchange, type FrameworkView } from '@common-gateway/core/adapter'
+import { type ScriptExit, toOutput } from '@common-gateway/core/transport'
 import { descriptorsOf, isRunning, until, untilGone } from '../support/processes.js'
 import { createRequest } from './requests.js'
 import { createTemporaryFolder, writeProgram } from './temporary-folder.js'
@@ -275,3 +276,37 @@ void t.test(
     }, 'its response is garbage')
   },
 )
+
+void t.test('LIM-4 a script that runs does not keep what was made for its start', async () => {
+  let kept: WeakRef<object> | undefined
+  let end: ((exit: ScriptExit) => void) | undefined
+  const stdout = new Readable({ read() {} })
+  stdout.push('Content-Type: text/plain\n\nhello')
+  const spawner = {
+    spawn: async ({ environment }: { environment: object }) => {
+      kept = new WeakRef(environment)
+      const exit = new Promise<ScriptExit>((resolve) => void (end = resolve))
+      return {
+        pid: 2 ** 22 + 1,
+        stdin: null,
+        stdout: toOutput(stdout),
+        stderr: toOutput(new Readable({ read() {} })),
+        exit,
+        signalGroup: () => false,
+      }
+    },
+  }
+  const handler = createCgiHandler({ root, spawner })
+  const answer = await handler.handle(createRequest({ url: '/cgi-bin/host.cgi' }))
+  setFlagsFromString('--expose-gc')
+  const collectGarbage = runInNewContext('gc') as () => void
+  await until(() => {
+    collectGarbage()
+    return kept?.deref() === undefined
+  }, 'its environment is garbage')
+  assert.equal(answer?.type, 'response')
+  assert.equal(handler.stats().running, 1)
+  stdout.push(null)
+  end?.({ exitCode: 0, signal: null })
+  await handler.close()
+})

@@ -10,6 +10,7 @@ import type { CgiRequest } from './data/message.js'
 import { argumentsOf } from './environment/command-line.js'
 import { createMetaVariables } from './environment/meta-variables.js'
 import { findMount } from './request/mount.js'
+import type { RequestTarget } from './request/target.js'
 import { callOption } from './options/option-call.js'
 import type { CgiOptions, CgiUser } from './options/options.js'
 import { ProcessTransport } from './process/process-transport.js'
@@ -19,6 +20,7 @@ import { readFraming } from './body/framing.js'
 import { isSpooled, openRequestBody } from './body/request-body.js'
 import type { CgiStats } from './run/diagnostics.js'
 import { type Call, type CgiAnswer, readAnswer } from './response/answer.js'
+import type { Script } from './script/finder.js'
 import { chooseFinder } from './script/finder-choice.js'
 import { parseScriptPath } from './script/script-path.js'
 import { lookUpScript } from './script/lookup.js'
@@ -97,6 +99,17 @@ export function createCgiHandler<Native = unknown>(
     if (script.type === 'folder') return answerWithRedirect(request, target, script)
     if (script.type === 'file') return answerWithFile(request, script, settings)
     checkRequestSize(request, target, settings)
+    const run = await start(request, target, script)
+    current.run = run
+    return { type: 'call', request, script, run, settings }
+  }
+
+  /** Apart from {@link open}: what its closures refer to is not needed any more when the script runs. */
+  function start(
+    request: CgiRequest<Native>,
+    target: RequestTarget,
+    script: Script,
+  ): Promise<ScriptRun> {
     // The body flows if another part of the application reads it, too; bytes from before the start would be lost.
     if (request.body?.readableFlowing === true) request.body.pause()
     const foundAt = performance.now()
@@ -130,11 +143,9 @@ export function createCgiHandler<Native = unknown>(
         return environment
       },
     })
-    const run = await started.catch((error: unknown) => {
+    return started.catch((error: unknown) => {
       throw toSizeError(error, environment)
     })
-    current.run = run
-    return { type: 'call', request, script, run, settings }
   }
 
   async function handle(request: CgiRequest<Native>): Promise<CgiAnswer | null> {

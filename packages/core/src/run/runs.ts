@@ -156,12 +156,13 @@ export class ScriptRuns {
   }
 
   async #start(ready: ReadyCall): Promise<ScriptRun> {
-    const { call, body, queueTime } = ready
-    const { request } = call
+    // The run, which may last for hours, refers to these, and not to the call with what has been made for it.
+    const { body, release, queueTime } = ready
+    const { request, script } = ready.call
     const { signal } = request
     const streams = await this.#openStreams(ready)
     const record = new RunRecord({
-      script: call.script.file,
+      script: script.file,
       pid: streams.pid,
       upstream: streams.upstream,
       request,
@@ -175,7 +176,7 @@ export class ScriptRuns {
       observer: {
         exited: () => {
           this.#open.delete(run)
-          ready.release()
+          release()
           stopUpload?.()
           signal.removeEventListener('abort', disconnect)
           void closeRequestBody(body)
