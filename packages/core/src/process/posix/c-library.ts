@@ -8,6 +8,8 @@ type Memory = Buffer | Int32Array | bigint
 interface Functions {
   /** Undefined in C libraries other than glibc. */
   readonly gnu_get_libc_version: (() => string) | undefined
+  /** The same. */
+  readonly mallopt: ((parameter: number, value: number) => number) | undefined
   readonly pipe2: ((descriptors: Memory, flags: number) => number) | undefined
   readonly pipe: (descriptors: Memory) => number
   readonly fcntl: (descriptor: number, command: number, type: 'int', value: number) => number
@@ -131,6 +133,7 @@ const PROTOTYPES = [
 const OPTIONAL_PROTOTYPES = [
   'int pipe2(void *descriptors, int flags)',
   'const char *gnu_get_libc_version()',
+  'int mallopt(int parameter, int value)',
   'int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)',
 ]
 

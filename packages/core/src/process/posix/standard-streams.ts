@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { Socket } from 'node:net'
 import type { SpawnOptions } from '../../transport/spawner.js'
 import { type CLibrary, errorOf } from './c-library.js'
+import { keepFreedMemory } from './freed-memory.js'
 import { enlargePipe } from './pipe-size.js'
 
 const F_SETFD = 2
@@ -71,7 +72,10 @@ export class StandardStreams {
     }
     const descriptor = this.#openPipe(0)
     const fd = pair[1] ?? -1
-    if (hasLargeInput) enlargePipe(this.#library, fd)
+    if (hasLargeInput) {
+      enlargePipe(this.#library, fd)
+      keepFreedMemory(this.#library)
+    }
     try {
       this.stdin = new Socket({ fd, readable: false, writable: true })
     } catch (error) {
