@@ -172,7 +172,7 @@ for (const spawner of SPAWNERS) {
         worker.onEnd = () => void (ends += 1)
         const asked = ask(t, worker, 'hang')
         const said = (): string =>
-          messages.find(({ message }) => /^hanging/.test(message))?.message ?? ''
+          messages.find(({ message }) => message.startsWith('hanging'))?.message ?? ''
         await until(() => said() !== '', 'it hangs')
         const pids = said().split(' ').slice(1).map(Number)
         const { exit } = worker

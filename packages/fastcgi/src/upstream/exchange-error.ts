@@ -1,6 +1,6 @@
 import { CgiError, type ScriptExit } from '@common-gateway/core/transport'
 import type { ExchangeEnd } from '../connection/exchange.js'
-import { OVERLOADED } from '../protocol/record.js'
+import { CANT_MPX_CONN, OVERLOADED, UNKNOWN_ROLE } from '../protocol/record.js'
 import type { ManagedWorker } from '../workers/managed-worker.js'
 import type { Upstream } from './upstream.js'
 import { toBusyError } from './upstream-error.js'
@@ -52,12 +52,11 @@ function toExitError(
   return new CgiError(code, { ...facts, ...exit, reason })
 }
 
-const STATUS_NAMES = [
-  'FCGI_REQUEST_COMPLETE',
-  'FCGI_CANT_MPX_CONN',
-  'FCGI_OVERLOADED',
-  'FCGI_UNKNOWN_ROLE',
-]
+const STATUS_NAMES: Readonly<Record<number, string>> = {
+  [CANT_MPX_CONN]: 'FCGI_CANT_MPX_CONN',
+  [OVERLOADED]: 'FCGI_OVERLOADED',
+  [UNKNOWN_ROLE]: 'FCGI_UNKNOWN_ROLE',
+}
 
 function statusName(status: number): string {
   return STATUS_NAMES[status] ?? `protocolStatus ${status}`

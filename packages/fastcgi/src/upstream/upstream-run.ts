@@ -17,7 +17,7 @@ import type { OpenedConnection, Upstream } from './upstream.js'
 import { toConnectError } from './upstream-error.js'
 import { toExchangeError } from './exchange-error.js'
 import type { UpstreamGroup } from './upstream-group.js'
-import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, within } from './worker-end.js'
+import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, waitForAbort, within } from './worker-end.js'
 
 /** What all requests to a group have in common. */
 export interface RunSettings {
@@ -34,9 +34,6 @@ export interface UpstreamCall {
   readonly signal: ClientSignal | undefined
 }
 
-/** How long a worker may take to end an aborted request, in milliseconds: a part of `killTimeout`, but not more. */
-const LONGEST_ABORT = 300
-const ABORT_PART = 10
 const UNKNOWN_EXIT: ScriptExit = { exitCode: null, signal: null }
 
 /** A request from its first connection to its end, perhaps on several connections one after another. */
@@ -128,8 +125,7 @@ export class UpstreamRun implements ScriptStreams {
     const { killTimeout } = this.#settings
     this.#exchange?.abort()
     if (upstream !== undefined) {
-      const patience = Math.min(LONGEST_ABORT, killTimeout / ABORT_PART)
-      const end = await within(this.#exchange?.end, patience)
+      const end = await waitForAbort(this.#exchange, upstream.worker, killTimeout)
       if (this.#isOver) return
       if (upstream.worker !== undefined && end?.type !== 'complete') {
         const { exit } = upstream.worker

@@ -1,3 +1,6 @@
+import type { Exchange, ExchangeEnd } from '../connection/exchange.js'
+import type { ManagedWorker } from '../workers/managed-worker.js'
+
 /** The end of a process follows the end of its connection: how long it is waited for, in milliseconds. */
 export const EXIT_AFTER_CONNECTION = 500
 
@@ -6,6 +9,33 @@ export const EXIT_AFTER_CONNECTION = 500
  * php-cgi ignores SIGTERM while a script runs, and was asked to abort the request before.
  */
 export const LONGEST_WORKER_END = 1_000
+
+/** How long an application may take to end an aborted request, in milliseconds: a part of `killTimeout`, but not more. */
+const LONGEST_ABORT = 300
+const SHORTEST_ABORT = 20
+const ABORT_PART = 10
+/** How long a program may take to load where its first client has left, in milliseconds. */
+const LONGEST_LOAD = 3_000
+
+/**
+ * Waits for the end of a request that was aborted. Undefined where the application goes on with it.
+ *
+ * A program that is still being loaded has not seen the request: clients that leave meanwhile would have it ended and
+ * loaded again, each time.
+ */
+export async function waitForAbort(
+  exchange: Exchange | undefined,
+  worker: ManagedWorker | undefined,
+  killTimeout: number,
+): Promise<ExchangeEnd | undefined> {
+  const deadline = performance.now() + LONGEST_LOAD
+  for (;;) {
+    const patience = Math.min(LONGEST_ABORT, killTimeout / ABORT_PART)
+    const end = await within(exchange?.end, Math.max(patience, SHORTEST_ABORT))
+    const isLoading = worker?.isLoading === true && performance.now() < deadline
+    if (end !== undefined || !isLoading) return end
+  }
+}
 
 /** Waits for a result. Undefined where it takes longer. */
 export async function within<Result>(

@@ -11,6 +11,8 @@ export interface ManagedWorker {
   readonly pid: number | undefined
   /** Whether it can take a request now, or could by a start; false while a restart is delayed. */
   readonly isAvailable: boolean
+  /** Whether its program is still being loaded, so that it cannot have accepted a request. */
+  readonly isLoading: boolean
   /** How long a restart is delayed still, in milliseconds; 0 where it is not. */
   readonly restartsIn: number
   /** How the process that runs now ends, or the last one has ended. */

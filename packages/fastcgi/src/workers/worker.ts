@@ -5,6 +5,7 @@ import {
   type ScriptExit,
 } from '@common-gateway/core/transport'
 import type { Address } from '../connection/address.js'
+import { hasOwnSocket } from './accepted-socket.js'
 import type { ManagedWorker } from './managed-worker.js'
 import type { RestartDelay } from './restart-delay.js'
 import { WorkerProcess, type WorkerStart } from './worker-process.js'
@@ -70,6 +71,12 @@ export class Worker implements ManagedWorker {
   get isAvailable(): boolean {
     if (this.#process !== undefined) return true
     return this.#delayTimer === undefined && this.#ending.size < MOST_PROCESSES
+  }
+
+  get isLoading(): boolean {
+    return (
+      this.#process !== undefined && this.#process.answers === 0 && !hasOwnSocket(this.#process.pid)
+    )
   }
 
   get restartsIn(): number {
