@@ -12,14 +12,19 @@ export function codeOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined
 }
 
+/** Why something has failed. */
+export function describe(error: unknown): string {
+  if (error instanceof CgiError) return error.reason ?? error.message
+  return error instanceof Error ? error.message : String(error)
+}
+
 /** The error for a request that no upstream has taken, by the failure of the last one that was tried. */
 export function toConnectError(upstream: Failed, cause: unknown): CgiError {
   const fault = codeOf(cause)
   const hint = fault === undefined ? undefined : HINTS[fault]
   const code = fault === 'ETIMEDOUT' ? 'CGI_ERR_UPSTREAM_TIMEOUT' : 'CGI_ERR_NO_UPSTREAM'
-  const why = cause instanceof Error ? cause.message : String(cause)
   return new CgiError(code, {
-    reason: `${upstream.name}: ${why}`,
+    reason: `${upstream.name}: ${describe(cause)}`,
     fault,
     hint,
     upstream: upstream.name,

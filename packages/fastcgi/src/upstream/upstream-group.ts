@@ -10,7 +10,7 @@ import type { Failure } from './health.js'
 import { MISSING_SCRIPT_HINT } from './missing-script.js'
 import type { Upstream } from './upstream.js'
 import { publishChange } from './upstream-channel.js'
-import { toBusyError, toConnectError } from './upstream-error.js'
+import { describe, toBusyError, toConnectError } from './upstream-error.js'
 import { WaitingLine } from './waiting-line.js'
 
 /** How long a request waits for an upstream that can be probed soon, in milliseconds. */
@@ -125,7 +125,7 @@ export class UpstreamGroup implements Slots {
   fail(upstream: Upstream, failure: Failure, error: unknown): void {
     this.#lastFailure = { upstream, error }
     if (!upstream.fail(failure, this.upstreams.length === 1)) return
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = describe(error)
     this.#publish(upstream, reason)
     this.logger?.warn({ upstream: upstream.name, reason }, 'the application server is down')
   }
