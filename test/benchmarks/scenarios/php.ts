@@ -1,3 +1,4 @@
+import type { RunningServer } from '../../servers/server.js'
 import { CURL } from '../curl.js'
 import type { ServerScenario } from '../scenario.js'
 import { LOAD_COLUMNS, measureLoad } from '../server-load.js'
@@ -8,6 +9,18 @@ const CONNECTIONS = 16
 const SMALL = '/cgi-bin/small.php'
 
 const shared = { field: 'fastcgi', isQuick: false, processes: 'shared' } as const
+
+/**
+ * wrk leaves its last requests unanswered, and a gateway ends the processes that work on them: the next round has
+ * to find a pool that is whole again.
+ */
+async function wake({ port }: RunningServer): Promise<void> {
+  const ask = async (): Promise<void> => {
+    const response = await fetch(`http://127.0.0.1:${port}${SMALL}`)
+    await response.text()
+  }
+  await Promise.all(Array.from({ length: CONNECTIONS }, ask))
+}
 
 /** PHP by FastCGI. */
 export const php: readonly ServerScenario[] = [
@@ -22,8 +35,10 @@ export const php: readonly ServerScenario[] = [
     needs: {},
     // A process for each request has few of them in a second.
     times: { seconds: 2 },
-    measure: (server, { seconds }) =>
-      measureLoad(server, { path: SMALL, connections: CONNECTIONS, seconds }),
+    async measure(server, { seconds }) {
+      await wake(server)
+      return measureLoad(server, { path: SMALL, connections: CONNECTIONS, seconds })
+    },
   },
   {
     ...shared,
