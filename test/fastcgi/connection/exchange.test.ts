@@ -42,7 +42,6 @@ void t.test('UP-1 bodies arrive, in chunks of any size', async (t) => {
   const { upstream, address } = await start(t, async (call) => {
     call.answer(digest(await call.body()))
   })
-  const connection = await open(t, address)
   for (const [size, chunk] of [
     [0, 1],
     [10, 1],
@@ -54,10 +53,11 @@ void t.test('UP-1 bodies arrive, in chunks of any size', async (t) => {
     [5_000_000, 65_536],
   ] as const) {
     const body = pattern(size)
-    const exchange = send(connection, { body: size })
+    const exchange = send(await open(t, address), { body: size })
     const [output] = await Promise.all([text(exchange.stdout), pour(body, exchange.stdin, chunk)])
     assert.equal(output.split('\n').at(-1), digest(body), `${size} bytes in chunks of ${chunk}`)
-    assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 0, isReusable: true })
+    // Whether the application has read all of it is not known.
+    assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 0, isReusable: false })
   }
   assert.deepEqual(upstream.faults, [])
 })
@@ -78,24 +78,21 @@ void t.test('UP-1 a body and an answer flow at the same time', async (t) => {
   assert.deepEqual(upstream.faults, [])
 })
 
-void t.test(
-  'UP-2 a connection is not used again if the answer ended before the body',
-  async (t) => {
-    const { address } = await start(t, async (call) => {
-      await call.bodyBegun()
-      call.stdout('enough').raw(call.endBytes())
-    })
-    const connection = await open(t, address)
-    const exchange = send(connection, { body: 10_000_000 })
-    const [output] = await Promise.all([
-      text(exchange.stdout),
-      pour(pattern(10_000_000), exchange.stdin),
-    ])
-    assert.equal(output, 'enough')
-    assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 0, isReusable: false })
-    assert.equal(connection.isOpen, false)
-  },
-)
+void t.test('UP-2 the rest of a body is discarded if the answer ends before it', async (t) => {
+  const { address } = await start(t, async (call) => {
+    await call.bodyBegun()
+    call.stdout('enough').raw(call.endBytes())
+  })
+  const connection = await open(t, address)
+  const exchange = send(connection, { body: 10_000_000 })
+  const [output] = await Promise.all([
+    text(exchange.stdout),
+    pour(pattern(10_000_000), exchange.stdin),
+  ])
+  assert.equal(output, 'enough')
+  assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 0, isReusable: false })
+  assert.equal(connection.isOpen, false)
+})
 
 void t.test('UP-2 an answer is read though the application has not read the body', async (t) => {
   for (const [name, listening] of Object.entries(listenings(t))) {

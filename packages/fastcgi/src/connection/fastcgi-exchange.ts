@@ -40,12 +40,9 @@ export class FastcgiExchange extends ConnectionExchange implements RecordReader 
       this.finish({ type: 'rejected', protocolStatus })
       return
     }
-    const isReusable =
-      this.keepConnection &&
-      !this.isAborted &&
-      this.#parser.isClean &&
-      (this.stdin === null || this.stdin.isWhole) &&
-      this.connection.socket.writeError === undefined
+    // An application need not have read the body, and libfcgi takes what is left of it for the next request.
+    const isInputRead = this.stdin === null && this.connection.socket.writableLength === 0
+    const isReusable = this.keepConnection && !this.isAborted && isInputRead && this.#parser.isClean
     this.finish({ type: 'complete', appStatus, isReusable })
   }
 

@@ -22,15 +22,9 @@ const STDIN_END = Buffer.from(recordHeader(STDIN, 0), 'latin1')
 export abstract class SocketInput implements RequestInput {
   protected readonly socket: ApplicationSocket
   #isDiscarded = false
-  #isWhole = false
 
   constructor(socket: ApplicationSocket) {
     this.socket = socket
-  }
-
-  /** Whether all of it has been handed to the connection, and its end. */
-  get isWhole(): boolean {
-    return this.#isWhole
   }
 
   /** Discards all that follows. */
@@ -44,9 +38,7 @@ export abstract class SocketInput implements RequestInput {
   }
 
   end(): void {
-    if (this.#isDiscarded || this.socket.destroyed) return
-    this.#isWhole = true
-    this.endContent()
+    if (!this.#isDiscarded && !this.socket.destroyed) this.endContent()
   }
 
   protected abstract writeContent(chunk: Buffer, callback: () => void): void

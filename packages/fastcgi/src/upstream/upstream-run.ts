@@ -98,7 +98,7 @@ export class UpstreamRun implements ScriptStreams {
       this.#place = upstream
       const attempt = performance.now()
       try {
-        const mayReuse = this.#mayReuseNow(upstream)
+        const mayReuse = this.#mayReuse && this.#retries === 0
         this.#send(upstream, await upstream.open({ mayReuse, timeout, signal }))
         return
       } catch (error) {
@@ -135,12 +135,6 @@ export class UpstreamRun implements ScriptStreams {
     }
     this.#connection?.destroy()
     this.#finish(UNKNOWN_EXIT)
-  }
-
-  /** A managed worker has one connection, and it is known whether its process lives. */
-  #mayReuseNow(upstream: Upstream): boolean {
-    if (upstream.worker !== undefined) return upstream.worker.pid !== undefined
-    return this.#mayReuse && this.#retries === 0
   }
 
   #send(upstream: Upstream, { connection, isReused }: OpenedConnection): void {
