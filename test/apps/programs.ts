@@ -41,6 +41,10 @@ const PROGRAMS = {
     package: 'libcgi-pm-perl',
     isInstalled: () => spawnSync('perl', ['-MCGI', '-e', '1']).status === 0,
   },
+  'FCGI.pm': {
+    package: 'libfcgi-perl',
+    isInstalled: () => spawnSync('perl', ['-MFCGI', '-e', '1']).status === 0,
+  },
   python3: { package: 'python3', isInstalled: () => isInPath('python3') },
   tini: { package: 'tini', isInstalled: () => isInPath('tini') },
 } as const satisfies Record<string, Program>

@@ -84,11 +84,12 @@ export interface HostSetup {
   readonly through?: readonly string[]
 }
 
-/** All that the examples of README import. */
+/** All that the texts import. */
 const IMPORTS = {
   '{ createServer }': 'node:http',
   process: 'node:process',
   cgi: import.meta.resolve('@common-gateway/express'),
+  '{ fastcgi }': import.meta.resolve('@common-gateway/fastcgi'),
   fastifyCgi: import.meta.resolve('@common-gateway/fastify'),
   express: import.meta.resolve('express'),
   Fastify: import.meta.resolve('fastify'),
