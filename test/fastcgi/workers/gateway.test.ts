@@ -12,6 +12,8 @@ import { isRunning, until, untilGone } from '../../support/processes.js'
 import { APPLICATION } from './pools.js'
 
 const BOUNDED = { timeout: 60_000 }
+/** More than the start of a process takes on a busy machine, in milliseconds. */
+const SLOW = 5_000
 
 type FastcgiOptions = Exclude<Parameters<typeof fastcgi>[0], string | readonly string[]>
 
@@ -31,8 +33,8 @@ async function startGateway(t: Test, options: CgiOptions<never>): Promise<Runnin
   return gateway
 }
 
-const hanging = async ({ logged }: RunningGateway): Promise<number[]> => {
-  const { message } = await logged((record) => record.message.startsWith('hanging'))
+const hanging = async (gateway: RunningGateway): Promise<number[]> => {
+  const { message } = await gateway.logged((record) => record.message.startsWith('hanging'))
   return message.split(' ').slice(1).map(Number)
 }
 
@@ -86,7 +88,7 @@ void t.test('UP-8 a worker that exits instead of an answer says why', BOUNDED, a
 })
 
 void t.test('UP-8 a request that is too slow costs its worker only', BOUNDED, async (t) => {
-  const gateway = await start(t, { processes: 2 }, { headersTimeout: 1_000 })
+  const gateway = await start(t, { processes: 2 }, { headersTimeout: SLOW })
   const { text } = await send(gateway, '/')
   const slow = send(gateway, '/?hang')
   const pids = await hanging(gateway)
@@ -194,9 +196,13 @@ void t.test('php-cgi as workers', needs('php-cgi'), async (t) => {
   const root = createTemporaryFolder(t)
   writeFileSync(path.join(root, 'index.php'), PHP)
 
-  async function startPhp(t: Test, workers: FastcgiOptions = {}): Promise<RunningGateway> {
+  async function startPhp(
+    t: Test,
+    workers: FastcgiOptions = {},
+    options: CgiOptions<never> = {},
+  ): Promise<RunningGateway> {
     const php = fastcgi({ spawn: 'php-cgi', processes: 2, ...workers })
-    return startGateway(t, { root, interpreters: { '.php': php }, headersTimeout: 2_000 })
+    return startGateway(t, { root, interpreters: { '.php': php }, ...options })
   }
 
   void t.test('UP-8 PHP answers, and keeps its processes', BOUNDED, async (t) => {
@@ -216,13 +222,13 @@ void t.test('php-cgi as workers', needs('php-cgi'), async (t) => {
   })
 
   void t.test('UP-8 a loop in PHP costs one worker for a moment', BOUNDED, async (t) => {
-    const gateway = await startPhp(t, { processes: 1 })
+    const gateway = await startPhp(t, { processes: 1 }, { headersTimeout: SLOW })
     await send(gateway, '/index.php')
     assert.equal((await send(gateway, '/index.php?do=loop')).status, 504)
     const since = performance.now()
     assert.equal((await send(gateway, '/index.php')).status, 200)
     // SIGTERM does not end it; SIGKILL follows after a second.
-    assert.ok(performance.now() - since < 5_000)
+    assert.ok(performance.now() - since < 20_000)
     assert.equal((await send(gateway, '/index.php?do=die')).status, 502)
     assert.equal((await send(gateway, '/index.php')).status, 200)
   })
@@ -230,12 +236,12 @@ void t.test('php-cgi as workers', needs('php-cgi'), async (t) => {
   void t.test('UP-8 PHP ends when it is idle, at once', BOUNDED, async (t) => {
     const gateway = await startPhp(t, { processes: 1, idleTimeout: 200 })
     const [pid] = (await send(gateway, '/index.php')).text.split(' ')
-    // It is in accept(2) or reads from its kept connection: neither keeps it from ending.
+    // It reads from its kept connection, which is closed before.
     await until(() => !isRunning(Number(pid)), 'it has ended')
     assert.equal((await send(gateway, '/index.php')).status, 200)
     const since = performance.now()
     await gateway.close()
-    assert.ok(performance.now() - since < 3_000)
+    assert.ok(performance.now() - since < 4_000, 'it has ended by SIGTERM')
   })
 
   void t.test('UP-8 no request to PHP is lost where workers are replaced', BOUNDED, async (t) => {
@@ -277,7 +283,7 @@ void t.test('fcgiwrap as workers', { ...BOUNDED, ...needs('fcgiwrap') }, async (
   writeProgram(root, 'hello.cgi', `#!/bin/sh\necho 'Content-Type: text/plain'; echo; echo hello\n`)
   writeProgram(root, 'hang.cgi', `#!/bin/sh\nsleep 600 & echo "$$ $!" > "$0.pids"; wait\n`)
   const transport = fastcgi({ spawn: ['/usr/sbin/fcgiwrap', '-f'], processes: 1 })
-  const gateway = await startGateway(t, { root, transport, headersTimeout: 2_000 })
+  const gateway = await startGateway(t, { root, transport, headersTimeout: SLOW })
   assert.equal((await send(gateway, '/hello.cgi')).text, 'hello\n')
   assert.equal((await send(gateway, '/hang.cgi')).status, 504)
   const pids = readFileSync(path.join(root, 'hang.cgi.pids'), 'utf8').trim().split(' ').map(Number)

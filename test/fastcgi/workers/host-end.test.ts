@@ -24,10 +24,11 @@ const host = (more = ''): string => `
   ${more}`
 
 /** Starts a worker that hangs, with a child, and one that waits for requests. */
-async function startWorkers(t: Test, { port, nextLine }: EndingHost): Promise<number[]> {
+async function startWorkers(t: Test, started: EndingHost): Promise<number[]> {
+  const { port } = started
   void send(port, '/?hang').catch(() => {})
   let line = ''
-  while (!line.startsWith('hanging')) line = await nextLine()
+  while (!line.startsWith('hanging')) line = await started.nextLine()
   const { text } = await send(port, '/')
   const pids = [...line.split(' ').slice(1), text].map(Number)
   assert.equal(pids.filter(isRunning).length, 3)
