@@ -12,7 +12,7 @@ import { needs } from './programs.js'
 const recipe = new Page('recipes/dokuwiki.md')
 
 /** Each of its pages is some seconds of PHP and of the browser where the machine is busy. */
-const NO_HANG = { timeout: 120_000 }
+const NO_HANG = { timeout: 180_000 }
 
 /** A picture of 3 by 2 pixels. */
 const PICTURE = Buffer.from(
@@ -30,7 +30,7 @@ void t.test('DokuWiki', needs('DokuWiki', 'php-cgi', 'chromium'), async (t) => {
       const errors: string[] = []
       page.on('pageerror', (error) => errors.push(String(error)))
 
-      for (const framework of ['fastify', 'express']) {
+      for (const framework of ['fastify', 'express', 'server']) {
         const server = await workplace.start(process.execPath, [`${framework}.js`])
         if (framework === 'fastify') await install(page, workplace)
         await logIn(page, workplace)

@@ -88,7 +88,7 @@ const SPELLINGS: readonly ((path: string) => string)[] = [
 ]
 
 void t.test('the recipe dokuwiki', needs('DokuWiki', 'php-cgi'), async (t) => {
-  for (const file of ['fastify.js', 'express.js']) {
+  for (const file of ['fastify.js', 'express.js', 'server.js']) {
     void t.test(
       `MAP-4 sends files, and no source however it is asked for (${file})`,
       NO_HANG,
