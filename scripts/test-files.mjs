@@ -25,7 +25,7 @@ const LONG = [
   /^cli\/(arguments|colours|connections|status-browser|stop)\./,
   /^(attack|docs)\//,
   /^core\/process\/confinement\//,
-  /^fastcgi\/cases-/,
+  /^fastcgi\/(cases-|workers\/)/,
   /^(host-end|memory|soak\/soak|transport)/,
 ]
 
