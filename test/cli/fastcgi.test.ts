@@ -154,6 +154,18 @@ void t.test('UP-7 the status page shows the servers, and who answered', NO_HANG,
   assert.equal(plain.includes('Application servers'), false)
 })
 
+/** The line for a terminal on the page of Inspect. */
+function shellLineOf(page: string): string {
+  const [, shown = ''] = /<pre id="shell-line"[^>]*>([^]*?)<\/pre>/.exec(page) ?? []
+  return shown
+    .replace(/<[^>]*>/g, '')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&quot;', '"')
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&amp;', '&')
+}
+
 void t.test('UP-1 Inspect shows a line for cgi-fcgi', needs('cgi-fcgi'), async (t) => {
   const address = await startUpstream(t)
   const folder = createSite(t, SITE)
@@ -164,19 +176,37 @@ void t.test('UP-1 Inspect shows a line for cgi-fcgi', needs('cgi-fcgi'), async (
     ['/app/x', '/app|/x|-|'],
   ] as const) {
     const page = await send(port, `/.common-gateway/inspect?url=${encodeURIComponent(url)}`)
-    const [, shown = ''] = /<pre id="shell-line"[^>]*>([^]*?)<\/pre>/.exec(page.text) ?? []
-    const line = shown
-      .replace(/<[^>]*>/g, '')
-      .replaceAll('&#39;', "'")
-      .replaceAll('&quot;', '"')
-      .replaceAll('&lt;', '<')
-      .replaceAll('&gt;', '>')
-      .replaceAll('&amp;', '&')
+    const line = shellLineOf(page.text)
     assert.match(line, new RegExp(`cgi-fcgi -bind -connect ${address} < /dev/null`))
     assert.match(page.text, new RegExp(`<dt>Application server</dt><dd><code>${address}<`))
     const { stdout } = await promisify(execFile)('sh', ['-c', line], { timeout: 20_000 })
     assert.ok(stdout.endsWith(answer), stdout)
   }
+})
+
+void t.test('UP-8 .php runs in processes of php-cgi that stay', needs('php-cgi'), async (t) => {
+  const folder = createSite(t, {
+    'pid.php': '<?php echo getmypid(), " ", $_SERVER["A"], " ", getenv("HOME") ?: "none";',
+    'killed.php': '<?php error_log("last words"); flush(); posix_kill(getmypid(), 9); sleep(9);',
+  })
+  const { port } = await serve(t, folder, '--scripts', '.php', '--env', 'A=b')
+  const [pid, ...rest] = (await send(port, '/pid.php')).text.split(' ')
+  assert.deepEqual(rest, ['b', 'none'])
+  assert.equal((await send(port, '/pid.php')).text, `${pid} b none`)
+  const status = (await send(port, '/.common-gateway/')).text
+  const [, name = '', shown] =
+    /<th scope="row">(php-cgi \d+)<\/th><td[^>]*>(\d+)</.exec(status) ?? []
+  assert.equal(shown, pid)
+  const failure = await send(port, '/killed.php', { headers: ['Accept', 'text/plain'] })
+  assert.equal(failure.status, 502)
+  assert.match(failure.text, new RegExp(`^Application server: +${name}$`, 'm'))
+  assert.match(failure.text, new RegExp(`^Process ID: +${pid}$`, 'm'))
+  assert.match(failure.text, /^Signal: +SIGKILL \(9\)$/m)
+  assert.match(failure.text, /last words/)
+  assert.notEqual((await send(port, '/pid.php')).text, `${pid} b none`)
+  const page = await send(port, '/.common-gateway/inspect?url=/pid.php')
+  const { stdout } = await promisify(execFile)('sh', ['-c', shellLineOf(page.text)])
+  assert.match(stdout, /\d+ b none$/)
 })
 
 const REFUSED: readonly (readonly [args: string[], ...named: string[]])[] = [

@@ -1,5 +1,6 @@
 import { findProgram } from '@common-gateway/core/steps'
 import type { FastcgiOptions } from '@common-gateway/fastcgi'
+import type { DefaultInterpreter } from '../files/default-interpreters.js'
 import { badArgument } from '../settings/command-error.js'
 import type { EffectiveSettings, FastcgiSetting } from '../settings/settings.js'
 import { isWords } from '../settings/values.js'
@@ -14,11 +15,24 @@ export interface Application {
 export interface ApplicationServers {
   /** By the extension of their scripts. */
   readonly servers: Readonly<Record<string, FastcgiOptions>>
+  /** The same, for scripts that are not executable: the others run by their `#!` line. */
+  readonly defaultServers: Readonly<Record<string, FastcgiOptions>>
   readonly applications: readonly Application[]
 }
 
-/** Reads `--fastcgi`. @throws {CommandError} for a program that does not exist. */
-export function findApplicationServers(settings: EffectiveSettings): ApplicationServers {
+/** The default interpreter whose processes can stay. */
+const DEFAULT_WORKER = 'php-cgi'
+
+/**
+ * Reads `--fastcgi`.
+ *
+ * @param interpreters - those of scripts that are not executable.
+ * @throws {CommandError} for a program that does not exist.
+ */
+export function findApplicationServers(
+  settings: EffectiveSettings,
+  interpreters: readonly DefaultInterpreter[],
+): ApplicationServers {
   const servers: Record<string, FastcgiOptions> = {}
   const applications: Application[] = []
   for (const [name, value] of Object.entries(settings.fastcgi ?? {})) {
@@ -29,7 +43,16 @@ export function findApplicationServers(settings: EffectiveSettings): Application
       throw badArgument(`${name} is in both --fastcgi and --interpreter`)
     }
   }
-  return { servers, applications }
+  const given = { ...settings.interpreter, ...servers }
+  const workers = interpreters.filter(({ name, extension }) => {
+    return name === DEFAULT_WORKER && !Object.hasOwn(given, extension)
+  })
+  const defaultServers = Object.fromEntries(
+    workers.flatMap(({ extension, program }) => {
+      return program === undefined ? [] : [[extension, toWorkers(program, settings)]]
+    }),
+  )
+  return { servers, defaultServers, applications }
 }
 
 /** What an application server is called on the start screen: its addresses, or its program. */
@@ -38,12 +61,12 @@ export function describeServer({ address, spawn }: FastcgiOptions): string {
 }
 
 /** The options of a program that is kept running, with the rights and the number of scripts. */
-export function toWorkers(
-  spawn: FastcgiOptions['spawn'],
+function toWorkers(
+  spawn: string | readonly string[],
   { user, 'max-processes': processes }: EffectiveSettings,
 ): FastcgiOptions {
   return {
-    ...(spawn && { spawn }),
+    spawn,
     ...(user !== undefined && { user }),
     ...(processes !== undefined && { processes }),
   }

@@ -82,7 +82,7 @@ function fileOptions({ site, transports }: MountParts): CgiPluginOptions {
   return {
     documentRoot: site.folder,
     interpreters: { ...site.interpreters, ...transports.byExtension },
-    fallbackInterpreters,
+    fallbackInterpreters: { ...fallbackInterpreters, ...transports.byDefault },
   }
 }
 

@@ -69,7 +69,10 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     }),
   )
   const defaultInterpreters = findDefaultInterpreters()
-  const { servers, applications } = findApplicationServers(settings)
+  const { servers, defaultServers, applications } = findApplicationServers(
+    settings,
+    defaultInterpreters,
+  )
   const extensions = new Set([...Object.keys(interpreters), ...Object.keys(servers)])
   for (const { extension, program } of defaultInterpreters) {
     if (program !== undefined) extensions.add(extension)
@@ -104,6 +107,7 @@ export function findSite({ settings, folder, origins, configFile }: Configuratio
     programs,
     applications,
     servers,
+    defaultServers,
     interpreters,
     defaultInterpreters,
     secrets: secrets.filter((file) => file !== undefined),

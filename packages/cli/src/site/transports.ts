@@ -11,16 +11,21 @@ type Transport = NonNullable<CgiPluginOptions['transport']>
 export interface Transports {
   /** By the extension of their scripts. */
   readonly byExtension: Readonly<Record<string, Transport>>
+  /** The same, for scripts that are not executable. */
+  readonly byDefault: Readonly<Record<string, Transport>>
   /** By the URL of the application. */
   readonly byUrl: Readonly<Record<string, Transport>>
 }
 
+/** The error about `--user`, which is named as for processes. */
+const USER = 'Expected the `user` option'
+
 /** Creates the transports; none is started before its first request. @throws {CommandError} */
 export async function createTransports(site: Site): Promise<Transports> {
-  const { servers, applications } = site
-  if (Object.keys(servers).length === 0 && applications.length === 0) {
-    return { byExtension: {}, byUrl: {} }
-  }
+  const { servers, defaultServers, applications } = site
+  const byUrl = applications.map(({ url, server }) => [url, server] as const)
+  const all = [...Object.entries(servers), ...Object.entries(defaultServers), ...byUrl]
+  if (all.length === 0) return { byExtension: {}, byDefault: {}, byUrl: {} }
   // Not at the top of the file: most sites have no application server, and start sooner without it.
   const { fastcgi } = await import('@common-gateway/fastcgi')
   const made = new Map<string, Transport>()
@@ -32,12 +37,13 @@ export async function createTransports(site: Site): Promise<Transports> {
       made.set(key, transport)
       return [name, transport]
     } catch (error) {
-      if (error instanceof CgiError) throw badArgument(`--fastcgi ${name}: ${error.message}`)
-      throw error
+      if (!(error instanceof CgiError) || error.message.startsWith(USER)) throw error
+      throw badArgument(`--fastcgi ${name}: ${error.message}`)
     }
   }
   return {
     byExtension: Object.fromEntries(Object.entries(servers).map(create)),
-    byUrl: Object.fromEntries(applications.map(({ url, server }) => create([url, server]))),
+    byDefault: Object.fromEntries(Object.entries(defaultServers).map(create)),
+    byUrl: Object.fromEntries(byUrl.map(create)),
   }
 }

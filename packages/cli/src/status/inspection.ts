@@ -17,6 +17,7 @@ import path from 'node:path'
 import type { FastcgiOptions } from '@common-gateway/fastcgi'
 import type { Mount } from '../site/gateways.js'
 import type { Site } from '../site/site.js'
+import { toBytes } from '../text/byte-text.js'
 
 /** A gateway with its settings resolved. */
 export interface InspectedGateway {
@@ -61,16 +62,34 @@ export type Inspection =
 /** Resolves the settings of the gateways once. The longest mount comes first. */
 export function prepareGateways(
   mounts: readonly Mount[],
-  { servers }: Pick<Site, 'servers'>,
+  { servers, defaultServers }: Pick<Site, 'servers' | 'defaultServers'>,
 ): InspectedGateway[] {
   const prepared = mounts.map(({ url, options, server }) => {
     const settings = createSettings(options)
     const serverOf = ({ file, transport }: Script): FastcgiOptions | undefined => {
-      return server ?? (transport && servers[path.extname(file)])
+      const extension = path.extname(file)
+      return server ?? (transport && (servers[extension] ?? defaultServers[extension]))
     }
     return { mount: url.replace(/\/$/, ''), settings, finder: chooseFinder(settings), serverOf }
   })
   return prepared.toSorted((one, other) => depthOf(other.mount) - depthOf(one.mount))
+}
+
+/** Makes of the environment what `fastcgi()` makes of it for the application. */
+function adaptEnvironment(
+  environment: Record<string, string>,
+  { root }: FastcgiOptions,
+  { source }: Pick<Settings<never>, 'source'>,
+): void {
+  // An application without a file does not get the name that stands for it.
+  if (source.type === 'transport') delete environment['SCRIPT_FILENAME']
+  if (source.type !== 'root' || root === undefined) return
+  const here = toBytes(source.folder)
+  for (const name of ['SCRIPT_FILENAME', 'DOCUMENT_ROOT', 'PATH_TRANSLATED']) {
+    const file = environment[name]
+    if (file === undefined || !`${file}/`.startsWith(`${here}/`)) continue
+    environment[name] = toBytes(root.replace(/\/+$/, '')) + file.slice(here.length)
+  }
 }
 
 function depthOf(mount: string): number {
@@ -128,8 +147,7 @@ async function inspectAt(
     env: env ?? {},
     settings,
   })
-  // An application without a file does not get the name that stands for it.
-  if (settings.source.type === 'transport') delete environment['SCRIPT_FILENAME']
+  if (server !== undefined) adaptEnvironment(environment, server, settings)
   return {
     type: 'run',
     mount,

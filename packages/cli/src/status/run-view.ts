@@ -1,3 +1,4 @@
+import { toBytes } from '../text/byte-text.js'
 import { html, type Markup } from '../text/markup.js'
 import type { Inspection } from './inspection.js'
 import { describeServer } from '../site/application-servers.js'
@@ -82,10 +83,6 @@ function explainByHand({ account, server }: Run): string | Markup {
   const user = account === undefined ? '' : ', but as your own user'
   if (server === undefined) return `This command runs it in a terminal as the server would${user}.`
   return `This command runs it in a terminal, in a process of its own${user}.`
-}
-
-function toBytes(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1')
 }
 
 /** A byte string as text; bytes that are not UTF-8 are shown as escapes. */

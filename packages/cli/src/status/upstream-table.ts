@@ -5,13 +5,15 @@ const COLUMNS = ['Name', 'Process', 'State', 'Busy', 'Requests', 'Failures', 'Re
 
 /** The table of the application servers and workers; nothing where there are none. */
 export function writeUpstreams(upstreams: readonly UpstreamStats[]): Markup {
-  if (upstreams.length === 0) return html``
+  // A worker that nothing has been asked of is not worth a row.
+  const used = upstreams.filter(({ state, requests }) => state !== 'stopped' || requests > 0)
+  if (used.length === 0) return html``
   return html`<section aria-labelledby="upstreams-title">
 <h2 id="upstreams-title">Application servers</h2>
 <table>
 <thead><tr>${COLUMNS.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>
-${upstreams.map(writeUpstream)}</tbody>
+${used.map(writeUpstream)}</tbody>
 </table>
 </section>`
 }

@@ -8,7 +8,7 @@ import type { Settings } from '../options/settings.js'
 export interface OtherFileSettings extends Pick<Settings<never>, 'extensions'> {
   /** The keys are extensions of scripts. */
   readonly interpreters: ReadonlyMap<string, unknown>
-  /** The same. */
+  /** The same, where `extensions` is undefined: else a file with such a name may be one for browsers (`.js`). */
   readonly fallbackInterpreters?: ReadonlyMap<string, unknown>
 }
 
@@ -42,9 +42,9 @@ export function mayBeSource(file: string, isLinked: boolean, settings: OtherFile
 const NONE: ReadonlyMap<string, unknown> = new Map()
 
 function hasSourceName(file: string, settings: OtherFileSettings): boolean {
-  const { extensions = NONE, interpreters, fallbackInterpreters = NONE } = settings
-  const own = [...extensions.keys(), ...interpreters.keys(), ...fallbackInterpreters.keys()].map(
-    (extension) => extension.toLowerCase(),
+  const { interpreters, fallbackInterpreters = NONE, extensions = fallbackInterpreters } = settings
+  const own = [...extensions.keys(), ...interpreters.keys()].map((extension) =>
+    extension.toLowerCase(),
   )
   const name = toPlainName(file)
   if (!hasKnownType(name) && holdsExtension(name, own)) return true
