@@ -23,6 +23,7 @@ const PROGRAMS = {
     package: 'python3-flask',
     isInstalled: () => spawnSync('python3', ['-c', 'import flask']).status === 0,
   },
+  Go: { package: 'golang-go', isInstalled: () => isInPath('go') },
   git: { package: 'git', isInstalled: () => isInPath('git') },
   'git http-backend': { package: 'git', isInstalled: () => isExecutable(gitHttpBackend()) },
   fcgiwrap: { package: 'fcgiwrap', isInstalled: () => isExecutable('/usr/sbin/fcgiwrap') },
@@ -45,6 +46,7 @@ const PROGRAMS = {
     package: 'libfcgi-perl',
     isInstalled: () => spawnSync('perl', ['-MFCGI', '-e', '1']).status === 0,
   },
+  'spawn-fcgi': { package: 'spawn-fcgi', isInstalled: () => isInPath('spawn-fcgi') },
   python3: { package: 'python3', isInstalled: () => isInPath('python3') },
   tini: { package: 'tini', isInstalled: () => isInPath('tini') },
 } as const satisfies Record<string, Program>
