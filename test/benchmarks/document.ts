@@ -23,6 +23,8 @@ export function createDocument(record: BenchmarkRecord): string {
     '  V8 compiles code that runs often, and a server that has run for a while is what visitors meet. Servers that stay for',
     '  several tables are warmed once, by a program that does next to nothing, and then by a few requests of each table',
     '  (`20,000 + 500`). A server that has not had them after a minute goes on with those it has had, and its row says so.',
+    '  A turn begins with a second that does not count, and the Node servers run with `--no-flush-bytecode`: V8 drops code that',
+    '  has not run for a while, and a server that waits for its turn would be cold again.',
     '- **Processor time** of a request: of all threads of the processes of the server (workers and daemons, too), from',
     '  `/proc/PID/task/*/schedstat`. Neither the scripts are in it nor the work of a child between `fork` and `exec`, which is',
     '  more where a server forks than where it calls `posix_spawn`.',

@@ -11,7 +11,7 @@ const SMALL = '/cgi-bin/small.php'
 const shared = { field: 'fastcgi', isQuick: false, processes: 'shared' } as const
 
 /**
- * wrk leaves its last requests unanswered, and a gateway ends the processes that work on them: the next round has
+ * wrk leaves its last requests unanswered, and a gateway ends the processes that work on them: the next load has
  * to find a pool that is whole again.
  */
 async function wake({ port }: RunningServer): Promise<void> {
@@ -35,10 +35,13 @@ export const php: readonly ServerScenario[] = [
     needs: {},
     // A process for each request has few of them in a second.
     times: { seconds: 2 },
-    async measure(server, { seconds }) {
-      await wake(server)
-      return measureLoad(server, { path: SMALL, connections: CONNECTIONS, seconds })
-    },
+    measure: (server, { seconds }) =>
+      measureLoad(server, {
+        path: SMALL,
+        connections: CONNECTIONS,
+        seconds,
+        prepare: () => wake(server),
+      }),
   },
   {
     ...shared,
