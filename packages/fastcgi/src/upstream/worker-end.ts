@@ -15,7 +15,7 @@ const LONGEST_ABORT = 300
 const SHORTEST_ABORT = 20
 const ABORT_PART = 10
 /** How long a program may take to load where its first client has left, in milliseconds. */
-const LONGEST_LOAD = 3_000
+const LONGEST_LOAD = 10_000
 
 /**
  * Waits for the end of a request that was aborted. Undefined where the application goes on with it.
