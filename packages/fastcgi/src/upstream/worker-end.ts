@@ -28,7 +28,8 @@ export async function waitForAbort(
   worker: ManagedWorker | undefined,
   killTimeout: number,
 ): Promise<ExchangeEnd | undefined> {
-  const deadline = performance.now() + LONGEST_LOAD
+  // The gateway gives a request up that takes longer than `killTimeout` and a second to end.
+  const deadline = performance.now() + Math.min(LONGEST_LOAD, killTimeout / 2)
   for (;;) {
     const patience = Math.min(LONGEST_ABORT, killTimeout / ABORT_PART)
     const end = await within(exchange?.end, Math.max(patience, SHORTEST_ABORT))
