@@ -1,4 +1,5 @@
 import type { Case } from '../case.js'
+import { addressCases } from './addresses.js'
 import { endCases } from './ends.js'
 import { healthCases } from './health.js'
 import { queueCases } from './queue.js'
@@ -11,6 +12,7 @@ import { standardErrorCases } from './standard-error.js'
 
 /** All tables, by what they are about. */
 export const TABLES: Readonly<Record<string, readonly Case[]>> = {
+  addresses: addressCases,
   records: recordCases,
   'standard error': standardErrorCases,
   requests: requestCases,
