@@ -173,12 +173,13 @@ export class UpstreamGroup implements Slots {
 
   #toError(failed: PlaceSearch['failed']): Error {
     const { upstream, error } = failed ?? this.#lastFailure ?? {}
-    if (error instanceof CgiError) return error
+    // The error of another request has the facts of that request.
+    if (failed !== undefined && error instanceof CgiError) return error
     for (const { worker } of this.upstreams)
       if (worker?.failure !== undefined) return worker.failure
     return upstream === undefined
       ? toBusyError('every worker is about to be started again')
-      : toConnectError(upstream, error)
+      : toConnectError(upstream, error instanceof CgiError ? new Error(describe(error)) : error)
   }
 
   /** How many requests can be on their way at once. Where all are down, they are to fail at once and not to wait. */

@@ -191,11 +191,13 @@ export class UpstreamRun implements ScriptStreams {
     end: Exclude<ExchangeEnd, { type: 'complete' }>,
   ): Promise<void> {
     this.stdin?.detach()
+    const hasBegun = this.#exchange?.hasAnswerBegun === true
+    // The system resets a connection that is closed with bytes that were not read.
+    if (end.type === 'lost' && (hasBegun || end.error === undefined)) upstream.worker?.taken()
     const exit =
       upstream.worker && end.type === 'lost'
         ? await within(upstream.worker.exit, EXIT_AFTER_CONNECTION)
         : undefined
-    const hasBegun = this.#exchange?.hasAnswerBegun === true
     const error = toExchangeError(upstream, end, { hasBegun, pid: this.pid, exit })
     const isUnsent = end.type === 'lost' && this.#exchange?.isSent === false
     const isAccident = this.#isReused && end.type === 'lost' && !hasBegun

@@ -17,7 +17,10 @@ export interface ManagedWorker {
   readonly restartsIn: number
   /** How the process that runs now ends, or the last one has ended. */
   readonly exit: Promise<ScriptExit>
-  /** Why the last process has ended before it has answered a request; undefined where the last one did answer. */
+  /**
+   * Why the last process has ended before it has read a request; undefined where the last one did answer. An error of
+   * its own for each request, since the facts of the request are added to it.
+   */
   readonly failure: CgiError | undefined
   /** The last line that the process has written to its own standard error; empty where there is none. */
   readonly lastLine: string
@@ -32,6 +35,11 @@ export interface ManagedWorker {
    *   error of one that ends at once.
    */
   ready(signal?: ClientSignal): Promise<void>
+  /**
+   * Its process has read the request that was sent to it. If it ends now, it is the request that has ended it: the
+   * program works, and is started again without a delay.
+   */
+  taken(): void
   /** The request on it has ended. */
   finished(isAnswered: boolean): void
   /** Ends it and what it has started: SIGTERM, after `killTimeout` SIGKILL. A new one is started on demand. */

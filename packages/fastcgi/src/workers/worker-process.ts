@@ -36,6 +36,8 @@ export class WorkerProcess {
   readonly output: WorkerOutput
   /** How many requests it has answered. */
   answers = 0
+  /** Whether it has read a request. */
+  hasTaken = false
   readonly #process: SupervisedProcess
 
   private constructor(started: SupervisedProcess, socketPath: string, start: WorkerStart) {

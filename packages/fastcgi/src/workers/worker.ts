@@ -32,9 +32,9 @@ export class Worker implements ManagedWorker {
   onAvailable: () => void = () => {}
   onEnd: () => void = () => {}
   exit: Promise<ScriptExit> = Promise.resolve({ exitCode: null, signal: null })
-  failure: CgiError | undefined
   readonly #start: WorkerStart
   readonly #life: WorkerLife
+  #createFailure: (() => CgiError) | undefined
   #process: WorkerProcess | undefined
   /** The one that runs now, or that ran last. */
   #latest: WorkerProcess | undefined
@@ -73,6 +73,10 @@ export class Worker implements ManagedWorker {
     return this.#delayTimer === undefined && this.#ending.size < MOST_PROCESSES
   }
 
+  get failure(): CgiError | undefined {
+    return this.#createFailure?.()
+  }
+
   get isLoading(): boolean {
     return (
       this.#process !== undefined && this.#process.answers === 0 && !hasOwnSocket(this.#process.pid)
@@ -93,13 +97,17 @@ export class Worker implements ManagedWorker {
     await this.#starting
   }
 
+  taken(): void {
+    if (this.#process !== undefined) this.#process.hasTaken = true
+  }
+
   finished(isAnswered: boolean): void {
     this.#isBusy = false
     this.#idleSince = performance.now()
     const running = this.#process
     if (running === undefined || !isAnswered) return
     running.answers += 1
-    this.failure = undefined
+    this.#createFailure = undefined
     this.#life.restartDelay.succeed()
     if (running.answers === this.#life.maxRequests) void this.kill(KILL_TIMEOUT)
   }
@@ -134,11 +142,12 @@ export class Worker implements ManagedWorker {
     // The children that it has left.
     this.#end(ended, KILL_TIMEOUT)
     const facts = { upstream: this.name, scriptPid: ended.pid, ...exit }
-    if (ended.answers > 0) {
+    // A program that cannot run exits with a code. A signal ends one that runs: a request may have done it.
+    if (ended.answers > 0 || ended.hasTaken || exit.signal !== null) {
       this.#life.logger.warn(facts, 'a worker has ended by itself')
       return
     }
-    this.failure = this.#toFailure(ended, exit)
+    this.#createFailure = () => this.#toFailure(ended, exit)
     const delay = this.#life.restartDelay.fail()
     this.#life.logger.error({ ...facts, delay }, 'a worker has ended before it answered a request')
     this.#delayEnd = performance.now() + delay
