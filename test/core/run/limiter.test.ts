@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
 import type { CgiError, CgiErrorCode } from '@common-gateway/core'
-import { CountedSlots, type Release } from '@common-gateway/core/transport'
+import { CountedSlots, type Release, type Slots } from '@common-gateway/core/transport'
 import { Limiter } from '@internal/core/run/limiter.js'
 
 type Refusal = CgiErrorCode | 'still waiting' | 'admitted'
@@ -306,4 +306,27 @@ void t.test('LIM-2 a place that is given back twice is one place', async () => {
   first?.()
   limiter.reserve()
   assert.throws(() => limiter.reserve(), { code: 'CGI_ERR_BUSY' })
+})
+
+void t.test('LIM-2 slots may reject a wait that has ended', async () => {
+  const slots: Slots = {
+    free: 0,
+    take: () => undefined,
+    wait: (signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('nothing waits any more')))
+      }),
+  }
+  const limiter = new Limiter({ maxQueue: 2, queueTimeout: 0 }, slots)
+  const client = new AbortController()
+  const waits = [follow(limiter.acquire(client.signal)), follow(limiter.acquire(client.signal))]
+  await settle()
+  assert.equal(limiter.queued, 2)
+  client.abort()
+  await settle()
+  assert.deepEqual(
+    waits.map(({ state }) => state),
+    ['CGI_ERR_CLIENT_GONE', 'CGI_ERR_CLIENT_GONE'],
+  )
+  assert.equal(limiter.queued, 0)
 })

@@ -277,4 +277,11 @@ const CLOSING: readonly Case[] = [
   },
 ]
 
-export const endCases: readonly Case[] = [...LEAVING, ...TIMEOUTS, ...CLOSING]
+const NO_ANSWER: Case = {
+  name: 'UP-5 GET, retry ‘idempotent’: a connection that ends without a byte is no answer',
+  upstreams: [(call) => void call.connection.socket.end(), says('second')],
+  fastcgi: { retry: 'idempotent' },
+  expected: { status: 200, seen: [1, 1] },
+}
+
+export const endCases: readonly Case[] = [...LEAVING, ...TIMEOUTS, ...CLOSING, NO_ANSWER]

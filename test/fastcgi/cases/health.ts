@@ -35,6 +35,8 @@ const FAILING: readonly (readonly [what: string, behaviour: Behaviour])[] = [
   ['accepts and resets', { accept: (connection) => connection.reset() }],
   ['closes after the variables', { answer: (call) => void call.connection.socket.end() }],
   ['answers by HTTP', { answer: (call) => call.raw('HTTP/1.1 400 Bad\r\n\r\n').finish() }],
+  ['answers FCGI_UNKNOWN_ROLE', { answer: (call) => void call.end(0, 3) }],
+  ['answers FCGI_CANT_MPX_CONN', { answer: (call) => void call.end(0, 1) }],
   ['answers by another version', { answer: (call) => void call.raw('\x02\x06'.repeat(8)) }],
 ]
 

@@ -9,7 +9,7 @@ import { APPLICATION } from './pools.js'
 void t.test('UP-8 a client that leaves does not end a worker that is being loaded', async (t) => {
   const spawn = ['/bin/sh', '-c', 'sleep 1; exec "$@"', 'sh', ...APPLICATION]
   const script = fastcgi({ spawn, processes: 1 })
-  const gateway = await nodeHttp.start({ mount: '/', options: { script, killTimeout: 500 } })
+  const gateway = await nodeHttp.start({ mount: '/', options: { script, killTimeout: 20_000 } })
   t.after(() => gateway.close())
   const pid = (): number | undefined => gateway.stats().upstreams?.[0]?.pid
 

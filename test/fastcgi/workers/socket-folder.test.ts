@@ -3,11 +3,12 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import path from 'node:path'
-import { openListeningSocket } from '@common-gateway/core/transport'
+import { CgiError, openListeningSocket } from '@common-gateway/core/transport'
 import { SocketFolder } from '@internal/fastcgi/workers/socket-folder.js'
 import t, { type Test } from 'tap'
 import { createTemporaryFolder } from '../../core/temporary-folder.js'
 import { until } from '../../support/processes.js'
+import { createPool } from './pools.js'
 
 const PREFIX = 'common-gateway-workers-'
 
@@ -84,3 +85,17 @@ void t.test('UP-8 a socket takes the place of an older one', async (t) => {
   folder.remove()
   assert.equal(existsSync(path.dirname(second.path)), false)
 })
+
+void t.test(
+  'UP-8 a worker whose socket cannot be opened is an error, and is not tried again at once',
+  async (t) => {
+    setTemporaryFolder(t, '/nonexistent')
+    const { worker } = createPool(t)
+    await assert.rejects(worker.ready(), (error: unknown) => {
+      assert.ok(error instanceof CgiError)
+      assert.equal(error.code, 'CGI_ERR_SPAWN')
+      assert.match(error.reason ?? '', /^the socket of .+ cannot be opened: ENOENT/)
+      return true
+    })
+  },
+)

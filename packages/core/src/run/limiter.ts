@@ -117,6 +117,8 @@ export class Limiter {
         signal.removeEventListener('abort', gone)
       }
       const refuse = (error: CgiError): void => {
+        // Slots may reject when they are not waited for any more.
+        if (!isWaiting) return
         leave()
         departure.abort()
         reject(error)

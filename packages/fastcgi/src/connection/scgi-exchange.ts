@@ -19,8 +19,9 @@ export class ScgiExchange extends ConnectionExchange {
   }
 
   override closed(error: Error | undefined): void {
-    if (error === undefined || this.#isBodyUnread(error))
-      this.finish({ type: 'complete', appStatus: 0, isReusable: false })
+    // Without a byte, it is the end of a connection and not of an answer.
+    const isWhole = error === undefined ? this.hasAnswerBegun : this.#isBodyUnread(error)
+    if (isWhole) this.finish({ type: 'complete', appStatus: 0, isReusable: false })
     else this.finish({ type: 'lost', error })
   }
 

@@ -144,7 +144,7 @@ export class UpstreamGroup implements Slots {
   close(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    for (const upstream of this.upstreams) upstream.closeIdle()
+    for (const upstream of this.upstreams) upstream.close()
   }
 
   get #isAnyUp(): boolean {
@@ -182,11 +182,15 @@ export class UpstreamGroup implements Slots {
       : toConnectError(upstream, error instanceof CgiError ? new Error(describe(error)) : error)
   }
 
-  /** How many requests can be on their way at once. Where all are down, they are to fail at once and not to wait. */
+  /** How many requests can be on their way at once. Where all are down, they are to find that out and not to wait. */
   #capacity(): number {
+    const isAnyUp = this.#isAnyUp
     let capacity = 0
-    for (const upstream of this.upstreams) if (upstream.isUp) capacity += upstream.limit
-    return capacity === 0 ? Number.POSITIVE_INFINITY : capacity
+    for (const upstream of this.upstreams) {
+      if (!isAnyUp) capacity += upstream.most
+      else if (upstream.isUp) capacity += upstream.limit
+    }
+    return capacity
   }
 
   #takeSlot(): Release {
@@ -212,7 +216,9 @@ export class UpstreamGroup implements Slots {
   #look(): void {
     const isWaiting = !this.#slots.isEmpty || !this.#places.isEmpty
     if (!isWaiting || this.#timer !== undefined) return
-    const delay = Math.min(LOOK_INTERVAL, Math.max(1, this.#shortestTimeOut(performance.now())))
+    const timeOut = this.#shortestTimeOut(performance.now())
+    // Those that are due are being probed, and the end of a probe admits.
+    const delay = timeOut > 0 ? Math.min(LOOK_INTERVAL, Math.ceil(timeOut)) : LOOK_INTERVAL
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#admit()

@@ -57,6 +57,9 @@ export class UpstreamRun implements ScriptStreams {
   #hasBegun = false
   #isOver = false
   #isTerminated = false
+  #signal: ClientSignal | undefined
+  /** Ends a retry: the signal of the call follows the client only until the first `start()` has ended. */
+  #retryEnd: AbortController | undefined
   #resolveExit: (exit: ScriptExit) => void = () => {}
 
   constructor(group: UpstreamGroup, call: UpstreamCall, settings: RunSettings) {
@@ -64,6 +67,7 @@ export class UpstreamRun implements ScriptStreams {
     this.#group = group
     this.#call = call
     this.#settings = settings
+    this.#signal = call.signal
     const isSmall = content === null || (length !== undefined && length <= MOST_KEPT)
     this.#mayReuse = isSmall && mayReuseConnection(this.#method)
     this.stdin = content === null ? null : new SentBody()
@@ -87,10 +91,11 @@ export class UpstreamRun implements ScriptStreams {
    * @throws {CgiError} if it could not be sent.
    */
   async start(): Promise<void> {
-    const { signal } = this.#call
+    const signal = this.#signal
     const { connectTimeout } = this.#settings
     const start = performance.now()
-    let deadline = start + (connectTimeout || Number.POSITIVE_INFINITY)
+    const patience = connectTimeout || Number.POSITIVE_INFINITY
+    let deadline = start + patience
     let timeout = connectTimeout
     let failed: { upstream: Upstream; error: unknown } | undefined
     for (;;) {
@@ -109,7 +114,7 @@ export class UpstreamRun implements ScriptStreams {
         this.#leave()
         const isLast = attempt >= deadline && !isFull
         if (isLast || !this.#isConnectionTriedAgain(error)) throw toStartError(upstream, error)
-        if (isFull) deadline = performance.now() + connectTimeout
+        if (isFull) deadline = performance.now() + patience
         else timeout = connectTimeout / 2
       }
     }
@@ -118,6 +123,7 @@ export class UpstreamRun implements ScriptStreams {
   async terminate(): Promise<void> {
     if (this.#isOver || this.#isTerminated) return
     this.#isTerminated = true
+    this.#retryEnd?.abort()
     const ended = new Error('the request has been ended')
     this.stdout.cut(ended)
     this.stderr.cut(ended)
@@ -201,10 +207,10 @@ export class UpstreamRun implements ScriptStreams {
     const error = toExchangeError(upstream, end, { hasBegun, pid: this.pid, exit })
     const isUnsent = end.type === 'lost' && this.#exchange?.isSent === false
     const isAccident = this.#isReused && end.type === 'lost' && !hasBegun
-    if (end.type !== 'rejected' && !isAccident) {
-      this.#group.fail(upstream, end.type === 'fault' ? 'protocol' : 'lost', error)
-    }
     if (end.type === 'rejected' && end.protocolStatus === OVERLOADED) upstream.limitToBusy()
+    else if (!isAccident) {
+      this.#group.fail(upstream, end.type === 'lost' ? 'lost' : 'protocol', error)
+    }
     const canSendAgain = (this.stdin?.isWhole ?? true) && !this.#isTerminated && !this.#isOver
     const isAgain = isSentAgain({
       outcome: this.#outcomeOf(end),
@@ -222,6 +228,10 @@ export class UpstreamRun implements ScriptStreams {
     this.#retries += 1
     upstream.retries += 1
     this.#leave()
+    this.#exchange = undefined
+    this.#connection = undefined
+    this.#retryEnd = new AbortController()
+    this.#signal = this.#retryEnd.signal
     try {
       await this.start()
     } catch (startError) {
@@ -265,13 +275,13 @@ export class UpstreamRun implements ScriptStreams {
   #countFailure(upstream: Upstream, error: unknown): void {
     // A variable that is too large, or a client that has left, is no failure of the upstream.
     const isRequests = error instanceof CgiError && error.statusCode < 500
-    if (isRequests || this.#call.signal?.aborted) return
+    if (isRequests || this.#signal?.aborted) return
     this.#group.fail(upstream, 'unreachable', error)
   }
 
   /** Nothing has been sent: it costs nothing to try the next upstream, or this one when it is up again. */
   #isConnectionTriedAgain(error: unknown): boolean {
-    if (this.#call.signal?.aborted || this.#isTerminated) return false
+    if (this.#signal?.aborted || this.#isTerminated) return false
     return !(error instanceof CgiError)
   }
 }

@@ -64,6 +64,8 @@ export class Upstream {
   #hasAsked = false
   /** Made to find out whether it can be reached; the next request has it. */
   #spare: Connection | undefined
+  /** Ends a probe. */
+  #probeEnd = new AbortController()
 
   constructor(
     name: string,
@@ -87,6 +89,11 @@ export class Upstream {
   /** Whether requests can be sent to it, apart from how many are there. */
   get isUp(): boolean {
     return !this.health.isDown && (this.worker?.isAvailable ?? true)
+  }
+
+  /** The most requests that it takes at once. */
+  get most(): number {
+    return this.#limit.most
   }
 
   /** How many requests it takes at once now. */
@@ -115,7 +122,9 @@ export class Upstream {
   async open({ mayReuse, timeout, signal }: ConnectionCall): Promise<OpenedConnection> {
     if (this.worker !== undefined) await this.worker.ready(signal)
     const spare = this.#takeSpare()
-    if (spare !== undefined) return { connection: spare, isReused: false }
+    if (spare !== undefined && mayReuse) return { connection: spare, isReused: true }
+    // It occupies a process of the application.
+    spare?.destroy()
     if (mayReuse) {
       const connection = this.idle.take()
       if (connection !== undefined) return { connection, isReused: true }
@@ -134,8 +143,10 @@ export class Upstream {
     this.isProbed = true
     try {
       const { connectTimeout } = this.#settings
-      const connection = await connect(this.address, { timeout: connectTimeout })
+      const { signal } = this.#probeEnd
+      const connection = await connect(this.address, { timeout: connectTimeout, signal })
       this.#spare = connection
+      connection.release()
       connection.onIdleEnd = () => this.#takeSpare()
       setTimeout(() => {
         if (this.#spare === connection) this.#takeSpare()?.destroy()
@@ -156,6 +167,13 @@ export class Upstream {
   closeIdle(): void {
     this.#takeSpare()?.destroy()
     this.idle.closeAll()
+  }
+
+  /** Ends all that is there without a request. It may be used again. */
+  close(): void {
+    this.#probeEnd.abort()
+    this.#probeEnd = new AbortController()
+    this.closeIdle()
   }
 
   stats(): UpstreamStats {
@@ -199,7 +217,8 @@ export class Upstream {
   async #ask(): Promise<void> {
     this.#hasAsked = true
     const count = await askProcessCount(this.address, COUNT_TIMEOUT)
-    if (count !== undefined) this.#limit.setMost(count)
+    // Several processes that share a socket say 1 each.
+    if (count !== undefined && count > 1) this.#limit.setMost(count)
   }
 
   #takeSpare(): Connection | undefined {

@@ -5,12 +5,20 @@ const LONGEST = 10_000
 /** How long a program that ends before it has answered a request is not started again. */
 export class RestartDelay {
   #next = SHORTEST
+  #end = 0
 
-  /** It has ended. @returns the delay in milliseconds. */
-  fail(): number {
-    const delay = this.#next
-    this.#next = Math.min(2 * delay, LONGEST)
-    return delay
+  /**
+   * It has ended. Failures of processes that were started together are one.
+   *
+   * @param now - in milliseconds, of a clock that only goes forward.
+   * @returns the delay in milliseconds.
+   */
+  fail(now: number): number {
+    if (now >= this.#end) {
+      this.#end = now + this.#next
+      this.#next = Math.min(2 * this.#next, LONGEST)
+    }
+    return this.#end - now
   }
 
   /** It has answered a request. */

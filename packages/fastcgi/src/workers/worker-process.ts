@@ -1,11 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type {
-  CgiLogger,
-  ClientSignal,
-  Command,
-  ScriptExit,
-  SupervisedProcess,
-  SupervisedSpawner,
+import {
+  CgiError,
+  type CgiLogger,
+  type ClientSignal,
+  type Command,
+  type ScriptExit,
+  type SupervisedProcess,
+  type SupervisedSpawner,
 } from '@common-gateway/core/transport'
 import type { SocketFolder } from './socket-folder.js'
 import { WorkerOutput } from './worker-output.js'
@@ -58,7 +59,10 @@ export class WorkerProcess {
    */
   static async start(start: WorkerStart, signal?: ClientSignal): Promise<WorkerProcess> {
     const { folder, socketName, spawner, command, cwd, environment } = start
-    const socket = await folder.open(socketName)
+    const socket = await folder.open(socketName).catch((cause: unknown) => {
+      const reason = `the socket of ${start.name} cannot be opened: ${describe(cause)}`
+      throw new CgiError('CGI_ERR_SPAWN', { reason, upstream: start.name, cause })
+    })
     try {
       const stdin = socket.descriptor
       const started = await spawner.spawn({ command, cwd, environment, stdin, signal })
@@ -79,4 +83,8 @@ export class WorkerProcess {
     await Promise.race([this.output.end, delay(OUTPUT_END_AFTER_EXIT, undefined, { ref: false })])
     return exit
   }
+}
+
+function describe(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -148,7 +148,7 @@ export class Worker implements ManagedWorker {
       return
     }
     this.#createFailure = () => this.#toFailure(ended, exit)
-    const delay = this.#life.restartDelay.fail()
+    const delay = this.#life.restartDelay.fail(performance.now())
     this.#life.logger.error({ ...facts, delay }, 'a worker has ended before it answered a request')
     this.#delayEnd = performance.now() + delay
     this.#delayTimer = setTimeout(() => {
