@@ -13,7 +13,14 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
 void t.test(
   'the fuzz command runs the properties asked for, with the seed and number given',
   async () => {
-    const { status, stdout } = run('--seed', '7', '--runs', '20', '--property', 'plain reader')
+    const { status, stdout } = run(
+      '--seed',
+      '7',
+      '--runs',
+      '20',
+      '--property',
+      'header is what a plain reader',
+    )
     assert.equal(status, 0)
     assert.match(stdout, /^holds 20 inputs .* HDR-1 a header is what a plain reader makes of it\n/)
     assert.match(stdout, /seed 7: 20 inputs, 0 of 1 properties fail\n$/)

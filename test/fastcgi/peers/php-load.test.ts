@@ -82,16 +82,20 @@ void t.test('php-fpm under load', needs('php-fpm'), async (t) => {
   })
 
   void t.test(
-    'UP-6 20 at once on one child with a backlog of 2: all are answered',
+    'UP-6 20 at once on one child with a backlog of 2: all are answered, by TCP with `maxConnections`',
     NO_HANG,
     async (t) => {
       for (const listening of ['unix', 'tcp'] as const) {
         const { address } = await startPhpFpm(t, { listening, children: 1, backlog: 2 })
         for (const options of [{ address }, { address, maxConnections: 1 }]) {
           const load = await startLoad(t, fastcgi(options))
+          // Linux completes a TCP handshake for the client though the backlog is full, takes its bytes, and may
+          // reset the connection later: that cannot be told from a request that has begun.
+          const isTold = listening === 'unix' || 'maxConnections' in options
           for (const method of METHODS) {
             const tally = await load.run(method, { requests: 60, clients: 20 })
-            assertWhole(tally, `${method}, ${listening}`)
+            if (isTold) assertWhole(tally, `${method}, ${listening}`)
+            else assert.deepEqual([tally.twice, tally.forged], [0, 0])
           }
         }
       }
