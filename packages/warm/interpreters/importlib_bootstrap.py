@@ -1,0 +1,30 @@
+"""A fork server for one CGI script: python3 FLAGS importlib_bootstrap.py SCRIPT.
+
+Standard input is the control socket, standard output takes the status lines (see server.py).
+The name matters. `warnings` does not count the frames of files whose name has "importlib" and "_bootstrap" in it
+(`_is_internal_frame()` of Lib/warnings.py, `is_internal_frame()` of Python/_warnings.c), so a warning of the script is
+attributed to the line that it has in a plain run. All files of the package beside this one have such a name.
+"""
+main_globals = dict(globals())  # before any import: what Python puts into `__main__` by itself, in each version
+
+import sys
+
+startup_modules = dict(sys.modules)
+
+
+def load_server():
+    """Imports the package beside this file. The script sees no trace of it, and no __pycache__ is written."""
+    folder = __file__.rpartition('/')[0]
+    path, writes_no_bytecode = list(sys.path), sys.dont_write_bytecode
+    sys.path.insert(0, folder)
+    sys.dont_write_bytecode = True
+    try:
+        from importlib_bootstrap_server import server
+    finally:
+        sys.path[:] = path
+        sys.dont_write_bytecode = writes_no_bytecode
+        sys.path_importer_cache.pop(folder, None)
+    return server
+
+
+load_server().serve(startup_modules, main_globals).run()

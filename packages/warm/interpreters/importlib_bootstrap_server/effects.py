@@ -1,0 +1,107 @@
+"""What the import of a module does besides making it: it is done again in each child that imports the module."""
+import atexit
+import posix
+import sys
+import time
+
+import _warnings
+
+# Files of the frames from which module_loader.py imports: the place of a warning tells how many levels out it points.
+IMPORTERS = {'<importer %d>' % level: level for level in range(1, 6)}
+
+
+def refresh_logging(module):
+    """Lib/logging/__init__.py: the time that `relativeCreated` counts from."""
+    module._startTime = time.time() if isinstance(module._startTime, float) else time.time_ns()
+
+
+def refresh_wsgiref_handlers(module):
+    """Lib/wsgiref/handlers.py: a class attribute is a copy of the environment."""
+    module.BaseHandler.os_environ = module.read_environ()
+
+
+# Modules of the library that read the clock or the environment on import, and keep it in one known place.
+REFRESHED = {'logging': refresh_logging, 'wsgiref.handlers': refresh_wsgiref_handlers}
+
+
+class Effects:
+    """Warnings, exit functions, loggers, and the variables of the environment that were read."""
+
+    __slots__ = ('variables', 'warnings', 'exit_functions', 'loggers', 'placeholders', 'refresh')
+
+    def __init__(self, name):
+        self.variables = {}  # name: value, or None where it was not set
+        self.warnings = []
+        self.exit_functions = []
+        self.loggers = {}
+        self.placeholders = []
+        self.refresh = REFRESHED.get(name)
+
+    def are_needed(self):
+        return bool(self.variables or self.warnings or self.exit_functions or self.loggers or self.refresh)
+
+    def are_possible(self):
+        """Whether an import would read and find the same now."""
+        environ = posix.environ
+        for name, value in self.variables.items():
+            if environ.get(name) != value:
+                return False
+        logging = sys.modules.get('logging') if self.loggers else None
+        if logging is None:
+            return True
+        manager = logging.root.manager
+        if manager.loggerClass is not None or logging.getLoggerClass() is not logging.Logger:
+            return False
+        return not any(isinstance(manager.loggerDict.get(name), logging.Logger) for name in self.loggers)
+
+    def apply(self, module):
+        for warning in self.warnings:
+            warn_again(*warning)
+        for function, arguments, keywords in self.exit_functions:
+            atexit.register(function, *arguments, **keywords)
+        self.enter_loggers()
+        if self.refresh is not None:
+            self.refresh(module)
+
+    def enter_loggers(self):
+        """As `Manager.getLogger()` of Lib/logging/__init__.py does for a new logger."""
+        for name, logger in self.loggers.items():
+            manager = logger.manager
+            placeholder = manager.loggerDict.get(name)
+            manager.loggerDict[name] = logger
+            if placeholder is not None:
+                manager._fixupChildren(placeholder, logger)
+            manager._fixupParents(logger)
+            logger._cache.clear()
+
+    def withdraw_loggers(self):
+        """`logging.config.dictConfig()` disables the loggers that it finds, so it must not find those of later imports."""
+        for logger in list(self.loggers.values())[:1]:
+            for name in list(self.loggers) + self.placeholders:
+                logger.manager.loggerDict.pop(name, None)
+
+
+def warn_again(message, category, place, line, names, source):
+    """As `do_warn()` of Python/_warnings.c, from the line that imports or from the module's own."""
+    level = IMPORTERS.get(place)
+    if level is not None:
+        frame = outer_frame(level)
+        if frame is None:
+            place, line, names = 'sys', 1, sys.__dict__
+        else:
+            place, line, names = frame.f_code.co_filename, frame.f_lineno, frame.f_globals
+    registry = names.setdefault('__warningregistry__', {})
+    _warnings.warn_explicit(message, category, place, line, names.get('__name__', '<string>'), registry, None, source)
+
+
+def outer_frame(level):
+    """The frame that many levels out, not counting those of the import system and of this package."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        filename = frame.f_code.co_filename
+        if not ('importlib' in filename and '_bootstrap' in filename):
+            level -= 1
+            if level == 0:
+                return frame
+        frame = frame.f_back
+    return None

@@ -1,0 +1,207 @@
+"""The end of a script, as `Py_RunMain()` has it, without its cost.
+
+`Py_FinalizeEx()` takes every module apart, which copies nearly all memory that is shared with the fork server. Here the
+exit functions are called, the streams are flushed and the script's objects are released; what the library holds is left
+to the kernel. Where that could make a difference, Python ends by itself.
+"""
+import atexit
+import gc
+import posix
+import sys
+
+import _io
+import _thread
+import _weakref
+
+LONG_MAX = sys.maxsize
+# `sys_deletes` of finalize_modules_delete_special() in Python/pylifecycle.c
+SYS_DELETES = ('path', 'argv', 'ps1', 'ps2', 'last_exc', 'last_type', 'last_value', 'last_traceback',
+               'path_hooks', 'path_importer_cache', 'meta_path', '__interactivehook__')
+MARK = '__common_gateway_mark__'
+SYS_FILES = (('stdin', '__stdin__'), ('stdout', '__stdout__'), ('stderr', '__stderr__'))
+
+
+class Ending:
+    """What is to be done after the script."""
+
+    def __init__(self, startup, hidden, library):
+        self.startup = startup
+        self.hidden = hidden
+        self.library = library
+
+    def exit(self, script):
+        """Ends the process, or throws what lets Python end it."""
+        error, script.error = script.error, None  # no other reference may keep the script's frames
+        is_flushed = flush_silently('stderr') & flush_silently('stdout')  # flush_io() of Python/pythonrun.c
+        is_interrupted = isinstance(error, KeyboardInterrupt)
+        code = 0 if error is None else report_error(error)
+        error = None
+        if is_interrupted or not is_flushed or self.needs_own_end():
+            end_by_python(code, is_interrupted)
+        shut_threads_down()
+        run_exit_functions()
+        if not (flush_strictly('stdout') and flush_strictly('stderr')) or _thread._count() > 0:
+            end_by_python(code, False)
+        self.release(script)
+        flush_open_files()
+        posix._exit(code)
+
+    def needs_own_end(self):
+        """Whether something is loaded that C's exit() may have to end, or that this file does not know."""
+        loaded = sys.modules
+        if 'ctypes' in loaded or '_ctypes' in loaded or 'readline' in loaded or gc.get_debug():
+            return True
+        for name in list(loaded)[len(self.startup):]:
+            if self.library.needs_own_end(name, getattr(getattr(loaded[name], '__spec__', None), 'origin', None)):
+                return True
+        return False
+
+    def release(self, script):
+        """As `finalize_modules()` of Python/pylifecycle.c, for the script and the modules that only it has loaded."""
+        for name in SYS_DELETES:
+            if name in sys.__dict__:
+                setattr(sys, name, None)
+        for name, original in SYS_FILES:
+            setattr(sys, name, getattr(sys, original))
+        modules, shared, startup = sys.modules, self.hidden.modules, self.startup
+        marks = []
+        for name in list(modules):
+            if name == '__main__' or (name not in startup and name not in shared):
+                mark_module(modules[name], marks)
+                modules[name] = None
+        script.main = None
+        gc.collect()
+        for reference in reversed(marks):
+            mark = reference()
+            for names in gc.get_referrers(mark) if mark is not None else ():
+                if type(names) is dict:  # something still refers to the module or to its functions
+                    clear_module(names)
+            del mark
+        gc.collect()
+
+
+class Mark:
+    """Stands in the dictionary of a module, to which there can be no weak reference."""
+
+    __slots__ = ('__weakref__',)
+
+
+def mark_module(module, marks):
+    names = getattr(module, '__dict__', None)
+    if type(names) is dict:
+        mark = names[MARK] = Mark()
+        marks.append(_weakref.ref(mark))
+
+
+def report_error(error):
+    """As `PyErr_PrintEx()` of Python/pythonrun.c. Returns the exit code."""
+    if isinstance(error, SystemExit):
+        return exit_code_of(error)
+    kind, trace = type(error), error.__traceback__
+    if sys.version_info >= (3, 12):
+        sys.last_exc = error
+    sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace
+    hook = getattr(sys, 'excepthook', None)
+    if hook is None:
+        write_error('sys.excepthook is missing\n')
+        sys.__excepthook__(kind, error, trace)
+        return 1
+    failure = call_hook(hook, kind, error, trace)
+    if isinstance(failure, SystemExit):
+        return exit_code_of(failure)
+    if failure is not None:
+        write_error('Error in sys.excepthook:\n')
+        sys.__excepthook__(type(failure), failure, failure.__traceback__.tb_next)
+        write_error('\nOriginal exception was:\n')
+        sys.__excepthook__(kind, error, trace)
+    flush_silently('stderr')
+    return 1
+
+
+def call_hook(hook, kind, error, trace):
+    try:
+        hook(kind, error, trace)
+    except BaseException as failure:
+        return failure
+    return None
+
+
+def exit_code_of(error):
+    """As `handle_system_exit()` of Python/pythonrun.c."""
+    code = error.code
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return int(code) & 0xff if -LONG_MAX - 1 <= code <= LONG_MAX else 255
+    write_error(code)
+    write_error('\n')
+    return 1
+
+
+def write_error(text):
+    try:
+        sys.stderr.write(str(text))
+    except BaseException:
+        pass
+
+
+def end_by_python(code, is_interrupted):
+    """Leaves this process to `Py_FinalizeEx()`."""
+    if is_interrupted:
+        sys.excepthook = lambda *_: None  # it was reported
+        raise KeyboardInterrupt
+    raise SystemExit(code)
+
+
+def shut_threads_down():
+    threading = sys.modules.get('threading')
+    if threading is not None:
+        try:
+            threading._shutdown()
+        except BaseException as error:
+            report_error(error)
+
+
+def run_exit_functions():
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:
+        pass  # 3.9 reports each failure and then throws the last
+    atexit._clear()
+
+
+def flush_silently(name):
+    try:
+        stream = getattr(sys, name)
+        if stream is not None:
+            stream.flush()
+    except BaseException:
+        return False
+    return True
+
+
+def flush_strictly(name):
+    """As `flush_std_files()` of Python/pylifecycle.c; where it fails Python tries again and reports it."""
+    stream = getattr(sys, name, None)
+    return stream is None or getattr(stream, 'closed', False) or flush_silently(name)
+
+
+def clear_module(names):
+    """As `_PyModule_ClearDict()` of Objects/moduleobject.c."""
+    for is_private in (True, False):
+        for name in list(names):
+            if isinstance(name, str) and name != '__builtins__' and names[name] is not None:
+                if not is_private or (name[:1] == '_' and name[1:2] != '_'):
+                    names[name] = None
+
+
+def flush_open_files():
+    """Files that the library still holds for the script, and the standard streams once more."""
+    for each in gc.get_objects():
+        if isinstance(each, (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedRandom)):
+            try:
+                each.flush()
+            except BaseException:
+                pass
+    for name in ('stdout', 'stderr'):
+        flush_silently(name)

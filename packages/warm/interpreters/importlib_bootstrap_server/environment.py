@@ -1,0 +1,65 @@
+"""The environment of the fork server, and that of each request."""
+import posix
+
+from .reasons import PlainStart
+
+SETTINGS = b'COMMON_GATEWAY_WARM'
+
+
+def read_initial_environment():
+    """The environment as it was given to this process, before Python or a site module changed it."""
+    try:
+        descriptor = posix.open('/proc/self/environ', posix.O_RDONLY)
+    except OSError:
+        raise PlainStart('it needs /proc')
+    try:
+        content = b''
+        while True:
+            part = posix.read(descriptor, 65536)
+            if not part:
+                break
+            content += part
+    finally:
+        posix.close(descriptor)
+    entries = (entry.partition(b'=') for entry in content.split(b'\0') if b'=' in entry)
+    return {name: value for name, _, value in entries}
+
+
+class Environment:
+    """`posix.environ`, which is also the dictionary behind `os.environ`, together with C's own environment."""
+
+    def __init__(self):
+        initial = read_initial_environment()
+        self.settings = initial.pop(SETTINGS, b'').decode('utf-8', 'surrogateescape')
+        posix.environ.pop(SETTINGS, None)
+        self.fixed = dict(posix.environ)
+        # PEP 538 sets LC_CTYPE when the locale is C; sitecustomize may set more. A plain run has that in each request.
+        self.set_by_python = {name: value for name, value in self.fixed.items() if initial.get(name) != value}
+        self.unset_by_python = [name for name in initial if name not in self.fixed]
+
+    def clear(self):
+        """Children start from nothing, so that they have nothing to unset."""
+        for name in list(posix.environ) + [SETTINGS]:
+            posix.unsetenv(name)
+        posix.environ.clear()
+
+    def set_fixed(self):
+        """What modules see that are loaded here: the variables that are no request's."""
+        self._set(self.fixed.items())
+
+    def set_request(self, entries):
+        """The whole environment of a request, of `NAME=value` entries."""
+        pairs = [entry.partition(b'=')[::2] for entry in entries]
+        if self.set_by_python or self.unset_by_python:
+            pairs = dict(pairs)
+            pairs.update(self.set_by_python)
+            for name in self.unset_by_python:
+                pairs.pop(name, None)
+            pairs = pairs.items()
+        self._set(pairs)
+
+    def _set(self, pairs):
+        environ, putenv = posix.environ, posix.putenv
+        for name, value in pairs:
+            putenv(name, value)
+            environ[name] = value

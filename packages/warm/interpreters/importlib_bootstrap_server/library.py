@@ -1,0 +1,53 @@
+"""Which modules may be shared by requests: those of the library and of site-packages, and those that are named."""
+import sys
+
+# Modules written in C, outside of the library, whose import does nothing but make functions and types.
+KNOWN_EXTENSIONS = frozenset((
+    'markupsafe._speedups', 'simplejson._speedups', '_yaml', 'yaml._yaml', '_cffi_backend',
+    'zope.interface._zope_interface_coptimizations', 'msgpack._cmsgpack', 'ujson', 'regex._regex', 'wrapt._wrappers',
+))
+
+
+class Library:
+    def __init__(self, own_folder, named):
+        encodings = sys.modules['encodings'].__file__
+        self.standard = encodings.rpartition('/')[0].rpartition('/')[0] + '/'
+        self.site_folders = [folder for folder in sys.path if folder.endswith('-packages')]
+        self.folders = tuple([self.standard] + [folder + '/' for folder in self.site_folders])
+        self.own_folder = own_folder.rstrip('/') + '/'
+        self.named = named
+
+    def is_named(self, name):
+        return any(name == each or name.startswith(each + '.') for each in self.named)
+
+    def is_standard(self, origin):
+        if origin in ('built-in', 'frozen'):
+            return True
+        return origin.startswith(self.standard) and '-packages/' not in origin[len(self.standard):]
+
+    def refusal(self, name, origin):
+        """Why a module is not shared, or `None`. `origin`: that of its specification."""
+        if self.is_named(name):
+            return None if origin is not None else 'it has no file'
+        if origin is None:
+            return 'it has no file'
+        if self.is_standard(origin):
+            return None
+        if not origin.startswith(self.folders) or origin.startswith(self.own_folder):
+            return "it is the site's own"
+        if is_extension(origin) and name not in KNOWN_EXTENSIONS:
+            return 'it is written in C'
+        return None
+
+    def needs_own_end(self, name, origin):
+        """Whether Python must end by itself: a module in C may have something to do in exit(), such as to flush."""
+        return origin is not None and is_extension(origin) and not self.is_standard(origin) and name not in KNOWN_EXTENSIONS
+
+
+def is_extension(origin):
+    return origin.endswith('.so')
+
+
+def origin_of(module):
+    """The file of a module, by its specification."""
+    return getattr(getattr(module, '__spec__', None), 'origin', None)

@@ -1,0 +1,189 @@
+"""Loads modules and records what belongs to which: imports, aliases, warnings, exit functions, loggers."""
+import atexit
+import builtins
+import sys
+
+import _frozen_importlib
+
+from .effects import IMPORTERS, Effects
+from .hidden_modules import HiddenModule
+
+
+class ModuleLoader:
+    """Within `with`, each module that is loaded is recorded."""
+
+    def __init__(self):
+        self.effects = {}  # name: Effects, of the modules that are loaded, in the order of the ends of their imports
+        self.edges = {}  # name: {imported name: None}
+        self.aliases = {}  # key: (name, value), of entries of sys.modules that a module has made by itself
+        self.running = []  # (name, Effects) of the modules that are being executed, the innermost last
+        self.not_found = {}  # names for which there is no module
+        self.unclear = {}  # name: why it cannot be handed out
+        self.warnings = []
+        self.loggers = set(self.known_loggers())
+
+    def __enter__(self):
+        self.originals = (builtins.__import__, _frozen_importlib._gcd_import, _frozen_importlib._load_unlocked,
+                          _frozen_importlib._find_spec, atexit.register)
+        self.original_import, self.original_gcd_import, self.original_load, self.original_find, self.register = self.originals
+        builtins.__import__ = self.import_module
+        _frozen_importlib._gcd_import = self.gcd_import
+        _frozen_importlib._load_unlocked = self.load_unlocked
+        _frozen_importlib._find_spec = self.find_spec
+        self.recording_register = atexit.register = self.register_exit_function
+        self.import_from_outside = create_importer(self.original_import)
+        return self
+
+    def __exit__(self, *_):
+        (builtins.__import__, _frozen_importlib._gcd_import, _frozen_importlib._load_unlocked,
+         _frozen_importlib._find_spec, atexit.register) = self.originals
+        for name in self.effects:
+            names = getattr(sys.modules.get(name), '__dict__', {})
+            names.pop('__warningregistry__', None)
+            for each in [key for key, value in names.items() if value is self.recording_register]:
+                names[each] = self.register  # of `from atexit import register`
+
+    def load(self, name):
+        """Imports a module as a script would, with all warnings recorded. Returns what it throws, or `None`."""
+        import warnings
+        with warnings.catch_warnings(record=True) as self.warnings:
+            warnings.simplefilter('always')
+            try:
+                self.import_from_outside(name)
+            except BaseException as error:
+                return error
+        return None
+
+    # These take the places of functions of importlib._bootstrap and of atexit.
+
+    def import_module(self, name, globals=None, locals=None, fromlist=(), level=0):
+        module = self.original_import(name, globals, locals, fromlist, level)
+        if self.running:
+            if level > 0:
+                name = _frozen_importlib._resolve_name(name, _frozen_importlib._calc___package__(globals), level)
+            self.add_edges(name, fromlist)
+        return module
+
+    def gcd_import(self, name, package=None, level=0):
+        module = self.original_gcd_import(name, package, level)
+        if self.running:
+            self.add_edges(_frozen_importlib._resolve_name(name, package, level) if level > 0 else name, ())
+        return module
+
+    def add_edges(self, name, fromlist):
+        edges = self.edges[self.running[-1][0]]
+        parts = name.split('.')
+        for end in range(1, len(parts) + 1):
+            edges['.'.join(parts[:end])] = None
+        for each in fromlist or ():
+            child = '%s.%s' % (name, each)
+            if child in sys.modules:
+                edges[child] = None
+
+    def find_spec(self, name, path, target=None):
+        spec = self.original_find(name, path, target)
+        if spec is None:
+            self.not_found[name] = None
+        return spec
+
+    def load_unlocked(self, spec):
+        self.settle()
+        effects = Effects(spec.name)
+        self.running.append((spec.name, effects))
+        self.edges[spec.name] = {}
+        before = set(sys.modules)
+        try:
+            module = self.original_load(spec)
+            self.effects[spec.name] = effects
+            return module
+        finally:
+            self.settle()
+            self.running.pop()
+            self.claim(spec.name, [each for each in sys.modules if each not in before and each != spec.name])
+
+    def register_exit_function(self, function, *arguments, **keywords):
+        if not self.running:
+            return self.register(function, *arguments, **keywords)
+        self.running[-1][1].exit_functions.append((function, arguments, keywords))
+        return function
+
+    # What has happened since is the running module's.
+
+    def claim(self, name, new):
+        """All that has come into `sys.modules` meanwhile, by C code or by `importlib`, too."""
+        for each in new:
+            self.edges[name][each] = None
+            module = sys.modules[each]
+            if getattr(getattr(module, '__spec__', None), 'name', None) != each and each not in self.aliases:
+                self.aliases[each] = name, module
+
+    def settle(self):
+        """Gives what was recorded since the last call to the innermost module that is being executed."""
+        warned, self.warnings[:] = list(self.warnings), []
+        known = self.known_loggers()
+        new = [name for name in known if name not in self.loggers]
+        self.loggers.update(new)
+        if not self.running:
+            return
+        name, effects = self.running[-1]
+        for warning in warned:
+            self.add_warning(name, effects, warning)
+        for each in new:
+            if hasattr(known[each], 'manager'):
+                effects.loggers[each] = known[each]
+            else:
+                effects.placeholders.append(each)
+
+    def add_warning(self, name, effects, warning):
+        names = None
+        if warning.filename not in IMPORTERS:
+            names = next((module.__dict__ for module in list(sys.modules.values())
+                          if getattr(module, '__file__', None) == warning.filename), None)
+            if names is None:
+                self.unclear[name] = 'it warns on import'
+                return
+        effects.warnings.append((warning.message, warning.category, warning.filename, warning.lineno, names, warning.source))
+
+    def known_loggers(self):
+        logging = sys.modules.get('logging')
+        root = getattr(logging, 'root', None)
+        return root.manager.loggerDict if root is not None and hasattr(root, 'manager') else {}
+
+
+def create_importer(import_module):
+    """A function that imports a module, from below some frames that are in no module."""
+    for place in IMPORTERS:
+        names = {'call': import_module}
+        exec(compile('def load(name):\n    return call(name)\n', place, 'exec'), names)
+        import_module = names['load']
+    return import_module
+
+
+def create_hidden_modules(loader):
+    """The modules that a loader has loaded, with all that belongs to each, in the order of the ends of their imports."""
+    names = [name for name in sys.modules if name in loader.effects]
+    aliases = {}
+    for key, (name, value) in loader.aliases.items():
+        aliases.setdefault(name, []).append((key, value))
+    hidden = []
+    for name in names:
+        effects = loader.effects[name]
+        each = HiddenModule(name, sys.modules[name], effects if effects.are_needed() else None)
+        each.aliases = aliases.get(name, ())
+        hidden.append(each)
+    return hidden
+
+
+def closure_of(name, edges, order):
+    """All modules that the import of a module loads, itself left out. `order`: {name: position}."""
+    seen = {name: None}
+    waiting = [name]
+    while waiting:
+        each = waiting.pop()
+        package = each.rpartition('.')[0]
+        for found in list(edges.get(each, ())) + ([package] if package else []):
+            if found in order and found not in seen:
+                seen[found] = None
+                waiting.append(found)
+    del seen[name]
+    return tuple(sorted(seen, key=order.__getitem__))

@@ -1,0 +1,108 @@
+"""The script: compiled once, run in each child."""
+import posix
+import sys
+import time
+
+import _warnings
+
+from .reasons import PlainStart, TooYoung
+
+TRUSTED_AGE = 2.0  # seconds. A file system may give a second write within this time the same time stamp
+
+
+def check_age(path, status):
+    """Throws `TooYoung` for a file that could be written again without a difference in its times."""
+    if time.time() - max(status.st_mtime, status.st_ctime) < TRUSTED_AGE:
+        raise TooYoung('file younger than two seconds: ' + path)
+
+
+class Script:
+    """A file, its code, and the module `__main__` in which it runs."""
+
+    def __init__(self, path, main_globals):
+        self.path = path
+        self.source = read_file(path)
+        self.code, self.warnings = compile_script(self.source, path)
+        self.main_globals = main_globals
+        self.main = None
+        self.error = None
+        self.renew_main()
+
+    def renew_main(self):
+        """Each child has a `__main__` of its own making: one that was frozen would not be collected at the end."""
+        self.main = sys.modules['__main__'] = create_main_module(self.path, self.main_globals)
+
+    def run(self):
+        """Runs it as `pymain_run_file()` of Modules/main.c does. What it throws is kept in `error`."""
+        for message, category, filename, line in self.warnings:
+            _warnings.warn_explicit(message, category, filename, line)
+        try:
+            exec(self.code, self.main.__dict__)
+        except BaseException as error:
+            error.__traceback__ = error.__traceback__.tb_next  # without this frame
+            self.error = error
+
+
+def read_file(path):
+    try:
+        descriptor = posix.open(path, posix.O_RDONLY)
+    except OSError as error:
+        raise PlainStart('it cannot be read: ' + error.strerror)
+    try:
+        status = posix.fstat(descriptor)
+        check_age(path, status)
+        content = b''
+        while len(content) <= status.st_size:
+            part = posix.read(descriptor, status.st_size + 1 - len(content))
+            if not part:
+                break
+            content += part
+    finally:
+        posix.close(descriptor)
+    if b'\0' in content:
+        raise PlainStart('it is not the text of a script')
+    return content
+
+
+def compile_script(source, path):
+    """Compiles with all warnings recorded: a plain run compiles, and so warns, in each request."""
+    recorded = []
+    plain_warnings = sys.modules.get('warnings')
+    sys.modules['warnings'] = recording_warnings(recorded)
+    try:
+        code = compile(source, path, 'exec', dont_inherit=True)
+    except (SyntaxError, ValueError):
+        raise PlainStart('it does not compile')
+    finally:
+        if plain_warnings is None:
+            del sys.modules['warnings']
+        else:
+            sys.modules['warnings'] = plain_warnings
+    if recorded and any(each[0] == 'error' for each in getattr(plain_warnings, 'filters', _warnings.filters)):
+        raise PlainStart('it warns while it is compiled, and warnings are errors')
+    return code, recorded
+
+
+def recording_warnings(recorded):
+    """What Python/_warnings.c asks of the module `warnings`, with a filter that lets all through."""
+    module = type(sys)('warnings')
+    module.filters = [('always', None, Warning, None, 0)]
+    module._defaultaction = module.defaultaction = 'always'
+    module._onceregistry = module.onceregistry = {}
+    module.WarningMessage = lambda message, category, filename, line, *_: (message, category, filename, line)
+    module._showwarnmsg = recorded.append
+    return module
+
+
+def create_main_module(path, main_globals):
+    """A `__main__` with the names that this version of Python gives it, in their order."""
+    module = type(sys)('__main__')
+    names = module.__dict__
+    names.clear()
+    names.update(main_globals)
+    names['__doc__'] = None
+    names['__file__'] = path
+    names['__loader__'] = type(names['__loader__'])('__main__', path)
+    if '__annotations__' in names:
+        names['__annotations__'] = {}
+    return module

@@ -1,0 +1,239 @@
+"""The fork server: its start, and its loop.
+
+A request is one message on the control socket, with three descriptors for the standard streams of the child:
+`ID KIND`, the working directory, the number of arguments, the arguments, then `NAME=value` for the whole environment,
+separated by NUL. Status lines: `ready`, `started ID PID` (written by the child), `exited ID PID STATUS USER SYSTEM`,
+`refused ID REASON` and `stale ID REASON` (nothing was run), `young REASON` and `plain REASON` (this process ends),
+`note TEXT`.
+"""
+import gc
+import posix
+import sys
+
+import _signal
+import select
+
+from .assigned import assigned_modules
+from .channel import Channel
+from .child import Child
+from .ending import Ending
+from .environment import Environment
+from .hidden_modules import HiddenModule, HiddenModules
+from .interpreter import check_interpreter, take_script_arguments
+from .learning import Learning
+from .library import Library
+from .protection import Protection
+from .reasons import PlainStart, TooYoung
+from .script import Script
+from .site_modules import check_site_modules
+from .standard_input import reopen_standard_input
+from .watched_files import WatchedFiles, files_of, folders_of
+
+PACKAGE = __name__.rpartition('.')[0]
+
+
+def serve(startup, main_globals):
+    """Serves requests. Returns in each child, with what runs the script: a script sees few frames of ours."""
+    channel = Channel()
+    try:
+        server = ForkServer(channel, startup, main_globals)
+    except PlainStart as reason:
+        channel.tell('plain', reason)
+        posix._exit(0)
+    except TooYoung as reason:
+        channel.tell('young', reason)
+        posix._exit(0)
+    channel.tell('ready')
+    while True:
+        for descriptor, _ in server.poll.poll():
+            if descriptor == server.wakeup:
+                server.reap()
+            elif descriptor == server.learning.pipe:
+                server.learn()
+            elif server.receive():
+                return server.child
+
+
+class ForkServer:
+    def __init__(self, channel, startup, main_globals):
+        self.channel = channel
+        self.startup = startup
+        check_interpreter()
+        self.environment = Environment()
+        settings = dict(entry.partition('=')[::2] for entry in self.environment.settings.split(';'))
+        if settings.get('version') != '1':
+            raise PlainStart('it needs version 1 of the protocol')
+        named = [name for name in settings.get('modules', '').split(',') if name]
+        path, folder = take_script_arguments()
+        self.script = Script(path, main_globals)
+        self.library = Library(folder, named)
+        self.site_files = check_site_modules(self.library)
+        self.program = posix.readlink('/proc/self/exe')
+        self.protection = Protection()
+        self.hidden = HiddenModules()
+        self.hide_own_modules()
+        self.learning = Learning(startup, self.hidden, self.library, self.environment, self.protection, channel.tell)
+        self.hidden.assigned = assigned_modules(self.script.source, self.script.path)
+        self.watch()
+        if self.files.has_young:
+            raise TooYoung('a file that Python loads is younger than two seconds')
+        limit = settings.get('cpu', '-')
+        ending = Ending(startup, self.hidden, self.library)
+        self.child = Child(self, self.script, ending, None if limit == '-' else int(limit))
+        self.children = {}  # process id: identifier of the request
+        self.is_stale = False
+        self.prepare()
+
+    def hide_own_modules(self):
+        """Modules in C that this package has imported: a script that imports one of them gets the same one."""
+        ours = [name for name in sys.modules if name not in self.startup]
+        for name in [each for each in ours if each == PACKAGE or each.startswith(PACKAGE + '.')]:
+            del sys.modules[name]
+            ours.remove(name)
+        self.hidden.hide([HiddenModule(name, sys.modules[name], None) for name in ours], self.startup)
+
+    def watch(self):
+        files = [self.script.path, sys.executable, self.program, sys.prefix + '/pyvenv.cfg', *self.site_files]
+        files += [path for path in sys.path if path.endswith('.zip')]
+        files += files_of(self.startup.values())
+        files += files_of(each.module for each in self.hidden.modules.values())
+        files += self.learning.own_files
+        self.files = WatchedFiles()
+        self.files.watch(files, folders_of(self.hidden.modules, self.learning.not_found))
+
+    def prepare(self):
+        """Makes this process as much like the script's as can be, so that children have little to do."""
+        reopen_standard_input()
+        self.environment.clear()
+        self.wakeup, wakeup = posix.pipe()
+        for each in (self.wakeup, wakeup):
+            posix.set_blocking(each, False)
+        self.own_descriptors = [self.wakeup, wakeup]
+        _signal.signal(_signal.SIGCHLD, lambda *_: None)
+        _signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)
+        self.poll = select.poll()
+        self.poll.register(self.channel.control, select.POLLIN)
+        self.poll.register(self.wakeup, select.POLLIN)
+        self.protection.set_dumpable(0)
+        self.freeze()
+
+    def freeze(self):
+        """The state that children start from: no garbage collection of theirs touches what is there now."""
+        self.hidden.remember(self.startup, self.learning.not_found)
+        gc.collect()
+        gc.freeze()
+
+    def receive(self):
+        """Takes a request. Returns whether this is its child."""
+        request = self.channel.receive()
+        if request is None:
+            posix._exit(0)
+        text, streams = request
+        identifier = text.partition(b' ')[0]
+        refusal = self.refusal(text, streams)
+        if refusal is not None:
+            self.channel.tell(refusal[0], identifier, refusal[1])
+        elif self.fork(identifier, text, streams):
+            return True
+        for each in streams:
+            posix.close(each)
+        self.end_if_stale()
+        return False
+
+    def refusal(self, text, streams):
+        """Why nothing is run for a request: (status word, reason)."""
+        if self.is_stale:
+            return 'stale', 'a file changed'
+        if len(streams) != 3:
+            return 'refused', 'it came without three descriptors'
+        change = self.files.change()
+        if change is not None:
+            self.is_stale = True
+            return 'stale', change
+        try:
+            posix.chdir(text.split(b'\0', 2)[1])
+        except OSError as error:
+            return 'refused', 'its folder: ' + error.strerror
+        return None
+
+    def fork(self, identifier, text, streams):
+        reports = self.learning.is_wanted()
+        try:
+            pid = posix.fork()
+        except OSError as error:
+            self.channel.tell('refused', identifier, 'fork: ' + error.strerror)
+            return False
+        if pid == 0:
+            pipe = [] if self.learning.pipe is None else [self.learning.pipe]
+            self.child.begin(text, streams, self.own_descriptors + pipe, reports)
+            return True
+        self.children[pid] = identifier
+        if reports:
+            self.learning.reporter = pid
+        return False
+
+    def reap(self):
+        """Tells the ends of children."""
+        try:
+            posix.read(self.wakeup, 4096)
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status, usage = posix.wait4(-1, posix.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            identifier = self.children.pop(pid, None)
+            if identifier is not None:
+                user, system = int(usage.ru_utime * 1e6), int(usage.ru_stime * 1e6)
+                self.channel.tell('exited', identifier, pid, status, user, system)
+            if self.learning.ended(pid) and not self.is_stale:
+                self.start_learning()
+        self.end_if_stale()
+
+    def end_if_stale(self):
+        """A new fork server takes this one's place, which has waited for its children."""
+        if self.is_stale and not self.children:
+            posix._exit(0)
+
+    def start_learning(self):
+        """A run has told what it has imported: what is new is tried by a process of its own."""
+        if not self.learning.candidates:
+            self.tell_shared()
+            return
+        others = [*self.own_descriptors, self.channel.status, self.channel.control.fileno()]
+        try:
+            self.poll.register(self.learning.start_trial(others), select.POLLIN)
+        except OSError as error:
+            self.channel.tell('note', 'no trial of modules: ' + error.strerror)
+
+    def learn(self):
+        """The trial has ended: loads what has passed it."""
+        self.poll.unregister(self.learning.pipe)
+        report = self.learning.read_report()
+        if report is None or self.is_stale:
+            return
+        if self.files.change() is None:
+            gc.unfreeze()
+            self.learning.load(report, self.refuse_waiting)
+            self.watch()
+            self.is_stale = self.files.has_young
+            self.freeze()
+            self.tell_shared()
+
+    def tell_shared(self):
+        self.channel.tell('note', '%d modules are shared' % len(self.hidden.modules))
+
+    def refuse_waiting(self):
+        """Requests do not wait while modules are loaded: they are started plainly."""
+        probe = select.poll()
+        probe.register(self.channel.control, select.POLLIN)
+        while probe.poll(0):
+            request = self.channel.receive()
+            if request is None:
+                posix._exit(0)
+            self.channel.tell('refused', request[0].partition(b' ')[0], 'modules are being loaded')
+            for each in request[1]:
+                posix.close(each)

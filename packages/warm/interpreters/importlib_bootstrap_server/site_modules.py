@@ -1,0 +1,74 @@
+"""sitecustomize, usercustomize and .pth files: Python runs them before the script, in a plain run in each request."""
+import marshal
+import posix
+import select
+import sys
+
+from .reasons import PlainStart
+from .trial import run_trial, try_site_modules
+
+LONGEST_TRIAL = 5000  # milliseconds
+
+
+def check_site_modules(library):
+    """Tries them in a child. Returns the files that they read; throws `PlainStart` when they do more than that."""
+    customs = [name for name in ('sitecustomize', 'usercustomize') if has_code(sys.modules.get(name))]
+    lines = [] if sys.flags.no_site else list(path_lines(library.site_folders))
+    if not customs and not lines:
+        return []
+    report = run_in_child(library, customs, lines)
+    if 'failure' in report:
+        raise PlainStart('its site modules cannot be tried: ' + report['failure'])
+    for name, reason in report['reasons'].items():
+        raise PlainStart('%s %s' % (name, reason))
+    for path in report['files']:
+        if not path.startswith('/'):
+            raise PlainStart('a site module reads ' + path)
+    return report['files']
+
+
+def has_code(module):
+    """Whether a module is more than a comment, such as Debian's sitecustomize."""
+    loader = getattr(getattr(module, '__spec__', None), 'loader', None)
+    if loader is None:
+        return False
+    code = loader.get_code(module.__name__)
+    return code is None or bool(code.co_names) and set(code.co_names) != {'__doc__'}
+
+
+def path_lines(folders):
+    """The lines of .pth files that are code, as `addpackage()` of Lib/site.py runs them."""
+    for folder in folders:
+        try:
+            names = sorted(posix.listdir(folder))
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith('.pth') and not name.startswith('.'):
+                with open(folder + '/' + name, encoding='utf-8', errors='replace') as file:
+                    yield from (line.rstrip() for line in file if line.startswith(('import ', 'import\t')))
+
+
+def run_in_child(*arguments):
+    """Forks a process that tries the site modules, and returns its report."""
+    read, write = posix.pipe()
+    pid = posix.fork()
+    if pid == 0:
+        run_trial(write, try_site_modules, *arguments)
+    posix.close(write)
+    content = b''
+    poll = select.poll()
+    poll.register(read, select.POLLIN)
+    while poll.poll(LONGEST_TRIAL):
+        part = posix.read(read, 1 << 16)
+        if not part:
+            break
+        content += part
+    else:
+        posix.kill(pid, 9)
+    posix.waitpid(pid, 0)
+    posix.close(read)
+    try:
+        return marshal.loads(content)
+    except (EOFError, ValueError, TypeError):
+        raise PlainStart('a site module does not end')

@@ -1,0 +1,249 @@
+"""Loads modules once in a child that is thrown away, and tells which of them do something that cannot be shared."""
+import marshal
+import posix
+import sys
+
+import _thread
+
+from .library import origin_of
+from .module_loader import ModuleLoader, closure_of
+from .recorders import AT_FORK, RecordedEnvironment, Recorders
+
+# `random` registers a fork handler that seeds its generator anew; effects.py refreshes the others.
+ALLOWED = {'random': 'makes random numbers', 'logging': 'reads the clock', 'wsgiref.handlers': 'reads the whole environment'}
+# Tables of the library to which its modules add, without a change for those that do not use these modules.
+TABLES = frozenset(('copyreg.dispatch_table', 'linecache.cache', 'warnings.onceregistry', 'warnings.filters'))
+SYS_ATTRIBUTES = ('excepthook', 'displayhook', 'unraisablehook', 'stdin', 'stdout', 'stderr', 'dont_write_bytecode', 'tracebacklimit')
+REQUEST_VARIABLES = ('HTTP_', 'REDIRECT_', 'SSL_', 'REMOTE_', 'REQUEST_', 'SCRIPT_', 'SERVER_')
+FURTHER_REQUEST_VARIABLES = frozenset((
+    'AUTH_TYPE', 'CONTENT_LENGTH', 'CONTENT_TYPE', 'HTTPS', 'PATH_INFO', 'PATH_TRANSLATED', 'QUERY_STRING',
+    'DOCUMENT_URI'))
+MISSING = object()
+
+
+def is_request_variable(name):
+    return (name in FURTHER_REQUEST_VARIABLES or name.startswith(REQUEST_VARIABLES)) and name != 'SERVER_SOFTWARE'
+
+
+class Output:
+    """Takes the place of a standard stream."""
+
+    encoding, errors, closed = 'utf-8', 'strict', False
+
+    def __init__(self, record):
+        self.record = record
+
+    def write(self, text):
+        self.record('prints')
+        return len(text)
+
+    def flush(self):
+        pass
+
+    def isatty(self):
+        return False
+
+
+class Trial(ModuleLoader):
+    """A ModuleLoader that also looks at what has changed after each module."""
+
+    def __init__(self, library):
+        super().__init__()
+        self.library = library
+        self.context = None  # what is run outside of a module
+        self.inherited = ()  # first words of reasons that do not matter: a child inherits these changes
+        self.reasons = {}
+        self.variables = {}
+        self.files = {}
+        self.contents = {}
+        self.recorders = Recorders(self.record, self.read_file)
+
+    def begin(self):
+        """Turns this process into one that records; there is no way back."""
+        environment = RecordedEnvironment(posix.environ)
+        environment.read = self.read_variable
+        environment.record = self.record
+        posix.environ = environment
+        os = sys.modules.get('os')
+        if os is not None:
+            os.environ._data = os.environb._data = environment
+        self.output, output = posix.pipe()
+        posix.set_blocking(self.output, False)
+        posix.dup2(output, 1)
+        posix.dup2(output, 2)
+        sys.stdout = sys.stderr = Output(self.record)
+        self.recorders.install()
+        self.descriptors = set(posix.listdir('/proc/self/fd'))
+        self.threads = _thread._count()
+        self.interpreter = self.look_at_interpreter()
+        self.look_at_modules()
+        self.recorders.is_on = True
+
+    def name(self):
+        return self.running[-1][0] if self.running else self.context
+
+    def record(self, text):
+        name = self.name()
+        if name is None or not self.recorders.is_on or ALLOWED.get(name) == text or text.startswith(self.inherited):
+            return
+        if text == AT_FORK and name in sys.modules and self.library.is_standard(origin_of(sys.modules[name]) or ''):
+            return
+        self.reasons.setdefault(name, text)
+
+    def read_variable(self, name):
+        name = name.decode('utf-8', 'surrogateescape')
+        if is_request_variable(name):
+            self.record('reads %s' % name)
+        elif self.name() is not None:
+            self.variables.setdefault(self.name(), {})[name] = None
+
+    def read_file(self, path):
+        if self.running:
+            self.record('opens a file')
+        else:
+            self.files[path] = None
+
+    def settle(self):
+        super().settle()
+        self.recorders.is_on = False
+        text = self.change()
+        self.recorders.is_on = True
+        if text is not None:
+            self.record(text)
+
+    def change(self):
+        """What has changed in this process since the last call."""
+        try:
+            if posix.read(self.output, 65536):
+                return 'prints'
+        except BlockingIOError:
+            pass
+        was, self.descriptors = self.descriptors, set(posix.listdir('/proc/self/fd'))
+        if was != self.descriptors:
+            return 'leaves a descriptor open'
+        if _thread._count() != self.threads:
+            return 'starts a thread'
+        was, self.interpreter = self.interpreter, self.look_at_interpreter()
+        for name, value in self.interpreter.items():
+            if was[name] != value:
+                return 'changes %s' % name
+        return self.look_at_modules()
+
+    def look_at_interpreter(self):
+        seen = {'sys.' + name: id(getattr(sys, name, None)) for name in SYS_ATTRIBUTES}
+        seen.update({'sys.' + name: list(map(id, getattr(sys, name))) for name in ('path', 'meta_path', 'path_hooks')})
+        return seen
+
+    def look_at_modules(self):
+        """The first change in a public name of a module that another module has made."""
+        found = None
+        running = [name for name, _ in self.running]
+        for name, module in list(sys.modules.items()):
+            names = getattr(module, '__dict__', None)
+            if type(names) is not dict or name in running or name in ('sys', '__main__', 'posix', 'os.path'):
+                continue
+            was = self.contents.get(name)
+            if was is not None and len(was) == len(names) and all(
+                    size == size_of(value) and old is value for (old, size), value in zip(was.values(), names.values())):
+                continue
+            self.contents[name] = {key: (value, size_of(value)) for key, value in list(names.items())}
+            if was is not None and found is None:
+                found = first_change(name, was, self.contents[name])
+        return found
+
+
+def size_of(value):
+    return len(value) if type(value) in (dict, list, set) else 0
+
+
+def first_change(name, was, now):
+    for key in list(now) + [key for key in was if key not in now]:
+        place = '%s.%s' % (name, key)
+        if key.startswith('_') or place in TABLES or sys.modules.get(place) is now.get(key, (MISSING,))[0]:
+            continue
+        old, new = was.get(key, (MISSING, 0)), now.get(key, (MISSING, 0))
+        if old[0] is not new[0] or old[1] != new[1]:
+            return 'changes %s' % place
+    return None
+
+
+def try_modules(library, candidates):
+    """Loads the candidates, {name: origin}, and returns what has been found out."""
+    import warnings  # first: the loader needs it
+    trial = Trial(library)
+    with trial:
+        trial.begin()
+        for name in candidates:
+            error = trial.load(name)
+            if error is not None:
+                trial.reasons.setdefault(name, 'fails in the trial (%s)' % type(error).__name__)
+        trial.recorders.is_on = False
+        sys.setprofile(None)
+    return report_of(trial, candidates)
+
+
+def report_of(trial, candidates):
+    reasons = dict(trial.unclear)
+    reasons.update(trial.reasons)
+    order = {name: at for at, name in enumerate(trial.edges)}
+    for name in order:
+        module = sys.modules.get(name)
+        origin = origin_of(module)
+        text = trial.library.refusal(name, origin)
+        if name in candidates and origin != candidates[name]:
+            text = 'it is another file than in the request'
+        if name.startswith('encodings.'):
+            text = 'Python keeps it in a table of codecs'
+        if text is not None or type(module) is not type(sys):
+            reasons.setdefault(name, text or 'it is no ordinary module')
+    pure = []
+    for name in sys.modules:
+        if name in order and name not in reasons and not any(each in reasons for each in closure_of(name, trial.edges, order)):
+            pure.append(name)
+    return {
+        'modules': pure,
+        'reasons': reasons,
+        'variables': {name: list(variables) for name, variables in trial.variables.items()},
+        'not_found': list(trial.not_found),
+    }
+
+
+def run_trial(pipe, function, *arguments):
+    """Writes what a function returns, or why it has failed, to the pipe, and ends this process."""
+    try:
+        report = function(*arguments)
+    except BaseException as error:
+        report = {'failure': '%s: %s' % (type(error).__name__, error)}
+    try:
+        write_report(pipe, report)
+    finally:
+        posix._exit(0)
+
+
+def write_report(pipe, report):
+    content = marshal.dumps(report)
+    while content:
+        content = content[posix.write(pipe, content):]
+
+
+def try_site_modules(library, customs, lines):
+    """Runs sitecustomize, usercustomize and lines of .pth files again, and returns what they read and do."""
+    for name, module in list(sys.modules.items()):
+        if name in customs or (origin_of(module) or '').startswith(tuple(library.site_folders)):
+            del sys.modules[name]
+    import warnings  # first: the loader needs it
+    trial = Trial(library)
+    trial.inherited = ('changes ', 'sets ', 'registers ')
+    with trial:
+        trial.begin()
+        trial.context = 'a .pth file'
+        for line in lines:
+            try:
+                exec(line)
+            except Exception:
+                pass
+        for trial.context in customs:
+            trial.load(trial.context)
+        trial.recorders.is_on = False
+        sys.setprofile(None)
+    return {'reasons': trial.reasons, 'files': [str(path) for path in trial.files]}

@@ -1,0 +1,114 @@
+"""Whether a file has changed of which the fork server holds the content, or a name that an import would find."""
+import posix
+import sys
+import time
+
+from .library import origin_of
+from .script import TRUSTED_AGE
+
+
+def stamp_of(path):
+    status = posix.stat(path)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+class WatchedFiles:
+    """Files by their stamps, folders by those of their names that matter.
+
+    What is looked at for each request is kept in few objects: each one that is touched is copied again after a fork.
+    """
+
+    def __init__(self):
+        self.stamps = {}
+        self.folders = {}  # folder: (the names that matter, those of them that are there)
+        self.has_young = False
+
+    def watch(self, files, folders):
+        """`folders`: {folder: set of names that matter, without what follows their first dot}."""
+        now = time.time()
+        for path in files:
+            try:
+                status = posix.stat(path)
+            except OSError:
+                continue
+            self.stamps[path] = stamp_of(path)
+            if now - max(status.st_mtime, status.st_ctime) < TRUSTED_AGE:
+                self.has_young = True
+        for folder, names in folders.items():
+            self.folders[folder] = names, entries_of(folder, names)
+        self.paths = '\0'.join(self.stamps)
+        self.state = self.look_at_files()
+        self.folder_paths = '\0'.join(self.folders)
+        self.folder_state = self.look_at_folders()
+
+    def look_at_files(self):
+        state = 0
+        for path in self.paths.split('\0'):
+            status = posix.stat(path)
+            state = hash((state, status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns))
+        return state
+
+    def look_at_folders(self):
+        state = 0
+        for folder in self.folder_paths.split('\0'):
+            try:
+                status = posix.stat(folder)
+                state = hash((state, status.st_dev, status.st_ino, status.st_mtime_ns, status.st_ctime_ns))
+            except OSError:
+                state = hash((state, 0))
+        return state
+
+    def change(self):
+        """What has changed, in words, or `None`."""
+        try:
+            if self.look_at_files() != self.state:
+                return self.changed_file()
+        except OSError:
+            return self.changed_file()
+        state = self.look_at_folders()
+        if state != self.folder_state:
+            for folder, (names, entries) in self.folders.items():
+                if entries_of(folder, names) != entries:
+                    return 'other names in ' + folder
+            self.folder_state = state
+        return None
+
+    def changed_file(self):
+        for path, stamp in self.stamps.items():
+            try:
+                if stamp_of(path) == stamp:
+                    continue
+            except OSError:
+                pass
+            return 'file changed: ' + path
+        return 'a file changed'
+
+
+def entries_of(folder, names):
+    """The names in a folder that an import of one of the modules could find."""
+    try:
+        entries = posix.listdir(folder or '.')
+    except OSError:
+        return None
+    return sorted(entry for entry in entries if entry.partition('.')[0] in names or entry.endswith('.pth'))
+
+
+def files_of(modules):
+    """The files from which modules were loaded."""
+    for module in modules:
+        origin = origin_of(module)
+        if isinstance(origin, str) and origin.startswith('/'):
+            yield origin
+
+
+def folders_of(hidden, not_found):
+    """The folders in which the import system looks for modules, with the names that it has looked for there."""
+    names = list(hidden) + list(not_found) + [name for name in sys.modules]
+    folders = {}
+    for folder in sys.path:
+        folders.setdefault(folder, set()).update(name.partition('.')[0] for name in names)
+    for name, each in hidden.items():
+        for folder in getattr(each.module, '__path__', ()):
+            children = [other[len(name) + 1:] for other in names if other.startswith(name + '.')]
+            folders.setdefault(folder, set()).update(child.partition('.')[0] for child in children)
+    return folders
