@@ -7,6 +7,9 @@ package CommonGatewayForkServer;
 #
 # Nothing of this may be visible to the script. So no module is loaded, not even `strict`; the package is removed.
 
+my %symbols;
+BEGIN { @symbols{keys %main::} = () }
+
 my $F_DUPFD_CLOEXEC = 1030;
 my $LOWEST_DESCRIPTOR = 10;
 my $MSG_CMSG_CLOEXEC = 0x40000000;
@@ -123,6 +126,14 @@ sub try_script {
   }
   CommonGatewayForkServer::WatchedFiles::complete();
   $is_ready = 1;
+  hide_symbols();
+}
+
+# A variable of perl that only these files name would be in the script's symbol table. Their own code goes on using it.
+sub hide_symbols {
+  delete $symbols{BEGIN};    # of the `use` that loads this
+  for my $name (grep { !exists $symbols{$_} && !/::\z/ } keys %main::) { delete $main::{$name} }
+  delete $main::{__ANON__} if !exists $symbols{__ANON__};    # to which that BEGIN has moved
 }
 
 INIT {
