@@ -19,7 +19,7 @@ my %keeps_nothing = map { ($_ => 1) } qw(
 );
 
 my (%call, $status, $own, $signal_mask, $dumpable, $cpu_limit, $is_child);
-my ($message, $position, $ends_quickly, @names, @symbols, @sizes, %known, %methods);
+my ($message, $position, $ends_quickly, @symbols, @sizes, %methods);
 my $discarded = "\0" x 128;
 my $entries = "\0" x 1024;
 
@@ -30,26 +30,21 @@ sub prepare {
   %call = %$calls;
   $cpu_limit = pack 'Q2', $seconds, $seconds + 1 if $seconds;
   $ends_quickly = $quick_end;
-  @names = new_packages('main::');
+  my @names = packages();
   @symbols = map { \%{"$_"} } @names;
-  %known = map { 0 + $_ => 1 } @symbols;
   @sizes = map { scalar %$_ } @symbols;
   %methods = map { methods($_) } @names;
 }
 
-# The names of a package and of those below it that are not known, with `::` at their end.
-sub new_packages {
-  my @found = @_;
-  my %seen = map { 0 + \%{"$_"} => 1 } @found;
+# The names of all packages, with `::` at their end.
+sub packages {
+  my @found = ('main::');
+  my %seen;
   for (my $at = 0; $at < @found; $at++) {
     my $name = $found[$at];
     my $symbols = \%{"$name"};
-    while (my $symbol = each %$symbols) {    # one at a time: little memory
-      next if substr($symbol, -2) ne '::';
-      my $package = $name eq 'main::' ? $symbol : "$name$symbol";
-      my $address = 0 + \%{"$package"};
-      push @found, $package if !$known{$address} && !$seen{$address}++;
-    }
+    next if $seen{0 + $symbols}++;
+    push @found, map { $name eq 'main::' ? $_ : "$name$_" } grep { /::\z/ } keys %$symbols;
   }
   return @found;
 }
@@ -115,18 +110,13 @@ sub flush_handles {
 }
 
 # Whether nothing but a flush remains to be done: no object with a DESTROY that does something (the trial has seen those of
-# the compile phase, so there must be no other), no module in C with work left, no process to wait for.
+# the compile phase; a package that has grown since may have another), no module in C with work left, no process to wait for.
+# It looks at sizes, since a look at the names of the symbols writes to most of them: perl counts the uses of each name.
 sub may_end_quickly {
   return if !$ends_quickly;
-  for (@DynaLoader::dl_modules) { return if !$keeps_nothing{$_} }
+  for (my $at = 0; $at < @symbols; $at++) { return if %{$symbols[$at]} != $sizes[$at] }
   for (keys %methods) { return if address($_) != $methods{$_} }
-  for (my $at = 0; $at < @names; $at++) {
-    next if %{$symbols[$at]} == $sizes[$at];
-    for my $package (new_packages($names[$at])) {
-      my %found = methods($package);
-      for (keys %found) { return if $found{$_} && !exists $methods{$_} }
-    }
-  }
+  for (@DynaLoader::dl_modules) { return if !$keeps_nothing{$_} }
   return if defined $SIG{PIPE} || has_open_files();
   return syscall($call{waitid}, $P_ALL, 0, $discarded, $WAITID_OPTIONS, 0) < 0;
 }

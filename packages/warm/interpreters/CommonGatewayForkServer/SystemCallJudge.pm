@@ -104,7 +104,7 @@ sub look_reason {
     return "it opens $path" if -e $path && !-f _ && !-d _;
     watch('file', $path);
   } elsif ($name =~ /\A(?:lstat|readlink)/ || ($flags & $AT_SYMLINK_NOFOLLOW && $name ne 'faccessat')) {
-    watch('link', $path);
+    watch(-d $path && !-l $path ? 'directory link' : 'link', $path);
   } else {
     watch(-d $path ? 'directory' : 'file', $path);
   }

@@ -126,7 +126,6 @@ sub finish {
   $| = 1;
   select $selected;
   send_finding('compiled');
-  untie %ENV;
   my @sources = grep { defined && !ref && -f } $0, values %INC;
   CommonGatewayForkServer::load('CompiledScript');
   my $reason = CommonGatewayForkServer::CompiledScript::impurity(@sources);
@@ -149,7 +148,7 @@ sub trace {
     return 'it does not compile, or ends while it is compiled' if !defined $signal;
     my $reason
       = $signal == $SIGSEGV ? 'it reads the clock while it is compiled'
-      : $signal != $SYSTEM_CALL_STOP ? "signal $signal while it is compiled"
+      : $signal != $SYSTEM_CALL_STOP ? "it gets signal $signal in its trial"
       : judge($pid, \$request);
     if (defined $reason) {
       kill KILL => $pid;

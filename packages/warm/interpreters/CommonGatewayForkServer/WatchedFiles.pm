@@ -4,7 +4,8 @@ package CommonGatewayForkServer::WatchedFiles;
 # look that the compile phase took at it:
 #   file       its content, or the names in a folder: every field of its stat but the time of access
 #   link       the same of the link itself
-#   directory  only that it is there: that, and which one it is. Its times change with each file that is made in it
+#   directory  only that it is there, and which one it is: its times change with each file that is made in it
+#   directory link  the same of a path that was looked at as a link may be
 #   absent     that it is not there: a module that appears in an earlier folder of @INC shadows the one that was loaded
 # Absent paths are many (each folder of @INC before the right one, for each module), so that the folders in which they would
 # appear are looked at instead; where one has changed, its absent paths are looked at one by one.
@@ -31,7 +32,7 @@ sub start { ($newfstatat, $mode_position) = @_ }
 # The fields of struct stat that tell one state of a file from another; its times have nanoseconds. `st_atime` is left out.
 sub signature {
   my ($path, $kind) = @_;
-  syscall($newfstatat, $AT_FDCWD, $path, $stat, $kind eq 'link' ? $AT_SYMLINK_NOFOLLOW : 0) == 0 or return '';
+  syscall($newfstatat, $AT_FDCWD, $path, $stat, $kind =~ /link\z/ ? $AT_SYMLINK_NOFOLLOW : 0) == 0 or return '';
   return substr($stat, 0, 72) . substr($stat, 88, 32);
 }
 
@@ -67,7 +68,7 @@ sub add {
   my ($kind, $signature, $path) = @_;
   push @kinds, $kind;
   push @paths, $path;
-  push @flags, $kind eq 'link' ? $AT_SYMLINK_NOFOLLOW : 0;
+  push @flags, $kind =~ /link\z/ ? $AT_SYMLINK_NOFOLLOW : 0;
   $expected .= $signature;
 }
 
@@ -103,7 +104,7 @@ sub changed_path {
     my $then = substr $expected, $at * $LENGTH, $LENGTH;
     next if $now eq $then;
     if ($kinds[$at] eq 'folder') { $folder_changed = 1 }
-    elsif ($kinds[$at] eq 'directory' && identity($now) eq identity($then)) { substr($expected, $at * $LENGTH, $LENGTH) = $now }
+    elsif ($kinds[$at] =~ /\Adirectory/ && identity($now) eq identity($then)) { substr($expected, $at * $LENGTH, $LENGTH) = $now }
     else { return $paths[$at] }
   }
   return $folder_changed ? appeared_path() : undef;
