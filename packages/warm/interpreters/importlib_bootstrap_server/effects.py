@@ -27,7 +27,7 @@ REFRESHED = {'logging': refresh_logging, 'wsgiref.handlers': refresh_wsgiref_han
 class Effects:
     """Warnings, exit functions, loggers, and the variables of the environment that were read."""
 
-    __slots__ = ('variables', 'warnings', 'exit_functions', 'loggers', 'placeholders', 'refresh')
+    __slots__ = ('variables', 'warnings', 'exit_functions', 'loggers', 'placeholders', 'additions', 'refresh')
 
     def __init__(self, name):
         self.variables = {}  # name: value, or None where it was not set
@@ -35,10 +35,11 @@ class Effects:
         self.exit_functions = []
         self.loggers = {}
         self.placeholders = []
+        self.additions = []  # to containers of other modules: (container, key or item, value)
         self.refresh = REFRESHED.get(name)
 
     def are_needed(self):
-        return bool(self.variables or self.warnings or self.exit_functions or self.loggers or self.refresh)
+        return bool(self.variables or self.warnings or self.exit_functions or self.loggers or self.additions or self.refresh)
 
     def are_possible(self):
         """Whether an import would read and find the same now."""
@@ -59,9 +60,29 @@ class Effects:
             warn_again(*warning)
         for function, arguments, keywords in self.exit_functions:
             atexit.register(function, *arguments, **keywords)
-        self.enter_loggers()
+        self.enter()
         if self.refresh is not None:
             self.refresh(module)
+
+    def enter(self):
+        """Puts back what it has put into other modules."""
+        for container, key, value in self.additions:
+            if type(container) is dict:
+                container[key] = value
+            elif type(container) is set:
+                container.add(key)
+            else:
+                container.append(key)
+        self.enter_loggers()
+
+    def withdraw(self):
+        """Takes it out again."""
+        for container, key, _ in self.additions:
+            if type(container) is dict:
+                container.pop(key, None)
+            elif key in container:
+                container.remove(key)
+        self.withdraw_loggers()
 
     def enter_loggers(self):
         """As `Manager.getLogger()` of Lib/logging/__init__.py does for a new logger."""

@@ -153,7 +153,7 @@ class HiddenModules:
                 each.binding = owner, attribute
                 delattr(owner, attribute)
             if each.effects is not None:
-                each.effects.withdraw_loggers()
+                each.effects.withdraw()
 
     def reveal(self):
         """Puts all modules back, so that others can be loaded that import them."""
@@ -163,7 +163,7 @@ class HiddenModules:
             if each.binding is not None:
                 setattr(each.binding[0], each.binding[1], each.module)
             if each.effects is not None:
-                each.effects.enter_loggers()
+                each.effects.enter()
 
 
 def is_allowed(hidden):

@@ -133,7 +133,7 @@ class Learning:
         self.environment.set_fixed()
         self.hidden.reveal()
         before, finders = dict(sys.modules), dict(sys.path_importer_cache)
-        with ModuleLoader() as loader:
+        with ModuleLoader(report['registries']) as loader:
             for name in report['modules']:
                 loader.load(name)
                 between()

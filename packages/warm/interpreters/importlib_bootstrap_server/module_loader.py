@@ -12,7 +12,8 @@ from .hidden_modules import HiddenModule
 class ModuleLoader:
     """Within `with`, each module that is loaded is recorded."""
 
-    def __init__(self):
+    def __init__(self, registries=()):
+        """`registries`: places to which modules add, as `module.name`."""
         self.effects = {}  # name: Effects, of the modules that are loaded, in the order of the ends of their imports
         self.edges = {}  # name: {imported name: None}
         self.aliases = {}  # key: (name, value), of entries of sys.modules that a module has made by itself
@@ -21,6 +22,7 @@ class ModuleLoader:
         self.unclear = {}  # name: why it cannot be handed out
         self.warnings = []
         self.loggers = set(self.known_loggers())
+        self.registries = [Registry(place) for place in registries]
 
     def __enter__(self):
         self.originals = (builtins.__import__, _frozen_importlib._gcd_import, _frozen_importlib._load_unlocked,
@@ -87,7 +89,7 @@ class ModuleLoader:
         return spec
 
     def load_unlocked(self, spec):
-        self.settle()
+        self.settle(False)
         effects = Effects(spec.name)
         self.running.append((spec.name, effects))
         self.edges[spec.name] = {}
@@ -97,7 +99,7 @@ class ModuleLoader:
             self.effects[spec.name] = effects
             return module
         finally:
-            self.settle()
+            self.settle(True)
             self.running.pop()
             self.claim(spec.name, [each for each in sys.modules if each not in before and each != spec.name])
 
@@ -117,17 +119,22 @@ class ModuleLoader:
             if getattr(getattr(module, '__spec__', None), 'name', None) != each and each not in self.aliases:
                 self.aliases[each] = name, module
 
-    def settle(self):
-        """Gives what was recorded since the last call to the innermost module that is being executed."""
+    def settle(self, is_end):
+        """Gives what was recorded since the last call to the innermost module that is being executed.
+
+        `is_end`: it has come to its end; else it imports another one.
+        """
         warned, self.warnings[:] = list(self.warnings), []
         known = self.known_loggers()
         new = [name for name in known if name not in self.loggers]
         self.loggers.update(new)
+        additions = [addition for registry in self.registries for addition in registry.find_additions()]
         if not self.running:
             return
         name, effects = self.running[-1]
         for warning in warned:
             self.add_warning(name, effects, warning)
+        effects.additions += additions
         for each in new:
             if hasattr(known[each], 'manager'):
                 effects.loggers[each] = known[each]
@@ -148,6 +155,27 @@ class ModuleLoader:
         logging = sys.modules.get('logging')
         root = getattr(logging, 'root', None)
         return root.manager.loggerDict if root is not None and hasattr(root, 'manager') else {}
+
+
+class Registry:
+    """A list, a set or a dictionary of one module to which others add on import."""
+
+    def __init__(self, place):
+        self.module, _, self.name = place.rpartition('.')
+        self.container = None
+        self.content = ()
+
+    def find_additions(self):
+        """What has come into it since the last call: (container, key or item, value)."""
+        container = getattr(sys.modules.get(self.module), self.name, None)
+        if container is None:
+            return []
+        was, self.content = self.content, list(container)
+        if container is not self.container:  # it was made just now, with its first content
+            self.container = container
+            return []
+        new = self.content[len(was):] if type(container) is list else [each for each in self.content if each not in was]
+        return [(container, each, container[each] if type(container) is dict else None) for each in new]
 
 
 def create_importer(import_module):

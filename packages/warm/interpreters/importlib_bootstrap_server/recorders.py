@@ -1,4 +1,5 @@
 """Tells what a module does on import that belongs to one request, or to one process."""
+import codecs
 import posix
 import sys
 import time
@@ -23,7 +24,7 @@ CALLS = {
     'time': {'sleep': 'waits', 'tzset': 'sets the time zone', 'clock_gettime': 'reads the clock', 'clock_gettime_ns': 'reads the clock'},
     '_signal': {name: 'sets a signal handler' for name in (
         'signal', 'setitimer', 'alarm', 'set_wakeup_fd', 'siginterrupt', 'pthread_sigmask')},
-    '_codecs': {'register': 'registers a codec', 'register_error': 'registers an error handler'},
+    '_codecs': {'register': 'registers a codec'},
     '_locale': {'setlocale': 'sets the locale'},
     'resource': {'setrlimit': 'changes a limit', 'getrusage': 'reads its use of resources', 'prlimit': 'changes a limit'},
     'gc': {name: 'changes the garbage collector' for name in ('enable', 'disable', 'set_threshold', 'set_debug', 'freeze', 'unfreeze')},
@@ -68,6 +69,8 @@ class Recorders:
         for name, enough in CLOCKS.items():
             if hasattr(time, name):
                 setattr(time, name, self.recording_clock(getattr(time, name), enough))
+        register_error = codecs.register_error
+        codecs.register_error = lambda name, handler: self.register_error(register_error, name, handler)
         sys.argv = RecordedArguments(sys.argv)
         sys.argv.record = self.record
         sys.addaudithook(self.audit)
@@ -80,6 +83,15 @@ class Recorders:
             return function(*arguments)
         clock.__name__ = function.__name__
         return clock
+
+    def register_error(self, register_error, name, handler):
+        """A new name matters to nothing that does not use it."""
+        try:
+            codecs.lookup_error(name)
+            self.record('changes the error handler %s' % name)
+        except LookupError:
+            pass
+        register_error(name, handler)
 
     def profile(self, frame, event, argument):
         if event != 'c_call' or not self.is_on:

@@ -3,6 +3,7 @@ import marshal
 import posix
 import sys
 
+import _operator
 import _thread
 
 from .library import origin_of
@@ -18,6 +19,8 @@ REQUEST_VARIABLES = ('HTTP_', 'REDIRECT_', 'SSL_', 'REMOTE_', 'REQUEST_', 'SCRIP
 FURTHER_REQUEST_VARIABLES = frozenset((
     'AUTH_TYPE', 'CONTENT_LENGTH', 'CONTENT_TYPE', 'HTTPS', 'PATH_INFO', 'PATH_TRANSLATED', 'QUERY_STRING',
     'DOCUMENT_URI'))
+CONTAINERS = (dict, list, set)
+UNWATCHED = ('sys', '__main__', 'posix', 'os.path')
 MISSING = object()
 
 
@@ -54,6 +57,7 @@ class Trial(ModuleLoader):
         self.inherited = ()  # first words of reasons that do not matter: a child inherits these changes
         self.reasons = {}
         self.variables = {}
+        self.grown = {}  # places in modules to which others add, such as `package.plugins`
         self.files = {}
         self.contents = {}
         self.recorders = Recorders(self.record, self.read_file)
@@ -103,13 +107,14 @@ class Trial(ModuleLoader):
         else:
             self.files[path] = None
 
-    def settle(self):
-        super().settle()
-        self.recorders.is_on = False
-        text = self.change()
-        self.recorders.is_on = True
-        if text is not None:
-            self.record(text)
+    def settle(self, is_end):
+        super().settle(is_end)
+        if is_end:
+            self.recorders.is_on = False
+            text = self.change()
+            self.recorders.is_on = True
+            if text is not None:
+                self.record(text)
 
     def change(self):
         """What has changed in this process since the last call."""
@@ -140,31 +145,41 @@ class Trial(ModuleLoader):
         running = [name for name, _ in self.running]
         for name, module in list(sys.modules.items()):
             names = getattr(module, '__dict__', None)
-            if type(names) is not dict or name in running or name in ('sys', '__main__', 'posix', 'os.path'):
+            if type(names) is not dict or name in running or name in UNWATCHED:
                 continue
             was = self.contents.get(name)
-            if was is not None and len(was) == len(names) and all(
-                    size == size_of(value) and old is value for (old, size), value in zip(was.values(), names.values())):
-                continue
-            self.contents[name] = {key: (value, size_of(value)) for key, value in list(names.items())}
-            if was is not None and found is None:
-                found = first_change(name, was, self.contents[name])
+            if was is None or not was.is_same(names):
+                now = self.contents[name] = Contents(names)
+                if was is not None:
+                    found = self.first_change(name, was.names, now.names) or found
         return found
 
+    def first_change(self, owner, was, now):
+        for key in list(now) + [key for key in was if key not in now]:
+            place = '%s.%s' % (owner, key)
+            old, old_size = was.get(key, (MISSING, 0))
+            new, new_size = now.get(key, (MISSING, 0))
+            if key.startswith('_') or place in TABLES or sys.modules.get(place) is new:
+                continue
+            if old is new and old_size < new_size:
+                self.grown[place] = None  # the loader finds out what was added
+            elif old is not new or old_size != new_size:
+                return 'changes %s' % place
+        return None
 
-def size_of(value):
-    return len(value) if type(value) in (dict, list, set) else 0
 
+class Contents:
+    """What a module's names stood for, and how much was in its lists, sets and dictionaries."""
 
-def first_change(name, was, now):
-    for key in list(now) + [key for key in was if key not in now]:
-        place = '%s.%s' % (name, key)
-        if key.startswith('_') or place in TABLES or sys.modules.get(place) is now.get(key, (MISSING,))[0]:
-            continue
-        old, new = was.get(key, (MISSING, 0)), now.get(key, (MISSING, 0))
-        if old[0] is not new[0] or old[1] != new[1]:
-            return 'changes %s' % place
-    return None
+    def __init__(self, names):
+        self.names = {key: (value, len(value) if type(value) in CONTAINERS else 0) for key, value in list(names.items())}
+        self.values = tuple(names.values())
+        self.containers = [value for value in self.values if type(value) in CONTAINERS]
+        self.sizes = list(map(len, self.containers))
+
+    def is_same(self, names):
+        return (len(names) == len(self.values) and all(map(_operator.is_, names.values(), self.values))
+                and list(map(len, self.containers)) == self.sizes)
 
 
 def try_modules(library, candidates):
@@ -176,7 +191,7 @@ def try_modules(library, candidates):
         for name in candidates:
             error = trial.load(name)
             if error is not None:
-                trial.reasons.setdefault(name, 'fails in the trial (%s)' % type(error).__name__)
+                trial.reasons.setdefault(name, 'fails in the trial: %s: %s' % (type(error).__name__, error))
         trial.recorders.is_on = False
         sys.setprofile(None)
     return report_of(trial, candidates)
@@ -205,6 +220,7 @@ def report_of(trial, candidates):
         'reasons': reasons,
         'variables': {name: list(variables) for name, variables in trial.variables.items()},
         'not_found': list(trial.not_found),
+        'registries': list(trial.grown),
     }
 
 
