@@ -121,7 +121,7 @@ export function createCgiHandler<Native = unknown>(
       user = authenticate && (await callOption('authenticate', authenticate, request))
       if (typeof env === 'function') variables = await callOption('env', env, request)
     }
-    let environment: Record<string, string> | undefined
+    let environment: Readonly<Record<string, string>> | undefined
     const started = runs.start({
       script,
       request,

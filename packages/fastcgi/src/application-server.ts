@@ -64,10 +64,10 @@ export class ApplicationServer implements TransportFactory {
     return localRoot === undefined ? new ApplicationFinder(name) : undefined
   }
 
-  #createMap(localRoot: string | undefined, name: string): EnvironmentMap {
+  #createMap(localRoot: string | undefined, name: string): EnvironmentMap | undefined {
     const { split, root } = this.#options
     if (split !== undefined && root !== undefined) return addRoot(root)
     if (localRoot === undefined) return removeFile(name)
-    return root === undefined ? (environment) => environment : mapRoot(localRoot, root)
+    return root === undefined ? undefined : mapRoot(localRoot, root)
   }
 }

@@ -17,7 +17,8 @@ export interface TransportParts {
   /** Undefined where scripts are files here. */
   readonly finder: ScriptFinder | undefined
   readonly needsExecutable: boolean
-  readonly mapEnvironment: EnvironmentMap
+  /** Undefined where the variables of the gateway are those of the application. */
+  readonly mapEnvironment: EnvironmentMap | undefined
   /** Called before the first request. */
   readonly acquire: () => void
   /** Called once after `acquire`, when the gateway is closed. */
@@ -30,6 +31,7 @@ export class UpstreamTransport implements Transport {
   readonly needsBodyLength = true
   readonly needsExecutable: boolean
   declare readonly finder?: ScriptFinder
+  declare readonly mapEnvironment?: EnvironmentMap
   readonly slots: Slots
   readonly #parts: TransportParts
   #isAcquired = false
@@ -39,16 +41,16 @@ export class UpstreamTransport implements Transport {
     this.slots = parts.group
     this.needsExecutable = parts.needsExecutable
     if (parts.finder !== undefined) this.finder = parts.finder
+    if (parts.mapEnvironment !== undefined) this.mapEnvironment = parts.mapEnvironment
   }
 
   async open({ environment, body, signal }: ScriptCall): Promise<ScriptStreams> {
-    const { group, settings, mapEnvironment, acquire } = this.#parts
+    const { group, settings, acquire } = this.#parts
     if (!this.#isAcquired) {
       this.#isAcquired = true
       acquire()
     }
-    const call = { environment: mapEnvironment(environment), body, signal }
-    const run = new UpstreamRun(group, call, settings)
+    const run = new UpstreamRun(group, { environment, body, signal }, settings)
     await run.start()
     return run
   }

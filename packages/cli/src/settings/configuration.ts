@@ -89,9 +89,11 @@ function resolvePaths(settings: Partial<Settings>, base: string): Partial<Settin
   return Object.fromEntries(resolved) as Partial<Settings>
 }
 
-/** A name without a slash is looked up in PATH, or is an address with a port. */
+/** A name without a slash is looked up in PATH, or is an address with a port. A socket may have the prefix `unix:`. */
 function resolveName(name: string, base: string): string {
-  return name.includes('/') && !name.startsWith('unix:') ? path.resolve(base, name) : name
+  if (!name.includes('/')) return name
+  const [, prefix = '', file = ''] = /^(unix:)?(.*)$/s.exec(name) ?? []
+  return prefix + path.resolve(base, file)
 }
 
 function resolveCommand([program = '', ...args]: readonly string[], base: string): string[] {

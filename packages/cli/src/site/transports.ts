@@ -1,4 +1,6 @@
 import { CgiError } from '@common-gateway/fastify'
+import { isInside } from '@common-gateway/core/steps'
+import type { TransportFactory } from '@common-gateway/core/transport'
 import type { FastcgiOptions } from '@common-gateway/fastcgi'
 import type { CgiPluginOptions } from '@common-gateway/fastify'
 import { badArgument } from '../settings/command-error.js'
@@ -33,7 +35,7 @@ export async function createTransports(site: Site): Promise<Transports> {
   function create([name, options]: readonly [string, FastcgiOptions]): [string, Transport] {
     const key = JSON.stringify(options)
     try {
-      const transport = made.get(key) ?? fastcgi(options)
+      const transport = made.get(key) ?? withRoot(fastcgi(options), site.folder)
       made.set(key, transport)
       return [name, transport]
     } catch (error) {
@@ -45,5 +47,18 @@ export async function createTransports(site: Site): Promise<Transports> {
     byExtension: Object.fromEntries(Object.entries(servers).map(create)),
     byDefault: Object.fromEntries(Object.entries(defaultServers).map(create)),
     byUrl: Object.fromEntries(byUrl.map(create)),
+  }
+}
+
+/**
+ * Makes the option `root` stand for the served folder, also for scripts of a folder in it that has a gateway of its own,
+ * such as `cgi-bin`.
+ */
+function withRoot(factory: TransportFactory, folder: string): TransportFactory {
+  return {
+    createTransport(gateway) {
+      const isBelow = gateway.root !== undefined && isInside(gateway.root, folder)
+      return factory.createTransport(isBelow ? { ...gateway, root: folder } : gateway)
+    },
   }
 }

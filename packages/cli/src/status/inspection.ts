@@ -17,7 +17,6 @@ import path from 'node:path'
 import type { FastcgiOptions } from '@common-gateway/fastcgi'
 import type { Mount } from '../site/gateways.js'
 import type { Site } from '../site/site.js'
-import { toBytes } from '../text/byte-text.js'
 
 /** A gateway with its settings resolved. */
 export interface InspectedGateway {
@@ -75,23 +74,6 @@ export function prepareGateways(
   return prepared.toSorted((one, other) => depthOf(other.mount) - depthOf(one.mount))
 }
 
-/** Makes of the environment what `fastcgi()` makes of it for the application. */
-function adaptEnvironment(
-  environment: Record<string, string>,
-  { root }: FastcgiOptions,
-  { source }: Pick<Settings<never>, 'source'>,
-): void {
-  // An application without a file does not get the name that stands for it.
-  if (source.type === 'transport') delete environment['SCRIPT_FILENAME']
-  if (source.type !== 'root' || root === undefined) return
-  const here = toBytes(source.folder)
-  for (const name of ['SCRIPT_FILENAME', 'DOCUMENT_ROOT', 'PATH_TRANSLATED']) {
-    const file = environment[name]
-    if (file === undefined || !`${file}/`.startsWith(`${here}/`)) continue
-    environment[name] = toBytes(root.replace(/\/+$/, '')) + file.slice(here.length)
-  }
-}
-
 function depthOf(mount: string): number {
   return mount.split('/').length
 }
@@ -147,7 +129,6 @@ async function inspectAt(
     env: env ?? {},
     settings,
   })
-  if (server !== undefined) adaptEnvironment(environment, server, settings)
   return {
     type: 'run',
     mount,

@@ -23,7 +23,9 @@ export interface MetaVariablesInput {
   readonly user: CgiUser | null | undefined
   /** Variables that override all others. */
   readonly env: Readonly<Record<string, string>>
-  readonly settings: Pick<Settings<never>, 'documentRoot' | 'inherited'> & FieldSettings
+  readonly settings: Pick<Settings<never>, 'documentRoot' | 'inherited'> &
+    Partial<Pick<Settings<never>, 'transport'>> &
+    FieldSettings
 }
 
 const SERVER_SOFTWARE = 'CommonGateway/0.1'
@@ -32,18 +34,20 @@ const SERVER_SOFTWARE = 'CommonGateway/0.1'
  * Creates the environment of a script: the meta-variables of RFC 3875 section 4.1, the header fields of the
  * request as section 4.1.18 defines them, and variables that other servers set and scripts expect. Pure. Of
  * variables with the same name, `env` overrides meta-variables, these override header fields, and these override
- * inherited variables.
+ * inherited variables. The transport of the script has the last word:
+ * `mapEnvironment()`.
  *
  * @returns the values by name; values are byte strings (one character for each byte).
  * @throws {CgiError} CGI_ERR_ENVIRONMENT for a name or value that no environment can hold;
  *   CGI_ERR_TARGET_TOO_LONG or CGI_ERR_FIELD_TOO_LARGE for one that is too large.
  */
-export function createMetaVariables(input: MetaVariablesInput): Record<string, string> {
+export function createMetaVariables(input: MetaVariablesInput): Readonly<Record<string, string>> {
   const { request, target, script, settings } = input
   const { scriptName, pathInfo } = script
+  const transport = script.transport ?? settings.transport
   checkTarget(target)
   const variables = createFieldVariables(request.headers, settings)
-  if (script.transport?.inheritsEnvironment !== false) {
+  if (transport?.inheritsEnvironment !== false) {
     inheritVariables(variables, settings.inherited)
   }
   variables['GATEWAY_INTERFACE'] = 'CGI/1.1'
@@ -86,7 +90,7 @@ export function createMetaVariables(input: MetaVariablesInput): Record<string, s
   assignByteStrings(variables, input.env)
   const fault = findBadVariable(variables)
   if (fault !== undefined) throw new CgiError('CGI_ERR_ENVIRONMENT', { reason: fault })
-  return variables
+  return transport?.mapEnvironment?.(variables) ?? variables
 }
 
 /**

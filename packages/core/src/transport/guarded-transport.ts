@@ -11,6 +11,8 @@ import type { Slots } from './slots.js'
 import type { ScriptCall, ScriptStreams, Transport } from './transport.js'
 import type { UpstreamStats } from './upstream-stats.js'
 
+type Environment = ScriptCall['environment']
+
 /**
  * Contains the faults of a transport of the application: none of them ends the process, or keeps `close()`
  * pending.
@@ -21,6 +23,7 @@ export class GuardedTransport implements Transport {
   readonly needsBodyLength: boolean
   /** Not guarded: the gateway guards the one that it uses. */
   readonly finder?: ScriptFinder
+  readonly mapEnvironment?: (environment: Environment) => Environment
   readonly slots: Slots | undefined
   readonly #transport: Transport
   /** How long a start, a stop or a close may take once it is to end, in milliseconds. */
@@ -38,6 +41,9 @@ export class GuardedTransport implements Transport {
     this.needsExecutable = transport.needsExecutable !== false
     this.needsBodyLength = transport.needsBodyLength === true
     if (transport.finder !== undefined) this.finder = transport.finder
+    if (transport.mapEnvironment !== undefined) {
+      this.mapEnvironment = (environment) => this.#mapEnvironment(environment)
+    }
     this.slots = transport.slots && guardSlots(transport.slots)
     this.#patience = killTimeout + TRANSPORT_AFTER_KILL_TIMEOUT
     this.#abandonsStarts = abandonsStarts
@@ -51,11 +57,15 @@ export class GuardedTransport implements Transport {
       return new GuardedStreams(streams, this.#patience)
     } catch (cause) {
       releaseRefused(streams)
-      if (cause instanceof CgiError) throw cause
-      throw new CgiError('CGI_ERR_SPAWN', {
-        reason: `the transport failed: ${describeThrown(cause)}`,
-        cause,
-      })
+      throw toFailure(cause)
+    }
+  }
+
+  #mapEnvironment(environment: Environment): Environment {
+    try {
+      return this.#transport.mapEnvironment?.(environment) ?? environment
+    } catch (cause) {
+      throw toFailure(cause)
     }
   }
 
@@ -103,4 +113,10 @@ export class GuardedTransport implements Transport {
       // Nothing is left to be done about it.
     }
   }
+}
+
+function toFailure(cause: unknown): CgiError {
+  if (cause instanceof CgiError) return cause
+  const reason = `the transport failed: ${describeThrown(cause)}`
+  return new CgiError('CGI_ERR_SPAWN', { reason, cause })
 }

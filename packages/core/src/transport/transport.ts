@@ -28,11 +28,7 @@ export interface ScriptCall {
   readonly script: CalledScript
   /** The arguments of the query (RFC 3875 section 4.4); byte strings. Most requests have none. */
   readonly args: readonly string[]
-  /**
-   * The whole environment; values are byte strings: one character for each byte. A transport to another
-   * machine passes a copy on, in which SCRIPT_FILENAME, DOCUMENT_ROOT and PATH_TRANSLATED are paths of
-   * that machine.
-   */
+  /** The whole environment, after {@link Transport.mapEnvironment}; byte strings: one character for each byte. */
   readonly environment: Readonly<Record<string, string>>
   /** The gateway writes it to {@link ScriptStreams.stdin}. A transport reads only its kind and length. */
   readonly body: RequestBody
@@ -103,6 +99,12 @@ export interface Transport {
    * PATH_TRANSLATED, unless the transport adds them. Default: `root` or `script`.
    */
   readonly finder?: ScriptFinder
+  /**
+   * Makes of the environment of a script the one that it gets: where it runs on another machine, SCRIPT_FILENAME,
+   * DOCUMENT_ROOT and PATH_TRANSLATED are paths of that machine. Returns another object, or the same one unchanged.
+   * Default: the same.
+   */
+  mapEnvironment?(environment: ScriptCall['environment']): ScriptCall['environment']
   /**
    * Limits how many scripts run at once; `maxProcesses` is refused then. `maxQueue` and `queueTimeout` hold
    * for each gateway, also where several share the slots. Default: `maxProcesses` slots for each gateway.
