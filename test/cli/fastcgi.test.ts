@@ -184,6 +184,52 @@ void t.test('UP-1 Inspect shows a line for cgi-fcgi', needs('cgi-fcgi'), async (
   }
 })
 
+/** The variables on the page of Inspect. */
+function variablesOf(page: string): ReadonlyMap<string, string> {
+  const rows = page.matchAll(/<tr><th scope="row">(\w+)<\/th><td>([^<]*)<\/td><\/tr>/g)
+  return new Map([...rows].map(([, name = '', value = '']) => [name, value]))
+}
+
+void t.test(
+  'UP-3 paths are those of `root` there, and Inspect shows what the application gets',
+  NO_HANG,
+  async (t) => {
+    const settings = createSite(t, {})
+    const file = path.join(settings, 'common-gateway.config.json')
+    const socket = { path: path.join(settings, 'app.sock') }
+    const upstream = await new ScriptedUpstream({ answer: report }, socket).start()
+    t.after(() => upstream.stop())
+    const address = 'unix:./app.sock'
+    const root = '/srv/there'
+    const fastcgi = {
+      '.php': { address, root },
+      '/split': { address: './app.sock', root, split: '.php' },
+      '/app': address,
+    }
+    writeFileSync(file, JSON.stringify({ fastcgi }))
+    const folder = createSite(t, SITE)
+    const { port } = await serveArguments(t, [folder, '--port', '0', '--config', file])
+    for (const [url, script, pathTranslated] of [
+      ['/index.php', `${root}/index.php`, undefined],
+      ['/sub/b.php/more', `${root}/sub/b.php`, `${root}/more`],
+      ['/cgi-bin/c.php/more', `${root}/cgi-bin/c.php`, `${root}/more`],
+      ['/split/a/b.php/more', `${root}/a/b.php`, `${root}/more`],
+      ['/app/x', undefined, undefined],
+    ] as const) {
+      assert.equal((await send(port, url)).status, 200, url)
+      const variables = upstream.calls.at(-1)?.variables ?? {}
+      assert.equal(variables['SCRIPT_FILENAME'], script)
+      assert.equal(variables['DOCUMENT_ROOT'], script && root, url)
+      assert.equal(variables['PATH_TRANSLATED'], pathTranslated)
+      const page = await send(port, `/.common-gateway/inspect?url=${encodeURIComponent(url)}`)
+      const shown = variablesOf(page.text)
+      for (const name of ['SCRIPT_FILENAME', 'DOCUMENT_ROOT', 'PATH_TRANSLATED', 'SCRIPT_NAME']) {
+        assert.equal(shown.get(name), variables[name], `${name} of ${url}`)
+      }
+    }
+  },
+)
+
 void t.test('UP-8 .php runs in processes of php-cgi that stay', needs('php-cgi'), async (t) => {
   const folder = createSite(t, {
     'pid.php': '<?php echo getmypid(), " ", $_SERVER["A"], " ", getenv("HOME") ?: "none";',
@@ -213,6 +259,7 @@ const REFUSED: readonly (readonly [args: string[], ...named: string[]])[] = [
   [['--fastcgi', 'php=php-cgi'], '--fastcgi must be .EXTENSION or /URL', `'php=php-cgi'`],
   [['--fastcgi', '.php'], '--fastcgi', `'.php'`],
   [['--fastcgi', '.php=no-such-program'], '--fastcgi .php=no-such-program', 'executable program'],
+  [['--fastcgi', '.php=/usr/bin/nothing'], '--fastcgi .php=/usr/bin/nothing', 'unix: before the'],
   [['--fastcgi', '.php=127.0.0.1:99999'], '--fastcgi .php', 'host:port'],
   [['--fastcgi', '.x=a:1', '--interpreter', '.x=sh'], '.x is in both --fastcgi and --interpreter'],
   [['--fastcgi', '/a=a:1', '--script', '/a=/bin/sh'], 'have the URL /a'],

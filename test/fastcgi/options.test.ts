@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import path from 'node:path'
 import t from 'tap'
 import { CgiError } from '@common-gateway/core/transport'
 import { fastcgi, type FastcgiOptions, scgi } from '@common-gateway/fastcgi'
 import { toOptions } from '@internal/fastcgi/short-form.js'
+import { createTemporaryFolder } from '../core/temporary-folder.js'
 
 const ADDRESS = '127.0.0.1:9000'
 
@@ -110,6 +114,24 @@ void t.test('OPT-1 text stands for an address or a program', async () => {
   assert.deepEqual(toOptions('php-cgi'), { spawn: 'php-cgi' })
   assert.deepEqual(toOptions(['php-cgi', '-d', 'a=b']), { spawn: ['php-cgi', '-d', 'a=b'] })
   assert.equal(refusal([]), refusal({ spawn: [] }))
+})
+
+void t.test('OPT-1 a path is a program, or the socket that it names', async (t) => {
+  const folder = createTemporaryFolder(t)
+  const socket = path.join(folder, 'listens')
+  const server = createServer().listen(socket)
+  await once(server, 'listening')
+  t.after(() => server.close())
+  for (const address of [socket, 'unix:/no/such', '/no/such.socket', './later.sock']) {
+    assert.deepEqual(toOptions(address), { address })
+  }
+  writeFileSync(path.join(folder, 'file'), '')
+  for (const name of ['/usr/bin/nothing', folder, path.join(folder, 'file'), './php-cgi']) {
+    const message = refusal(name)
+    assert.match(message, /a program that can be run, or of a socket/)
+    assert.ok(message.endsWith(`got '${name}' (string)`), message)
+    assert.equal(refusal([name, '-b']), message)
+  }
 })
 
 void t.test(

@@ -12,8 +12,8 @@ export type { UpstreamChange } from './upstream/upstream-channel.js'
  * that the gateway starts and watches (`php-cgi`). For the options `interpreters`, `script` and `transport` of a
  * gateway; several gateways may share it.
  *
- * @param options - a program, a program and its arguments, an address (`host:port`, or a path with a slash that leads
- *   to no program), or options.
+ * @param options - a program, a program and its arguments, an address (`host:port`, or the path of a
+ *   socket: one that is there, or one that ends in `.sock` or `.socket` or begins with `unix:`), or options.
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
 export function fastcgi(options: string | readonly string[] | FastcgiOptions): TransportFactory {

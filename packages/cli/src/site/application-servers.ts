@@ -1,5 +1,6 @@
 import { findProgram } from '@common-gateway/core/steps'
 import type { FastcgiOptions } from '@common-gateway/fastcgi'
+import { statSync } from 'node:fs'
 import type { DefaultInterpreter } from '../files/default-interpreters.js'
 import { badArgument } from '../settings/command-error.js'
 import type { EffectiveSettings, FastcgiSetting } from '../settings/settings.js'
@@ -84,8 +85,19 @@ function toServer(
   const [first = '', ...args] = value
   const program = findProgram(first)
   if (program !== undefined) return toWorkers([program, ...args], settings)
-  if (args.length === 0 && /[:/]/.test(first)) return { address: first }
+  if (args.length === 0 && isAddress(first)) return { address: first }
+  const advice = first.includes('/') ? '; unix: before the path is a socket that comes later' : ''
   throw badArgument(
-    `--fastcgi ${name}=${first} must name an executable program, a socket or HOST:PORT`,
+    `--fastcgi ${name}=${first} must name an executable program, a socket or HOST:PORT${advice}`,
   )
+}
+
+/** As `fastcgi()` tells a socket from a program that is missing. */
+function isAddress(text: string): boolean {
+  if (/^unix:|\.sock(?:et)?$/.test(text) || !text.includes('/')) return /[:/]/.test(text)
+  try {
+    return statSync(text).isSocket()
+  } catch {
+    return false
+  }
 }
