@@ -25,15 +25,11 @@ class HiddenModule:
 
     def enter(self):
         """Puts it into `sys.modules`, and into the package that it belongs to."""
+        sys.modules.update(self.aliases)  # before the module, which the import system puts last
         sys.modules[self.name] = self.module
         if self.binding is not None:
             package, attribute = self.binding
             setattr(package, attribute, self.module)
-        self.leave_traces()
-
-    def leave_traces(self):
-        if self.aliases:
-            sys.modules.update(self.aliases)
         if self.effects is not None:
             self.effects.apply(self.module)
 
@@ -55,7 +51,9 @@ class HandingOut:
         for each in hidden.closure:
             if each not in loaded:
                 self.modules[each].enter()
-        hidden.leave_traces()
+        loaded.update(hidden.aliases)
+        if hidden.effects is not None:
+            hidden.effects.apply(module)
 
 
 class HiddenModules:
