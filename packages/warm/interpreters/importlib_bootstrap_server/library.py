@@ -33,11 +33,16 @@ class Library:
             return 'it has no file'
         if self.is_standard(origin):
             return None
-        if not origin.startswith(self.folders) or origin.startswith(self.own_folder):
+        if not self.is_installed(origin):
             return "it is the site's own"
         if is_extension(origin) and name not in KNOWN_EXTENSIONS:
             return 'it is written in C'
         return None
+
+    def is_installed(self, origin):
+        """Whether a file is in site-packages, which may be a virtual environment in the script's folder."""
+        folders = [folder for folder in self.folders if origin.startswith(folder)]
+        return any(not (self.own_folder.startswith(folder) and origin.startswith(self.own_folder)) for folder in folders)
 
     def needs_own_end(self, name, origin):
         """Whether Python must end by itself: a module in C may have something to do in exit(), such as to flush."""

@@ -21,6 +21,7 @@ CALLS = {
         'pipe2': 'makes a descriptor', 'sched_setaffinity': 'changes its processors', 'wait': 'waits for a process',
         'waitpid': 'waits for a process', 'wait3': 'waits for a process', 'wait4': 'waits for a process',
     },
+    '_thread': {name: 'starts a thread' for name in ('start_new_thread', 'start_new', 'start_joinable_thread')},
     'time': {'sleep': 'waits', 'tzset': 'sets the time zone', 'clock_gettime': 'reads the clock', 'clock_gettime_ns': 'reads the clock'},
     '_signal': {name: 'sets a signal handler' for name in (
         'signal', 'setitimer', 'alarm', 'set_wakeup_fd', 'siginterrupt', 'pthread_sigmask')},
@@ -112,6 +113,8 @@ class Recorders:
             return
         if event == 'open':
             self.audit_open(sys._getframe(1), *arguments)
+        elif event in ('os.putenv', 'os.unsetenv'):
+            self.forbid('changes the environment')
         elif event.startswith(LOOKS):
             if not is_import_system(sys._getframe(1)):
                 self.record('looks at files and names (%s)' % event)

@@ -112,6 +112,10 @@ class Trial(ModuleLoader):
         if is_end:
             self.recorders.is_on = False
             text = self.change()
+            name = self.running[-1][0]
+            names = getattr(sys.modules.get(name), '__dict__', None)
+            if type(names) is dict:
+                self.contents[name] = Contents(names)  # what is different from now on was changed by others
             self.recorders.is_on = True
             if text is not None:
                 self.record(text)
