@@ -40,7 +40,7 @@ my %looks = (
 
 my %reasons = (
   (map { $_ => 'it reads the clock' } qw(clock_gettime getrusage gettimeofday time times)),
-  (map { $_ => 'it starts a process' } qw(clone clone3 execve fork vfork)),
+  (map { $_ => 'it starts a process' } qw(clone clone3 execve fork pipe2 vfork)),
   (map { $_ => 'it reads its process id' } qw(getpid getppid gettid)),
   (map { $_ => 'it opens a socket' } qw(connect socket)),
   chdir        => 'it changes the directory',
@@ -101,6 +101,7 @@ sub look_reason {
   return "it looks at $path" if $path =~ m{\A/(?:proc|sys)(?:/|\z)} || exists $pseudo{(stat $path)[0] || ''};
   if ($name =~ /\Aopen/) {
     return "it opens $path for writing" if $flags & ($O_ACCMODE | $O_CREAT_OR_TRUNC);
+    return $reasons{getrandom} if $path =~ m{\A/dev/u?random\z};
     return "it opens $path" if -e $path && !-f _ && !-d _;
     watch('file', $path);
   } elsif ($name =~ /\A(?:lstat|readlink)/ || ($flags & $AT_SYMLINK_NOFOLLOW && $name ne 'faccessat')) {

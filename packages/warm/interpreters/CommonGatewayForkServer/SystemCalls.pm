@@ -48,6 +48,7 @@ my %calls = (
   newfstatat      => [262, 79],
   open            => [2, 0],
   openat          => [257, 56],
+  pipe2           => [293, 59],
   ppoll           => [271, 73],
   prctl           => [157, 167],
   pread64         => [17, 67],

@@ -126,9 +126,9 @@ sub finish {
   $| = 1;
   select $selected;
   send_finding('compiled');
-  my @sources = grep { defined && !ref && -f } $0, values %INC;
+  my @modules = grep { defined && !ref && -f } values %INC;
   CommonGatewayForkServer::load('CompiledScript');
-  my $reason = CommonGatewayForkServer::CompiledScript::impurity(@sources);
+  my $reason = CommonGatewayForkServer::CompiledScript::impurity($0, @modules);
   give_up($reason) if defined $reason;
   send_finding(CommonGatewayForkServer::CompiledScript::ends_quickly() ? 'end quick' : 'end slow');
   syscall $call{exit_group}, 0;
