@@ -8,6 +8,9 @@ my $TCGETS = 0x5401;
 my $O_ACCMODE = 3;
 my $O_CREAT_OR_TRUNC = 01100;
 my $PATH_MAX = 4096;
+my $SIGPIPE = 13;
+my $SIG_DFL = 0;
+my $SIG_IGN = 1;
 my $AT_SYMLINK_NOFOLLOW = 0x100;
 
 # They read and change nothing but the process.
@@ -68,7 +71,7 @@ sub reason {
   return if $harmless{$name};
   my $descriptor = signed($arguments[0]);
   my $reason
-    = $name eq 'rt_sigaction' ? ($arguments[1] == 0 ? undef : $reasons{$name})
+    = $name eq 'rt_sigaction' ? (sets_handler($pid, @arguments) ? $reasons{$name} : undef)
     : $name eq 'lseek' ? undef
     : $name eq 'ioctl' ? ($arguments[1] == $TCGETS ? undef : 'it makes an ioctl')
     : $name eq 'fcntl' ? fcntl_reason($descriptor, $arguments[1])
@@ -79,6 +82,14 @@ sub reason {
 }
 
 sub signed { return unpack 'l', pack 'L', $_[0] & 0xffffffff }
+
+# Not if it only asks for the handler; nor if SIGPIPE is to be ignored, as it may be in the fork server too.
+sub sets_handler {
+  my ($pid, $signal, $action) = @_;
+  return if $action == 0;
+  my ($handler) = unpack 'Q', bytes_of($pid, $action, 8);
+  return !($signal == $SIGPIPE && defined $handler && ($handler == $SIG_IGN || $handler == $SIG_DFL));
+}
 
 sub fcntl_reason {
   my ($descriptor, $command) = @_;
@@ -115,11 +126,18 @@ sub look_reason {
 # The string at an address of the process.
 sub string_of {
   my ($pid, $address) = @_;
-  open my $memory, '<', "/proc/$pid/mem" or return;
-  sysseek $memory, $address, 0 or return;
-  sysread $memory, my $bytes, $PATH_MAX;
+  my $bytes = bytes_of($pid, $address, $PATH_MAX);
   my $end = index $bytes, "\0";
   return $end < 0 ? undef : substr $bytes, 0, $end;
+}
+
+# Fewer where its memory ends before.
+sub bytes_of {
+  my ($pid, $address, $length) = @_;
+  my $bytes = '';
+  open my $memory, '<', "/proc/$pid/mem" or return $bytes;
+  sysread $memory, $bytes, $length if sysseek $memory, $address, 0;
+  return $bytes;
 }
 
 # A file that was loaded before the trial.
