@@ -4,6 +4,7 @@
  */
 export { toByteString } from './data/byte-string.js'
 export { CgiError, invalidOption } from './data/cgi-error.js'
+export { freeChunk } from './data/chunk-memory.js'
 export { LENT_SIZE, MemoryLender } from './data/lent-memory.js'
 export type { CgiLogger } from './data/logger.js'
 export type { ClientSignal } from './data/message.js'

@@ -11,6 +11,7 @@ import {
 import { connect, createServer as createHttp2Server } from 'node:http2'
 import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, createServer as createSocketServer, type Socket } from 'node:net'
+import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
 import {
   copyRequest,
@@ -19,6 +20,7 @@ import {
   isChunked,
   isHalfOpen,
   isHeaderWritten,
+  isReadByNode,
   isWrittenByNode,
   muteResponse,
   responseOn,
@@ -300,4 +302,39 @@ void t.test('descriptorOf() is the descriptor of a socket that listens', async (
   await once(server, 'listening')
   const descriptor = descriptorOf(server)
   assert.ok(descriptor !== undefined && fstatSync(descriptor).isSocket())
+})
+
+void t.test('isReadByNode() finds chunks of a request that have memory of their own', async (t) => {
+  const server = createServer()
+  const client = await dial(await listen(t, server))
+  const size = 256 * 1024
+  client.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`)
+  client.write(Buffer.alloc(size))
+  const [message] = await firstOf(server)
+  assert.equal(isReadByNode(message), true)
+  const memories = new Set<ArrayBufferLike>()
+  let chunks = 0
+  for await (const chunk of message as AsyncIterable<Buffer>) {
+    chunks += 1
+    memories.add(chunk.buffer)
+    assert.equal(chunk.length, chunk.buffer.byteLength)
+  }
+  assert.equal(memories.size, chunks)
+  client.destroy()
+})
+
+void t.test('isReadByNode() finds methods that are not Node’s, and other streams', async (t) => {
+  const server = createServer()
+  const client = await dial(await listen(t, server))
+  client.write(GET)
+  const [message] = await firstOf(server)
+  for (const name of ['emit', 'on', 'pipe', 'push', 'read', '_read']) {
+    const method: unknown = Reflect.get(message, name)
+    assert.equal(isReadByNode(message), true)
+    Object.assign(message, { [name]: () => {} })
+    assert.equal(isReadByNode(message), false, name)
+    Object.assign(message, { [name]: method })
+  }
+  assert.equal(isReadByNode(new PassThrough()), false)
+  client.destroy()
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { ownChunk } from '@internal/core/data/chunk-memory.js'
 import { setImmediate as turn } from 'node:timers/promises'
 import t from 'tap'
 import type { RequestInput } from '@internal/fastcgi/connection/request-input.js'
@@ -100,4 +101,22 @@ void t.test('UP-2 what is written after the answer is discarded, and never fails
   body.discard()
   const isDone = new Promise((resolve) => body.end(Buffer.alloc(1 << 20), () => resolve(true)))
   assert.equal(await isDone, true)
+})
+
+void t.test('UP-5 no chunk is freed that is kept to be sent again', async () => {
+  const body = new SentBody()
+  const target = new Target({ isSlow: true })
+  body.writeTo(target)
+  const kept = Buffer.allocUnsafeSlow(MOST_KEPT)
+  const last = Buffer.allocUnsafeSlow(MOST_KEPT)
+  for (const chunk of [kept, last]) ownChunk(chunk)
+  body.write(kept)
+  target.drain()
+  await turn()
+  body.write(last)
+  await turn()
+  assert.deepEqual([kept.length, last.length], [MOST_KEPT, MOST_KEPT])
+  target.drain()
+  await turn()
+  assert.deepEqual([kept.length, last.length], [MOST_KEPT, 0])
 })

@@ -1,11 +1,17 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
 import { CgiError } from '../data/cgi-error.js'
+import { ownChunk, ownChunks } from '../data/chunk-memory.js'
 import type { RequestBody } from '../transport/transport.js'
 import { failureOf, tooLarge } from './body-failure.js'
 import { isFile, isReceived, isStream } from './content.js'
 
 const DONE = Promise.resolve()
+
+/** The memory of a body is freed early from this size on, in bytes. */
+const LARGE_BODY = 128 * 1024
+/** Those of a body on its way to a script: the one of {@link observe}, and the pipe. */
+const DATA_LISTENERS = 2
 
 /** Callbacks for a body that is sent to a script. */
 export interface BodyObserver {
@@ -54,6 +60,8 @@ function observe(content: Readable, bodyLimit: number, observer: BodyObserver): 
   let received = 0
   content.on('data', (chunk: Buffer) => {
     received += chunk.length
+    const isLarge = received >= LARGE_BODY
+    if (isLarge && received - chunk.length < LARGE_BODY) ownChunks(content, DATA_LISTENERS)
     observer.receive(chunk.length, !discarded.has(content))
     if (bodyLimit > 0 && received > bodyLimit) observer.fail(tooLarge(bodyLimit))
   })
@@ -81,7 +89,8 @@ function sendFile(file: FileHandle, stdin: Writable, observer: BodyObserver): vo
     observer.fail(new CgiError('CGI_ERR_SPOOL', { reason: String(cause), cause }))
   })
   stdin.once('close', () => content.unpipe(stdin).destroy())
-  content.pipe(stdin)
+  // A stream without an encoding passes Buffers.
+  content.on('data', (chunk) => ownChunk(chunk as Buffer)).pipe(stdin)
 }
 
 /** Bodies that are discarded, since the script has closed its input. */

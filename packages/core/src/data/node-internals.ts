@@ -1,6 +1,7 @@
+import { EventEmitter } from 'node:events'
 import { IncomingMessage, OutgoingMessage, type Server, type ServerResponse } from 'node:http'
 import { type Server as SocketServer, Socket } from 'node:net'
-import { Writable } from 'node:stream'
+import { Readable, Writable } from 'node:stream'
 
 /**
  * Everything in Node.js that this package depends on and that Node does not document, one function each. All
@@ -129,6 +130,30 @@ export function isWrittenByNode(response: ServerResponse): boolean {
     Reflect.get(response, 'write') === writeResponse &&
     socket !== null &&
     SOCKET_METHODS.every(([name, method]) => Reflect.get(socket, name) === method)
+  )
+}
+
+/** Node's own methods that pass the chunks of a request on, from the classes that define them. */
+const REQUEST_METHODS: readonly (readonly [name: string, method: unknown])[] = [
+  ['emit', Reflect.get(EventEmitter.prototype, 'emit')],
+  ['on', Reflect.get(Readable.prototype, 'on')],
+  ['pipe', Reflect.get(Readable.prototype, 'pipe')],
+  ['push', Reflect.get(Readable.prototype, 'push')],
+  ['read', Reflect.get(Readable.prototype, 'read')],
+  ['_read', Reflect.get(IncomingMessage.prototype, '_read')],
+]
+
+/**
+ * Whether the chunks of a stream come from Node's HTTP parser, which gives each of them memory of its own, and pass
+ * through Node's own methods only, which keep no reference to a chunk after its `'data'` event:
+ * https://github.com/nodejs/node/blob/v24.0.0/src/node_http_parser.cc (`on_body`),
+ * https://github.com/nodejs/node/blob/v24.0.0/lib/internal/streams/readable.js (`addChunk`, `Readable.prototype.read`).
+ */
+export function isReadByNode(stream: Readable): boolean {
+  return (
+    stream instanceof IncomingMessage &&
+    stream.socket instanceof Socket &&
+    REQUEST_METHODS.every(([name, method]) => Reflect.get(stream, name) === method)
   )
 }
 

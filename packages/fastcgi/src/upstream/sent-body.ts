@@ -1,3 +1,4 @@
+import { freeChunk } from '@common-gateway/core/transport'
 import { Writable } from 'node:stream'
 import type { RequestInput } from '../connection/request-input.js'
 
@@ -82,7 +83,13 @@ export class SentBody extends Writable {
 
   #pass(chunk: Buffer, target: RequestInput): void {
     this.#keep(chunk)
-    target.write(chunk, this.#continue)
+    if (this.isWhole) target.write(chunk, this.#continue)
+    else {
+      target.write(chunk, () => {
+        freeChunk(chunk)
+        this.#continue()
+      })
+    }
   }
 
   #keep(chunk: Buffer): void {

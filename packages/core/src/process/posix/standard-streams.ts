@@ -1,8 +1,9 @@
 import { constants } from 'node:fs'
-import { Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { SpawnOptions } from '../../transport/spawner.js'
 import { type CLibrary, errorOf } from './c-library.js'
 import { keepFreedMemory } from './freed-memory.js'
+import { InputPipe } from './input-pipe.js'
 import { enlargePipe } from './pipe-size.js'
 
 const F_SETFD = 2
@@ -77,7 +78,7 @@ export class StandardStreams {
       keepFreedMemory(this.#library)
     }
     try {
-      this.stdin = new Socket({ fd, readable: false, writable: true })
+      this.stdin = new InputPipe({ fd, readable: false, writable: true })
     } catch (error) {
       this.#library.close(fd)
       throw error
