@@ -4,6 +4,7 @@ import type { TransportFactory } from '@common-gateway/core/transport'
 import type { FastcgiOptions } from '@common-gateway/fastcgi'
 import type { CgiPluginOptions } from '@common-gateway/fastify'
 import { badArgument } from '../settings/command-error.js'
+import { LateTransportFactory } from './late-transport.js'
 import type { Site } from './site.js'
 
 /** What `interpreters` takes besides programs. */
@@ -24,18 +25,19 @@ const USER = 'Expected the `user` option'
 
 /** Creates the transports; none is started before its first request. @throws {CommandError} */
 export async function createTransports(site: Site): Promise<Transports> {
-  const { servers, defaultServers, applications } = site
+  const { servers, defaultServers, applications, folder } = site
   const byUrl = applications.map(({ url, server }) => [url, server] as const)
-  const all = [...Object.entries(servers), ...Object.entries(defaultServers), ...byUrl]
-  if (all.length === 0) return { byExtension: {}, byDefault: {}, byUrl: {} }
+  const given = [...Object.entries(servers), ...byUrl]
   // Not at the top of the file: most sites have no application server, and start sooner without it.
-  const { fastcgi } = await import('@common-gateway/fastcgi')
+  const { fastcgi } = given.length === 0 ? {} : await import('@common-gateway/fastcgi')
+  const make = (options: FastcgiOptions): Transport =>
+    fastcgi === undefined ? createLate(options) : withRoot(fastcgi(options), folder)
   const made = new Map<string, Transport>()
   /** Equal servers are one, so that their workers and connections are shared. */
   function create([name, options]: readonly [string, FastcgiOptions]): [string, Transport] {
     const key = JSON.stringify(options)
     try {
-      const transport = made.get(key) ?? withRoot(fastcgi(options), site.folder)
+      const transport = made.get(key) ?? make(options)
       made.set(key, transport)
       return [name, transport]
     } catch (error) {
@@ -61,4 +63,12 @@ function withRoot(factory: TransportFactory, folder: string): TransportFactory {
       return factory.createTransport(isBelow ? { ...gateway, root: folder } : gateway)
     },
   }
+}
+
+/** For a server that the command has found by itself: its options need no check at the start. */
+function createLate(options: FastcgiOptions): Transport {
+  return new LateTransportFactory(async () => {
+    const { fastcgi } = await import('@common-gateway/fastcgi')
+    return fastcgi(options)
+  })
 }

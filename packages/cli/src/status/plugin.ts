@@ -57,7 +57,7 @@ function addRoutes(
 
   /** Several gateways may share an application server. */
   function upstreams(): UpstreamStats[] {
-    const all = mounts.flatMap(({ url }) => app.cgi.get(url)?.stats().upstreams ?? [])
+    const all = [...app.cgi.values()].flatMap((gateway) => gateway.stats().upstreams ?? [])
     return [...new Map(all.map((upstream) => [upstream.name, upstream])).values()]
   }
 
