@@ -1,4 +1,5 @@
 import { RecordParser, type RecordReader } from '@internal/fastcgi/protocol/record-parser.js'
+import { RequestIds } from '@internal/fastcgi/protocol/request-ids.js'
 import fc from 'fast-check'
 import assert from 'node:assert/strict'
 import { createProperty } from './property.js'
@@ -108,7 +109,9 @@ class Recorder implements RecordReader {
 }
 
 function parse(chunks: readonly string[]): Answer {
-  const parser = new RecordParser()
+  const ids = new RequestIds(false)
+  ids.next()
+  const parser = new RecordParser(ids)
   const { ...answer } = chunks.reduce((recorder, chunk) => {
     parser.push(Buffer.from(chunk, 'latin1'), recorder)
     return recorder

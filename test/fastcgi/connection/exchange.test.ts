@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
-import { record, TYPE } from '../records.js'
-import { type Call, nextTurn } from '../scripted-upstream.js'
+import { endRecord, record, TYPE } from '../records.js'
+import { type Call, nextTurn, type ScriptedUpstream } from '../scripted-upstream.js'
 import { digest, listenings, pattern, pour, write } from './content.js'
 import { open, read, send, start, text } from './requests.js'
 
@@ -36,6 +36,49 @@ void t.test('UP-2 a connection that is not kept is closed after the answer', asy
   assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 7, isReusable: false })
   assert.equal(connection.isOpen, false)
   await upstream.connections[0]?.closed
+})
+
+/** The ids of the requests that an application has got. */
+const idsOf = ({ calls }: ScriptedUpstream): number[] => calls.map(({ id }) => id)
+
+void t.test('UP-2 what comes late is no part of the next answer', async (t) => {
+  const { upstream, address } = await start(t, (call, { calls }) => {
+    const before = calls.at(-2)
+    // Behind the next request, so that the connection was not idle when it came.
+    if (before !== undefined) before.stdout('late').stderr('late').raw(before.endBytes())
+    call.stdout(`answer ${calls.length}`).end()
+  })
+  const connection = await open(t, address)
+  for (const count of [1, 2, 3, 4]) {
+    const exchange = send(connection)
+    assert.equal(await text(exchange.stdout), `answer ${count}`)
+    assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 0, isReusable: true })
+  }
+  assert.deepEqual(idsOf(upstream), [2, 1, 2, 1])
+  assert.deepEqual(upstream.faults, [])
+})
+
+void t.test('UP-2 an application that answers with id 1 gets it from then on', async (t) => {
+  const { upstream, address } = await start(t, (call) => {
+    call.raw(record(TYPE.STDOUT, 'all', { id: 1 })).raw(endRecord(0, 0, { id: 1 }))
+    call.connection.answered()
+  })
+  const connection = await open(t, address)
+  for (let count = 1; count <= 3; count += 1) {
+    const exchange = send(connection)
+    assert.equal(await text(exchange.stdout), 'all')
+    assert.deepEqual(await exchange.end, { type: 'complete', appStatus: 0, isReusable: true })
+  }
+  assert.deepEqual(idsOf(upstream), [2, 1, 1])
+})
+
+void t.test('UP-2 a connection that is not kept has the id 1, and no other', async (t) => {
+  const { upstream, address } = await start(t, (call) => {
+    call.raw(record(TYPE.STDOUT, 'all', { id: 2 }))
+  })
+  const exchange = send(await open(t, address), { keepConnection: false })
+  assert.deepEqual(await exchange.end, { type: 'fault', reason: 'request id 2' })
+  assert.deepEqual(idsOf(upstream), [1])
 })
 
 void t.test('UP-1 bodies arrive, in chunks of any size', async (t) => {

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import { RecordParser, type RecordReader } from '@internal/fastcgi/protocol/record-parser.js'
+import { RequestIds } from '@internal/fastcgi/protocol/request-ids.js'
 import { endRecord, writePairs, record, TYPE } from '../records.js'
+
+/** Those of a connection with one request, whose id is 1. */
+function createIds(): RequestIds {
+  const ids = new RequestIds(false)
+  ids.next()
+  return ids
+}
 
 /** Collects what a parser reports. */
 class Recorder implements RecordReader {
@@ -38,7 +46,7 @@ function parse(
   bytes: Buffer,
   size = bytes.length || 1,
 ): { readonly events: readonly string[]; readonly isClean: boolean } {
-  const parser = new RecordParser()
+  const parser = new RecordParser(createIds())
   const recorder = new Recorder()
   for (let at = 0; at < bytes.length; at += size) {
     // The parser changes its chunks.
@@ -79,7 +87,7 @@ void t.test('UP-2 an answer is the same however its bytes are split', async () =
 })
 
 void t.test('UP-2 parts of a record are passed on as they come', async () => {
-  const parser = new RecordParser()
+  const parser = new RecordParser(createIds())
   const recorder = new Recorder()
   const bytes = stdout('hello')
   parser.push(Buffer.from(bytes.subarray(0, 10)), recorder)
@@ -96,7 +104,7 @@ void t.test('UP-2 the output of one read is one part, in its memory', async () =
   const sizes = [40_000, 10, 20_000, 16_384, 1]
   const letters = sizes.map((size, index) => String(index).repeat(size))
   const chunk = Buffer.concat(letters.map((text) => stdout(text, 5)))
-  new RecordParser().push(chunk, recorder)
+  new RecordParser(createIds()).push(chunk, recorder)
   assert.equal(parts.length, 1)
   assert.equal(parts[0]?.toString(), letters.join(''))
   assert.equal(parts[0].buffer, chunk.buffer)

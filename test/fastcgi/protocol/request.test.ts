@@ -12,7 +12,7 @@ interface Options {
 function encode(environment: Record<string, string>, options: Options = {}): ReceivedRecord[] {
   const reader = new RecordReader()
   const records = reader.push(
-    encodeRequest({ environment, keepConnection: false, hasBody: false, ...options }),
+    encodeRequest({ id: 1, environment, keepConnection: false, hasBody: false, ...options }),
   )
   assert.equal(reader.rest, 0)
   return records

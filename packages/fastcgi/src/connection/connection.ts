@@ -1,4 +1,5 @@
 import type { ApplicationSocket } from './application-socket.js'
+import type { RequestIds } from '../protocol/request-ids.js'
 import type { ReadMemory } from './read-memory.js'
 
 /** What a connection passes to the request that uses it. */
@@ -12,6 +13,8 @@ export interface ConnectionUser {
 /** An open connection to an application. One request at a time uses it. */
 export class Connection {
   readonly socket: ApplicationSocket
+  /** Those of FastCGI; undefined before the first request. */
+  requestIds: RequestIds | undefined
   /** Called when the connection has been closed, or had to be, while no request used it. */
   onIdleEnd: () => void = () => {}
   readonly #memory: ReadMemory

@@ -1,6 +1,7 @@
 import { ABORT_REQUEST, encodeRecord, REQUEST_COMPLETE } from '../protocol/record.js'
 import { RecordParser, type RecordReader } from '../protocol/record-parser.js'
 import { encodeRequest } from '../protocol/request.js'
+import { RequestIds } from '../protocol/request-ids.js'
 import type { Connection } from './connection.js'
 import { ConnectionExchange, type ExchangeCall } from './exchange.js'
 import { FastcgiInput } from './request-input.js'
@@ -8,13 +9,17 @@ import { FastcgiInput } from './request-input.js'
 /** A request by FastCGI. */
 export class FastcgiExchange extends ConnectionExchange implements RecordReader {
   override readonly stdin: FastcgiInput | null
-  readonly #parser = new RecordParser()
+  readonly #id: number
+  readonly #parser: RecordParser
 
   /** @throws {CgiError} CGI_ERR_FIELD_TOO_LARGE, CGI_ERR_TARGET_TOO_LONG; the connection has not been used then. */
   constructor(connection: Connection, call: ExchangeCall) {
     super(connection, call)
-    const request = encodeRequest(call)
-    this.stdin = call.hasBody ? new FastcgiInput(connection.socket) : null
+    const ids = (connection.requestIds ??= new RequestIds(call.keepConnection))
+    this.#id = ids.next()
+    this.#parser = new RecordParser(ids)
+    const request = encodeRequest({ ...call, id: this.#id })
+    this.stdin = call.hasBody ? new FastcgiInput(connection.socket, this.#id) : null
     connection.use(this)
     connection.write(request)
   }
@@ -53,6 +58,7 @@ export class FastcgiExchange extends ConnectionExchange implements RecordReader 
   protected override sendAbort(): void {
     // Behind a write that is still pending it would be discarded with it, or be part of it.
     const isIdle = this.connection.socket.writableLength === 0
-    if (this.keepConnection || isIdle) this.connection.write(encodeRecord(ABORT_REQUEST, ''))
+    if (this.keepConnection || isIdle)
+      this.connection.write(encodeRecord(ABORT_REQUEST, this.#id, ''))
   }
 }

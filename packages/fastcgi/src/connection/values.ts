@@ -55,7 +55,7 @@ function ask(
   }
   connection.use(user)
   const pairs = names.map((name) => encodePair(name, '')).join('')
-  connection.write(encodeRecord(GET_VALUES, pairs, MANAGEMENT_ID))
+  connection.write(encodeRecord(GET_VALUES, MANAGEMENT_ID, pairs))
 }
 
 /** Undefined where more bytes are needed. */

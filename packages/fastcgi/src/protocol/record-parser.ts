@@ -1,12 +1,5 @@
-import {
-  END_REQUEST,
-  HEADER_SIZE,
-  MANAGEMENT_ID,
-  REQUEST_ID,
-  STDERR,
-  STDOUT,
-  VERSION,
-} from './record.js'
+import { END_REQUEST, HEADER_SIZE, MANAGEMENT_ID, STDERR, STDOUT, VERSION } from './record.js'
+import type { RequestIds } from './request-ids.js'
 
 /** The callbacks of a parser. Either `endRequest` or `fault` is called once, and nothing after it. */
 export interface RecordReader {
@@ -30,6 +23,7 @@ const SKIPPED = 0
  * that it keeps are those of a cut header or END_REQUEST.
  */
 export class RecordParser {
+  readonly #ids: RequestIds
   /** The type of the record. */
   #type = SKIPPED
   #contentLeft = 0
@@ -42,6 +36,11 @@ export class RecordParser {
   /** Standard output that has been parsed, but not passed on: a range of the chunk. */
   #from = 0
   #to = 0
+
+  /** @param ids - those of the connection; the request has begun. */
+  constructor(ids: RequestIds) {
+    this.#ids = ids
+  }
 
   /** Whether the answer has ended, with its padding, and no byte has come after it. */
   get isClean(): boolean {
@@ -106,13 +105,15 @@ export class RecordParser {
     const id = header.readUInt16BE(at + 2)
     const length = header.readUInt16BE(at + 4)
     this.#paddingLeft = header.readUInt8(at + 6)
-    const isOfRequest = type === STDOUT || type === STDERR || type === END_REQUEST
-    if (!isOfRequest || id === MANAGEMENT_ID) {
-      // A later version of the protocol may have other types; they do not concern this request.
-      this.#type = SKIPPED
-    } else if (id !== REQUEST_ID) return `request id ${id}`
-    else this.#type = type
     this.#contentLeft = length
+    const isOfRequest = type === STDOUT || type === STDERR || type === END_REQUEST
+    // A later version of the protocol may have other types; they do not concern this request.
+    if (!isOfRequest || id === MANAGEMENT_ID) this.#type = SKIPPED
+    else {
+      const owner = this.#ids.ownerOf(id)
+      if (owner === 'unknown') return `request id ${id}`
+      this.#type = owner === 'this' ? type : SKIPPED
+    }
     if (this.#type !== END_REQUEST) return undefined
     if (length !== FIELD_SIZE) return `END_REQUEST of ${length} bytes`
     this.#contentLeft = 0

@@ -10,8 +10,6 @@ export const GET_VALUES = 9
 export const GET_VALUES_RESULT = 10
 
 export const VERSION = 1
-/** A connection has one request at a time: no peer is known that multiplexes. */
-export const REQUEST_ID = 1
 /** The id of records about the application rather than a request (section 3.3). */
 export const MANAGEMENT_ID = 0
 
@@ -28,12 +26,16 @@ export const CANT_MPX_CONN = 1
 export const OVERLOADED = 2
 export const UNKNOWN_ROLE = 3
 
-/** The header of a record without padding, as a byte string: one character for each byte. */
-export function recordHeader(type: number, length: number, id = REQUEST_ID): string {
+/**
+ * The header of a record without padding, as a byte string: one character for each byte.
+ *
+ * @param id - at most 255.
+ */
+export function recordHeader(type: number, id: number, length: number): string {
   return String.fromCharCode(VERSION, type, 0, id, length >> 8, length & 0xff, 0, 0)
 }
 
 /** A record without padding; the content is a byte string. */
-export function encodeRecord(type: number, content: string, id = REQUEST_ID): Buffer {
-  return Buffer.from(recordHeader(type, content.length, id) + content, 'latin1')
+export function encodeRecord(type: number, id: number, content: string): Buffer {
+  return Buffer.from(recordHeader(type, id, content.length) + content, 'latin1')
 }

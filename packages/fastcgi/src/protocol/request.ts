@@ -8,11 +8,9 @@ const TARGET_VARIABLES = new Set(['REQUEST_URI', 'QUERY_STRING', 'PATH_INFO', 'P
 const ROLE_RESPONDER = 1
 const KEEP_CONNECTION = 1
 
-const PARAMS_END = recordHeader(PARAMS, 0)
-const STDIN_END = recordHeader(STDIN, 0)
-
 /** The records before a request body. */
 export interface RequestHead {
+  readonly id: number
   /** Values are byte strings: one character for each byte. */
   readonly environment: Readonly<Record<string, string>>
   /** Whether the application is to keep the connection open after its answer. */
@@ -29,28 +27,30 @@ export interface RequestHead {
  *
  * @throws {CgiError} CGI_ERR_FIELD_TOO_LARGE, or CGI_ERR_TARGET_TOO_LONG, for a variable that does not fit in a record.
  */
-export function encodeRequest({ environment, keepConnection, hasBody }: RequestHead): Buffer {
-  let records = beginRequest(keepConnection)
+export function encodeRequest(head: RequestHead): Buffer {
+  const { id, environment } = head
+  let records = beginRequest(head)
   let content = ''
   for (const name in environment) {
     const pair = encodePair(name, environment[name] ?? '')
     if (content.length + pair.length > LONGEST_CONTENT) {
       if (pair.length > LONGEST_CONTENT) throw toSizeError(name, pair.length)
-      records += recordHeader(PARAMS, content.length) + content
+      records += recordHeader(PARAMS, id, content.length) + content
       content = ''
     }
     content += pair
   }
   // An empty record would be the end.
-  if (content !== '') records += recordHeader(PARAMS, content.length) + content
-  return Buffer.from(records + (hasBody ? PARAMS_END : PARAMS_END + STDIN_END), 'latin1')
+  if (content !== '') records += recordHeader(PARAMS, id, content.length) + content
+  records += recordHeader(PARAMS, id, 0)
+  if (!head.hasBody) records += recordHeader(STDIN, id, 0)
+  return Buffer.from(records, 'latin1')
 }
 
-function beginRequest(keepConnection: boolean): string {
+function beginRequest({ id, keepConnection }: RequestHead): string {
   const flags = keepConnection ? KEEP_CONNECTION : 0
-  return (
-    recordHeader(BEGIN_REQUEST, 8) + String.fromCharCode(0, ROLE_RESPONDER, flags, 0, 0, 0, 0, 0)
-  )
+  const content = String.fromCharCode(0, ROLE_RESPONDER, flags, 0, 0, 0, 0, 0)
+  return recordHeader(BEGIN_REQUEST, id, content.length) + content
 }
 
 function toSizeError(name: string, size: number): CgiError {
