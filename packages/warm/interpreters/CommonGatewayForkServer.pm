@@ -58,6 +58,10 @@ sub import {
   delete $INC{'CommonGatewayForkServer.pm'};
   load('SystemCalls');
   %call = CommonGatewayForkServer::SystemCalls::numbers($option{arch});
+  if (!%call) {
+    syswrite STDOUT, "plain the system calls of this architecture are not known\n";
+    exit;
+  }
   load('OpenFiles');
   CommonGatewayForkServer::OpenFiles::start(%call);
   load('WatchedFiles');

@@ -135,8 +135,8 @@ sub string_of {
 sub bytes_of {
   my ($pid, $address, $length) = @_;
   my $bytes = '';
-  open my $memory, '<', "/proc/$pid/mem" or return $bytes;
-  sysread $memory, $bytes, $length if sysseek $memory, $address, 0;
+  open(my $memory, '<', "/proc/$pid/mem") or return $bytes;
+  sysread($memory, $bytes, $length) if sysseek $memory, $address, 0;
   return $bytes;
 }
 
