@@ -113,6 +113,7 @@ sub try_script {
     CommonGatewayForkServer::Trial::start(%call);
     my $foreign = CommonGatewayForkServer::OpenFiles::find($control, $status, fileno $writer);
     CommonGatewayForkServer::Trial::stop($writer, "plain it starts with $foreign open") if defined $foreign;
+    CommonGatewayForkServer::OpenFiles::has($0) or CommonGatewayForkServer::Trial::stop($writer, "young $0 has just been replaced");
     CommonGatewayForkServer::OpenFiles::reopen() or CommonGatewayForkServer::Trial::stop($writer, 'plain it cannot be opened again');
     $is_trial = 1;
     return CommonGatewayForkServer::Trial::run($writer);

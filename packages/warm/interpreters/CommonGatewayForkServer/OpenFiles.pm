@@ -39,6 +39,13 @@ sub find {
   return;
 }
 
+# Whether one of them is the file at this path.
+sub has {
+  my ($path) = @_;
+  my $identity = CommonGatewayForkServer::WatchedFiles::identity_of($path);
+  return grep { CommonGatewayForkServer::WatchedFiles::identity_of("/proc/self/fd/$_->[0]") eq $identity } @files;
+}
+
 sub count { return scalar @files }
 
 # Opens each again, at its position, as the same descriptor. The path in /proc leads to the file that is open, even if

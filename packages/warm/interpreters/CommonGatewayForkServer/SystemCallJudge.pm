@@ -156,11 +156,12 @@ sub watch {
 # Each is three strings without NUL: kind, signature in hexadecimal, path.
 sub watches { return map { [$_->[0], unpack('H*', $_->[1]), $_->[2]] } @watches }
 
-# A file that has changed so lately that a second change could be invisible.
+# A file that may have changed since perl started: perl opened the script then, and may have read another one since. Two
+# changes within a tick of the clock look like one, so that one shortly before is not certain either.
 sub young_path {
   for (@watches) {
     my ($kind, $signature, $path) = @$_;
-    return $path if $kind =~ /\A(?:file|link)\z/ && CommonGatewayForkServer::WatchedFiles::is_young($signature);
+    return $path if $kind =~ /\A(?:file|link)\z/ && CommonGatewayForkServer::WatchedFiles::is_young($signature, $^T);
   }
   return;
 }

@@ -46,10 +46,13 @@ sub is_regular {
 # st_dev and st_ino
 sub identity { return substr $_[0], 0, 16 }
 
+sub identity_of { return identity(signature($_[0], 'file')) }
+
 # The seconds of st_ctime, which each change of content, name or mode sets to the time of the change.
 sub changed_at { return unpack 'q', substr $_[0], 88, 8 }
 
-sub is_young { return $_[0] ne '' && changed_at($_[0]) > time - $TICK }
+# Whether a file may have changed after a point of time, in whole seconds.
+sub is_young { return $_[0] ne '' && changed_at($_[0]) > $_[1] - $TICK }
 
 # Adds a watch that a trial has found, with the signature that it saw.
 sub watch {
@@ -81,7 +84,7 @@ sub watch_folders {
   my %folders;
   for my $path (keys %absent) {
     my ($folder, $signature) = nearest_folder($path);
-    $folders{$folder} = $look_again || is_young($signature) ? $NOT_THERE : $signature;
+    $folders{$folder} = $look_again || is_young($signature, time) ? $NOT_THERE : $signature;
   }
   add('folder', $folders{$_}, $_) for sort keys %folders;
 }
