@@ -14,6 +14,7 @@ class Child:
     """What a child needs, made once in the fork server."""
 
     def __init__(self, server, script, ending, cpu_time_limit):
+        self.server = server  # which must live as long: all that is freed in a child is copied first
         self.channel = server.channel
         self.environment = server.environment
         self.hidden = server.hidden
@@ -32,7 +33,6 @@ class Child:
             end = 3 + int(fields[2])
             self.take_descriptors(streams, descriptors)
             self.take_limits()
-            self.script.renew_main()
             self.take_names(kind, fields[3:end], fields[end:])
             self.process = posix.getpid()
             self.reports = reports

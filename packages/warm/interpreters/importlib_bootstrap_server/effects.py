@@ -27,19 +27,21 @@ REFRESHED = {'logging': refresh_logging, 'wsgiref.handlers': refresh_wsgiref_han
 class Effects:
     """Warnings, exit functions, loggers, and the variables of the environment that were read."""
 
-    __slots__ = ('variables', 'warnings', 'exit_functions', 'loggers', 'placeholders', 'additions', 'refresh')
+    __slots__ = ('variables', 'warnings', 'exit_functions', 'fork_handlers', 'loggers', 'placeholders', 'additions',
+                 'refresh')
 
     def __init__(self, name):
         self.variables = {}  # name: value, or None where it was not set
         self.warnings = []
         self.exit_functions = []
+        self.fork_handlers = []
         self.loggers = {}
         self.placeholders = []
         self.additions = []  # to containers of other modules: (container, key or item, value)
         self.refresh = REFRESHED.get(name)
 
     def are_needed(self):
-        return bool(self.variables or self.warnings or self.exit_functions or self.loggers or self.additions or self.refresh)
+        return any(getattr(self, name) for name in self.__slots__)
 
     def are_possible(self):
         """Whether an import would read and find the same now."""
@@ -60,6 +62,10 @@ class Effects:
             warn_again(*warning)
         for function, arguments, keywords in self.exit_functions:
             atexit.register(function, *arguments, **keywords)
+        for handlers in self.fork_handlers:
+            # This process was forked after the import: such a handler gives the generator of `random` another seed.
+            handlers.get('after_in_child', int)()
+            posix.register_at_fork(**handlers)
         self.enter()
         if self.refresh is not None:
             self.refresh(module)

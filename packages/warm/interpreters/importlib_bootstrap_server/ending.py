@@ -11,13 +11,12 @@ import sys
 
 import _io
 import _thread
-import _weakref
 
 LONG_MAX = sys.maxsize
 # `sys_deletes` of finalize_modules_delete_special() in Python/pylifecycle.c
 SYS_DELETES = ('path', 'argv', 'ps1', 'ps2', 'last_exc', 'last_type', 'last_value', 'last_traceback',
                'path_hooks', 'path_importer_cache', 'meta_path', '__interactivehook__')
-MARK = '__common_gateway_mark__'
+FUNCTION = type(lambda: None)
 SYS_FILES = (('stdin', '__stdin__'), ('stdout', '__stdout__'), ('stderr', '__stderr__'))
 
 
@@ -26,6 +25,7 @@ class Ending:
 
     def __init__(self, startup, hidden, library):
         self.startup = startup
+        self.last_startup = list(startup)[-1]
         self.hidden = hidden
         self.library = library
 
@@ -37,21 +37,32 @@ class Ending:
         code = 0 if error is None else report_error(error)
         error = None
         if is_interrupted or not is_flushed or self.needs_own_end():
-            end_by_python(code, is_interrupted)
+            self.end_by_python(code, is_interrupted)
         shut_threads_down()
         run_exit_functions()
         if not (flush_strictly('stdout') and flush_strictly('stderr')) or _thread._count() > 0:
-            end_by_python(code, False)
+            self.end_by_python(code, False)
         self.release(script)
-        flush_open_files()
+        if not flush_open_files():
+            self.end_by_python(code, False)
         posix._exit(code)
+
+    def end_by_python(self, code, is_interrupted):
+        """Leaves this process to `Py_FinalizeEx()`, which has to collect what was there before the fork, too."""
+        self.hidden.forget()
+        self.startup.clear()
+        gc.unfreeze()
+        if is_interrupted:
+            sys.excepthook = lambda *_: None  # it was reported
+            raise KeyboardInterrupt
+        raise SystemExit(code)
 
     def needs_own_end(self):
         """Whether something is loaded that C's exit() may have to end, or that this file does not know."""
         loaded = sys.modules
         if 'ctypes' in loaded or '_ctypes' in loaded or 'readline' in loaded or gc.get_debug():
             return True
-        for name in list(loaded)[len(self.startup):]:
+        for name in self.own_modules():
             if self.library.needs_own_end(name, getattr(getattr(loaded[name], '__spec__', None), 'origin', None)):
                 return True
         return False
@@ -63,34 +74,20 @@ class Ending:
                 setattr(sys, name, None)
         for name, original in SYS_FILES:
             setattr(sys, name, getattr(sys, original))
-        modules, shared, startup = sys.modules, self.hidden.modules, self.startup
-        marks = []
-        for name in list(modules):
-            if name == '__main__' or (name not in startup and name not in shared):
-                mark_module(modules[name], marks)
-                modules[name] = None
+        for name in [*self.own_modules(), '__main__']:
+            sys.modules[name] = None
         script.main = None
         gc.collect()
-        for reference in reversed(marks):
-            mark = reference()
-            for names in gc.get_referrers(mark) if mark is not None else ():
-                if type(names) is dict:  # something still refers to the module or to its functions
-                    clear_module(names)
-            del mark
-        gc.collect()
 
-
-class Mark:
-    """Stands in the dictionary of a module, to which there can be no weak reference."""
-
-    __slots__ = ('__weakref__',)
-
-
-def mark_module(module, marks):
-    names = getattr(module, '__dict__', None)
-    if type(names) is dict:
-        mark = names[MARK] = Mark()
-        marks.append(_weakref.ref(mark))
+    def own_modules(self):
+        """The modules that this run has loaded by itself, the last first."""
+        names = []
+        for name in reversed(sys.modules):  # without a touch of those that were there before
+            if name == self.last_startup:
+                break
+            if name not in self.hidden.modules:
+                names.append(name)
+        return names
 
 
 def report_error(error):
@@ -145,14 +142,6 @@ def write_error(text):
         pass
 
 
-def end_by_python(code, is_interrupted):
-    """Leaves this process to `Py_FinalizeEx()`."""
-    if is_interrupted:
-        sys.excepthook = lambda *_: None  # it was reported
-        raise KeyboardInterrupt
-    raise SystemExit(code)
-
-
 def shut_threads_down():
     threading = sys.modules.get('threading')
     if threading is not None:
@@ -186,22 +175,18 @@ def flush_strictly(name):
     return stream is None or getattr(stream, 'closed', False) or flush_silently(name)
 
 
-def clear_module(names):
-    """As `_PyModule_ClearDict()` of Objects/moduleobject.c."""
-    for is_private in (True, False):
-        for name in list(names):
-            if isinstance(name, str) and name != '__builtins__' and names[name] is not None:
-                if not is_private or (name[:1] == '_' and name[1:2] != '_'):
-                    names[name] = None
-
-
 def flush_open_files():
-    """Files that the library still holds for the script, and the standard streams once more."""
+    """Flushes files that the library still holds for the script, and the standard streams once more.
+
+    Returns `False` for an object that still has a `__del__()`: Python calls it when it takes the library apart.
+    """
     for each in gc.get_objects():
-        if isinstance(each, (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedRandom)):
+        kind = type(each)
+        if type(getattr(kind, '__del__', None)) is FUNCTION:
+            return False
+        if issubclass(kind, (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedRandom)):
             try:
                 each.flush()
             except BaseException:
                 pass
-    for name in ('stdout', 'stderr'):
-        flush_silently(name)
+    return flush_silently('stdout') & flush_silently('stderr')

@@ -137,6 +137,13 @@ class HiddenModules:
         names = module.__dict__
         return all(names.get(each) is value for each, value in self.contents[name])
 
+    def forget(self):
+        """Leaves all modules to the import system: nothing here keeps one any longer."""
+        self.is_open = False
+        BuiltinImporter.find_spec = self.find_builtin
+        self.modules.clear()
+        self.contents.clear()
+
     def hide(self, loaded, startup):
         """Takes modules out of sight: `loaded` are HiddenModules in the order of their ends."""
         for each in loaded:

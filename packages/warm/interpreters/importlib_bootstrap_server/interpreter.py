@@ -2,6 +2,7 @@
 import atexit
 import posix
 import sys
+import time
 
 import _frozen_importlib
 
@@ -35,6 +36,14 @@ def check_interpreter():
             raise PlainStart('flag -X %s' % name)
     if atexit._ncallbacks() > 0:
         raise PlainStart('a site module has registered an exit function')
+
+
+def start_time():
+    """When this process was started, in seconds since the epoch: files are read from then on."""
+    with open('/proc/self/stat', 'rb') as file:
+        ticks = int(file.read().rpartition(b')')[2].split()[19])
+    age = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / posix.sysconf('SC_CLK_TCK')
+    return time.time() - age
 
 
 def take_script_arguments():

@@ -1,6 +1,7 @@
 """Loads modules and records what belongs to which: imports, aliases, warnings, exit functions, loggers."""
 import atexit
 import builtins
+import posix
 import sys
 
 import _frozen_importlib
@@ -25,25 +26,36 @@ class ModuleLoader:
         self.registries = [Registry(place) for place in registries]
 
     def __enter__(self):
-        self.originals = (builtins.__import__, _frozen_importlib._gcd_import, _frozen_importlib._load_unlocked,
-                          _frozen_importlib._find_spec, atexit.register)
-        self.original_import, self.original_gcd_import, self.original_load, self.original_find, self.register = self.originals
-        builtins.__import__ = self.import_module
-        _frozen_importlib._gcd_import = self.gcd_import
-        _frozen_importlib._load_unlocked = self.load_unlocked
-        _frozen_importlib._find_spec = self.find_spec
-        self.recording_register = atexit.register = self.register_exit_function
+        self.original_import = builtins.__import__
+        self.original_gcd_import = _frozen_importlib._gcd_import
+        self.original_load = _frozen_importlib._load_unlocked
+        self.original_find = _frozen_importlib._find_spec
+        self.original_register = atexit.register
+        self.original_at_fork = posix.register_at_fork
+        os = sys.modules.get('os', posix)
+        self.replaced = [
+            (builtins, '__import__', self.original_import, self.import_module),
+            (_frozen_importlib, '_gcd_import', self.original_gcd_import, self.gcd_import),
+            (_frozen_importlib, '_load_unlocked', self.original_load, self.load_unlocked),
+            (_frozen_importlib, '_find_spec', self.original_find, self.find_spec),
+            (atexit, 'register', self.original_register, self.register_exit_function),
+            (posix, 'register_at_fork', self.original_at_fork, self.register_fork_handlers),
+            (os, 'register_at_fork', self.original_at_fork, self.register_fork_handlers),
+        ]
+        for owner, name, _, ours in self.replaced:
+            setattr(owner, name, ours)
         self.import_from_outside = create_importer(self.original_import)
         return self
 
     def __exit__(self, *_):
-        (builtins.__import__, _frozen_importlib._gcd_import, _frozen_importlib._load_unlocked,
-         _frozen_importlib._find_spec, atexit.register) = self.originals
+        for owner, name, original, _ in self.replaced:
+            setattr(owner, name, original)
+        originals = {id(ours): original for _, _, original, ours in self.replaced}
         for name in self.effects:
             names = getattr(sys.modules.get(name), '__dict__', {})
             names.pop('__warningregistry__', None)
-            for each in [key for key, value in names.items() if value is self.recording_register]:
-                names[each] = self.register  # of `from atexit import register`
+            for each in [key for key, value in names.items() if id(value) in originals]:
+                names[each] = originals[id(names[each])]  # of `from atexit import register`
 
     def load(self, name):
         """Imports a module as a script would, with all warnings recorded. Returns what it throws, or `None`."""
@@ -56,7 +68,7 @@ class ModuleLoader:
                 return error
         return None
 
-    # These take the places of functions of importlib._bootstrap and of atexit.
+    # These take the places of functions of importlib._bootstrap, atexit and os.
 
     def import_module(self, name, globals=None, locals=None, fromlist=(), level=0):
         module = self.original_import(name, globals, locals, fromlist, level)
@@ -105,9 +117,15 @@ class ModuleLoader:
 
     def register_exit_function(self, function, *arguments, **keywords):
         if not self.running:
-            return self.register(function, *arguments, **keywords)
+            return self.original_register(function, *arguments, **keywords)
         self.running[-1][1].exit_functions.append((function, arguments, keywords))
         return function
+
+    def register_fork_handlers(self, **handlers):
+        if self.running:
+            self.running[-1][1].fork_handlers.append(handlers)
+        else:
+            self.original_at_fork(**handlers)
 
     # What has happened since is the running module's.
 

@@ -50,7 +50,6 @@ CHANGES = ('os.', 'shutil.', 'socket.', 'subprocess.', 'sqlite3.', 'mmap.', 'tem
            'smtplib.', 'http.', 'imaplib.', 'poplib.', 'telnetlib.', 'nntplib.', 'urllib.', 'webbrowser.', 'resource.', 'signal.',
            'sys.addaudithook', 'sys.settrace', 'sys.setprofile', '_thread.start_new_thread', '_thread.start_joinable_thread')
 LOOKS = ('os.listdir', 'os.scandir', 'os.walk', 'glob.glob', 'pathlib.Path', 'socket.gethostname')
-AT_FORK = 'registers a fork handler'
 
 
 class Forbidden(BaseException):
@@ -101,8 +100,6 @@ class Recorders:
         name = getattr(argument, '__name__', '')
         if owner is None or owner == '_random':
             text = METHODS.get(getattr(argument, '__qualname__', ''))
-        elif name == 'register_at_fork':
-            text = AT_FORK
         else:
             text = CALLS.get(owner, {}).get(name)
         if text is not None and not is_import_system(frame):

@@ -1,19 +1,10 @@
 """The script: compiled once, run in each child."""
 import posix
 import sys
-import time
 
 import _warnings
 
-from .reasons import PlainStart, TooYoung
-
-TRUSTED_AGE = 2.0  # seconds. A file system may give a second write within this time the same time stamp
-
-
-def check_age(path, status):
-    """Throws `TooYoung` for a file that could be written again without a difference in its times."""
-    if time.time() - max(status.st_mtime, status.st_ctime) < TRUSTED_AGE:
-        raise TooYoung('file younger than two seconds: ' + path)
+from .reasons import PlainStart
 
 
 class Script:
@@ -29,7 +20,7 @@ class Script:
         self.renew_main()
 
     def renew_main(self):
-        """Each child has a `__main__` of its own making: one that was frozen would not be collected at the end."""
+        """Makes a new `__main__`. The one of a child must not be among the frozen objects: it is collected at the end."""
         self.main = sys.modules['__main__'] = create_main_module(self.path, self.main_globals)
 
     def run(self):
@@ -49,11 +40,9 @@ def read_file(path):
     except OSError as error:
         raise PlainStart('it cannot be read: ' + error.strerror)
     try:
-        status = posix.fstat(descriptor)
-        check_age(path, status)
         content = b''
-        while len(content) <= status.st_size:
-            part = posix.read(descriptor, status.st_size + 1 - len(content))
+        while True:
+            part = posix.read(descriptor, 1 << 20)
             if not part:
                 break
             content += part

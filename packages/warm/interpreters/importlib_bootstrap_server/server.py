@@ -9,6 +9,7 @@ separated by NUL. Status lines: `ready`, `started ID PID` (written by the child)
 import gc
 import posix
 import sys
+import time
 
 import _signal
 import select
@@ -19,7 +20,7 @@ from .child import Child
 from .ending import Ending
 from .environment import Environment
 from .hidden_modules import HiddenModule, HiddenModules
-from .interpreter import check_interpreter, take_script_arguments
+from .interpreter import check_interpreter, start_time, take_script_arguments
 from .learning import Learning
 from .library import Library
 from .protection import Protection
@@ -74,9 +75,9 @@ class ForkServer:
         self.hide_own_modules()
         self.learning = Learning(startup, self.hidden, self.library, self.environment, self.protection, channel.tell)
         self.hidden.assigned = assigned_modules(self.script.source, self.script.path)
-        self.watch()
-        if self.files.has_young:
-            raise TooYoung('a file that Python loads is younger than two seconds')
+        self.watch(start_time())
+        if self.files.young is not None:
+            raise TooYoung('file younger than two seconds: ' + self.files.young)
         limit = settings.get('cpu', '-')
         ending = Ending(startup, self.hidden, self.library)
         self.child = Child(self, self.script, ending, None if limit == '-' else int(limit))
@@ -92,14 +93,14 @@ class ForkServer:
             ours.remove(name)
         self.hidden.hide([HiddenModule(name, sys.modules[name], None) for name in ours], self.startup)
 
-    def watch(self):
+    def watch(self, since):
         files = [self.script.path, sys.executable, self.program, sys.prefix + '/pyvenv.cfg', *self.site_files]
         files += [path for path in sys.path if path.endswith('.zip')]
         files += files_of(self.startup.values())
         files += files_of(each.module for each in self.hidden.modules.values())
         files += self.learning.own_files
         self.files = WatchedFiles()
-        self.files.watch(files, folders_of(self.hidden.modules, self.learning.not_found))
+        self.files.watch(files, folders_of(self.hidden.modules, self.learning.not_found), since)
 
     def prepare(self):
         """Makes this process as much like the script's as can be, so that children have little to do."""
@@ -122,6 +123,7 @@ class ForkServer:
         self.hidden.remember(self.startup, self.learning.not_found)
         gc.collect()
         gc.freeze()
+        self.script.renew_main()
 
     def receive(self):
         """Takes a request. Returns whether this is its child."""
@@ -216,10 +218,11 @@ class ForkServer:
         if report is None or self.is_stale:
             return
         if self.files.change() is None:
+            begin = time.time()
             gc.unfreeze()
             self.learning.load(report, self.refuse_waiting)
-            self.watch()
-            self.is_stale = self.files.has_young
+            self.watch(begin)
+            self.is_stale = self.files.young is not None
             self.freeze()
             self.tell_shared()
 

@@ -8,7 +8,7 @@ import _thread
 
 from .library import origin_of
 from .module_loader import ModuleLoader, closure_of
-from .recorders import AT_FORK, RecordedEnvironment, Recorders
+from .recorders import RecordedEnvironment, Recorders
 
 # `random` registers a fork handler that seeds its generator anew; effects.py refreshes the others.
 ALLOWED = {'random': 'makes random numbers', 'logging': 'reads the clock', 'wsgiref.handlers': 'reads the whole environment'}
@@ -90,9 +90,13 @@ class Trial(ModuleLoader):
         name = self.name()
         if name is None or not self.recorders.is_on or ALLOWED.get(name) == text or text.startswith(self.inherited):
             return
-        if text == AT_FORK and name in sys.modules and self.library.is_standard(origin_of(sys.modules[name]) or ''):
-            return
         self.reasons.setdefault(name, text)
+
+    def register_fork_handlers(self, **handlers):
+        super().register_fork_handlers(**handlers)
+        # Those of the library do no more in a process that was just forked than to make it as if it were new.
+        if not self.library.is_standard(origin_of(sys.modules.get(self.name())) or ''):
+            self.record('registers a fork handler')
 
     def read_variable(self, name):
         name = name.decode('utf-8', 'surrogateescape')

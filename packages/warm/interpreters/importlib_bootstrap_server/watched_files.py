@@ -1,10 +1,10 @@
 """Whether a file has changed of which the fork server holds the content, or a name that an import would find."""
 import posix
 import sys
-import time
 
 from .library import origin_of
-from .script import TRUSTED_AGE
+
+TRUSTED_AGE = 2.0  # seconds. A file system may give a second write within this time the same time stamp
 
 
 def stamp_of(path):
@@ -21,19 +21,21 @@ class WatchedFiles:
     def __init__(self):
         self.stamps = {}
         self.folders = {}  # folder: (the names that matter, those of them that are there)
-        self.has_young = False
+        self.young = None  # a file that may have been written again after it was read
 
-    def watch(self, files, folders):
-        """`folders`: {folder: set of names that matter, without what follows their first dot}."""
-        now = time.time()
+    def watch(self, files, folders, since):
+        """Watches files, which were read after the time `since`.
+
+        `folders`: {folder: set of names that matter, without what follows their first dot}.
+        """
         for path in files:
             try:
                 status = posix.stat(path)
             except OSError:
                 continue
             self.stamps[path] = stamp_of(path)
-            if now - max(status.st_mtime, status.st_ctime) < TRUSTED_AGE:
-                self.has_young = True
+            if max(status.st_mtime, status.st_ctime) > since - TRUSTED_AGE:
+                self.young = path
         for folder, names in folders.items():
             self.folders[folder] = names, entries_of(folder, names)
         self.paths = '\0'.join(self.stamps)
