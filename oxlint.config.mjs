@@ -23,6 +23,13 @@ export const FOLDERS = {
     workers: ['connection'],
     upstream: ['protocol', 'connection', 'workers'],
   },
+  warm: {
+    options: [],
+    protocol: [],
+    script: [],
+    server: ['protocol', 'script'],
+    choice: ['options', 'script', 'server'],
+  },
   cli: {
     text: [],
     files: [],
@@ -52,7 +59,7 @@ export const FOLDERS = {
 
 /** What no file of a package imports. */
 const EVERYWHERE = {
-  regex: '^(\\.\\./)+(core|fastify|express|fastcgi|cli|test)/',
+  regex: '^(\\.\\./)+(core|fastify|express|fastcgi|warm|cli|test)/',
   message: 'Import another package by its name.',
 }
 
@@ -85,8 +92,8 @@ const ADAPTER = {
   message: 'An adapter imports @common-gateway/core, its entry adapter, and its framework.',
 }
 
-const FASTCGI = {
-  regex: '^@common-gateway/(core($|/adapter|/steps)|fastify|express|cli)',
+const TRANSPORT = {
+  regex: '^@common-gateway/(core($|/adapter|/steps)|fastify|express|fastcgi|warm|cli)',
   message: 'This package imports the entry transport of @common-gateway/core, and Node.js.',
 }
 
@@ -200,8 +207,9 @@ export default {
   overrides: [
     restrict(['packages/core/src/*.ts'], [CORE]),
     ...folderRules('core', [CORE]).flat(),
-    restrict(['packages/fastcgi/src/*.ts'], [FASTCGI]),
-    ...folderRules('fastcgi', [FASTCGI]).flat(),
+    restrict(['packages/fastcgi/src/*.ts', 'packages/warm/src/*.ts'], [TRANSPORT]),
+    ...folderRules('fastcgi', [TRANSPORT]).flat(),
+    ...folderRules('warm', [TRANSPORT]).flat(),
     restrict(['packages/cli/src/*.ts'], []),
     ...folderRules('cli', []).flat(),
     restrict(['packages/fastify/src/**', 'packages/express/src/**'], [ADAPTER]),

@@ -19,6 +19,7 @@ FLAGS.push(
   '--fastcgi',
   '--fallback',
   '--watch-errors',
+  '--warm',
   '--no-status',
   '--config',
   '--print-config',

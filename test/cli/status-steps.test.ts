@@ -203,7 +203,13 @@ function createUpdates(t: Test): {
     isAging: false,
     parts: () => {
       state.written += 1
-      return { totals: html`${state.text}`, plots: html``, upstreams: html``, now: html`` }
+      return {
+        totals: html`${state.text}`,
+        plots: html``,
+        upstreams: html``,
+        warm: html``,
+        now: html``,
+      }
     },
     rowsAfter: (sequence: number) => {
       state.asked += 1

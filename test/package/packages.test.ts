@@ -24,7 +24,7 @@ void t.test('the packages', async (t) => {
     project = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
     const scope = path.join(project, 'node_modules', '@common-gateway')
     mkdirSync(scope, { recursive: true })
-    for (const name of ['core', 'express', 'fastify', 'fastcgi', 'cli']) {
+    for (const name of ['core', 'express', 'fastify', 'fastcgi', 'warm', 'cli']) {
       const folder = path.join(packages, name)
       const args = ['pack', '--json', '--pack-destination', project]
       const [{ filename }] = JSON.parse(
@@ -117,7 +117,7 @@ void t.test('the packages', async (t) => {
   })
 
   void t.test('have what they tell of, and the version of the server software', async () => {
-    for (const name of ['core', 'express', 'fastify', 'fastcgi', 'cli']) {
+    for (const name of ['core', 'express', 'fastify', 'fastcgi', 'warm', 'cli']) {
       const folder = path.join(project, 'node_modules', '@common-gateway', name)
       const files = execFileSync(
         'find',

@@ -16,6 +16,7 @@ import type { CgiOptions, CgiUser } from './options/options.js'
 import { ProcessTransport } from './process/process-transport.js'
 import { GuardedTransport } from './transport/guarded-transport.js'
 import type { Transport } from './transport/transport.js'
+import type { WarmStats } from './transport/warm-stats.js'
 import { readFraming } from './body/framing.js'
 import { isSpooled, openRequestBody } from './body/request-body.js'
 import type { CgiStats } from './run/diagnostics.js'
@@ -81,7 +82,8 @@ export function createCgiHandler<Native = unknown>(
   const settings = createSettings(options)
   checkFallback(settings)
   const finder = chooseFinder(settings)
-  const runs = new ScriptRuns(settings, createTransport(settings))
+  const { transport, warmStats } = createTransport(settings)
+  const runs = new ScriptRuns(settings, transport)
   const linkWarnings = new LinkWarnings()
 
   /** Looks a script up and starts it; returns the answer itself if it takes no script. */
@@ -170,7 +172,10 @@ export function createCgiHandler<Native = unknown>(
   }
 
   const { prefix, logger, errorPage, isCaseBlind } = settings
-  const stats = (): CgiStats => runs.stats()
+  const stats = (): CgiStats => {
+    const warm = warmStats()
+    return { ...runs.stats(), ...(warm !== undefined && { warm }) }
+  }
   const close = (): Promise<void> => runs.close()
   const find = (urlPath: string, base?: string, at = prefix): string | null =>
     findMount(urlPath, at, { base, isCaseBlind })
@@ -191,14 +196,23 @@ async function read(call: OpenCall): Promise<CgiAnswer> {
   }
 }
 
-/** The transport of scripts that have no other. @throws {CgiError} CGI_ERR_INVALID_OPTION */
-function createTransport<Native>(settings: Settings<Native>): Transport {
+/** The transport of scripts that have no other. */
+interface MainTransport {
+  readonly transport: Transport
+  /** The fork servers of its spawner; undefined without any. */
+  readonly warmStats: () => WarmStats | undefined
+}
+
+/** @throws {CgiError} CGI_ERR_INVALID_OPTION */
+function createTransport<Native>(settings: Settings<Native>): MainTransport {
   const { transport, spawner, killTimeout } = settings
-  if (transport !== undefined) return transport
+  if (transport !== undefined) return { transport, warmStats: () => undefined }
   const processes = new ProcessTransport(settings)
-  return typeof spawner === 'string'
-    ? processes
-    : new GuardedTransport(processes, killTimeout, false)
+  return {
+    transport:
+      typeof spawner === 'string' ? processes : new GuardedTransport(processes, killTimeout, false),
+    warmStats: () => processes.warmStats(),
+  }
 }
 
 /** Failures that are answered at once, since the client has much to send still, or is slow. */

@@ -14,7 +14,10 @@ export { findProgram } from './options/program-search.js'
 export { onProcessEnd } from './process/dependants.js'
 export { createSpawner, type SpawnerOptions } from './process/lasting-spawner.js'
 export { type ListeningSocket, openListeningSocket } from './process/listening-socket.js'
-export type { SupervisedProcess, SupervisedSpawner } from './process/supervised-spawner.js'
+export { type DescriptorSocket, openDescriptorSocket } from './process/posix/descriptor-socket.js'
+export { openProcessPipes, type ProcessPipes } from './process/posix/process-pipes.js'
+export type { InputOptions } from './process/posix/standard-streams.js'
+export { readWaitStatus } from './process/wait-status.js'
 export {
   createStandardErrorLines,
   type LineConsumer,
@@ -23,7 +26,15 @@ export {
 export { type Output, type OutputReader, toOutput } from './transport/output.js'
 export { CountedSlots, type Release, type Slots } from './transport/slots.js'
 export type { ScriptFinder, ScriptLocation, ScriptPath } from './transport/script-finder.js'
-export type { ScriptProcess, SendSignal, Spawner, SpawnOptions } from './transport/spawner.js'
+export type {
+  ScriptProcess,
+  SendSignal,
+  Spawner,
+  SpawnOptions,
+  SupervisedProcess,
+  SupervisedSpawner,
+} from './transport/spawner.js'
+export type { SpawnerContext, SpawnerFactory } from './transport/spawner-factory.js'
 export type {
   CalledScript,
   Command,
@@ -35,3 +46,4 @@ export type {
 } from './transport/transport.js'
 export type { TransportContext, TransportFactory } from './transport/transport-factory.js'
 export type { UpstreamStats } from './transport/upstream-stats.js'
+export type { WarmScript, WarmStats } from './transport/warm-stats.js'

@@ -34,6 +34,7 @@ const OPTIONS = {
   cwd: { type: 'string' },
   user: { type: 'string' },
   'max-processes': { type: 'string' },
+  warm: { type: 'boolean' },
   timeout: { type: 'string' },
   'tls-cert': { type: 'string' },
   'tls-key': { type: 'string' },
@@ -75,7 +76,8 @@ export function parseArguments(args: readonly string[]): Call {
     flags.add(name)
     if (name === 'config') configFile = value
     const setting = name === 'host' ? 'bind' : name
-    if (isSettingName(setting)) given.push(toGiven(setting, token.rawName, value))
+    if (setting === 'warm') given.push({ name: 'warm', value: true, where: '--warm' })
+    else if (isSettingName(setting)) given.push(toGiven(setting, token.rawName, value))
   }
   if (flags.has('no-status')) given.push({ name: 'status', value: false, where: '--no-status' })
   checkOnce(given, 'the folder', 'one folder can be served')

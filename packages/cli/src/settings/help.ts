@@ -15,8 +15,8 @@ Serves the files of a folder, and runs the programs in its cgi-bin and htbin.
       --fallback SCRIPT     answers for what names no file: index.php
       --env NAME=VALUE      * variable for scripts; NAME alone passes on yours
       --cwd FOLDER, --user NAME, --max-processes N, --timeout TIME   of scripts
-      --auth FILE           users and passwords; htpasswd -B writes the file
-      --tls-cert FILE, --tls-key FILE   serve HTTPS, by HTTP/2 and HTTP/1.1
+      --warm                keep interpreters of Python and Perl scripts loaded
+      --auth FILE, --tls-cert FILE, --tls-key FILE   users by htpasswd -B; HTTPS
       --link-root FOLDER, --send .X,.Y  * allow links to it; send these sources
       --trust-proxy ADDRESS,ADDRESS     proxies that name the client in a header
       --watch-errors WHO, --log FORMAT  WHO: on, off, local; FORMAT: text, json

@@ -100,6 +100,7 @@ export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
   'max-processes': one('a whole number, 1 or more', (value) => {
     return toInteger(value, 1, Number.MAX_SAFE_INTEGER)
   }),
+  warm: one('true or false', toBoolean),
   timeout: one(
     'a time such as 30s, 500ms or 2m, up to 24 days (a number alone is in seconds; 0: no limit)',
     parseDuration,
@@ -107,7 +108,7 @@ export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
   'tls-cert': one('the name of a file', toText),
   'tls-key': one('the name of a file', toText),
   'watch-errors': one("'on', 'off' or 'local'", toWatchers),
-  status: one('true or false', (value) => (typeof value === 'boolean' ? value : undefined)),
+  status: one('true or false', toBoolean),
   log: one("'text' or 'json'", (value) => {
     return value === 'text' || value === 'json' ? value : undefined
   }),
@@ -115,6 +116,10 @@ export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
 
 export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(RULES, name)
+}
+
+function toBoolean(value: unknown): boolean | undefined {
+  return typeof value === 'boolean' ? value : undefined
 }
 
 function wrap<T>(value: T | undefined): readonly T[] | undefined {

@@ -30,6 +30,8 @@ export interface Settings {
   readonly cwd: string
   readonly user: string
   readonly 'max-processes': number
+  /** Whether scripts in Python and Perl run in interpreters that are loaded already. */
+  readonly warm: boolean
   /** In milliseconds. */
   readonly timeout: number
   readonly 'tls-cert': string

@@ -1,7 +1,9 @@
 import type { FastcgiOptions } from '@common-gateway/fastcgi'
 import type { CgiPluginOptions } from '@common-gateway/fastify'
+import { warm } from '@common-gateway/warm'
 import path from 'node:path'
 import type { BasicAuthentication } from '../authentication/basic-authentication.js'
+import { cannotStart } from '../settings/command-error.js'
 import type { EffectiveSettings } from '../settings/settings.js'
 import type { Site } from './site.js'
 import type { Transports } from './transports.js'
@@ -93,6 +95,16 @@ function processOptions(settings: EffectiveSettings): CgiPluginOptions {
     ...(cwd !== undefined && { cwd }),
     ...(user !== undefined && { user }),
     ...(maxProcesses !== undefined && { maxProcesses }),
+    ...(settings.warm === true && { spawner: createWarmSpawner() }),
+  }
+}
+
+/** @throws {CommandError} where this system has no fork servers. */
+function createWarmSpawner(): NonNullable<CgiPluginOptions['spawner']> {
+  try {
+    return warm()
+  } catch (error) {
+    throw cannotStart(`--warm: ${error instanceof Error ? error.message : String(error)}`, error)
   }
 }
 

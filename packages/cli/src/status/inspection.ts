@@ -1,4 +1,4 @@
-import { CgiError, type CgiRequest } from '@common-gateway/core'
+import { CgiError, type CgiRequest, type WarmScript } from '@common-gateway/core'
 import { findMount } from '@common-gateway/core/adapter'
 import {
   chooseFinder,
@@ -26,6 +26,8 @@ export interface InspectedGateway {
   readonly finder: Finder
   /** The application server of a script; undefined for one that is a process. */
   readonly serverOf: (script: Script) => FastcgiOptions | undefined
+  /** What its spawner knows about a script; undefined where it keeps no interpreters warm. */
+  readonly warmScript: (file: string) => WarmScript | undefined
 }
 
 /** A request without its mount. */
@@ -42,6 +44,8 @@ export type Inspection =
       readonly cwd: string
       /** The application server that runs it; undefined for a process. */
       readonly server: FastcgiOptions | undefined
+      /** Its fork server, or why it has none; undefined where there are none, or it has not run. */
+      readonly warm: WarmScript | undefined
       /** User of the script; undefined for the user of the server. */
       readonly account: string | number | undefined
       /** Byte strings. */
@@ -58,10 +62,15 @@ export type Inspection =
   /** The gateway has no script for the URL; without `mount`, no gateway has the URL. */
   | { readonly type: 'nothing'; readonly mount: string | undefined }
 
-/** Resolves the settings of the gateways once. The longest mount comes first. */
+/**
+ * Resolves the settings of the gateways once. The longest mount comes first.
+ *
+ * @param warmScript - what the gateway at a URL knows about a script.
+ */
 export function prepareGateways(
   mounts: readonly Mount[],
   { servers, defaultServers }: Pick<Site, 'servers' | 'defaultServers'>,
+  warmScript: (url: string, file: string) => WarmScript | undefined,
 ): InspectedGateway[] {
   const prepared = mounts.map(({ url, options, server }) => {
     const settings = createSettings(options)
@@ -69,7 +78,13 @@ export function prepareGateways(
       const extension = path.extname(file)
       return server ?? (transport && (servers[extension] ?? defaultServers[extension]))
     }
-    return { mount: url.replace(/\/$/, ''), settings, finder: chooseFinder(settings), serverOf }
+    return {
+      mount: url.replace(/\/$/, ''),
+      settings,
+      finder: chooseFinder(settings),
+      serverOf,
+      warmScript: (file: string) => warmScript(url, file),
+    }
   })
   return prepared.toSorted((one, other) => depthOf(other.mount) - depthOf(one.mount))
 }
@@ -108,7 +123,7 @@ export async function inspect(
 
 async function inspectAt(
   request: CgiRequest<FastifyRequest>,
-  { settings, finder, serverOf }: InspectedGateway,
+  { settings, finder, serverOf, warmScript }: InspectedGateway,
   advise: (script: string) => string | undefined,
 ): Promise<Inspection> {
   const { mount, native } = request
@@ -136,6 +151,7 @@ async function inspectAt(
     command: createCommandLine(request.method, target, script, settings),
     cwd: settings.cwd ?? path.dirname(script.file),
     server,
+    warm: warmScript(script.file),
     account: user ?? (group === undefined ? undefined : `the group ${group}`),
     environment,
     hint: server === undefined ? advise(script.file) : undefined,

@@ -1,4 +1,4 @@
-import type { UpstreamStats } from '@common-gateway/core'
+import type { UpstreamStats, WarmScript, WarmStats } from '@common-gateway/core'
 import { Exchange, toOriginForm } from '@common-gateway/core/adapter'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Mount } from '../site/gateways.js'
@@ -6,6 +6,7 @@ import type { RequestJournal } from '../journal/request-journal.js'
 import { adviseOn } from '../advice/script-check.js'
 import type { Site } from '../site/site.js'
 import { refusalOf, STATUS_PATH } from '../access/access.js'
+import { toBytes } from '../text/byte-text.js'
 import type { Assets } from '../text/document.js'
 import { readAssets } from './assets.js'
 import { RequestHistory } from './history.js'
@@ -39,7 +40,7 @@ function addRoutes(
   const history = new RequestHistory()
   const traffic = new Traffic()
   const { folder } = site
-  const gateways = prepareGateways(mounts, site)
+  const gateways = prepareGateways(mounts, site, warmScript)
   const urls = mounts.map(({ url }) => (url === '/' ? '' : url))
   const updates = new StatusUpdates(
     {
@@ -61,6 +62,15 @@ function addRoutes(
     return [...new Map(all.map((upstream) => [upstream.name, upstream])).values()]
   }
 
+  function warmStats(): WarmStats[] {
+    return mounts.flatMap(({ url }) => app.cgi.get(url)?.stats().warm ?? [])
+  }
+
+  function warmScript(url: string, file: string): WarmScript | undefined {
+    const scripts = app.cgi.get(url)?.stats().warm?.scripts
+    return scripts?.find(({ script }) => script === toBytes(file))
+  }
+
   function currentState(): StatusState {
     const now = Date.now()
     const open = [...journal.open].map(snapshotOf)
@@ -74,6 +84,7 @@ function addRoutes(
       totals: history.totals,
       slots,
       upstreams: upstreams(),
+      warm: warmStats(),
     }
   }
 

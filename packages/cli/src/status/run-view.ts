@@ -37,7 +37,7 @@ ${
 }
 <div><dt>SCRIPT_NAME</dt><dd><code>${script.scriptName}</code></dd></div>
 <div><dt>PATH_INFO</dt><dd>${script.pathInfo === '' ? 'none: the URL ends at the script' : html`<code>${script.pathInfo}</code>`}</dd></div>
-${server === undefined ? writeRights(run) : ''}<div><dt>Mounted at</dt><dd><code>${mount}/</code></dd></div>
+${server === undefined ? writeRights(run) : ''}${writeWarm(run)}<div><dt>Mounted at</dt><dd><code>${mount}/</code></dd></div>
 </dl>
 <section aria-labelledby="shell">
 <div class="title"><h2 id="shell">By hand</h2> <button type="button" data-copy="shell-line" hidden>Copy</button></div>
@@ -65,6 +65,17 @@ ${
     : html`<div><dt>Runs as</dt><dd>${account}</dd></div>
 `
 }`
+}
+
+function writeWarm({ warm }: Run): Markup | '' {
+  if (warm === undefined) return ''
+  const { state, reason, pid } = warm
+  const how =
+    state === 'warm'
+      ? `in process ${pid}, which has it loaded`
+      : `plainly${reason === undefined ? ' until it has run often' : `: ${reason}`}`
+  return html`<div><dt>Starts</dt><dd>${how}</dd></div>
+`
 }
 
 /** The program for a terminal. cgi-fcgi(1) sends its environment and its standard input to a server. */

@@ -1,4 +1,4 @@
-import type { UpstreamStats } from '@common-gateway/core'
+import type { UpstreamStats, WarmStats } from '@common-gateway/core'
 import { toByteCount } from '../text/byte-count.js'
 import { html, type Markup } from '../text/markup.js'
 import { describeMounts } from './mounts.js'
@@ -8,6 +8,7 @@ import { clockTime, type RowView, writeOpenRow, writePastRow } from './request-r
 import type { Snapshot } from './snapshot.js'
 import type { TrafficSlot } from './traffic.js'
 import { writeUpstreams } from './upstream-table.js'
+import { writeWarm } from './warm-table.js'
 
 /** The data of the status page at one moment. */
 export interface StatusState extends RowView {
@@ -21,6 +22,8 @@ export interface StatusState extends RowView {
   readonly slots: readonly TrafficSlot[]
   /** The application servers, and the programs that are kept running. */
   readonly upstreams: readonly UpstreamStats[]
+  /** The fork servers of each gateway that has any. */
+  readonly warm: readonly WarmStats[]
 }
 
 /** The parts of the page that change as a whole, by their ids. */
@@ -28,6 +31,7 @@ export interface StatusParts {
   readonly totals: Markup
   readonly plots: Markup
   readonly upstreams: Markup
+  readonly warm: Markup
   readonly now: Markup
 }
 
@@ -40,6 +44,7 @@ export function writeParts(state: StatusState): StatusParts {
     totals: writeTotals(state),
     plots: writePlots(state.slots),
     upstreams: writeUpstreams(state.upstreams),
+    warm: writeWarm(state.warm, state.folder),
     now: writeOpen(state),
   }
 }
@@ -88,7 +93,7 @@ export function writeStatus(
   cursor: string,
 ): Markup {
   const { folder, now, startTime, urls } = state
-  const { totals, plots, upstreams, now: open } = writeParts(state)
+  const { totals, plots, upstreams, warm, now: open } = writeParts(state)
   return html`<div class="title">
 <h1>Status</h1>
 <p id="live" role="status" data-cursor="${cursor}">As of ${clockTime(now)}; reload to update</p>
@@ -97,6 +102,7 @@ export function writeStatus(
 <div id="totals">${totals}</div>
 <div id="plots">${plots}</div>
 <div id="upstreams">${upstreams}</div>
+<div id="warm">${warm}</div>
 <section aria-labelledby="now-title">
 <h2 id="now-title">Now</h2>
 <div id="now" tabindex="0" role="region" aria-labelledby="now-title">${open}</div>

@@ -1,15 +1,17 @@
 import type { Spawner } from '../transport/spawner.js'
+import type { SpawnerFactory } from '../transport/spawner-factory.js'
 
 /** Options for the start and the limits of a script's process. Part of {@link CgiOptions}. */
 export interface ProcessOptions {
   /**
-   * **spawner** `'auto' | 'posix_spawn' | 'child_process' | Spawner` - How scripts are started. `'posix_spawn'`
+   * **spawner** `'auto' | 'posix_spawn' | 'child_process' | Spawner | SpawnerFactory` - How scripts are started. `'posix_spawn'`
    * (through the optional package `koffi`; Linux and macOS) runs on another thread and takes the same short
    * time whatever memory this process uses; `'child_process'` is Node's module, which blocks this process for
    * milliseconds, and longer the more memory it uses. `'auto'`: `'posix_spawn'` if it is available, else
-   * `'child_process'`. An object with the method `spawn` is a spawner of the application. Default: `'auto'`.
+   * `'child_process'`. An object with the method `spawn` is a spawner of the application; one with `createSpawner`
+   * makes one for each gateway: `warm()` of `@common-gateway/warm` keeps interpreters loaded. Default: `'auto'`.
    */
-  spawner?: 'auto' | 'posix_spawn' | 'child_process' | Spawner
+  spawner?: 'auto' | 'posix_spawn' | 'child_process' | Spawner | SpawnerFactory
   /**
    * **cpuTimeLimit** `number` - How much processor time a script and each of its children may use, in
    * milliseconds; rounded up to seconds, as the kernel counts them. Then SIGXCPU, and SIGKILL a second

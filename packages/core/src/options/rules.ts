@@ -5,6 +5,7 @@ import { invalidOption } from '../data/cgi-error.js'
 import { isFolder } from './file-status.js'
 import type { CgiOptions } from './options.js'
 import type { Transport } from '../transport/transport.js'
+import { isSpawnerFactory } from '../transport/spawner-factory.js'
 import { isTransportFactory } from '../transport/transport-factory.js'
 
 type Rule = readonly [description: string, holds: (value: unknown) => boolean]
@@ -133,12 +134,13 @@ export const RULES: { readonly [Name in keyof Required<CgiOptions>]: Rule } = {
   maxQueue: count(0),
   queueTimeout: milliseconds,
   spawner: [
-    "one of 'auto', 'posix_spawn', 'child_process', or an object with the method `spawn`",
+    "one of 'auto', 'posix_spawn', 'child_process', or an object with the method `spawn` or `createSpawner`",
     (value) =>
       value === 'auto' ||
       value === 'posix_spawn' ||
       value === 'child_process' ||
-      hasMethods(value, 'spawn'),
+      hasMethods(value, 'spawn') ||
+      isSpawnerFactory(value),
   ],
   cpuTimeLimit: milliseconds,
   memoryLimit: bytes(0),

@@ -1,9 +1,12 @@
+import { invalidOption } from '../data/cgi-error.js'
 import { guardLogger, processLogger, type CgiLogger } from '../data/logger.js'
 import type { ProcessOptions } from '../options/process-options.js'
 import { checkRules } from '../options/rules.js'
+import { isSpawnerFactory } from '../transport/spawner-factory.js'
+import type { SupervisedSpawner } from '../transport/spawner.js'
 import { confineSpawner } from './confinement/confined-spawner.js'
 import { chooseSpawner } from './spawner-choice.js'
-import { type SupervisedSpawner, superviseSpawner } from './supervised-spawner.js'
+import { superviseSpawner } from './supervised-spawner.js'
 
 /** Options of {@link createSpawner}. */
 export interface SpawnerOptions extends ProcessOptions {
@@ -22,6 +25,9 @@ export interface SpawnerOptions extends ProcessOptions {
 export function createSpawner(options: SpawnerOptions = {}): SupervisedSpawner {
   checkRules(options)
   const { spawner = 'auto', logger } = options
+  if (isSpawnerFactory(spawner)) {
+    throw invalidOption('spawner', 'no factory, which is for the processes of scripts', spawner)
+  }
   const plain = chooseSpawner(spawner, logger === undefined ? processLogger : guardLogger(logger))
   return confineSpawner(superviseSpawner(plain, true), options)
 }

@@ -1,13 +1,17 @@
 import { isMainThread } from 'node:worker_threads'
 import { invalidOption } from '../data/cgi-error.js'
 import type { CgiLogger } from '../data/logger.js'
-import type { Settings } from '../options/settings.js'
+import type { ProcessOptions } from '../options/process-options.js'
 import { loadCLibrary } from './posix/c-library.js'
 import { ChildProcessSpawner } from './child-process/child-process-spawner.js'
 import { accessDenied, mayStartProcesses } from './permission.js'
 import { PosixSpawner } from './posix/posix-spawner.js'
 import { guardSpawner } from '../transport/guarded-spawner.js'
 import type { Spawner } from '../transport/spawner.js'
+import type { SpawnerFactory } from '../transport/spawner-factory.js'
+
+/** The values of the option `spawner`, but for a factory. */
+type SpawnerChoice = Exclude<NonNullable<ProcessOptions['spawner']>, SpawnerFactory>
 
 /** One for the whole process, or why there is none: it reaps all children of the process. */
 let posixSpawner: Spawner | Error | undefined
@@ -19,7 +23,7 @@ let hasWarned = false
  *
  * @throws {CgiError} CGI_ERR_INVALID_OPTION
  */
-export function chooseSpawner(choice: Settings<never>['spawner'], logger: CgiLogger): Spawner {
+export function chooseSpawner(choice: SpawnerChoice, logger: CgiLogger): Spawner {
   if (typeof choice !== 'string') return guardSpawner(choice)
   if (!mayStartProcesses()) {
     throw invalidOption(

@@ -2,6 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { CgiError, CgiErrorCode } from '../data/cgi-error.js'
 import type { CgiRequest } from '../data/message.js'
 import type { UpstreamStats } from '../transport/upstream-stats.js'
+import type { WarmStats } from '../transport/warm-stats.js'
 import type { RunRecord } from './record.js'
 
 /**
@@ -37,6 +38,8 @@ export interface CgiStats {
   readonly bytesOut: number
   /** The application servers of the transports, and the programs that they keep running; absent without any. */
   readonly upstreams?: readonly UpstreamStats[]
+  /** The fork servers of a spawner that keeps interpreters warm; absent without one. */
+  readonly warm?: WarmStats
 }
 
 const waitChannel = channel('common-gateway:run:wait')

@@ -14,6 +14,10 @@ export interface CgiRun {
   readonly pid: number | undefined
   /** The application server that runs the script, such as `127.0.0.1:9000`; undefined for a process. */
   readonly upstream: string | undefined
+  /** Whether a fork server has made its process, which had loaded the interpreter before. */
+  readonly isWarm: boolean
+  /** Why a spawner that keeps interpreters warm has started it without one; undefined otherwise. */
+  readonly plainReason: string | undefined
   /** The request that the script answers. Not enumerable, so that a logged run does not contain it. */
   readonly request: CgiRequest
   /** When the script was started, in milliseconds since 1970. */
@@ -47,13 +51,17 @@ export interface CgiRun {
 
 /** The facts of a run that are known at its start. */
 export type RunStart = Pick<CgiRun, 'script' | 'request' | 'queueTime'> &
-  Partial<Pick<CgiRun, 'pid' | 'upstream'>>
+  Partial<Pick<CgiRun, 'pid' | 'upstream' | 'plainReason'>> & {
+    readonly isWarm?: boolean | undefined
+  }
 
 /** The record that a run fills in. */
 export class RunRecord implements CgiRun {
   readonly script: string
   pid: number | undefined
   upstream: string | undefined
+  readonly isWarm: boolean
+  readonly plainReason: string | undefined
   readonly request: CgiRequest
   readonly startTime = Date.now()
   readonly queueTime: number
@@ -70,12 +78,14 @@ export class RunRecord implements CgiRun {
   readonly #start = performance.now()
   #message: CgiRun | undefined
 
-  constructor({ script, pid, upstream, request, queueTime }: RunStart) {
-    this.script = script
-    this.pid = pid
-    this.upstream = upstream
-    this.request = request
-    this.queueTime = queueTime
+  constructor(start: RunStart) {
+    this.script = start.script
+    this.pid = start.pid
+    this.upstream = start.upstream
+    this.isWarm = start.isWarm ?? false
+    this.plainReason = start.plainReason
+    this.request = start.request
+    this.queueTime = start.queueTime
   }
 
   /** The message of the channels. Made on demand: most runs have no subscribers. */
@@ -108,6 +118,8 @@ type Facts = Pick<CgiRun, 'script' | 'startTime' | 'queueTime'>
 const ENUMERABLE: Readonly<Record<Exclude<keyof CgiRun, keyof Facts>, boolean>> = {
   pid: true,
   upstream: true,
+  isWarm: true,
+  plainReason: true,
   request: false,
   headerTime: true,
   duration: true,

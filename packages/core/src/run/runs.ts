@@ -165,6 +165,8 @@ export class ScriptRuns {
       script: script.file,
       pid: streams.pid,
       upstream: streams.upstream,
+      isWarm: streams.isWarm,
+      plainReason: streams.plainReason,
       request,
       queueTime,
     })

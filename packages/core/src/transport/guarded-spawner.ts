@@ -25,12 +25,22 @@ export function guardSpawner(spawner: Spawner): Spawner {
         })
       }
     },
+    stats() {
+      try {
+        return spawner.stats?.()
+      } catch {
+        return undefined
+      }
+    },
+    async close() {
+      await spawner.close?.()
+    },
   }
 }
 
 /** @throws {TypeError} for a pid that cannot be a process group. */
 function guard(started: ScriptProcess): ScriptProcess {
-  const { pid, stdin, stdout, stderr } = started
+  const { pid, stdin, stdout, stderr, isWarm, plainReason } = started
   // First: without a handler, a rejection of `exit` ends this process.
   const exit = Promise.resolve(started.exit).catch(() => UNKNOWN_EXIT)
   // kill(2): 0 is the group of this process, and -1 every process that it may signal.
@@ -42,6 +52,8 @@ function guard(started: ScriptProcess): ScriptProcess {
     stdout,
     stderr,
     exit,
+    isWarm: isWarm === true,
+    plainReason: typeof plainReason === 'string' ? plainReason : undefined,
     signalGroup(signal) {
       let isThere = false
       attempt(

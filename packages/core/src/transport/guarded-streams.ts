@@ -47,6 +47,15 @@ export class GuardedStreams implements ScriptStreams {
     return typeof upstream === 'string' ? upstream : undefined
   }
 
+  get isWarm(): boolean {
+    return this.#read('isWarm') === true
+  }
+
+  get plainReason(): string | undefined {
+    const reason = this.#read('plainReason')
+    return typeof reason === 'string' ? reason : undefined
+  }
+
   terminate(): Promise<void> {
     this.#termination ??= this.#terminate()
     return this.#termination
@@ -62,7 +71,7 @@ export class GuardedStreams implements ScriptStreams {
     this.#resolveExit(UNKNOWN_EXIT)
   }
 
-  #read(name: 'pid' | 'upstream'): unknown {
+  #read(name: 'pid' | 'upstream' | 'isWarm' | 'plainReason'): unknown {
     try {
       return this.#streams[name]
     } catch {

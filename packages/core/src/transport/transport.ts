@@ -58,6 +58,10 @@ export interface ScriptStreams {
    * change until the first byte of the answer, where a request is sent once more.
    */
   readonly upstream?: string | undefined
+  /** {@link ScriptProcess.isWarm}. */
+  readonly isWarm?: boolean | undefined
+  /** {@link ScriptProcess.plainReason}. */
+  readonly plainReason?: string | undefined
   /**
    * Standard input. The gateway writes the request body, if there is one, and ends it. Null where the script reads no
    * body, or has it as a file descriptor: the gateway then discards a body that is still arriving.

@@ -20,6 +20,11 @@ interface Functions {
   readonly kill: (pid: number, signal: number) => number
   readonly waitpid: (pid: number, status: Memory, options: number) => number
   readonly waitid: (type: number, id: number, information: Memory, options: number) => number
+  /** This and the next are used on Linux only. */
+  readonly socketpair:
+    | ((domain: number, type: number, protocol: number, descriptors: Memory) => number)
+    | undefined
+  readonly sendmsg: ((descriptor: number, message: Memory, flags: number) => number) | undefined
   readonly posix_spawn: AsyncFunction<
     [pid: Memory, path: Memory, fileActions: Memory, attributes: Memory, argv: Memory, envp: Memory]
   >
@@ -134,6 +139,8 @@ const OPTIONAL_PROTOTYPES = [
   'int pipe2(void *descriptors, int flags)',
   'const char *gnu_get_libc_version()',
   'int mallopt(int parameter, int value)',
+  'int socketpair(int domain, int type, int protocol, void *descriptors)',
+  'long sendmsg(int descriptor, void *message, int flags)',
   'int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)',
 ]
 

@@ -1,8 +1,8 @@
 import { AsyncResource } from 'node:async_hooks'
-import { constants } from 'node:os'
 import process from 'node:process'
 import { ArraySet } from '../../data/array-set.js'
 import type { ScriptExit } from '../../transport/transport.js'
+import { readWaitStatus } from '../wait-status.js'
 import type { CLibrary } from './c-library.js'
 
 const P_ALL = 0
@@ -108,7 +108,8 @@ export class ChildReaper {
     const result = this.#library.waitpid(pid, this.#status, WNOHANG)
     if (result === 0) return false
     // ECHILD: other code has waited for all children of this process, and has taken the exit status.
-    const exit = result === pid ? toExit(this.#status[0] ?? 0) : { exitCode: null, signal: null }
+    const exit =
+      result === pid ? readWaitStatus(this.#status[0] ?? 0) : { exitCode: null, signal: null }
     this.#children.delete(child)
     if (this.#children.size === 0) {
       clearTimeout(this.#timer)
@@ -139,15 +140,4 @@ export class ChildReaper {
     if (isReferenced) this.#timer?.ref()
     else this.#timer?.unref()
   }
-}
-
-const SIGNAL_NAMES = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name]),
-)
-
-/** Decodes the status of waitpid(2) for a process that has ended; the same on Linux and macOS. */
-function toExit(status: number): ScriptExit {
-  const signal = status & 0x7f
-  if (signal === 0) return { exitCode: (status >> 8) & 0xff, signal: null }
-  return { exitCode: null, signal: SIGNAL_NAMES.get(signal) ?? `signal ${signal}` }
 }

@@ -1,5 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
-import { openSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { availableParallelism, constants } from 'node:os'
 import { CgiError } from '../../data/cgi-error.js'
 import { PID_AFTER_START } from '../../data/grace-periods.js'
@@ -13,11 +13,9 @@ import { shareInProcess } from '../shared.js'
 import { type CLibrary, errorOf } from './c-library.js'
 import { ChildReaper } from './child-reaper.js'
 import { initialSizeIn, maxConcurrentStarts } from './concurrent-starts.js'
-import { OutputPipe } from './output-pipe.js'
-import { OutputPoller } from './output-poller.js'
+import { PipeReader, ProcessPipes } from './process-pipes.js'
 import { createSpawnAttributes } from './spawn-attributes.js'
 import { SpawnCall } from './spawn-call.js'
-import { StandardStreams } from './standard-streams.js'
 import { findUnfinishedStarts } from './unfinished-start.js'
 
 const MAX_CONCURRENT_STARTS = maxConcurrentStarts({
@@ -45,9 +43,7 @@ interface Start {
 export class PosixSpawner implements Spawner {
   readonly #library: CLibrary
   readonly #reaper: ChildReaper
-  readonly #poller: OutputPoller
-  /** The standard input of scripts without a body. */
-  readonly #nullDevice = shareInProcess('null-device.1', () => openSync('/dev/null', 'r'))
+  readonly #pipeReader: PipeReader
   /** The calls that start no process now. */
   readonly #idleCalls: SpawnCall[]
   readonly #queue: Start[] = []
@@ -55,7 +51,7 @@ export class PosixSpawner implements Spawner {
   constructor(library: CLibrary) {
     this.#library = library
     this.#reaper = shareInProcess('child-reaper.2', () => new ChildReaper(library))
-    this.#poller = new OutputPoller(library)
+    this.#pipeReader = new PipeReader(library)
     const attributes = createSpawnAttributes(library)
     this.#idleCalls = Array.from(
       { length: MAX_CONCURRENT_STARTS },
@@ -71,10 +67,11 @@ export class PosixSpawner implements Spawner {
   check(): void {
     const [call] = this.#idleCalls
     if (call === undefined) return
+    const { nullDevice } = this.#pipeReader
     call.prepare({ command: ['/bin/sh', '-c', 'exit 7'], environment: {}, cwd: '/' }, [
-      this.#nullDevice,
-      this.#nullDevice,
-      this.#nullDevice,
+      nullDevice,
+      nullDevice,
+      nullDevice,
     ])
     const errno = call.runSync()
     // There is no shell here, but the call has worked.
@@ -110,33 +107,33 @@ export class PosixSpawner implements Spawner {
   /** Returns whether the call is in use now; otherwise the start has failed. */
   #start(start: Start, call: SpawnCall): boolean {
     const { options } = start
-    let streams: StandardStreams | undefined
+    let pipes: ProcessPipes | undefined
     try {
       if (!mayStartProcesses()) throw accessDenied()
-      streams = new StandardStreams(this.#library, options, this.#nullDevice)
-      call.prepare(options, streams.inherited)
-      this.#run(start, call, streams)
+      pipes = new ProcessPipes(this.#pipeReader, options, start.scope)
+      call.prepare(options, pipes.inherited)
+      this.#run(start, call, pipes)
       return true
     } catch (error) {
-      this.#fail(start, streams, error)
+      this.#fail(start, pipes, error)
       return false
     }
   }
 
-  #run(start: Start, call: SpawnCall, streams: StandardStreams): void {
+  #run(start: Start, call: SpawnCall, pipes: ProcessPipes): void {
     const starting = { pid: undefined, kill: () => this.#killStarting(call) }
     call.run((error, errno) => {
       dependants.remove(starting)
-      if (error !== null) this.#fail(start, streams, error)
-      else if (errno !== 0) this.#fail(start, streams, errorOf(errno, 'posix_spawn'))
-      else start.resolve(this.#track(call.pid, streams, start.scope))
+      if (error !== null) this.#fail(start, pipes, error)
+      else if (errno !== 0) this.#fail(start, pipes, errorOf(errno, 'posix_spawn'))
+      else start.resolve(this.#track(call.pid, pipes))
       this.#startNext(call)
     })
     dependants.add(starting)
   }
 
-  #fail({ options, reject }: Start, streams: StandardStreams | undefined, error: unknown): void {
-    streams?.close()
+  #fail({ options, reject }: Start, pipes: ProcessPipes | undefined, error: unknown): void {
+    pipes?.close()
     reject(toSystemError(error, describeProgram(options.command[0])))
   }
 
@@ -150,34 +147,9 @@ export class PosixSpawner implements Spawner {
   }
 
   /** Reads the output of a process that was started, and waits for its exit. */
-  #track(pid: number, streams: StandardStreams, scope: AsyncResource): ScriptProcess {
-    const library = this.#library
-    // First: a pipe has no end for its reader while this process holds the child's end.
-    streams.closeChildEnds()
-    const stdout = new OutputPipe(streams.stdout, library, scope)
-    const stderr = new OutputPipe(streams.stderr, library, scope)
-    const readRest = this.#poller.add([stdout, stderr])
-    const exit = new Promise<ScriptExit>((resolve) => {
-      this.#reaper.expect(pid, (status) => {
-        resolve(status)
-        // After the callbacks of the exit, which should know it when the output ends.
-        queueMicrotask(readRest)
-      })
-    })
-    return {
-      pid,
-      stdin: streams.stdin,
-      stdout,
-      stderr,
-      exit,
-      signalGroup: (signal) =>
-        library.kill(-pid, signal === 0 ? signal : constants.signals[signal]) === 0,
-      unref: () => {
-        stdout.unref()
-        stderr.unref()
-        this.#reaper.unref(pid)
-      },
-    }
+  #track(pid: number, pipes: ProcessPipes): ScriptProcess {
+    const exit = new Promise<ScriptExit>((resolve) => this.#reaper.expect(pid, resolve))
+    return pipes.adopt(pid, exit, () => this.#reaper.unref(pid))
   }
 
   /** Kills a process that another thread is starting, when the application exits. */

@@ -11,7 +11,8 @@ const F_GETFL = 3
 const F_SETFL = 4
 const FD_CLOEXEC = 1
 
-type InputOptions = Pick<SpawnOptions, 'stdin' | 'hasLargeInput'>
+/** What the standard input of a process is to be. */
+export type InputOptions = Pick<SpawnOptions, 'stdin' | 'hasLargeInput'>
 
 /** Shared by all calls: the two descriptors that pipe(2) returns, the reading end and the writing end. */
 const pair = new Int32Array(2)
@@ -20,7 +21,7 @@ const pair = new Int32Array(2)
 export class StandardStreams {
   readonly #library: CLibrary
   /** What the process gets as its descriptors 0, 1 and 2. */
-  readonly inherited: readonly number[]
+  readonly inherited: readonly [stdin: number, stdout: number, stderr: number]
   /** The writing end of its input; null where the input is no pipe. */
   stdin: Socket | null = null
   /** The reading ends of its outputs. */

@@ -1,0 +1,45 @@
+import { type Command, toByteString } from '@common-gateway/core/transport'
+import { fileURLToPath } from 'node:url'
+import type { Interpreter } from '../script/interpreter.js'
+
+/** The script of a fork server, and all that its requests have in common. */
+export interface ServerDescription {
+  readonly interpreter: Interpreter
+  /** Absolute path; a byte string. */
+  readonly script: string
+  readonly cwd: string
+  /** The variables that belong to no request. */
+  readonly environment: Readonly<Record<string, string>>
+  /** The option `modules`. */
+  readonly modules: readonly string[]
+  /** In seconds, for each child. */
+  readonly cpuTimeLimit: number | undefined
+}
+
+/** The version of the protocol between this package and its files in `interpreters`. */
+const VERSION = 1
+
+/** Without a slash at its end. */
+const FOLDER = toByteString(
+  fileURLToPath(new URL('../../interpreters/', import.meta.url)).replace(/\/$/, ''),
+)
+
+/** The command of a fork server. It has no arguments of a query. */
+export function serverCommand({ interpreter, script }: ServerDescription): Command {
+  const { language, program, flags } = interpreter
+  // The modules `warnings` and `traceback` of Python hide the frames of files with this name.
+  if (language === 'python') return [program, ...flags, `${FOLDER}/importlib_bootstrap.py`, script]
+  return [program, ...flags, `-I${FOLDER}`, '-MCommonGatewayForkServer', script]
+}
+
+/** The environment of a fork server, which removes COMMON_GATEWAY_WARM before the script can see it. */
+export function serverEnvironment(description: ServerDescription): Record<string, string> {
+  const { environment, modules, cpuTimeLimit } = description
+  const facts = [
+    `version=${VERSION}`,
+    `cpu=${cpuTimeLimit ?? '-'}`,
+    `modules=${modules.join(',')}`,
+    `arch=${process.arch}`,
+  ]
+  return { ...environment, COMMON_GATEWAY_WARM: facts.join(';') }
+}

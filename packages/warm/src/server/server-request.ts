@@ -1,0 +1,109 @@
+import type {
+  CgiError,
+  ProcessPipes,
+  ScriptExit,
+  ScriptProcess,
+} from '@common-gateway/core/transport'
+import { readProcessState } from './process-state.js'
+
+/** The exit of a process that nothing is known about any more. */
+const UNKNOWN_EXIT: ScriptExit = { exitCode: null, signal: null }
+
+/** A request that was sent to a fork server, until its process has ended. */
+export class ServerRequest {
+  /** The process that answers it, or why nothing was run for it. Rejects where neither is certain. */
+  readonly answer: Promise<ScriptProcess | string>
+  readonly #pipes: ProcessPipes
+  readonly #timer: NodeJS.Timeout
+  #isPending = true
+  #resolveAnswer: (answer: ScriptProcess | string) => void = () => {}
+  #rejectAnswer: (error: CgiError) => void = () => {}
+  #resolveExit: (exit: ScriptExit) => void = () => {}
+  #process: ScriptProcess | undefined
+  /** When the process began, once it is an orphan: a later one may have its pid. */
+  #startTime: string | undefined
+  #wasZombie = false
+
+  /** @param onLate - is called where the fork server has not answered within `patience` milliseconds. */
+  constructor(pipes: ProcessPipes, patience: number, onLate: () => void) {
+    this.#pipes = pipes
+    this.answer = new Promise((resolve, reject) => {
+      this.#resolveAnswer = resolve
+      this.#rejectAnswer = reject
+    })
+    this.#timer = setTimeout(() => {
+      // What this process has not read yet, since it was busy, is read before that.
+      setImmediate(() => {
+        if (this.#isPending) onLate()
+      })
+    }, patience)
+  }
+
+  /** Whether the fork server has not answered yet. */
+  get isPending(): boolean {
+    return this.#isPending
+  }
+
+  /** The child of the fork server leads its process group; the script runs from now on. */
+  start(pid: number): void {
+    if (!this.#settle()) return
+    const exit = new Promise<ScriptExit>((resolve) => {
+      this.#resolveExit = resolve
+    })
+    this.#process = { ...this.#pipes.adopt(pid, exit), isWarm: true }
+    this.#resolveAnswer(this.#process)
+  }
+
+  /** Nothing was run, and nothing will be. */
+  refuse(reason: string): void {
+    if (!this.#settle()) return
+    this.#pipes.close()
+    this.#resolveAnswer(reason)
+  }
+
+  /** It is uncertain whether the script will run. */
+  fail(error: CgiError): void {
+    if (!this.#settle()) return
+    this.#pipes.close()
+    this.#rejectAnswer(error)
+  }
+
+  /** The fork server has reaped the process. */
+  exit(exit: ScriptExit): void {
+    this.refuse('its process has ended before the script ran')
+    this.#resolveExit(exit)
+  }
+
+  /**
+   * Whether the process has ended, and the fork server has not noticed it since the last call: it is stopped, or does
+   * not work.
+   */
+  isUnreaped(): boolean {
+    if (this.#process === undefined) return false
+    const wasZombie = this.#wasZombie
+    this.#wasZombie = readProcessState(this.#process.pid)?.isZombie ?? false
+    return wasZombie && this.#wasZombie
+  }
+
+  /**
+   * Looks whether the process has ended, whose fork server is gone: its exit is unknown then. The first call must come
+   * at once after the end of the fork server.
+   *
+   * @returns whether it has ended.
+   */
+  checkOrphan(): boolean {
+    if (this.#process === undefined) return false
+    const state = readProcessState(this.#process.pid)
+    this.#startTime ??= state?.startTime
+    const isRunning = state !== undefined && !state.isZombie && state.startTime === this.#startTime
+    if (!isRunning) this.#resolveExit(UNKNOWN_EXIT)
+    return !isRunning
+  }
+
+  #settle(): boolean {
+    if (!this.#isPending) return false
+    this.#isPending = false
+    clearTimeout(this.#timer)
+    return true
+  }
+}
