@@ -8,7 +8,20 @@ package CommonGatewayForkServer;
 # Nothing of this may be visible to the script. So no module is loaded, not even `strict`; the package is removed.
 
 my %symbols;
-BEGIN { @symbols{keys %main::} = () }
+
+# The names in all packages, by package.
+sub symbols {
+  my %found;
+  my @packages = ('main::');
+  while (defined(my $name = pop @packages)) {
+    next if exists $found{$name};
+    $found{$name} = { map { $_ => 1 } keys %{"$name"} };
+    push @packages, map { $name eq 'main::' ? $_ : "$name$_" } grep { /::\z/ && $_ ne 'main::' } keys %{"$name"};
+  }
+  return %found;
+}
+
+BEGIN { %symbols = symbols() }
 
 my $F_DUPFD_CLOEXEC = 1030;
 my $LOWEST_DESCRIPTOR = 10;
@@ -32,7 +45,7 @@ my $request_variable = qr/\A(?:
 
 my ($directory) = __FILE__ =~ m{\A(.*)/[^/]*\z}s;
 my (%call, $control, $status, $cpu_seconds, $is_trial, $is_ready, $is_stale, $quick_end, $valid_until);
-my ($package, $signals, $signal_mask, $dumpable, %request_of);
+my ($own_package, $signals, $signal_mask, $dumpable, %request_of);
 
 # Buffers of the loop, made once: each page that the loop writes is copied again after a fork.
 my $message = "\0" x ($LONGEST_MESSAGE + 4096);
@@ -134,11 +147,15 @@ sub try_script {
   hide_symbols();
 }
 
-# A variable of perl that only these files name would be in the script's symbol table. Their own code goes on using it.
+# What only these files name, such as a variable of perl, would be in the script's symbol tables. Their own code goes on using
+# it. BEGIN is of the `use` that loads them; it moves to __ANON__.
 sub hide_symbols {
-  delete $symbols{BEGIN};    # of the `use` that loads this
-  for my $name (grep { !exists $symbols{$_} && !/::\z/ } keys %main::) { delete $main::{$name} }
-  delete $main::{__ANON__} if !exists $symbols{__ANON__};    # to which that BEGIN has moved
+  delete $symbols{'main::'}{BEGIN};
+  for my $package (keys %symbols) {
+    my $known = $symbols{$package};
+    delete @{"$package"}{grep { !$known->{$_} && $_ ne 'CommonGatewayForkServer::' } keys %{"$package"}};
+  }
+  delete $main::{__ANON__} if !$symbols{'main::'}{__ANON__};
 }
 
 INIT {
@@ -169,7 +186,7 @@ sub get_ready {
   $dumpable = syscall $call{prctl}, $PR_GET_DUMPABLE, 0, 0, 0, 0;
   # Another process of the same user can neither trace the fork server nor read its memory.
   syscall $call{prctl}, $PR_SET_DUMPABLE, 0, 0, 0, 0;
-  $package = delete $main::{'CommonGatewayForkServer::'};    # kept, as its subs are in use
+  $own_package = delete $main::{'CommonGatewayForkServer::'};    # kept, as its subs are in use
   CommonGatewayForkServer::Child::prepare(\%call, $status, [$control, $signals], $signal_mask, $dumpable, $cpu_seconds, $quick_end);
   CommonGatewayForkServer::Memory::fill_gaps();
   report('ready');

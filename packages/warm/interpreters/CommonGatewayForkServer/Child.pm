@@ -116,7 +116,7 @@ sub may_end_quickly {
   return if !$ends_quickly;
   for (my $at = 0; $at < @symbols; $at++) { return if %{$symbols[$at]} != $sizes[$at] }
   for (keys %methods) { return if address($_) != $methods{$_} }
-  for (@DynaLoader::dl_modules) { return if !$keeps_nothing{$_} }
+  for (@{'DynaLoader::dl_modules'}) { return if !$keeps_nothing{$_} }
   return if defined $SIG{PIPE} || has_open_files();
   return syscall($call{waitid}, $P_ALL, 0, $discarded, $WAITID_OPTIONS, 0) < 0;
 }

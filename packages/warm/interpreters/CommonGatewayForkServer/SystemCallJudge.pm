@@ -109,6 +109,7 @@ sub look_reason {
     return "it looks at $path in an open folder" if $folder != $AT_FDCWD;
     $path = "$directory/$path";
   }
+  $path =~ s{/(?:\./)+}{/}g;
   return "it looks at $path" if $path =~ m{\A/(?:proc|sys)(?:/|\z)} || exists $pseudo{(stat $path)[0] || ''};
   if ($name =~ /\Aopen/) {
     return "it opens $path for writing" if $flags & ($O_ACCMODE | $O_CREAT_OR_TRUNC);
