@@ -108,7 +108,8 @@ def report_error(error):
         return exit_code_of(failure)
     if failure is not None:
         write_error('Error in sys.excepthook:\n')
-        sys.__excepthook__(type(failure), failure, failure.__traceback__.tb_next)
+        failure.__traceback__ = failure.__traceback__.tb_next  # without the frame of call_hook()
+        sys.__excepthook__(type(failure), failure, failure.__traceback__)
         write_error('\nOriginal exception was:\n')
         sys.__excepthook__(kind, error, trace)
     flush_silently('stderr')
@@ -152,11 +153,23 @@ def shut_threads_down():
 
 
 def run_exit_functions():
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda arguments: hook(without_own_frame(arguments))
     try:
         atexit._run_exitfuncs()
     except BaseException:
         pass  # 3.9 reports each failure and then throws the last
+    finally:
+        sys.unraisablehook = hook
     atexit._clear()
+
+
+def without_own_frame(arguments):
+    """Where C code fails, `PyErr_WriteUnraisable()` adds the frame that runs. There is none at the end of Python."""
+    trace = arguments.exc_traceback
+    if trace is None or trace.tb_frame.f_code.co_filename != __file__:
+        return arguments
+    return type(arguments)((*arguments[:2], None, *arguments[3:]))
 
 
 def flush_silently(name):

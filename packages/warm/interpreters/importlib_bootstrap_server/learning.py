@@ -138,6 +138,7 @@ class Learning:
                 loader.load(name)
                 between()
         self.keep(loader, report)
+        between()
         sys.modules.clear()
         sys.modules.update(before)
         for name in self.hidden.modules:

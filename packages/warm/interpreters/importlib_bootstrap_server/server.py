@@ -215,16 +215,24 @@ class ForkServer:
         """The trial has ended: loads what has passed it."""
         self.poll.unregister(self.learning.pipe)
         report = self.learning.read_report()
-        if report is None or self.is_stale:
+        if report is None or self.is_stale or self.files.change() is not None:
             return
-        if self.files.change() is None:
-            begin = time.time()
-            gc.unfreeze()
-            self.learning.load(report, self.refuse_waiting)
-            self.watch(begin)
-            self.is_stale = self.files.young is not None
-            self.freeze()
-            self.tell_shared()
+        try:
+            self.load(report)
+        except Exception as error:  # children go on, and another fork server comes
+            self.channel.tell('note', 'loading modules fails: %s: %s' % (type(error).__name__, error))
+            self.is_stale = True
+        self.tell_shared()
+
+    def load(self, report):
+        begin = time.time()
+        gc.unfreeze()
+        self.learning.load(report, self.refuse_waiting)
+        self.watch(begin)
+        self.is_stale = self.files.young is not None
+        self.refuse_waiting()
+        self.freeze()
+        self.refuse_waiting()
 
     def tell_shared(self):
         self.channel.tell('note', '%d modules are shared' % len(self.hidden.modules))
