@@ -6,7 +6,7 @@ import {
   onProcessEnd,
   openListeningSocket,
 } from '@common-gateway/core/transport'
-import { FOLDER_PREFIX, sweepSocketFolders } from './socket-sweep.js'
+import { folderPrefix, sweepSocketFolders } from './socket-sweep.js'
 
 /** Of what the names in the folder need: `/64.socket.new`, and the six characters of mkdtemp(3). */
 const NAME_LENGTH = 24
@@ -51,10 +51,10 @@ export class SocketFolder {
 
   #create(): string {
     const parent = parentFolder()
-    const created = mkdtempSync(path.join(parent, FOLDER_PREFIX))
+    const created = mkdtempSync(path.join(parent, folderPrefix()))
     this.#forget = onProcessEnd(() => rmSync(created, { recursive: true, force: true }))
     // Those that SIGKILL has left.
-    void sweepSocketFolders(parent, created)
+    void sweepSocketFolders(parent)
     return created
   }
 }
@@ -62,6 +62,6 @@ export class SocketFolder {
 /** The folder for temporary files, or /tmp where the path of a socket in it would be too long. */
 function parentFolder(): string {
   const folder = tmpdir()
-  const length = Buffer.byteLength(path.join(folder, FOLDER_PREFIX)) + NAME_LENGTH
+  const length = Buffer.byteLength(path.join(folder, folderPrefix())) + NAME_LENGTH
   return length > PATH_SIZE ? '/tmp' : folder
 }

@@ -1,33 +1,36 @@
 import { lstat, readdir, rmdir, unlink } from 'node:fs/promises'
 import { connect } from 'node:net'
 import path from 'node:path'
+import { isOwnerRunning, nameOwner } from './folder-owner.js'
 
-/** What the names of the folders of sockets begin with. */
-export const FOLDER_PREFIX = 'common-gateway-workers-'
+/** The names of the folders of sockets: their owner is between this and the characters of mkdtemp(3). */
+const NAME = /^common-gateway-workers-([\d.]+)-[^-]+$/
 
-/** A younger folder may belong to a pool that is about to listen; in milliseconds. */
-const LEAST_AGE = 60_000
+/** What the name of a folder of this process begins with. */
+export function folderPrefix(): string {
+  return `common-gateway-workers-${nameOwner()}-`
+}
 
 /**
  * Removes the folders of sockets that processes have left that were ended by SIGKILL: those of this user in which
  * nothing listens. Never rejects.
  *
- * @param own - is left alone.
+ * A process of another PID namespace with the same folder for temporary files is not seen here. Its pool makes a new folder
+ * where it finds that its own was removed.
  */
-export async function sweepSocketFolders(parent: string, own: string): Promise<void> {
+export async function sweepSocketFolders(parent: string): Promise<void> {
   const names = await readdir(parent).catch(() => [])
   for (const name of names) {
-    const folder = path.join(parent, name)
-    if (!name.startsWith(FOLDER_PREFIX) || folder === own) continue
+    const owner = NAME.exec(name)?.[1]
+    if (owner === undefined || isOwnerRunning(owner)) continue
     // Another process may be removing it.
-    await sweep(folder).catch(() => {})
+    await sweep(path.join(parent, name)).catch(() => {})
   }
 }
 
 async function sweep(folder: string): Promise<void> {
   const status = await lstat(folder)
-  const isOwn = status.isDirectory() && status.uid === process.getuid?.()
-  if (!isOwn || Date.now() - status.mtimeMs < LEAST_AGE) return
+  if (!status.isDirectory() || status.uid !== process.getuid?.()) return
   for (const name of await readdir(folder)) {
     const file = path.join(folder, name)
     // connect(2) refuses a plain file as well.
