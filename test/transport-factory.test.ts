@@ -103,13 +103,13 @@ function suite(adapter: Adapter): void {
     void t.test('LIFE-4 a factory makes one for each gateway, which closes it once', async (t) => {
       const factory = new EchoFactory()
       const interpreters = { '.app': factory, '.two': factory }
-      const one = await start(t, { root, interpreters, killTimeout: 7, headersTimeout: 8000 })
+      const one = await start(t, { root, interpreters, killTimeout: 7, queueTimeout: 8000 })
       const other = await start(t, { root, interpreters })
       assert.equal(factory.made.length, 2)
       const [context] = factory.contexts
       assert.equal(context?.root, root)
       assert.equal(context.killTimeout, 7)
-      assert.equal(context.headersTimeout, 8000)
+      assert.equal(context.queueTimeout, 8000)
       assert.equal(typeof context.logger.warn, 'function')
       for (const name of ['a.app', 'b.two']) await variablesOf(one, `/cgi-bin/${name}`)
       await variablesOf(other, '/cgi-bin/a.app')

@@ -33,6 +33,7 @@ export async function openScript(
     args: [],
     environment: { PATH },
     body: { length: undefined, content: null },
+    queueTime: 0,
     ...given,
   }
   const streams = await transport.open(call)

@@ -74,7 +74,7 @@ void t.test('OPT-1 values at the border are accepted', async () => {
     connectTimeout: 0,
     root: '/',
     split: ['.php', '.php5'],
-    retry: 'idempotent',
+    retry: 'safe',
   }
   assert.equal(refusal(options), 'accepted')
   const workers = { spawn: ['sh', '-c'], processes: 1, maxRequests: 0, idleTimeout: 0, cwd: '/' }

@@ -3,14 +3,14 @@ import t from 'tap'
 import type { ScriptCall, Transport, TransportContext } from '@common-gateway/core/transport'
 import { fastcgi } from '@common-gateway/fastcgi'
 import { until } from '../support/processes.js'
-import { ScriptedUpstream } from './scripted-upstream.js'
+import { type Call, ScriptedUpstream } from './scripted-upstream.js'
 
 const CONTEXT: TransportContext = {
   logger: { warn: () => {}, error: () => {} },
   root: undefined,
   extensions: undefined,
   killTimeout: 1_000,
-  headersTimeout: 60_000,
+  queueTimeout: 30_000,
 }
 
 const CALL: ScriptCall = {
@@ -18,11 +18,14 @@ const CALL: ScriptCall = {
   args: [],
   environment: { REQUEST_METHOD: 'GET' },
   body: { length: undefined, content: null },
+  queueTime: 0,
 }
 
 /** Sends one request and waits for its end. */
 async function run(transport: Transport): Promise<string> {
-  const { stdout, exit } = await transport.open(CALL)
+  const { stdout, stderr, exit } = await transport.open(CALL)
+  stderr?.readBy({ data: () => {}, end: () => {}, error: () => {} })
+  stderr?.resume()
   let text = ''
   const ended = new Promise<void>((resolve, reject) => {
     stdout.readBy({
@@ -92,3 +95,24 @@ void t.test(
     await until(() => upstream.open.length === 0, 'the connection is closed')
   },
 )
+
+void t.test('UP-3 each gateway warns once of scripts that are not found there', async (t) => {
+  const behaviour = {
+    answer: (call: Call) => call.stderr('Primary script unknown\n').stdout('Status: 404\n\n').end(),
+  }
+  const upstream = new ScriptedUpstream(behaviour, { port: 0, host: '127.0.0.1' }, 'fastcgi')
+  await upstream.start()
+  t.teardown(() => upstream.stop())
+  const factory = fastcgi(upstream.address)
+  const warnings: string[] = []
+  for (const name of ['one', 'other']) {
+    const warn = (_facts: object, message: string): void =>
+      void warnings.push(`${name}: ${message}`)
+    const transport = factory.createTransport({ ...CONTEXT, logger: { warn, error: warn } })
+    await run(transport)
+    await run(transport)
+    await transport.close()
+  }
+  const message = 'the application server does not find the script'
+  assert.deepEqual(warnings, [`one: ${message}`, `other: ${message}`])
+})

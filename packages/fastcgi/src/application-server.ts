@@ -7,8 +7,10 @@ import type {
 import { addRoot, type EnvironmentMap, mapRoot, removeFile } from './environment.js'
 import { ApplicationFinder, SplitFinder } from './finder.js'
 import type { FastcgiOptions } from './options.js'
-import { UpstreamTransport } from './transport.js'
 import { createAddressUpstreams } from './address-upstreams.js'
+import { SharedLogger } from './shared-logger.js'
+import { UpstreamTransport } from './transport.js'
+import { MissingScriptWarning } from './upstream/missing-script.js'
 import type { Upstreams } from './upstreams.js'
 import { createWorkerUpstreams } from './worker-upstreams.js'
 
@@ -19,7 +21,9 @@ const CONNECT_TIMEOUT = 3_000
 export class ApplicationServer implements TransportFactory {
   readonly #options: FastcgiOptions
   readonly #protocol: 'fastcgi' | 'scgi'
+  readonly #logger = new SharedLogger()
   readonly #upstreams: Upstreams
+  #killTimeout = 0
   /** How many gateways use it. */
   #users = 0
 
@@ -28,30 +32,40 @@ export class ApplicationServer implements TransportFactory {
     this.#options = options
     this.#protocol = protocol
     const { spawn, connectTimeout = CONNECT_TIMEOUT } = options
+    const context = { protocol, connectTimeout, logger: this.#logger }
     this.#upstreams =
       spawn === undefined
-        ? createAddressUpstreams(options, protocol, connectTimeout)
-        : createWorkerUpstreams(options, spawn, protocol, connectTimeout)
+        ? createAddressUpstreams(options, context)
+        : createWorkerUpstreams(options, spawn, context)
   }
 
   createTransport(gateway: TransportContext): Transport {
     const { retry = 'unsent', connectTimeout = CONNECT_TIMEOUT } = this.#options
-    const { killTimeout, root } = gateway
+    const { killTimeout, queueTimeout, logger, root } = gateway
     const { group, name } = this.#upstreams
     return new UpstreamTransport({
       group,
-      settings: { protocol: this.#protocol, retry, connectTimeout, killTimeout },
+      settings: {
+        protocol: this.#protocol,
+        retry,
+        connectTimeout,
+        queueTimeout,
+        killTimeout,
+        missingScript: new MissingScriptWarning(logger),
+      },
       finder: this.#createFinder(root, name),
       // Without `extensions`, the permission distinguishes scripts from the files beside them, such as uploads.
       needsExecutable: gateway.extensions === undefined,
       mapEnvironment: this.#createMap(root, name),
       acquire: () => {
         this.#users += 1
-        this.#upstreams.open(gateway)
+        this.#killTimeout = Math.max(this.#killTimeout, killTimeout)
+        this.#logger.add(logger)
       },
       release: async () => {
         this.#users -= 1
-        if (this.#users === 0) await this.#upstreams.close()
+        if (this.#users === 0) await this.#upstreams.close(this.#killTimeout)
+        this.#logger.remove(logger)
       },
     })
   }

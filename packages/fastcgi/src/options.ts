@@ -1,13 +1,14 @@
 import type { ProcessOptions } from '@common-gateway/core/transport'
 
-/** Limits and rights of workers, as the gateway has them for scripts. */
-type ConfinementOptions = Pick<
-  ProcessOptions,
-  'user' | 'group' | 'memoryLimit' | 'openFileLimit' | 'fileSizeLimit' | 'nice'
->
-
-/** Options of {@link scgi}. Times are in milliseconds. */
-export interface ScgiOptions extends ConfinementOptions {
+/**
+ * Options of {@link scgi}. Times are in milliseconds. The limits and rights of workers are as the gateway has them for
+ * scripts.
+ */
+export interface ScgiOptions
+  extends Pick<
+    ProcessOptions,
+    'user' | 'group' | 'memoryLimit' | 'openFileLimit' | 'fileSizeLimit' | 'nice'
+  > {
   /**
    * **address** `string | string[]` - Where the application listens: the path of a Unix socket, `host:port` or
    * `[IPv6]:port`. Several are upstreams that share the requests. Not together with `spawn`. Default: none.
@@ -65,11 +66,11 @@ export interface ScgiOptions extends ConfinementOptions {
    */
   split?: string | readonly string[]
   /**
-   * **retry** `'unsent' | 'idempotent'` - Which requests are sent again. `'unsent'`: those that no application has seen.
-   * `'idempotent'`: also a GET, HEAD or OPTIONS whose connection was closed without a byte of an answer; once. Default:
-   * `'unsent'`.
+   * **retry** `'unsent' | 'safe'` - Which requests are sent again. `'unsent'`: those that no application has seen.
+   * `'safe'`: also one by a safe method (GET, HEAD or OPTIONS; RFC 9110 section 9.2.1) whose connection was closed without
+   * a byte of an answer; once. Default: `'unsent'`.
    */
-  retry?: 'unsent' | 'idempotent'
+  retry?: 'unsent' | 'safe'
 }
 
 /** Options of {@link fastcgi}. Times are in milliseconds. */

@@ -58,7 +58,7 @@ const RULES: { readonly [Name in keyof Required<FastcgiOptions>]?: Rule } = {
     'a file name extension that begins with its dot, such as `.php`, or an array of them',
     isOneOrMore(isExtension),
   ],
-  retry: ["one of 'unsent', 'idempotent'", (value) => value === 'unsent' || value === 'idempotent'],
+  retry: ["one of 'unsent', 'safe'", (value) => value === 'unsent' || value === 'safe'],
 }
 
 /** The options that the spawner of the workers checks. */

@@ -38,19 +38,19 @@ export class UpstreamTransport implements Transport {
 
   constructor(parts: TransportParts) {
     this.#parts = parts
-    this.slots = parts.group
+    this.slots = parts.group.slots
     this.needsExecutable = parts.needsExecutable
     if (parts.finder !== undefined) this.finder = parts.finder
     if (parts.mapEnvironment !== undefined) this.mapEnvironment = parts.mapEnvironment
   }
 
-  async open({ environment, body, signal }: ScriptCall): Promise<ScriptStreams> {
+  async open({ environment, body, signal, queueTime }: ScriptCall): Promise<ScriptStreams> {
     const { group, settings, acquire } = this.#parts
     if (!this.#isAcquired) {
       this.#isAcquired = true
       acquire()
     }
-    const run = new UpstreamRun(group, { environment, body, signal }, settings)
+    const run = new UpstreamRun(group, { environment, body, signal, queueTime }, settings)
     await run.start()
     return run
   }

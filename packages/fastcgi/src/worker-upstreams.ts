@@ -1,6 +1,5 @@
 import { availableParallelism } from 'node:os'
 import {
-  type CgiLogger,
   createSpawner,
   findProgram,
   invalidOption,
@@ -10,7 +9,7 @@ import type { FastcgiOptions } from './options.js'
 import { CONFINEMENT_OPTIONS } from './rules.js'
 import { Upstream } from './upstream/upstream.js'
 import { UpstreamGroup } from './upstream/upstream-group.js'
-import type { Upstreams } from './upstreams.js'
+import type { Upstreams, UpstreamsContext } from './upstreams.js'
 import { WorkerPool } from './workers/worker-pool.js'
 
 /** How many workers there are for each core. */
@@ -18,23 +17,15 @@ const WORKERS_PER_CORE = 2
 /** How long a worker without requests is kept, in milliseconds. */
 const IDLE_TIMEOUT = 60_000
 
-/**
- * @param connectTimeout - in milliseconds.
- * @throws {CgiError} CGI_ERR_INVALID_OPTION
- */
+/** @throws {CgiError} CGI_ERR_INVALID_OPTION */
 export function createWorkerUpstreams(
   options: FastcgiOptions,
   spawn: string | readonly string[],
-  protocol: 'fastcgi' | 'scgi',
-  connectTimeout: number,
+  { protocol, connectTimeout, logger }: UpstreamsContext,
 ): Upstreams {
   const [program = '', ...args] = typeof spawn === 'string' ? [spawn] : spawn
   const file = findProgram(program)
   if (file === undefined) throw invalidOption('spawn', 'a program that can be run', spawn)
-  const logger: CgiLogger = {
-    warn: (facts, message) => group.logger?.warn(facts, message),
-    error: (facts, message) => group.logger?.error(facts, message),
-  }
   const pool = new WorkerPool({
     command: [file, ...args],
     cwd: options.cwd ?? '/',
@@ -57,16 +48,12 @@ export function createWorkerUpstreams(
     pool.workers.map(
       (worker) => new Upstream(worker.name, { address: worker.address, worker }, settings),
     ),
+    logger,
   )
-  let killTimeout = 0
   return {
     name: `${protocol}:${program}`,
     group,
-    open(gateway) {
-      group.logger ??= gateway.logger
-      killTimeout = Math.max(killTimeout, gateway.killTimeout)
-    },
-    async close() {
+    async close(killTimeout) {
       group.close()
       await pool.close(killTimeout)
     },

@@ -78,6 +78,19 @@ const ERRORS: readonly Case[] = [
     },
   },
   {
+    name: 'UP-6 a full backlog of a Unix socket is 503 with Retry-After after queueTimeout',
+    upstreams: [],
+    address: (t) => fullBacklog(t, 'unix'),
+    gateway: { queueTimeout: 300 },
+    async play(stage) {
+      const answer = await stage.send('/')
+      assert.equal(answer.status, 503)
+      assert.match(answer.all('retry-after')[0] ?? '', /^\d+$/)
+      await stage.gateway.logged(({ code }) => code === 'CGI_ERR_BUSY')
+      assert.equal(stage.stats()[0]?.failures, 0)
+    },
+  },
+  {
     name: 'UP-4 a client that leaves while a connection is made costs nothing',
     upstreams: [],
     address: (t) => fullBacklog(t, 'tcp'),

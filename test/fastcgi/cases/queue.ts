@@ -60,36 +60,23 @@ const QUEUE: readonly Case[] = [
       await Promise.all(answers)
     },
   },
-  {
-    name: 'UP-6 maxQueue: a request too many is 503 with Retry-After',
-    upstreams: [onProceed],
-    fastcgi: { maxConnections: 1 },
-    gateway: { maxQueue: 0 },
-    async play(stage) {
-      const [held] = await queue(stage, 1, ['/1'])
-      const refused = await stage.send('/2')
-      assert.equal(refused.status, 503)
-      assert.match(refused.all('retry-after')[0] ?? '', /^\d+$/)
-      ;(await stage.upstream.call()).proceed()
-      await held
-      assert.equal(stage.upstream.calls.length, 1)
-    },
-  },
-  {
-    name: 'UP-6 queueTimeout: a request that waited too long is 503 with Retry-After',
-    upstreams: [onProceed],
-    fastcgi: { maxConnections: 1 },
-    gateway: { queueTimeout: 50 },
-    async play(stage) {
-      const [held] = await queue(stage, 1, ['/1'])
-      const refused = await stage.send('/2')
-      assert.equal(refused.status, 503)
-      assert.match(refused.all('retry-after')[0] ?? '', /^\d+$/)
-      ;(await stage.upstream.call()).proceed()
-      await held
-      assert.equal(stage.upstream.calls.length, 1)
-    },
-  },
+  ...[{ maxQueue: 0 }, { queueTimeout: 50 }].map(
+    (gateway): Case => ({
+      name: `UP-6 ${JSON.stringify(gateway)}: a request too many is 503 with Retry-After`,
+      upstreams: [onProceed],
+      fastcgi: { maxConnections: 1 },
+      gateway,
+      async play(stage) {
+        const [held] = await queue(stage, 1, ['/1'])
+        const refused = await stage.send('/2')
+        assert.equal(refused.status, 503)
+        assert.match(refused.all('retry-after')[0] ?? '', /^\d+$/)
+        ;(await stage.upstream.call()).proceed()
+        await held
+        assert.equal(stage.upstream.calls.length, 1)
+      },
+    }),
+  ),
   {
     name: 'UP-6 a client that leaves the queue costs nothing',
     upstreams: [onProceed],
@@ -190,7 +177,7 @@ const KEPT: readonly Case[] = [
     },
   },
   {
-    name: 'UP-6 keepAlive: true keeps a connection for a second',
+    name: 'UP-6 keepAlive: true keeps a connection, and closes it when no request comes',
     upstreams: [says('good')],
     fastcgi: { keepAlive: true },
     async play(stage) {

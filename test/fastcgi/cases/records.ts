@@ -159,7 +159,7 @@ const STATUSES: readonly Case[] = [
   {
     name: 'UP-5 an end without an answer is 502, and never repeated',
     upstreams: [(call) => void call.end(), says('not called')],
-    fastcgi: { retry: 'idempotent' },
+    fastcgi: { retry: 'safe' },
     expected: { status: 502, code: 'CGI_ERR_NO_RESPONSE', seen: [1, 0] },
   },
   {

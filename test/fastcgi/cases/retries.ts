@@ -64,6 +64,14 @@ const REJECTED: readonly Case[] = [1, 2].flatMap((status) =>
   ),
 )
 
+/** What shows that the application has seen a request. */
+const SEEN: Readonly<Record<string, (call: Call) => void>> = {
+  'a close behind a byte of standard error': (call) =>
+    void call.stderr('begun\n').connection.socket.end(),
+  'a close behind a byte of the header': (call) => void call.stdout('C').connection.socket.end(),
+  'an end without an answer': (call) => void call.end(),
+}
+
 /** A kept connection that turns out to be of no use. */
 const STALE: readonly Case[] = [
   ...ALL.map(
@@ -128,43 +136,25 @@ const STALE: readonly Case[] = [
       assert.ok(answer.bytes.equals(content))
     },
   },
-  {
-    name: 'UP-5 a kept connection that is closed behind a byte of standard error is not repeated',
-    upstreams: [onlyFirst((call) => void call.stderr('begun\n').connection.socket.end())],
-    fastcgi: KEEP,
-    async play(stage) {
-      await stage.send('/first')
-      assert.equal((await stage.send('/next')).status, 502)
-      assert.equal(stage.upstream.count('/next'), 1)
-    },
-  },
-  {
-    name: 'UP-5 a kept connection that is closed behind a byte of the header is not repeated',
-    upstreams: [onlyFirst((call) => void call.stdout('C').connection.socket.end())],
-    fastcgi: KEEP,
-    async play(stage) {
-      await stage.send('/first')
-      assert.equal((await stage.send('/next')).status, 502)
-      assert.equal(stage.upstream.count('/next'), 1)
-    },
-  },
-  {
-    name: 'UP-5 an end without an answer on a kept connection is not repeated',
-    upstreams: [onlyFirst((call) => void call.end())],
-    fastcgi: KEEP,
-    async play(stage) {
-      await stage.send('/first')
-      assert.equal((await stage.send('/next')).status, 502)
-      assert.equal(stage.upstream.count('/next'), 1)
-    },
-  },
+  ...Object.entries(SEEN).map(
+    ([what, then]): Case => ({
+      name: `UP-5 on a kept connection, ${what} is not repeated`,
+      upstreams: [onlyFirst(then)],
+      fastcgi: KEEP,
+      async play(stage) {
+        await stage.send('/first')
+        assert.equal((await stage.send('/next')).status, 502)
+        assert.equal(stage.upstream.count('/next'), 1)
+      },
+    }),
+  ),
 ]
 
 /** A new connection that is closed: what the application has done is not known. */
 const UNKNOWN: readonly Case[] = [
   ...ALL.flatMap((method) =>
-    (['unsent', 'idempotent'] as const).map((retry): Case => {
-      const isRepeated = retry === 'idempotent' && ['GET', 'HEAD', 'OPTIONS'].includes(method)
+    (['unsent', 'safe'] as const).map((retry): Case => {
+      const isRepeated = retry === 'safe' && ['GET', 'HEAD', 'OPTIONS'].includes(method)
       return {
         name: `UP-5 ${method}, retry '${retry}': closed after the request was read is ${isRepeated ? 'sent to another' : '502'}`,
         upstreams: oneCloses,
@@ -178,9 +168,9 @@ const UNKNOWN: readonly Case[] = [
     }),
   ),
   {
-    name: 'UP-5 GET, retry ‘idempotent’: a request that ends each application is sent twice at most',
+    name: 'UP-5 GET, retry ‘safe’: a request that ends each application is sent twice at most',
     upstreams: [closes, closes, closes],
-    fastcgi: { retry: 'idempotent' },
+    fastcgi: { retry: 'safe' },
     async play(stage) {
       assert.equal((await stage.send('/poison')).status, 502)
       assert.equal(seen(stage, '/poison'), 2)
@@ -239,43 +229,29 @@ const BOUNDS: readonly Case[] = [
       assert.ok(performance.now() - start < 5_000)
     },
   },
-  {
-    name: 'UP-5 a POST of 300 over connections that each serve three requests is done once each',
-    upstreams: [recycles(3), recycles(3)],
-    fastcgi: KEEP,
-    async play(stage) {
-      let number = 0
-      const client = async (): Promise<void> => {
-        while (number < 300) {
-          number += 1
-          const path = `/${number}`
-          const { status } = await stage.send(path, { method: 'POST', body: path })
-          assert.equal(status, 200)
-          assert.equal(seen(stage, path), 1)
+  ...['GET', 'POST'].map(
+    (method): Case => ({
+      name: `UP-5 300 ${method} over connections that each serve three requests: none is lost, no POST is done twice`,
+      upstreams: [recycles(3), recycles(3)],
+      fastcgi: KEEP,
+      async play(stage) {
+        let number = 0
+        const client = async (): Promise<void> => {
+          while (number < 300) {
+            number += 1
+            const path = `/${number}`
+            assert.equal((await stage.send(path, bodyOf(method))).status, 200)
+            if (method === 'POST') assert.equal(seen(stage, path), 1)
+          }
         }
-      }
-      await Promise.all(Array.from({ length: 6 }, client))
-    },
-  },
-  {
-    name: 'UP-5 a GET of 300 over connections that each serve three requests: none is lost',
-    upstreams: [recycles(3), recycles(3)],
-    fastcgi: KEEP,
-    async play(stage) {
-      let number = 0
-      const client = async (): Promise<void> => {
-        while (number < 300) {
-          number += 1
-          assert.equal((await stage.send(`/${number}`)).status, 200)
-        }
-      }
-      await Promise.all(Array.from({ length: 6 }, client))
-    },
-  },
+        await Promise.all(Array.from({ length: 6 }, client))
+      },
+    }),
+  ),
   {
     name: 'UP-5 nothing is sent again when the header has come',
     upstreams: [(call) => void call.stdout(`${HEADER}begun`).connection.socket.end(), says('no')],
-    fastcgi: { retry: 'idempotent' },
+    fastcgi: { retry: 'safe' },
     expected: { isCut: true, seen: [1, 0] },
   },
 ]

@@ -40,7 +40,7 @@ void t.test('php-fpm under load', needs('php-fpm'), async (t) => {
         await startPhpFpm(t, { listening }),
       ]
       const address = [one.address, other.address]
-      const options = { address, maxConnections: 4, retry: 'idempotent' } as const
+      const options = { address, maxConnections: 4, retry: 'safe' } as const
       const load = await startLoad(t, fastcgi(options))
       for (const method of METHODS) {
         const pid = one.pid()

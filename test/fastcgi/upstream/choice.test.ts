@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import { chooseUpstream } from '@internal/fastcgi/upstream/choice.js'
-import { Upstream } from '@internal/fastcgi/upstream/upstream.js'
+import type { Upstream } from '@internal/fastcgi/upstream/upstream.js'
+import { createUpstream } from './upstreams.js'
 
 interface Facts {
   readonly busy?: number
@@ -13,8 +14,7 @@ interface Facts {
 
 function upstream(name: string, facts: Facts): Upstream {
   const { busy = 0, requests = 0, maxConnections = 4, failure } = facts
-  const settings = { maxConnections, asksProcessCount: false, connectTimeout: 0, keepAlive: null }
-  const made = new Upstream(name, { address: { path: `/${name}` } }, settings)
+  const made = createUpstream(name, { maxConnections })
   made.busy = busy
   made.requests = requests
   if (failure !== undefined) made.health.fail(failure, 0, false)

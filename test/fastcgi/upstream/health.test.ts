@@ -48,6 +48,20 @@ void t.test(
   },
 )
 
+void t.test(
+  'UP-7 an upstream is down after two requests without a byte, or one that was lost beside',
+  async () => {
+    const health = new Health()
+    for (let request = 0; request < 5; request += 1) {
+      assert.equal(health.fail('silent', 0, false), false)
+      health.succeed()
+    }
+    health.fail('silent', 0, false)
+    assert.equal(health.fail('lost', 0, false), true)
+    assert.equal(health.needsConnection, false, 'it accepts connections')
+  },
+)
+
 void t.test('UP-7 the first byte of an answer ends the time out, its end the count', async () => {
   const health = new Health()
   for (const now of [0, 100, 300]) health.fail('protocol', now, false)
@@ -67,6 +81,7 @@ void t.test('UP-7 the only upstream is down only where it cannot be reached', as
   const health = new Health()
   for (let time = 0; time < 3; time += 1) assert.equal(health.fail('lost', 0, true), false)
   assert.equal(health.fail('protocol', 0, true), false)
+  for (let time = 0; time < 3; time += 1) assert.equal(health.fail('silent', 0, true), false)
   assert.equal(health.isDown, false)
   assert.equal(health.fail('unreachable', 0, true), true)
   assert.equal(health.isDown, true)

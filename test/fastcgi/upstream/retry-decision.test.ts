@@ -5,12 +5,13 @@ import {
   isSentAgain,
   mayReuseConnection,
   type Outcome,
+  outcomeOf,
 } from '@internal/fastcgi/upstream/retry-decision.js'
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'POST', 'PATCH', 'PROPFIND'] as const
 
 const attempt: Attempt = {
-  outcome: 'unconnected',
+  outcome: 'unsent',
   method: 'GET',
   isReused: false,
   hasKilledWorker: false,
@@ -30,7 +31,7 @@ const SAFE = 'GET HEAD OPTIONS'
 void t.test(
   'UP-5 a request that was not processed is sent again, whatever its method',
   async () => {
-    for (const outcome of ['unconnected', 'unsent', 'refused'] satisfies Outcome[]) {
+    for (const outcome of ['unsent', 'refused'] satisfies Outcome[]) {
       assert.equal(sentAgain({ outcome }), ALL, outcome)
       assert.equal(sentAgain({ outcome, isReused: true }), ALL, outcome)
     }
@@ -51,17 +52,14 @@ void t.test(
   },
 )
 
-void t.test(
-  "UP-5 retry 'idempotent' sends a safe request without an answer once more",
-  async () => {
-    const facts = { outcome: 'unanswered', retry: 'idempotent' } as const
-    assert.equal(sentAgain(facts), SAFE)
-    assert.equal(sentAgain({ ...facts, retries: 1 }), '')
-  },
-)
+void t.test("UP-5 retry 'safe' sends a safe request without an answer once more", async () => {
+  const facts = { outcome: 'unanswered', retry: 'safe' } as const
+  assert.equal(sentAgain(facts), SAFE)
+  assert.equal(sentAgain({ ...facts, retries: 1 }), '')
+})
 
 void t.test('UP-5 a request whose answer had begun is never sent again', async () => {
-  assert.equal(sentAgain({ outcome: 'failed', retry: 'idempotent', isReused: true }), '')
+  assert.equal(sentAgain({ outcome: 'failed', retry: 'safe', isReused: true }), '')
 })
 
 void t.test('UP-5 a request is sent again at most twice', async () => {
@@ -80,4 +78,21 @@ void t.test('UP-5 a request whose body is gone is not sent again', async () => {
 
 void t.test('UP-5 a request that must not be repeated goes on a fresh connection', async () => {
   assert.equal(METHODS.filter(mayReuseConnection).join(' '), `${SAFE} PUT DELETE`)
+})
+
+void t.test('UP-5 what is not known to be unseen is taken for seen', async () => {
+  const nothing = { hasAnswerBegun: false, isSent: false }
+  const sent = { ...nothing, isSent: true }
+  const begun = { hasAnswerBegun: true, isSent: true }
+  const lost = { type: 'lost', error: undefined } as const
+  const rejected = (protocolStatus: number) => ({ type: 'rejected', protocolStatus }) as const
+  assert.equal(outcomeOf(lost, nothing), 'unsent')
+  assert.equal(outcomeOf(lost, sent), 'unanswered')
+  assert.equal(outcomeOf(lost, begun), 'failed')
+  assert.deepEqual(
+    [1, 2, 3].map((status) => outcomeOf(rejected(status), sent)),
+    ['refused', 'refused', 'failed'],
+  )
+  assert.equal(outcomeOf(rejected(2), begun), 'failed')
+  assert.equal(outcomeOf({ type: 'fault', reason: 'garbage' }, sent), 'failed')
 })

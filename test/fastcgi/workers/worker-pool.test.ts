@@ -168,23 +168,43 @@ for (const spawner of SPAWNERS) {
       BOUNDED,
       async (t) => {
         const { worker, messages } = createPool(t, {}, { spawner })
-        let ends = 0
-        worker.onEnd = () => void (ends += 1)
+        const ends: unknown[] = []
+        worker.onEnd = (pid, reason) => void ends.push([pid, reason])
         const asked = ask(t, worker, 'hang')
         const said = (): string =>
           messages.find(({ message }) => message.startsWith('hanging'))?.message ?? ''
         await until(() => said() !== '', 'it hangs')
         const pids = said().split(' ').slice(1).map(Number)
         const { exit } = worker
-        const killed = worker.kill(200)
+        const killed = worker.kill(200, 'it hangs')
         assert.equal(worker.pid, undefined)
-        assert.equal(ends, 1)
+        assert.deepEqual(ends, [[pids[0], 'it hangs']])
         await assert.rejects(asked)
         await killed
         assert.equal((await exit).signal, 'SIGKILL')
         await untilGone(...pids)
         assert.equal(worker.failure, undefined)
         assert.ok(Number(await ask(t, worker)) > 0)
+      },
+    )
+
+    void t.test(
+      'UP-8 the next request starts a process while the last one is being killed',
+      BOUNDED,
+      async (t) => {
+        const { worker, messages } = createPool(t, {}, { spawner })
+        const asked = ask(t, worker, 'hang').catch(() => {})
+        const line = (): string =>
+          messages.find(({ message }) => message.startsWith('hanging'))?.message ?? ''
+        await until(() => line() !== '', 'it hangs')
+        const pids = line().split(' ').slice(1).map(Number)
+        const killed = worker.kill(60_000, 'it hangs')
+        const next = Number(await ask(t, worker))
+        assert.deepEqual(pids.map(isRunning), [true, true])
+        assert.equal(worker.pid, next)
+        for (const pid of pids) process.kill(pid, 'SIGKILL')
+        await Promise.all([asked, killed])
+        assert.equal(worker.pid, next)
       },
     )
 

@@ -82,10 +82,10 @@ export function createSettings<Native>(options: CgiOptions<Native>): Settings<Na
   checkRules(options)
   const logger = options.logger === undefined ? processLogger : guardLogger(options.logger)
   const withDefaultValues = withDefaults(options)
-  const { killTimeout, headersTimeout } = withDefaultValues
+  const { killTimeout, queueTimeout } = withDefaultValues
   const root = folderOf(options)
   const { extensions } = options
-  const maker = new TransportMaker({ logger, root, extensions, killTimeout, headersTimeout })
+  const maker = new TransportMaker({ logger, root, extensions, killTimeout, queueTimeout })
   const transport = makeTransport(options, maker)
   const source = createScriptSource(options, transport)
   const interpreters = findInterpreters('interpreters', options, maker)

@@ -150,7 +150,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
 
   /** Stops the script. Resolves when none of its processes is left. */
   async terminate(): Promise<void> {
-    await this.#streams.terminate()
+    await this.#streams.terminate(this.failure)
   }
 
   /** Restarts the idle clock: the request has made progress. */
@@ -197,7 +197,7 @@ export class ScriptRun implements OutputReader, BodyObserver {
     record.error = error.add({ script, pid, upstream, ...this.#exit })
     if (this.#state !== 'over') this.#state = 'stopping'
     this.#clocks.stop()
-    void this.#streams.terminate()
+    void this.#streams.terminate(error)
     this.#streams.stdout.destroy()
     this.#takeConsumer()?.fail(error)
     if (this.#exit !== undefined) this.#finish()

@@ -204,12 +204,18 @@ export class ScriptRuns {
     return run
   }
 
-  async #openStreams({ call, transport, body, attempt }: ReadyCall): Promise<ScriptStreams> {
+  async #openStreams({
+    call,
+    transport,
+    body,
+    attempt,
+    queueTime,
+  }: ReadyCall): Promise<ScriptStreams> {
     const { script, args, environment } = call
     const { signal } = attempt
     // Async, so that an error thrown by `environment` is a rejection as well.
     const open = async (): Promise<ScriptStreams> =>
-      transport.open({ script, args, environment: environment(body), body, signal })
+      transport.open({ script, args, environment: environment(body), body, queueTime, signal })
     const opening = open()
     try {
       return await attempt.until(opening, () => {}, startLimit(this.#settings))

@@ -1,3 +1,4 @@
+import type { CgiError } from '../data/cgi-error.js'
 import { EXIT_AFTER_TERMINATION } from '../data/grace-periods.js'
 import { withTimeout } from '../data/with-timeout.js'
 import { guardInput } from './guarded-input.js'
@@ -56,14 +57,14 @@ export class GuardedStreams implements ScriptStreams {
     return typeof reason === 'string' ? reason : undefined
   }
 
-  terminate(): Promise<void> {
-    this.#termination ??= this.#terminate()
+  terminate(reason?: CgiError): Promise<void> {
+    this.#termination ??= this.#terminate(reason)
     return this.#termination
   }
 
-  async #terminate(): Promise<void> {
+  async #terminate(reason: CgiError | undefined): Promise<void> {
     try {
-      await withTimeout(Promise.resolve(this.#streams.terminate()), this.#patience)
+      await withTimeout(Promise.resolve(this.#streams.terminate(reason)), this.#patience)
       await withTimeout(this.exit, EXIT_AFTER_TERMINATION)
     } catch {
       // `exit` resolves below in any case.

@@ -11,8 +11,8 @@ export interface TransportContext {
   readonly extensions: readonly string[] | undefined
   /** The option `killTimeout`, in milliseconds. */
   readonly killTimeout: number
-  /** The option `headersTimeout`, in milliseconds. */
-  readonly headersTimeout: number
+  /** The option `queueTimeout`, in milliseconds; 0: no limit. */
+  readonly queueTimeout: number
 }
 
 /**

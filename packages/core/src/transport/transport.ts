@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises'
 import type { Readable, Writable } from 'node:stream'
+import type { CgiError } from '../data/cgi-error.js'
 import type { ClientSignal } from '../data/message.js'
 import type { Output } from './output.js'
 import type { ScriptFinder, ScriptLocation } from './script-finder.js'
@@ -32,6 +33,8 @@ export interface ScriptCall {
   readonly environment: Readonly<Record<string, string>>
   /** The gateway writes it to {@link ScriptStreams.stdin}. A transport reads only its kind and length. */
   readonly body: RequestBody
+  /** How long the request has waited for its slot, in milliseconds. */
+  readonly queueTime: number
   /**
    * Aborted when the request has ended: a script that has not been started is not started then, and `open()`
    * settles. After `killTimeout` and a second the gateway gives it up, and closes the body.
@@ -79,8 +82,11 @@ export interface ScriptStreams {
   /**
    * Stops the script and everything that it has started. Resolves when nothing is left of it; never rejects.
    * May be called again, and after the exit.
+   *
+   * @param reason - the failure of the request, such as CGI_ERR_HEADERS_TIMEOUT or CGI_ERR_CLIENT_GONE; undefined
+   *   where the request has ended before the script was started.
    */
-  terminate(): Promise<void>
+  terminate(reason?: CgiError): Promise<void>
 }
 
 /** Runs scripts: by a process for each, a connection to a server, or a waiting interpreter. */

@@ -1,7 +1,7 @@
 import { CgiError, type ScriptExit } from '@common-gateway/core/transport'
-import type { ExchangeEnd } from '../connection/exchange.js'
 import { CANT_MPX_CONN, OVERLOADED, UNKNOWN_ROLE } from '../protocol/record.js'
 import type { ManagedWorker } from '../workers/managed-worker.js'
+import type { FailedEnd } from './retry-decision.js'
 import type { Upstream } from './upstream.js'
 import { toBusyError } from './upstream-error.js'
 
@@ -17,7 +17,7 @@ export interface FailedRequest {
 /** The error of a request that was sent, and has not been answered whole. */
 export function toExchangeError(
   { name: upstream, worker }: Upstream,
-  end: Exclude<ExchangeEnd, { type: 'complete' }>,
+  end: FailedEnd,
   { hasBegun, pid, exit }: FailedRequest,
 ): CgiError {
   const facts = { upstream, pid }

@@ -1,19 +1,27 @@
-/** How an upstream has failed: no connection, other bytes than the protocol, or a connection that was closed. */
-export type Failure = 'unreachable' | 'protocol' | 'lost'
+/** How an upstream has failed. */
+export type Failure =
+  /** No connection. */
+  | 'unreachable'
+  /** Other bytes than the protocol, or a rejected request. */
+  | 'protocol'
+  /** A connection that was closed before the end of the answer. */
+  | 'lost'
+  /** No byte of an answer within `headersTimeout`. */
+  | 'silent'
 
 /** The first time out, in milliseconds; each further failure doubles it. */
 const SHORTEST_TIME_OUT = 100
 const LONGEST_TIME_OUT = 10_000
-/** One request that ends its process is no fault of the upstream; the next one shows. */
-const LOST_IN_A_ROW = 2
+/** One request that ends its process, or takes too long, is no fault of the upstream; the next one shows. */
+const UNANSWERED_IN_A_ROW = 2
 /** A connection is tried beside a request that another upstream answers: it costs no client anything. */
 const LONGEST_WITHOUT_CONNECTION = 1_000
 
 /** Whether an upstream gets requests. Times are in milliseconds, of a clock that only goes forward. */
 export class Health {
   #failures = 0
-  /** Connections that were closed without an end of the answer, since the last one with an end. */
-  #lost = 0
+  /** Requests without an end of their answer, since the last one with an end. */
+  #unanswered = 0
   #downUntil = 0
   #isDown = false
   /** What to find out before it gets requests again: whether it can be reached, or how it answers one. */
@@ -41,8 +49,10 @@ export class Health {
    * @returns whether it is down now and was not before.
    */
   fail(failure: Failure, now: number, isOnly: boolean): boolean {
-    if (failure === 'lost') this.#lost += 1
-    if (failure === 'lost' && this.#lost < LOST_IN_A_ROW) return false
+    if (failure === 'lost' || failure === 'silent') {
+      this.#unanswered += 1
+      if (this.#unanswered < UNANSWERED_IN_A_ROW) return false
+    }
     if (isOnly && failure !== 'unreachable') return false
     const wasDown = this.#isDown
     // Failures of requests that were sent together are one.
@@ -70,6 +80,6 @@ export class Health {
   /** It has answered a request. */
   succeed(): void {
     this.#failures = 0
-    this.#lost = 0
+    this.#unanswered = 0
   }
 }

@@ -1,7 +1,11 @@
+import type { Exchange, ExchangeEnd } from '../connection/exchange.js'
+import { CANT_MPX_CONN, OVERLOADED } from '../protocol/record.js'
+
+/** How an exchange has ended without a whole answer. */
+export type FailedEnd = Exclude<ExchangeEnd, { type: 'complete' }>
+
 /** What has become of one attempt to have a request answered. */
 export type Outcome =
-  /** No connection. */
-  | 'unconnected'
   /** Closed before the system had taken a byte of the request. */
   | 'unsent'
   /** FCGI_OVERLOADED or FCGI_CANT_MPX_CONN: the application has not begun. */
@@ -24,7 +28,7 @@ export interface Attempt {
   /** How often the request has been sent again already. */
   readonly retries: number
   /** The option. */
-  readonly retry: 'unsent' | 'idempotent'
+  readonly retry: 'unsent' | 'safe'
 }
 
 /** RFC 9110 section 9.2.1. */
@@ -32,6 +36,17 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS'])
 /** Section 9.2.2. */
 const IDEMPOTENT = new Set([...SAFE, 'PUT', 'DELETE'])
 const MOST_RETRIES = 2
+
+/** What has become of an attempt whose exchange has ended so. */
+export function outcomeOf(
+  end: FailedEnd,
+  { hasAnswerBegun, isSent }: Pick<Exchange, 'hasAnswerBegun' | 'isSent'>,
+): Outcome {
+  if (hasAnswerBegun || end.type === 'fault') return 'failed'
+  if (end.type === 'lost') return isSent ? 'unanswered' : 'unsent'
+  const { protocolStatus } = end
+  return protocolStatus === OVERLOADED || protocolStatus === CANT_MPX_CONN ? 'refused' : 'failed'
+}
 
 /** Whether a request of this method may be sent on a connection that the application may have closed. */
 export function mayReuseConnection(method: string): boolean {
@@ -43,13 +58,12 @@ export function isSentAgain(attempt: Attempt): boolean {
   const { outcome, method, isReused, retries } = attempt
   if (!attempt.canSendAgain || retries >= MOST_RETRIES || attempt.hasKilledWorker) return false
   switch (outcome) {
-    case 'unconnected':
     case 'unsent':
     case 'refused':
       return true
     case 'unanswered':
       if (isReused) return IDEMPOTENT.has(method)
-      return attempt.retry === 'idempotent' && SAFE.has(method) && retries === 0
+      return attempt.retry === 'safe' && SAFE.has(method) && retries === 0
     case 'failed':
       return false
   }

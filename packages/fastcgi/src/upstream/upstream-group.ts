@@ -1,143 +1,58 @@
-import {
-  CgiError,
-  type CgiLogger,
-  type ClientSignal,
-  type Release,
-  type Slots,
-} from '@common-gateway/core/transport'
-import { chooseUpstream } from './choice.js'
-import type { Failure } from './health.js'
-import { MISSING_SCRIPT_HINT } from './missing-script.js'
+import { CgiError, type CgiLogger } from '@common-gateway/core/transport'
+import { Balancer } from './balancer.js'
+import { PlaceQueue, type PlaceSearch } from './place-queue.js'
 import type { Upstream } from './upstream.js'
-import { publishChange } from './upstream-channel.js'
-import { describe, toBusyError, toConnectError } from './upstream-error.js'
-import { WaitingLine } from './waiting-line.js'
+import { UpstreamSlots } from './upstream-slots.js'
 
-/** How long a request waits for an upstream that can be probed soon, in milliseconds. */
-const SHORT_WAIT = 200
-/** How long a request that has a slot waits for a place, where full backlogs have taken places away. */
-const LONGEST_WAIT = 30_000
-/** How long a request waits for a worker that is started again, in milliseconds. */
-const RESTART_WAIT = 1_000
-/** How often the limits of full upstreams, which grow with time, are looked at. */
+/** How often the limits of full upstreams, which grow with time, are looked at, in milliseconds. */
 const LOOK_INTERVAL = 250
 
-/** The search for a place of one request. */
-export interface PlaceSearch {
-  readonly signal: ClientSignal | undefined
-  /** When the request came, by `performance.now()`. */
-  readonly start: number
-  /** Until when it waits for upstreams that are down. */
-  readonly deadline: number
-  /** The upstream that has just failed, and how. */
-  readonly failed?: { readonly upstream: Upstream; readonly error: unknown } | undefined
-}
-
 /**
- * The upstreams of one `fastcgi()`, and their places. A request takes a slot, which says that there is a free
- * place, and then a place on the upstream that is the best when it starts.
+ * The upstreams of one `fastcgi()`, for all gateways that have it. A request takes a slot, which says that there is a
+ * free place, and then a place on the upstream that is the best when it starts.
  */
-export class UpstreamGroup implements Slots {
+export class UpstreamGroup {
   readonly upstreams: readonly Upstream[]
-  logger: CgiLogger | undefined
-  #taken = 0
-  #hasWarned = false
-  readonly #slots = new WaitingLine<Release>()
-  readonly #places = new WaitingLine<'look' | 'aborted'>()
+  readonly balancer: Balancer
+  readonly slots: UpstreamSlots
+  readonly #places = new PlaceQueue()
   #timer: NodeJS.Timeout | undefined
-  /** The failure that shows why all are down. */
-  #lastFailure: { readonly upstream: Upstream; readonly error: unknown } | undefined
 
-  constructor(upstreams: readonly Upstream[]) {
+  constructor(upstreams: readonly Upstream[], logger: CgiLogger) {
     this.upstreams = upstreams
-    for (const { worker } of upstreams) {
-      if (worker !== undefined) worker.onAvailable = () => this.#admit()
-    }
-  }
-
-  get free(): number {
-    return Math.max(0, this.#capacity() - this.#taken)
-  }
-
-  take(): Release | undefined {
-    if (this.free === 0 || !this.#slots.isEmpty) return undefined
-    return this.#takeSlot()
-  }
-
-  wait(signal: ClientSignal): Promise<Release> {
-    const slot = this.#slots.wait(signal)
-    this.#admit()
-    return slot
+    this.balancer = new Balancer(upstreams, logger)
+    this.slots = new UpstreamSlots({
+      capacity: () => this.balancer.capacity,
+      onChange: () => this.#admit(),
+    })
+    this.balancer.onChange = () => this.#admit()
   }
 
   /**
    * Takes a place: the upstream is counted as busy until {@link leave}.
    *
-   * @throws {CgiError} CGI_ERR_NO_UPSTREAM, CGI_ERR_UPSTREAM_TIMEOUT: none is up; CGI_ERR_BUSY: none has had a place.
+   * @throws {CgiError} CGI_ERR_NO_UPSTREAM, CGI_ERR_UPSTREAM_TIMEOUT: none is up; CGI_ERR_BUSY: none has had a place
+   *   within `queueTimeout`; CGI_ERR_CLIENT_GONE.
    */
   async enter(search: PlaceSearch): Promise<Upstream> {
-    const { signal, start, failed } = search
-    // The others have waited for longer; a request that is sent again has waited before.
-    if (failed === undefined && !this.#places.isEmpty) await this.#waitForPlace(signal)
-    for (;;) {
-      const now = performance.now()
-      if (now >= start + LONGEST_WAIT) {
-        this.#admit()
-        throw toBusyError('no upstream has had a free place')
+    if (!this.#places.hasEarlier(search.arrival)) {
+      const choice = this.balancer.choose(performance.now(), search)
+      if (choice instanceof CgiError) throw choice
+      if (choice !== undefined) {
+        choice.busy += 1
+        return choice
       }
-      this.#probeConnections(now)
-      const upstream = chooseUpstream(this.upstreams, now, failed?.upstream)
-      if (upstream !== undefined) {
-        upstream.busy += 1
-        this.#admit()
-        return upstream
-      }
-      if (!this.#isAnyUp && this.#patience(now, search) <= 0) {
-        this.#admit()
-        throw this.#toError(failed)
-      }
-      await this.#waitForPlace(signal)
     }
+    const place = this.#places.wait(search)
+    this.#look()
+    return place
   }
 
   /** Gives a place back. */
-  leave(upstream: Upstream): void {
+  leave(upstream: Upstream, isAnswered: boolean): void {
+    upstream.worker?.finished(isAnswered)
     upstream.busy -= 1
     this.#admit()
-  }
-
-  /** An upstream has begun to answer. */
-  answer(upstream: Upstream): void {
-    upstream.answeredAt = performance.now()
-    if (!upstream.health.answer()) return
-    this.#publish(upstream, 'it has answered')
-    this.logger?.warn({ upstream: upstream.name }, 'the application server is up again')
-    this.#admit()
-  }
-
-  /** An upstream has answered. */
-  succeed(upstream: Upstream): void {
-    upstream.health.succeed()
-    this.answer(upstream)
-  }
-
-  /** An upstream has failed; the place is still taken. */
-  fail(upstream: Upstream, failure: Failure, error: unknown): void {
-    this.#lastFailure = { upstream, error }
-    if (!upstream.fail(failure, this.upstreams.length === 1)) return
-    const reason = describe(error)
-    this.#publish(upstream, reason)
-    this.logger?.warn({ upstream: upstream.name, reason }, 'the application server is down')
-  }
-
-  /** Logs, once, what to do where an upstream does not find a script. */
-  warnOfMissingScript({ SCRIPT_FILENAME: script }: Readonly<Record<string, string>>): void {
-    if (this.#hasWarned) return
-    this.#hasWarned = true
-    this.logger?.warn(
-      { script, hint: MISSING_SCRIPT_HINT },
-      'the application server does not find the script',
-    )
   }
 
   /** Closes all connections without a request. */
@@ -147,112 +62,38 @@ export class UpstreamGroup implements Slots {
     for (const upstream of this.upstreams) upstream.close()
   }
 
-  get #isAnyUp(): boolean {
-    return this.upstreams.some(({ isUp }) => isUp)
-  }
-
-  /** @throws {CgiError} CGI_ERR_CLIENT_GONE */
-  async #waitForPlace(signal: ClientSignal | undefined): Promise<void> {
-    if (signal?.aborted) throw new CgiError('CGI_ERR_CLIENT_GONE')
-    const place = this.#places.wait(signal, 'aborted')
-    this.#look()
-    if ((await place) === 'aborted') throw new CgiError('CGI_ERR_CLIENT_GONE')
-  }
-
-  /** How long a request waits still where all upstreams are down; 0 or less: not at all. */
-  #patience(now: number, { start, deadline }: PlaceSearch): number {
-    const left = deadline - now
-    if (this.upstreams[0]?.worker !== undefined) {
-      const isSoon = this.upstreams.some(({ worker }) => worker && worker.restartsIn <= SHORT_WAIT)
-      return isSoon ? Math.min(left, start + RESTART_WAIT - now) : 0
-    }
-    if (this.upstreams.some(({ isProbed }) => isProbed)) return left
-    const timeOut = this.#shortestTimeOut(now)
-    return timeOut <= SHORT_WAIT ? left : 0
-  }
-
-  #toError(failed: PlaceSearch['failed']): Error {
-    const { upstream, error } = failed ?? this.#lastFailure ?? {}
-    // The error of another request has the facts of that request.
-    if (failed !== undefined && error instanceof CgiError) return error
-    for (const { worker } of this.upstreams)
-      if (worker?.failure !== undefined) return worker.failure
-    return upstream === undefined
-      ? toBusyError('every worker is about to be started again')
-      : toConnectError(upstream, error instanceof CgiError ? new Error(describe(error)) : error)
-  }
-
-  /** How many requests can be on their way at once. Where all are down, they are to find that out and not to wait. */
-  #capacity(): number {
-    const isAnyUp = this.#isAnyUp
-    let capacity = 0
-    for (const upstream of this.upstreams) {
-      if (!isAnyUp) capacity += upstream.most
-      else if (upstream.isUp) capacity += upstream.limit
-    }
-    return capacity
-  }
-
-  #takeSlot(): Release {
-    this.#taken += 1
-    return () => {
-      this.#taken -= 1
-      this.#admit()
-    }
-  }
-
-  /** Lets go on what waits and can. */
+  /** Lets proceed what waits and can: first those that have a slot, since they came first. */
   #admit(): void {
-    if (!this.#places.isEmpty) {
-      // Where none is up, each is to find out that it waits in vain.
-      const isWorth = !this.#isAnyUp || chooseUpstream(this.upstreams, performance.now())
-      if (isWorth) this.#places.admit('look')
-    }
-    while (!this.#slots.isEmpty && this.free > 0) this.#slots.admit(this.#takeSlot())
+    if (!this.#places.isEmpty) this.#admitToPlaces(performance.now())
+    this.slots.admit()
     this.#look()
+  }
+
+  #admitToPlaces(now: number): void {
+    for (const { search, give, refuse } of this.#places.requests) {
+      const choice = this.balancer.choose(now, search)
+      if (choice instanceof CgiError) {
+        refuse(choice)
+      } else if (choice !== undefined) {
+        choice.busy += 1
+        give(choice)
+      } else if (this.balancer.isAnyUp) {
+        // The requests behind it find no place either. Where none is up, each has a deadline of its own.
+        return
+      }
+    }
   }
 
   /** Looks again soon, as long as something waits: limits and time-outs end with time. */
   #look(): void {
-    const isWaiting = !this.#slots.isEmpty || !this.#places.isEmpty
+    const isWaiting = !this.#places.isEmpty || this.slots.isWaitedFor
     if (!isWaiting || this.#timer !== undefined) return
-    const timeOut = this.#shortestTimeOut(performance.now())
-    // Those that are due are being probed, and the end of a probe admits.
-    const delay = timeOut > 0 ? Math.min(LOOK_INTERVAL, Math.ceil(timeOut)) : LOOK_INTERVAL
+    const { nextProbe } = this.balancer
+    // The end of a probe that runs admits.
+    const delay = nextProbe > 0 ? Math.min(LOOK_INTERVAL, Math.ceil(nextProbe)) : LOOK_INTERVAL
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       this.#admit()
     }, delay)
-  }
-
-  #shortestTimeOut(now: number): number {
-    let shortest = Number.POSITIVE_INFINITY
-    for (const { health } of this.upstreams) {
-      if (health.isDown) shortest = Math.min(shortest, health.timeOut(now))
-    }
-    return shortest
-  }
-
-  /** Tries to connect to those that could not be reached, beside the requests that others answer. */
-  #probeConnections(now: number): void {
-    for (const upstream of this.upstreams) {
-      const { health } = upstream
-      if (!health.needsConnection || health.timeOut(now) > 0 || upstream.isProbed) continue
-      void upstream.probe().then(
-        () => {
-          health.connected()
-          this.#admit()
-        },
-        (error: unknown) => {
-          this.#lastFailure = { upstream, error }
-          upstream.fail('unreachable', this.upstreams.length === 1)
-          this.#admit()
-        },
-      )
-    }
-  }
-
-  #publish(upstream: Upstream, reason: string): void {
-    publishChange({ upstream: upstream.stats(), reason })
   }
 }

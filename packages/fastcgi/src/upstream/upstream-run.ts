@@ -5,26 +5,27 @@ import {
   type ScriptExit,
   type ScriptStreams,
 } from '@common-gateway/core/transport'
-import type { Connection } from '../connection/connection.js'
 import type { Exchange, ExchangeCall, ExchangeEnd } from '../connection/exchange.js'
 import { openExchange } from '../connection/open-exchange.js'
-import { CANT_MPX_CONN, OVERLOADED } from '../protocol/record.js'
-import { isScriptMissing } from './missing-script.js'
-import { RelayedOutput } from './relayed-output.js'
-import { isSentAgain, mayReuseConnection, type Outcome } from './retry-decision.js'
-import { MOST_KEPT, SentBody } from './sent-body.js'
-import type { OpenedConnection, Upstream } from './upstream.js'
-import { toConnectError } from './upstream-error.js'
+import { OVERLOADED } from '../protocol/record.js'
 import { toExchangeError } from './exchange-error.js'
+import type { MissingScriptWarning } from './missing-script.js'
+import { type Placement, placeRequest } from './placement.js'
+import { RelayedOutput } from './relayed-output.js'
+import { type FailedEnd, isSentAgain, mayReuseConnection, outcomeOf } from './retry-decision.js'
+import { MOST_KEPT, SentBody } from './sent-body.js'
 import type { UpstreamGroup } from './upstream-group.js'
 import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, waitForAbort, within } from './worker-end.js'
 
-/** What all requests to a group have in common. */
+/** What all requests of a gateway to a group have in common. Times are in milliseconds. */
 export interface RunSettings {
   readonly protocol: 'fastcgi' | 'scgi'
-  readonly retry: 'unsent' | 'idempotent'
+  readonly retry: 'unsent' | 'safe'
   readonly connectTimeout: number
+  /** 0: no limit. */
+  readonly queueTimeout: number
   readonly killTimeout: number
+  readonly missingScript: MissingScriptWarning
 }
 
 /** One request. */
@@ -32,9 +33,13 @@ export interface UpstreamCall {
   readonly environment: Readonly<Record<string, string>>
   readonly body: RequestBody
   readonly signal: ClientSignal | undefined
+  /** How long it has waited for its slot, in milliseconds. */
+  readonly queueTime: number
 }
 
 const UNKNOWN_EXIT: ScriptExit = { exitCode: null, signal: null }
+/** Why an upstream has failed that is frozen, or behind a cut cable. */
+const SILENT = 'it has not sent a byte of an answer within `headersTimeout`'
 
 /** A request from its first connection to its end, perhaps on several connections one after another. */
 export class UpstreamRun implements ScriptStreams {
@@ -47,34 +52,31 @@ export class UpstreamRun implements ScriptStreams {
   readonly #group: UpstreamGroup
   readonly #settings: RunSettings
   readonly #call: UpstreamCall
-  /** Whether it may go on a connection that the application may have closed. */
-  readonly #mayReuse: boolean
-  #place: Upstream | undefined
-  #connection: Connection | undefined
+  readonly #arrival: number
+  /** Undefined while it has none, or has given its place back. */
+  #placement: Placement | undefined
   #exchange: Exchange | undefined
-  #isReused = false
   #retries = 0
   #hasBegun = false
   #isOver = false
   #isTerminated = false
-  #signal: ClientSignal | undefined
   /** Ends a retry: the signal of the call follows the client only until the first `start()` has ended. */
   #retryEnd: AbortController | undefined
+  /** Set while its slot is another's: see {@link UpstreamSlots.detach}. */
+  #attach: (() => void) | undefined
   #resolveExit: (exit: ScriptExit) => void = () => {}
 
   constructor(group: UpstreamGroup, call: UpstreamCall, settings: RunSettings) {
-    const { content, length } = call.body
+    const { content } = call.body
     this.#group = group
     this.#call = call
     this.#settings = settings
-    this.#signal = call.signal
-    const isSmall = content === null || (length !== undefined && length <= MOST_KEPT)
-    this.#mayReuse = isSmall && mayReuseConnection(this.#method)
+    this.#arrival = performance.now() - call.queueTime
     this.stdin = content === null ? null : new SentBody()
     this.stdout = new RelayedOutput(() => this.#begin())
     this.stderr = new RelayedOutput((chunk) => {
       this.#begin()
-      if (isScriptMissing(chunk)) this.#group.warnOfMissingScript(this.#call.environment)
+      settings.missingScript.observe(chunk, call.environment)
     })
     this.exit = new Promise((resolve) => {
       this.#resolveExit = resolve
@@ -85,69 +87,80 @@ export class UpstreamRun implements ScriptStreams {
     return this.#call.environment['REQUEST_METHOD'] ?? 'GET'
   }
 
-  /**
-   * Sends the request.
-   *
-   * @throws {CgiError} if it could not be sent.
-   */
-  async start(): Promise<void> {
-    const signal = this.#signal
-    const { connectTimeout } = this.#settings
-    const start = performance.now()
-    const patience = connectTimeout || Number.POSITIVE_INFINITY
-    let deadline = start + patience
-    let timeout = connectTimeout
-    let failed: { upstream: Upstream; error: unknown } | undefined
-    for (;;) {
-      const upstream = await this.#group.enter({ signal, start, deadline, failed })
-      this.#place = upstream
-      const attempt = performance.now()
-      try {
-        const mayReuse = this.#mayReuse && this.#retries === 0
-        this.#send(upstream, await upstream.open({ mayReuse, timeout, signal }))
-        return
-      } catch (error) {
-        failed = { upstream, error }
-        const isFull = upstream.isFull(error, attempt)
-        if (isFull) upstream.limitToBusy()
-        else this.#countFailure(upstream, error)
-        this.#leave()
-        const isLast = attempt >= deadline && !isFull
-        if (isLast || !this.#isConnectionTriedAgain(error)) throw toStartError(upstream, error)
-        if (isFull) deadline = performance.now() + patience
-        else timeout = connectTimeout / 2
-      }
-    }
+  /** Whether it may go on a connection that the application may have closed. */
+  get #mayReuse(): boolean {
+    if (this.#retries > 0 || !mayReuseConnection(this.#method)) return false
+    const { content, length } = this.#call.body
+    return content === null || (length !== undefined && length <= MOST_KEPT)
   }
 
-  async terminate(): Promise<void> {
+  /** Sends the request. @throws {CgiError} if it could not be sent. */
+  async start(): Promise<void> {
+    const { connectTimeout, queueTimeout } = this.#settings
+    const queueTime = this.#retries === 0 ? this.#call.queueTime : 0
+    const call = {
+      signal: this.#retryEnd?.signal ?? this.#call.signal,
+      arrival: this.#arrival,
+      queueTimeLeft: queueTimeout === 0 ? Number.POSITIVE_INFINITY : queueTimeout - queueTime,
+      mayReuse: this.#mayReuse,
+      connectTimeout,
+    }
+    await placeRequest(this.#group, call, (placement) => this.#send(placement))
+  }
+
+  /** @param reason - why it is ended: an upstream that has not sent a byte within `headersTimeout` has failed. */
+  async terminate(reason?: CgiError): Promise<void> {
     if (this.#isOver || this.#isTerminated) return
     this.#isTerminated = true
     this.#retryEnd?.abort()
     const ended = new Error('the request has been ended')
     this.stdout.cut(ended)
     this.stderr.cut(ended)
-    const upstream = this.#place
-    const { killTimeout } = this.#settings
-    this.#exchange?.abort()
-    if (upstream !== undefined) {
-      const end = await waitForAbort(this.#exchange, upstream.worker, killTimeout)
-      if (this.#isOver) return
-      if (upstream.worker !== undefined && end?.type !== 'complete') {
-        const { exit } = upstream.worker
-        await upstream.worker.kill(Math.min(killTimeout, LONGEST_WORKER_END))
-        this.#finish((await within(exit, EXIT_AFTER_CONNECTION)) ?? UNKNOWN_EXIT)
-      }
+    const exchange = this.#exchange
+    const placement = this.#placement
+    if (exchange !== undefined && placement !== undefined) {
+      const isSilent = reason?.code === 'CGI_ERR_HEADERS_TIMEOUT' && !exchange.hasAnswerBegun
+      if (isSilent) this.#group.balancer.fail(placement.upstream, 'silent', new Error(SILENT))
+      exchange.abort()
+      await this.#endAborted(exchange, placement)
     }
-    this.#connection?.destroy()
     this.#finish(UNKNOWN_EXIT)
   }
 
-  #send(upstream: Upstream, { connection, isReused }: OpenedConnection): void {
-    if (this.#isOver || this.#isTerminated) {
-      connection.destroy()
-      throw new CgiError('CGI_ERR_CLIENT_GONE')
+  /** Waits for the end of a request that was aborted; a worker that goes on with it is killed. */
+  async #endAborted(exchange: Exchange, { upstream, connection }: Placement): Promise<void> {
+    const { worker } = upstream
+    const { killTimeout } = this.#settings
+    const end = await waitForAbort(exchange, worker, killTimeout)
+    if (this.#isOver) return
+    if (worker !== undefined && end?.type !== 'complete') {
+      const { exit } = worker
+      const longest = Math.min(killTimeout, LONGEST_WORKER_END)
+      const killed = worker.kill(longest, 'its request was given up')
+      // Another process takes the next request meanwhile.
+      this.#leave()
+      this.#attach = this.#group.slots.detach()
+      await killed
+      this.#finish((await within(exit, EXIT_AFTER_CONNECTION)) ?? UNKNOWN_EXIT)
     }
+    connection.destroy()
+  }
+
+  #send(placement: Placement): void {
+    const { upstream } = placement
+    const exchange = this.#openExchange(placement)
+    this.#placement = placement
+    this.#exchange = exchange
+    upstream.requests += 1
+    this.upstream = upstream.name
+    this.pid = upstream.worker?.pid
+    this.stdout.readFrom(exchange.stdout)
+    this.stderr.readFrom(exchange.stderr)
+    if (exchange.stdin !== null) this.stdin?.writeTo(exchange.stdin)
+    void exchange.end.then((end) => this.#end(exchange, placement, end))
+  }
+
+  #openExchange({ upstream, connection }: Placement): Exchange {
     const call: ExchangeCall = {
       environment: this.#call.environment,
       protocol: this.#settings.protocol,
@@ -155,21 +168,12 @@ export class UpstreamRun implements ScriptStreams {
       hasBody: this.stdin !== null,
     }
     try {
-      this.#exchange = openExchange(connection, call)
+      if (this.#isOver || this.#isTerminated) throw new CgiError('CGI_ERR_CLIENT_GONE')
+      return openExchange(connection, call)
     } catch (error) {
       connection.destroy()
       throw error
     }
-    const exchange = this.#exchange
-    this.#connection = connection
-    this.#isReused = isReused
-    upstream.requests += 1
-    this.upstream = upstream.name
-    this.pid = upstream.worker?.pid
-    this.stdout.readFrom(exchange.stdout)
-    this.stderr.readFrom(exchange.stderr)
-    if (exchange.stdin !== null) this.stdin?.writeTo(exchange.stdin)
-    void exchange.end.then((end) => this.#end(upstream, end))
   }
 
   /** The first byte of an answer: nothing is sent again after it. */
@@ -177,47 +181,51 @@ export class UpstreamRun implements ScriptStreams {
     if (this.#hasBegun) return
     this.#hasBegun = true
     this.stdin?.forget()
-    if (this.#place !== undefined) this.#group.answer(this.#place)
+    if (this.#placement !== undefined) this.#group.balancer.answer(this.#placement.upstream)
   }
 
-  #end(upstream: Upstream, end: ExchangeEnd): void {
+  #end(exchange: Exchange, placement: Placement, end: ExchangeEnd): void {
     if (this.#isOver) return
-    if (end.type === 'complete') {
-      // One that ends each request at once would draw all of them.
-      if (this.#exchange?.hasAnswerBegun) this.#group.succeed(upstream)
-      else this.#group.fail(upstream, 'lost', new Error('it has ended a request without an answer'))
-      if (end.isReusable && this.#connection !== undefined) upstream.idle.add(this.#connection)
-      this.#finish({ exitCode: end.appStatus, signal: null })
-    } else if (!this.#isTerminated) void this.#recover(upstream, end)
+    if (end.type !== 'complete') {
+      if (!this.#isTerminated) void this.#recover(exchange, placement, end)
+      return
+    }
+    const { upstream, connection } = placement
+    const { balancer } = this.#group
+    // One that ends each request at once would draw all of them.
+    if (exchange.hasAnswerBegun) balancer.succeed(upstream)
+    else balancer.fail(upstream, 'lost', new Error('it has ended a request without an answer'))
+    if (end.isReusable) upstream.idle.add(connection)
+    this.#finish({ exitCode: end.appStatus, signal: null })
   }
 
   /** The attempt has failed: the request is sent again, or fails. */
   async #recover(
-    upstream: Upstream,
-    end: Exclude<ExchangeEnd, { type: 'complete' }>,
+    exchange: Exchange,
+    { upstream, isReused }: Placement,
+    end: FailedEnd,
   ): Promise<void> {
+    const { hasAnswerBegun } = exchange
     this.stdin?.detach()
-    const hasBegun = this.#exchange?.hasAnswerBegun === true
     // The system resets a connection that is closed with bytes that were not read.
-    if (end.type === 'lost' && (hasBegun || end.error === undefined)) upstream.worker?.taken()
+    if (end.type === 'lost' && (hasAnswerBegun || end.error === undefined)) upstream.worker?.taken()
     const exit =
       upstream.worker && end.type === 'lost'
         ? await within(upstream.worker.exit, EXIT_AFTER_CONNECTION)
         : undefined
-    const error = toExchangeError(upstream, end, { hasBegun, pid: this.pid, exit })
-    const isUnsent = end.type === 'lost' && this.#exchange?.isSent === false
-    const isAccident = this.#isReused && end.type === 'lost' && !hasBegun
+    const error = toExchangeError(upstream, end, { hasBegun: hasAnswerBegun, pid: this.pid, exit })
+    const isAccident = isReused && end.type === 'lost' && !hasAnswerBegun
     if (end.type === 'rejected' && end.protocolStatus === OVERLOADED) upstream.limitToBusy()
     else if (!isAccident) {
-      this.#group.fail(upstream, end.type === 'lost' ? 'lost' : 'protocol', error)
+      this.#group.balancer.fail(upstream, end.type === 'lost' ? 'lost' : 'protocol', error)
     }
-    const canSendAgain = (this.stdin?.isWhole ?? true) && !this.#isTerminated && !this.#isOver
+    const outcome = outcomeOf(end, exchange)
     const isAgain = isSentAgain({
-      outcome: this.#outcomeOf(end),
+      outcome,
       method: this.#method,
-      isReused: this.#isReused,
-      hasKilledWorker: exit !== undefined && !isUnsent,
-      canSendAgain,
+      isReused,
+      hasKilledWorker: exit !== undefined && outcome !== 'unsent',
+      canSendAgain: (this.stdin?.isWhole ?? true) && !this.#isTerminated && !this.#isOver,
       retries: this.#retries,
       retry: this.#settings.retry,
     })
@@ -229,23 +237,12 @@ export class UpstreamRun implements ScriptStreams {
     upstream.retries += 1
     this.#leave()
     this.#exchange = undefined
-    this.#connection = undefined
     this.#retryEnd = new AbortController()
-    this.#signal = this.#retryEnd.signal
     try {
       await this.start()
     } catch (startError) {
       this.#fail(startError instanceof CgiError ? startError : error, undefined)
     }
-  }
-
-  #outcomeOf(end: Exclude<ExchangeEnd, { type: 'complete' }>): Outcome {
-    if (this.#exchange?.hasAnswerBegun || end.type === 'fault') return 'failed'
-    if (end.type === 'rejected') {
-      const isRefused = end.protocolStatus === OVERLOADED || end.protocolStatus === CANT_MPX_CONN
-      return isRefused ? 'refused' : 'failed'
-    }
-    return this.#exchange?.isSent === false ? 'unsent' : 'unanswered'
   }
 
   #fail(error: CgiError, exit: ScriptExit | undefined): void {
@@ -260,34 +257,16 @@ export class UpstreamRun implements ScriptStreams {
     this.stdin?.discard()
     this.stdout.finish(undefined)
     this.stderr.finish(undefined)
+    this.#attach?.()
     this.#leave()
     this.#resolveExit(exit)
   }
 
+  /** Gives the place back. */
   #leave(): void {
-    const upstream = this.#place
+    const { upstream } = this.#placement ?? {}
+    this.#placement = undefined
     if (upstream === undefined) return
-    this.#place = undefined
-    upstream.worker?.finished(this.#exchange?.hasAnswerBegun === true)
-    this.#group.leave(upstream)
+    this.#group.leave(upstream, this.#exchange?.hasAnswerBegun === true)
   }
-
-  #countFailure(upstream: Upstream, error: unknown): void {
-    // A variable that is too large, or a client that has left, is no failure of the upstream.
-    const isRequests = error instanceof CgiError && error.statusCode < 500
-    if (isRequests || this.#signal?.aborted) return
-    this.#group.fail(upstream, 'unreachable', error)
-  }
-
-  /** Nothing has been sent: it costs nothing to try the next upstream, or this one when it is up again. */
-  #isConnectionTriedAgain(error: unknown): boolean {
-    if (this.#signal?.aborted || this.#isTerminated) return false
-    return !(error instanceof CgiError)
-  }
-}
-
-function toStartError(upstream: Upstream, error: unknown): CgiError {
-  return error instanceof CgiError
-    ? error.add({ upstream: upstream.name })
-    : toConnectError(upstream, error)
 }

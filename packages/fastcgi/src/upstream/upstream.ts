@@ -1,14 +1,16 @@
 import type { ClientSignal, UpstreamStats } from '@common-gateway/core/transport'
 import type { Address } from '../connection/address.js'
-import { type ConnectOptions, connect } from '../connection/connect.js'
+import { connect } from '../connection/connect.js'
 import type { Connection } from '../connection/connection.js'
 import type { ManagedWorker } from '../workers/managed-worker.js'
-import { type Failure, Health } from './health.js'
 import { ConnectionLimit } from './connection-limit.js'
+import { ConnectionProbe } from './connection-probe.js'
+import { type Failure, Health } from './health.js'
 import { IdleConnections } from './idle-connections.js'
-import { codeOf, toConnectError } from './upstream-error.js'
-import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, within } from './worker-end.js'
 import { askProcessCount } from './process-count.js'
+import { publishChange } from './upstream-channel.js'
+import { codeOf } from './upstream-error.js'
+import { connectToWorker } from './worker-connection.js'
 
 /** How connections to an upstream are made and kept. */
 export interface UpstreamSettings {
@@ -39,8 +41,6 @@ export interface OpenedConnection {
 
 /** How long an application may take to say how many requests it takes, in milliseconds. */
 const COUNT_TIMEOUT = 1_000
-/** How long a connection that was made as a probe waits for a request, in milliseconds. */
-const SPARE_TIMEOUT = 1_000
 
 /** One place where an application listens: the connections to it, and its health. */
 export class Upstream {
@@ -50,8 +50,6 @@ export class Upstream {
   readonly worker: ManagedWorker | undefined
   readonly health = new Health()
   readonly idle: IdleConnections
-  /** Whether it is being found out whether it can be reached. */
-  isProbed = false
   /** When it began an answer last. */
   answeredAt = 0
   requests = 0
@@ -61,11 +59,8 @@ export class Upstream {
   busy = 0
   readonly #settings: UpstreamSettings
   readonly #limit: ConnectionLimit
+  readonly #probe = new ConnectionProbe()
   #hasAsked = false
-  /** Made to find out whether it can be reached; the next request has it. */
-  #spare: Connection | undefined
-  /** Ends a probe. */
-  #probeEnd = new AbortController()
 
   constructor(
     name: string,
@@ -76,7 +71,7 @@ export class Upstream {
     this.address = place.address
     this.worker = place.worker
     this.#settings = settings
-    if (place.worker !== undefined) place.worker.onEnd = () => this.closeIdle()
+    if (place.worker !== undefined) this.#observe(place.worker)
     this.#limit = new ConnectionLimit(settings.maxConnections)
     this.idle = new IdleConnections(settings.keepAlive ?? 0)
   }
@@ -84,6 +79,11 @@ export class Upstream {
   /** Whether it keeps connections. */
   get keepsConnections(): boolean {
     return this.#settings.keepAlive !== null
+  }
+
+  /** Whether it is being found out whether it can be reached. */
+  get isProbed(): boolean {
+    return this.#probe.isRunning
   }
 
   /** Whether requests can be sent to it, apart from how many are there. */
@@ -121,7 +121,7 @@ export class Upstream {
   /** A connection for a request. @throws {Error} of the system. */
   async open({ mayReuse, timeout, signal }: ConnectionCall): Promise<OpenedConnection> {
     if (this.worker !== undefined) await this.worker.ready(signal)
-    const spare = this.#takeSpare()
+    const spare = this.#probe.take()
     if (spare !== undefined && mayReuse) return { connection: spare, isReused: true }
     // It occupies a process of the application.
     spare?.destroy()
@@ -134,46 +134,31 @@ export class Upstream {
     const connection =
       this.worker === undefined
         ? await connect(this.address, { timeout, signal })
-        : await this.#connectTo(this.worker, { timeout, signal })
+        : await connectToWorker(this.worker, { timeout, signal })
     return { connection, isReused: false }
   }
 
-  /** Finds out whether it can be reached. @throws {Error} of the system. */
-  async probe(): Promise<void> {
-    this.isProbed = true
-    try {
-      const { connectTimeout } = this.#settings
-      const { signal } = this.#probeEnd
-      const connection = await connect(this.address, { timeout: connectTimeout, signal })
-      this.#spare = connection
-      connection.release()
-      connection.onIdleEnd = () => this.#takeSpare()
-      setTimeout(() => {
-        if (this.#spare === connection) this.#takeSpare()?.destroy()
-      }, SPARE_TIMEOUT).unref()
-    } finally {
-      this.isProbed = false
-    }
+  /** Finds out whether it can be reached. @throws {Error} of the system; `ABORT_ERR` after {@link close}. */
+  probe(): Promise<void> {
+    return this.#probe.run(this.address, this.#settings.connectTimeout)
   }
 
   /** Counts a failure. @returns whether it is down now and was not before. */
   fail(failure: Failure, isOnly: boolean): boolean {
     this.failures += 1
-    this.closeIdle()
+    this.#closeIdle()
     return this.worker === undefined && this.health.fail(failure, performance.now(), isOnly)
   }
 
-  /** Closes the connections without a request. */
-  closeIdle(): void {
-    this.#takeSpare()?.destroy()
+  /** Ends a probe and closes the connections without a request. It may be used again. */
+  close(): void {
+    this.#probe.close()
     this.idle.closeAll()
   }
 
-  /** Ends all that is there without a request. It may be used again. */
-  close(): void {
-    this.#probeEnd.abort()
-    this.#probeEnd = new AbortController()
-    this.closeIdle()
+  /** Publishes a change of its state. @param pid - of the worker. */
+  publish(reason: string, pid?: number): void {
+    publishChange(() => ({ upstream: this.stats(), pid, reason }))
   }
 
   stats(): UpstreamStats {
@@ -191,27 +176,17 @@ export class Upstream {
     }
   }
 
-  /**
-   * The process of a worker may have ended just now: by itself, after so many requests, or since its program is
-   * broken. Another one is started once.
-   */
-  async #connectTo(worker: ManagedWorker, options: ConnectOptions): Promise<Connection> {
-    try {
-      return await connect(worker.address, options)
-    } catch (error) {
-      const code = codeOf(error)
-      if (code !== 'ECONNREFUSED' && code !== 'ENOENT') throw error
-      await within(worker.exit, EXIT_AFTER_CONNECTION)
-      // The process is there, and the file of its socket was removed.
-      if (worker.pid !== undefined) await worker.kill(LONGEST_WORKER_END)
+  #observe(worker: ManagedWorker): void {
+    worker.onStart = (pid) => this.publish('it has been started', pid)
+    worker.onEnd = (pid, reason) => {
+      this.#closeIdle()
+      this.publish(reason, pid)
     }
-    await worker.ready(options.signal)
-    try {
-      return await connect(worker.address, options)
-    } catch (error) {
-      await within(worker.exit, EXIT_AFTER_CONNECTION)
-      throw worker.failure ?? toConnectError(this, error)
-    }
+  }
+
+  #closeIdle(): void {
+    this.#probe.take()?.destroy()
+    this.idle.closeAll()
   }
 
   async #ask(): Promise<void> {
@@ -219,12 +194,6 @@ export class Upstream {
     const count = await askProcessCount(this.address, COUNT_TIMEOUT)
     // Several processes that share a socket say 1 each.
     if (count !== undefined && count > 1) this.#limit.setMost(count)
-  }
-
-  #takeSpare(): Connection | undefined {
-    const spare = this.#spare
-    this.#spare = undefined
-    return spare?.isOpen ? spare : undefined
   }
 
   #state(): UpstreamStats['state'] {

@@ -9,22 +9,18 @@ export class WaitingLine<Thing> {
     return this.#waiting.size === 0
   }
 
-  /** Resolves to the next thing. After the signal it never resolves, or to `instead`. */
-  wait(signal: ClientSignal | undefined, instead?: Thing): Promise<Thing> {
+  /** Resolves to the next thing; never after the signal. */
+  wait(signal: ClientSignal): Promise<Thing> {
     return new Promise((resolve) => {
       const leave = (): void => {
         this.#waiting.delete(admit)
-        signal?.removeEventListener('abort', abort)
+        signal.removeEventListener('abort', leave)
       }
       const admit = (thing: Thing): void => {
         leave()
         resolve(thing)
       }
-      const abort = (): void => {
-        leave()
-        if (instead !== undefined) resolve(instead)
-      }
-      signal?.addEventListener('abort', abort)
+      signal.addEventListener('abort', leave)
       this.#waiting.add(admit)
     })
   }

@@ -11,7 +11,7 @@ export const EXIT_AFTER_CONNECTION = 500
 export const LONGEST_WORKER_END = 1_000
 
 /** How long an application may take to end an aborted request, in milliseconds: a part of `killTimeout`, but not more. */
-const LONGEST_ABORT = 300
+const LONGEST_ABORT = 200
 const SHORTEST_ABORT = 20
 const ABORT_PART = 10
 /** How long a program may take to load where its first client has left, in milliseconds. */
@@ -24,7 +24,7 @@ const LONGEST_LOAD = 10_000
  * loaded again, each time.
  */
 export async function waitForAbort(
-  exchange: Exchange | undefined,
+  exchange: Exchange,
   worker: ManagedWorker | undefined,
   killTimeout: number,
 ): Promise<ExchangeEnd | undefined> {
@@ -32,7 +32,7 @@ export async function waitForAbort(
   const deadline = performance.now() + Math.min(LONGEST_LOAD, killTimeout / 2)
   for (;;) {
     const patience = Math.min(LONGEST_ABORT, killTimeout / ABORT_PART)
-    const end = await within(exchange?.end, Math.max(patience, SHORTEST_ABORT))
+    const end = await within(exchange.end, Math.max(patience, SHORTEST_ABORT))
     const isLoading = worker?.isLoading === true && performance.now() < deadline
     if (end !== undefined || !isLoading) return end
   }
@@ -40,7 +40,7 @@ export async function waitForAbort(
 
 /** Waits for a result. Undefined where it takes longer. */
 export async function within<Result>(
-  promise: Promise<Result> | undefined,
+  promise: Promise<Result>,
   milliseconds: number,
 ): Promise<Result | undefined> {
   let timer: NodeJS.Timeout | undefined
@@ -48,7 +48,7 @@ export async function within<Result>(
     timer = setTimeout(resolve, milliseconds, undefined)
   })
   try {
-    return await Promise.race([promise ?? timeout, timeout])
+    return await Promise.race([promise, timeout])
   } finally {
     clearTimeout(timer)
   }

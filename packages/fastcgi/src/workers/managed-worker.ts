@@ -26,8 +26,10 @@ export interface ManagedWorker {
   readonly lastLine: string
   /** Called when `isAvailable` may have become true. */
   onAvailable: () => void
-  /** Called when its process has ended, or is about to be ended: its connections are to be closed. */
-  onEnd: () => void
+  /** Called when a process has been started. */
+  onStart: (pid: number) => void
+  /** Called when its process has ended, or is about to be ended, and why: its connections are to be closed. */
+  onEnd: (pid: number, reason: string) => void
   /**
    * A request is about to be sent to it. Starts it where it does not run; resolves when it has been started.
    *
@@ -42,6 +44,11 @@ export interface ManagedWorker {
   taken(): void
   /** The request on it has ended. */
   finished(isAnswered: boolean): void
-  /** Ends it and what it has started: SIGTERM, after `killTimeout` SIGKILL. A new one is started on demand. */
-  kill(killTimeout: number): Promise<void>
+  /**
+   * Ends it and what it has started: SIGTERM, after `killTimeout` milliseconds SIGKILL. The next request starts a new
+   * one, also while this one ends.
+   *
+   * @param reason - for {@link onEnd}.
+   */
+  kill(killTimeout: number, reason: string): Promise<void>
 }

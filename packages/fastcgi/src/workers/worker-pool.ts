@@ -31,6 +31,9 @@ export interface WorkerPoolSettings {
  */
 const OWN_VARIABLES = { PHP_FCGI_MAX_REQUESTS: '0' }
 
+/** Why the workers of a pool end that is closed. */
+const CLOSED = 'the last gateway that has it is closed'
+
 /** The workers of a program. None is started before its first request. */
 export class WorkerPool {
   readonly workers: readonly Worker[]
@@ -57,7 +60,7 @@ export class WorkerPool {
 
   /** Ends all workers: SIGTERM, after `killTimeout` milliseconds SIGKILL. Resolves when nothing of them is left; the next request would start them again. */
   async close(killTimeout: number): Promise<void> {
-    await Promise.all(this.workers.map((worker) => worker.kill(killTimeout)))
+    await Promise.all(this.workers.map((worker) => worker.kill(killTimeout, CLOSED)))
     this.#folder.remove()
   }
 }

@@ -30,7 +30,8 @@ const MOST_PROCESSES = 2
 export class Worker implements ManagedWorker {
   readonly name: string
   onAvailable: () => void = () => {}
-  onEnd: () => void = () => {}
+  onStart: (pid: number) => void = () => {}
+  onEnd: (pid: number, reason: string) => void = () => {}
   exit: Promise<ScriptExit> = Promise.resolve({ exitCode: null, signal: null })
   readonly #start: WorkerStart
   readonly #life: WorkerLife
@@ -109,16 +110,19 @@ export class Worker implements ManagedWorker {
     running.answers += 1
     this.#createFailure = undefined
     this.#life.restartDelay.succeed()
-    if (running.answers === this.#life.maxRequests) void this.kill(KILL_TIMEOUT)
+    if (running.answers === this.#life.maxRequests) {
+      void this.kill(KILL_TIMEOUT, 'it has answered `maxRequests` requests')
+    }
   }
 
   /** Resolves when it has ended, and those that were being ended before. */
-  async kill(killTimeout: number): Promise<void> {
+  async kill(killTimeout: number, reason: string): Promise<void> {
     // Else at once: the next request is not to have a process that is ended.
     if (this.#starting !== undefined) await this.#starting.catch(() => {})
     const running = this.#process
     if (running !== undefined) {
       this.#release()
+      this.onEnd(running.pid, reason)
       this.#end(running, killTimeout)
     }
     await Promise.all(this.#ending)
@@ -130,12 +134,13 @@ export class Worker implements ManagedWorker {
     this.#latest = started
     this.exit = started.exit
     void started.exit.then((exit) => this.#onExit(started, exit))
+    this.onStart(started.pid)
     const { idleTimeout } = this.#life
     if (idleTimeout === 0) return
     this.#idleTimer = setTimeout(() => this.#onIdle(), idleTimeout).unref()
   }
 
-  /** The process has ended by itself, unless it was released before. */
+  /** The process has ended by itself, unless it was ended from here before. */
   #onExit(ended: WorkerProcess, exit: ScriptExit): void {
     if (ended !== this.#process) return
     this.#release()
@@ -145,22 +150,33 @@ export class Worker implements ManagedWorker {
     // A program that cannot run exits with a code. A signal ends one that runs: a request may have done it.
     if (ended.answers > 0 || ended.hasTaken || exit.signal !== null) {
       this.#life.logger.warn(facts, 'a worker has ended by itself')
-      return
+    } else {
+      this.#createFailure = () => this.#toFailure(ended, exit)
+      const delay = this.#delayRestart()
+      this.#life.logger.error(
+        { ...facts, delay },
+        'a worker has ended before it answered a request',
+      )
     }
-    this.#createFailure = () => this.#toFailure(ended, exit)
-    const delay = this.#life.restartDelay.fail(performance.now())
-    this.#life.logger.error({ ...facts, delay }, 'a worker has ended before it answered a request')
-    this.#delayEnd = performance.now() + delay
+    this.onEnd(ended.pid, `it has ended ${describeExit(exit)}`)
+  }
+
+  /** @returns for how long, in milliseconds. */
+  #delayRestart(): number {
+    const now = performance.now()
+    const delay = this.#life.restartDelay.fail(now)
+    this.#delayEnd = now + delay
     this.#delayTimer = setTimeout(() => {
       this.#delayTimer = undefined
       this.onAvailable()
     }, delay).unref()
+    return delay
   }
 
   #onIdle(): void {
     const rest = this.#idleSince + this.#life.idleTimeout - performance.now()
     if (!this.#isBusy && rest <= 0) {
-      void this.kill(KILL_TIMEOUT)
+      void this.kill(KILL_TIMEOUT, 'it has had no request for `idleTimeout`')
       return
     }
     const delay = this.#isBusy ? this.#life.idleTimeout : rest
@@ -171,7 +187,6 @@ export class Worker implements ManagedWorker {
   #release(): void {
     this.#process = undefined
     clearTimeout(this.#idleTimer)
-    this.onEnd()
   }
 
   #end(running: WorkerProcess, killTimeout: number): void {
@@ -182,12 +197,12 @@ export class Worker implements ManagedWorker {
     this.#ending.add(ending)
   }
 
-  #toFailure(ended: WorkerProcess, { reason, exitCode, signal }: ScriptExit): CgiError {
-    const { lastLine } = ended.output
-    const how = signal === null ? `with exit code ${exitCode}` : `by ${signal}`
-    const why = reason ?? lastLine
+  #toFailure(ended: WorkerProcess, exit: ScriptExit): CgiError {
+    const { reason, exitCode, signal } = exit
+    const why = reason ?? ended.output.lastLine
+    const end = `${this.name} ended ${describeExit(exit)} before it answered a request`
     return new CgiError('CGI_ERR_NO_UPSTREAM', {
-      reason: `${this.name} ended ${how} before it answered a request${why === '' ? '' : `: ${why}`}`,
+      reason: why === '' ? end : `${end}: ${why}`,
       upstream: this.name,
       pid: ended.pid,
       exitCode,
@@ -200,4 +215,8 @@ export class Worker implements ManagedWorker {
     const headers = { 'retry-after': '1' }
     return new CgiError('CGI_ERR_BUSY', { reason, upstream: this.name, headers })
   }
+}
+
+function describeExit({ exitCode, signal }: ScriptExit): string {
+  return signal === null ? `with exit code ${exitCode}` : `by ${signal}`
 }

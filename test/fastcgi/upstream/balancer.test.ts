@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import t from 'tap'
+import type { CgiLogger } from '@common-gateway/core/transport'
+import { UpstreamGroup } from '@internal/fastcgi/upstream/upstream-group.js'
+import { until } from '../../support/processes.js'
+import { startSilentListener } from '../silent-listener.js'
+import { createUpstream } from './upstreams.js'
+
+const SILENT: CgiLogger = { warn: () => {}, error: () => {} }
+
+function search(): Parameters<UpstreamGroup['enter']>[0] {
+  const now = performance.now()
+  const deadlines = { queueDeadline: now + 60_000, connectDeadline: now + 60_000 }
+  return { signal: undefined, arrival: now, start: now, ...deadlines }
+}
+
+void t.test('UP-7 a probe that close() ends is no failure', async (t) => {
+  const listener = await startSilentListener()
+  t.teardown(() => listener.close())
+  const [host = '', port] = listener.address.split(':')
+  // Its backlog is full, so that a connection stays pending.
+  const pending = createUpstream('pending', { address: { host, port: Number(port) } })
+  const other = createUpstream('other')
+  const group = new UpstreamGroup([pending, other], SILENT)
+  group.balancer.fail(pending, 'unreachable', new Error('on purpose'))
+  await until(() => pending.health.timeOut(performance.now()) <= 0, 'it can be probed')
+  assert.equal(await group.enter(search()), other)
+  assert.equal(pending.isProbed, true)
+  group.close()
+  await until(() => !pending.isProbed, 'the probe has ended')
+  assert.equal(pending.failures, 1)
+})
+
+void t.test('UP-6 a request that waits again is before those that came later', async () => {
+  const upstream = createUpstream('a', { maxConnections: 1 })
+  const group = new UpstreamGroup([upstream], SILENT)
+  const first = search()
+  await group.enter(first)
+  const order: string[] = []
+  const late = group.enter({ ...search(), arrival: first.arrival + 2 })
+  const later = group.enter({ ...search(), arrival: first.arrival + 3 })
+  // The backlog was full: it gives its place back, and searches again.
+  upstream.limitToBusy()
+  group.leave(upstream, false)
+  const again = group.enter({ ...first, failed: { upstream, error: new Error('full') } })
+  const waits = Object.entries({ again, late, later }).map(async ([name, place]) => {
+    await place
+    order.push(name)
+    group.leave(upstream, true)
+  })
+  await Promise.all(waits)
+  assert.deepEqual(order, ['again', 'late', 'later'])
+})
