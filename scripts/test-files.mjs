@@ -14,6 +14,7 @@ const REST = [
   /^express\/adapter-contract-express-(4|.*-message-classes)\./,
   /^conformance\/frameworks/,
   /^fastcgi\/(cases-(?!node-http)|machines|peers)/,
+  /^warm\/differential\/(differential-rest|programs)\./,
   /^cli\/(browser|first-minutes|status-browser|python)\./,
   /^core\/.*-child-process\./,
   /^(error-page|host-end-setups|memory)\./,
@@ -26,6 +27,7 @@ const LONG = [
   /^(attack|docs)\//,
   /^core\/process\/confinement\//,
   /^fastcgi\/(cases-|workers\/)/,
+  /^warm\/(differential|mutation|soak)\//,
   /^(host-end|memory|soak\/soak|transport)/,
 ]
 

@@ -4,7 +4,7 @@ import type { BenchmarkSite } from './site.js'
 
 interface ContestantBase {
   /** What it speaks with the scripts: each has contestants and scenarios of its own. */
-  readonly protocol: 'cgi' | 'fastcgi'
+  readonly protocol: 'cgi' | 'fastcgi' | 'interpreter'
   /** Its name on the command line. */
   readonly id: string
   readonly name: string

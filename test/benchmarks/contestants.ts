@@ -5,6 +5,7 @@ import { nginx } from '../servers/nginx.js'
 import type { Contestant, LimitContestant, NodeContestant } from './contestant.js'
 import { byNode, type NodeVersion, version } from './node-version.js'
 import { type OptionSet, startNodeServer } from './node-server.js'
+import { createInterpreterContestants } from './interpreter-contestants.js'
 import { createPhpContestants } from './php-contestants.js'
 
 /** What there is beside the servers as they are. */
@@ -115,5 +116,6 @@ export function createContestants({ options, variants, nodes }: Choices): readon
       ]),
     ]),
     ...createPhpContestants(all),
+    ...createInterpreterContestants(all),
   ]
 }

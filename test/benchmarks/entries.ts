@@ -42,7 +42,8 @@ export function createEntries(
   contestants: readonly Contestant[],
   ground: Ground,
 ): readonly Entry[] {
-  const protocol = scenario.field === 'fastcgi' ? 'fastcgi' : 'cgi'
+  const { field } = scenario
+  const protocol = field === 'fastcgi' || field === 'interpreter' ? field : 'cgi'
   const able = contestants.filter((contestant) => contestant.protocol === protocol)
   return scenario.field === 'node'
     ? createNodeEntries(scenario, able, ground)

@@ -10,7 +10,11 @@ interface WarmServer {
 }
 
 /** They do next to nothing, since it is the server that has to be warm. */
-const PROGRAMS = { cgi: '/cgi-bin/tiny-c.cgi', fastcgi: '/cgi-bin/small.php' } as const
+const PROGRAMS = {
+  cgi: '/cgi-bin/tiny-c.cgi',
+  fastcgi: '/cgi-bin/small.php',
+  interpreter: '/cgi-bin/tiny-c.cgi',
+} as const
 
 /**
  * The servers that several scenarios share: each is started and warmed once, and one that waits costs nothing.

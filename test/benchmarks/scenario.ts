@@ -53,7 +53,7 @@ interface ScenarioBase {
 
 /** Asked of every server of its protocol, and compared with some of them. */
 export interface ServerScenario extends ScenarioBase {
-  readonly field: 'all' | 'fastcgi'
+  readonly field: 'all' | 'fastcgi' | 'interpreter'
   /** What the limit does for it: starts that program of the site, so many at once. */
   readonly limit?: { readonly program: string; readonly connections: number }
   measure(server: RunningServer, effort: Effort): Promise<Figures>

@@ -3,6 +3,7 @@ import { blocked } from './scenarios/blocked.js'
 import { cold } from './scenarios/cold.js'
 import { events } from './scenarios/events.js'
 import { headers } from './scenarios/headers.js'
+import { interpreters } from './scenarios/interpreters.js'
 import { large } from './scenarios/large.js'
 import { memory } from './scenarios/memory.js'
 import { ordinary } from './scenarios/ordinary.js'
@@ -24,4 +25,5 @@ export const scenarios: readonly Scenario[] = [
   events,
   streams,
   ...php,
+  ...interpreters,
 ]

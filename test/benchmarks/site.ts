@@ -4,6 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { createEmptySite, type Site } from '../servers/site.js'
+import { addAwstats } from './awstats.js'
 import { limitProgram } from './limit.js'
 import { PhpPool } from './php-pool.js'
 
@@ -41,6 +42,7 @@ export async function createSite(compiler: string): Promise<BenchmarkSite> {
     await chmod(program, 0o755)
   }
   await compile(path.join(SOURCES, 'hosts', 'limit.c'), limitProgram(site))
+  await addAwstats(site.cgiBin, site.folder)
   const php = new PhpPool(site.folder)
   return {
     ...site,

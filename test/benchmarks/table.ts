@@ -5,6 +5,7 @@ import { median } from './statistics.js'
 /** What every server is compared with, the first one first. */
 const UNITS = {
   all: ['Go', 'C limit', 'lighttpd'],
+  interpreter: ['Fastify 5', 'lighttpd', 'Apache'],
   fastcgi: ['lighttpd mod_fastcgi', 'nginx fastcgi_pass', 'Fastify 5, php-cgi for each request'],
 } as const
 

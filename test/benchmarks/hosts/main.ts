@@ -1,3 +1,4 @@
+import { warm } from '@common-gateway/warm'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { StartApplication } from './application.js'
@@ -27,7 +28,12 @@ const start = APPLICATIONS[setup.framework]
 if (start === undefined) throw new Error(`no application is called ${setup.framework}`)
 
 const ballast = createBallast(setup.megabytes)
-const spawner = setup.hasMemorySpawner === true ? { spawner: memorySpawner } : {}
+const spawner =
+  setup.hasMemorySpawner === true
+    ? { spawner: memorySpawner }
+    : setup.isWarm === true
+      ? { spawner: warm() }
+      : {}
 const interpreters = setup.php === undefined ? {} : { interpreters: { '.php': phpBy(setup.php) } }
 const server = await start({ ...setup.options, ...spawner, ...interpreters, root: setup.root })
 let watch: RequestWatch | undefined

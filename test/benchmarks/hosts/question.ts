@@ -28,4 +28,6 @@ export interface HostSetup {
   /** Whether scripts are not started, and their answers come from memory. */
   readonly hasMemorySpawner?: boolean
   readonly php?: PhpSetup
+  /** Whether interpreters stay, by `warm()`. */
+  readonly isWarm?: boolean
 }

@@ -1,0 +1,25 @@
+/** What a script can see of its fork server, by a name that scripts of the suite use in their lines `#: visible`. */
+export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
+  'parent process': 'The parent process (`getppid()`) is the fork server.',
+  'command line': '`/proc/self/cmdline`, and so `ps`, show the command of the fork server.',
+  'initial environment':
+    '`/proc/self/environ` has the variables with which the fork server was started. `os.environ`, `%ENV`, getenv(3) and child processes have those of the request.',
+  'process name': '`/proc/self/comm` is the name of the interpreter.',
+  'processor time':
+    'The processor time, the page faults and the memory that getrusage(2) and times(2) report begin at the fork.',
+  'hash seed':
+    'Requests of one fork server share the seed of hashes and the layout of memory, for `maxAge`.',
+  'outer frames':
+    'Python: `inspect.stack()` and `traceback.print_stack()` show three frames below the script. Tracebacks of errors, and warnings, do not.',
+  'module finder':
+    'Python: `importlib.machinery.BuiltinImporter.find_spec` is a function of the fork server.',
+  'path cache': 'Python: `sys.path_importer_cache` has fewer entries.',
+  subclasses:
+    'Python: `__subclasses__()` of a class of the library lists classes of modules that the script has not imported.',
+  'library caches':
+    'Python: private caches of the library (`re._cache`, `copyreg.dispatch_table`) have entries of modules that the script has not imported.',
+  'garbage collector':
+    'Python: `gc.get_freeze_count()` is not 0; `gc.get_objects()` leaves out the objects of the fork server.',
+  'exit handlers':
+    'Python: atexit(3) functions of C run only where a module in C is loaded that is not of the library, or `ctypes` or `readline`. `atexit` of Python is as ever.',
+}
