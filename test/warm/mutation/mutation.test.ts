@@ -14,10 +14,10 @@ for (const [language, program] of [
     { ...needs(program), ...NO_HANG },
     async () => {
       const { changes, warm, faults } = await mutate({
-        requests: 300,
+        requests: 150,
         seed: 41,
         languages: [language],
-        interval: 6_000,
+        interval: 4_000,
       })
       assert.deepEqual(faults, [])
       assert.ok(changes > 0 && warm > 0, `${changes} changes, ${warm} warm`)

@@ -9,8 +9,8 @@ void t.test(
   'WARM-42 no exit, slot, process or descriptor is lost with a fork server',
   OPTIONS,
   async () => {
-    const { faults, warm, kills } = await soakWarm({ requests: 600, seed: 42, requestsPerKill: 40 })
+    const { faults, warm, kills } = await soakWarm({ requests: 300, seed: 42, requestsPerKill: 30 })
     assert.deepEqual(faults, [])
-    assert.ok(warm > 100 && kills > 0, `${warm} warm, ${kills} kills`)
+    assert.ok(warm > 30 && kills > 0, `${warm} warm, ${kills} kills`)
   },
 )
