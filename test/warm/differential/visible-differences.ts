@@ -18,7 +18,8 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
     'Python: `__subclasses__()` of a class of the library lists classes of modules that the script has not imported.',
   'library caches':
     'Python: private caches of the library (`re._cache`, `copyreg.dispatch_table`) have entries of modules that the script has not imported.',
-  'compiler hints': 'Perl: `$^H`, which has no meaning while a script runs, has the bit HINT_BLOCK_SCOPE.',
+  'compiler hints':
+    'Perl: `$^H`, which has no meaning while a script runs, has the bit HINT_BLOCK_SCOPE.',
   'garbage collector':
     'Python: `gc.get_freeze_count()` is not 0; `gc.get_objects()` leaves out the objects of the fork server.',
   'exit handlers':
