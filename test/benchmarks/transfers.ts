@@ -20,6 +20,14 @@ interface Large {
   readonly size: number
 }
 
+/** An upload, and how many of them come before the first that is measured of a server. */
+interface Upload extends Large {
+  readonly warmUp?: number
+}
+
+/** Servers that have had the uploads before the first that is measured. */
+const warmed = new WeakSet<RunningServer>()
+
 async function measure(
   server: RunningServer,
   size: number,
@@ -42,7 +50,7 @@ export function download(server: RunningServer, { path: program, size }: Large):
 /** Sends zeros to a program that answers their number. PUT: PHP reads the body of a POST by itself. */
 export async function upload(
   server: RunningServer,
-  { path: program, size }: Large,
+  { path: program, size, warmUp = 0 }: Upload,
 ): Promise<Figures> {
   const folder = await mkdtemp(path.join(tmpdir(), 'common-gateway-upload-'))
   try {
@@ -53,11 +61,14 @@ export async function upload(
     const url = `http://127.0.0.1:${server.port}${program}`
     // Without Expect, which not every server answers, and which curl would wait for.
     const args = ['--upload-file', file, '--header', 'Expect:']
-    return await measure(server, size, async () => {
+    const send = async (): Promise<Transfer> => {
       const done = await transfer(url, ...args)
       assert.equal(done.body.trim(), String(size))
       return done
-    })
+    }
+    for (let count = 0; count < (warmed.has(server) ? 0 : warmUp); count += 1) await send()
+    warmed.add(server)
+    return await measure(server, size, send)
   } finally {
     await rm(folder, { recursive: true })
   }
