@@ -26,7 +26,7 @@ const LONG = [
   /^cli\/(arguments|colours|connections|status-browser|stop)\./,
   /^(attack|docs)\//,
   /^core\/process\/confinement\//,
-  /^fastcgi\/(cases-|workers\/)/,
+  /^fastcgi\/(cases-|machines|workers\/)/,
   /^warm\/(differential|mutation|soak)\//,
   /^(host-end|memory|soak\/soak|transport)/,
 ]

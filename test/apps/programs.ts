@@ -29,6 +29,7 @@ const PROGRAMS = {
   fcgiwrap: { package: 'fcgiwrap', isInstalled: () => isExecutable('/usr/sbin/fcgiwrap') },
   gitweb: { package: 'gitweb', isInstalled: () => isExecutable(GITWEB) },
   lighttpd: { package: 'lighttpd', isInstalled: () => isExecutable('/usr/sbin/lighttpd') },
+  ip: { package: 'iproute2', isInstalled: () => isInPath('ip') },
   MapServer: { package: 'cgi-mapserver', isInstalled: () => isExecutable(MAPSERVER) },
   MediaWiki: {
     package: 'mediawiki php-sqlite3',

@@ -32,6 +32,8 @@ export interface Load {
 interface LoadOptions {
   readonly requests: number
   readonly clients?: number
+  /** Sent with each; names and values alternate. */
+  readonly headers?: readonly string[]
   /** Called when so many have been sent. */
   readonly events?: Readonly<Record<number, () => unknown>>
 }
@@ -58,7 +60,7 @@ export async function startLoad(
   let runs = 0
   return {
     gateway,
-    async run(method, { requests, clients = 8, events = {} }) {
+    async run(method, { requests, clients = 8, headers = [], events = {} }) {
       runs += 1
       const statuses = new Map<number, number>()
       const good = new Set<string>()
@@ -72,7 +74,7 @@ export async function startLoad(
           const name = `${runs}-${sent}`
           const body = method === 'POST' ? { body: name } : {}
           const target = `/cgi-bin/app.php/count/${name}`
-          const status = await send(gateway, target, { method, ...body }).then(
+          const status = await send(gateway, target, { method, headers, ...body }).then(
             (answer) => answer.status,
             () => 0,
           )
