@@ -17,6 +17,7 @@ export { type ListeningSocket, openListeningSocket } from './process/listening-s
 export { type DescriptorSocket, openDescriptorSocket } from './process/posix/descriptor-socket.js'
 export { openProcessPipes, type ProcessPipes } from './process/posix/process-pipes.js'
 export type { InputOptions } from './process/posix/standard-streams.js'
+export { unacknowledgedBytes } from './process/unacknowledged-bytes.js'
 export { readWaitStatus } from './process/wait-status.js'
 export {
   createStandardErrorLines,

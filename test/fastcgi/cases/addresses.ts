@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
+import { networkInterfaces } from 'node:os'
 import path from 'node:path'
 import type { Test } from 'tap'
 import { createTemporaryFolder } from '../../core/temporary-folder.js'
 import { until } from '../../support/processes.js'
 import { type Case, says } from '../case.js'
+import { ScriptedUpstream } from '../scripted-upstream.js'
 import { startSilentListener } from '../silent-listener.js'
 
 /** An address whose backlog is full, by the function that lets it accept. */
@@ -119,6 +121,40 @@ const ERRORS: readonly Case[] = [
   },
 ]
 
+/** Containers may have no IPv6: its cases show nothing there. */
+const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
+  addresses?.some(({ address }) => address === '::1'),
+)
+
+const IPV6: readonly Case[] = [
+  {
+    name: 'UP-7 an IPv6 address',
+    upstreams: [],
+    async address(t) {
+      if (!hasIpv6) return '[::1]:9'
+      const listening = { host: '::1', port: 0 }
+      const six = await new ScriptedUpstream({ answer: says('six') }, listening).start()
+      t.after(() => six.stop())
+      return six.address
+    },
+    async play({ send, sendBy, stats }) {
+      if (!hasIpv6) return
+      assert.equal((await send('/')).text, 'six')
+      assert.equal((await sendBy('POST')).text, 'six')
+      assert.match(stats()[0]?.name ?? '', /^\[::1\]:\d+$/)
+    },
+  },
+  {
+    name: 'UP-7 an IPv6 address that refuses connections is passed over',
+    upstreams: [says('four')],
+    address: async (_t, upstreams) => ['[::1]:9', ...upstreams.map(({ address }) => address)],
+    async play({ sendBy, stats }) {
+      assert.equal((await sendBy('POST')).text, 'four')
+      assert.deepEqual([stats()[0]?.name, stats()[0]?.failures], ['[::1]:9', 1])
+    },
+  },
+]
+
 const NAMES: readonly Case[] = [
   {
     name: 'UP-7 a host by its name',
@@ -142,4 +178,4 @@ const NAMES: readonly Case[] = [
   },
 ]
 
-export const addressCases: readonly Case[] = [...ERRORS, ...NAMES]
+export const addressCases: readonly Case[] = [...ERRORS, ...IPV6, ...NAMES]

@@ -83,8 +83,9 @@ const LEAVING: readonly Case[] = [
     isHttp1: true,
     async play(stage) {
       const socket = await dial(stage.gateway)
-      socket.end('POST /cgi-bin/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbegun')
+      socket.write('POST /cgi-bin/ HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nbegun')
       const call = await stage.upstream.call()
+      socket.end()
       await call.connection.closed
       assert.equal(call.hasWholeBody, false)
       await isFree(stage)

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
+import { until } from '../../support/processes.js'
 import { type Case, echoes, HEADER, says, type Stage } from '../case.js'
 import type { Behaviour, Call } from '../scripted-upstream.js'
+import { startUnreadListener, type UnreadListener } from '../unread-listener.js'
 
 const KEEP = { keepAlive: true } as const
 
@@ -22,6 +24,9 @@ const onlyFirst =
   (then: (call: Call) => unknown): ((call: Call) => unknown) =>
   (call) =>
     call.connection.calls.length === 1 ? call.answer(call.path) : then(call)
+
+/** By their addresses. */
+const UNREAD_LISTENERS = new Map<string, UnreadListener>()
 
 /** The requests that all upstreams got, for this path. */
 function seen({ upstreams }: Stage, path: string): number {
@@ -189,6 +194,33 @@ function oneCloses(): Behaviour['answer'][] {
   return [answer, answer]
 }
 
+/** An application that has read nothing when it closes the connection: it cannot have begun. */
+const UNREAD: readonly Case[] = ALL.filter((method) => bodyOf(method).body !== undefined).map(
+  (method): Case => ({
+    name: `UP-5 ${method}: what is not read when a Unix socket is closed goes to the next application`,
+    upstreams: [echoes],
+    address: async (t, [other]) => {
+      const listener = await startUnreadListener(t, 'unix')
+      UNREAD_LISTENERS.set(listener.address, listener)
+      return [listener.address, other?.address ?? '']
+    },
+    async play(stage) {
+      // Nothing is kept of so long a body, since nothing has been sent of it.
+      const content = Buffer.alloc(1_000_000, 'abcdefg')
+      const headers = ['Content-Length', String(content.length)]
+      const body = Readable.from([content.subarray(0, 700_000), content.subarray(700_000)])
+      const answered = stage.send('/', { method, headers, body })
+      const listener = UNREAD_LISTENERS.get(stage.stats()[0]?.name.replace(/^unix:/, '') ?? '')
+      await until(() => listener?.sockets.length === 1, 'it is connected')
+      listener?.close()
+      const answer = await answered
+      assert.equal(answer.status, 200)
+      assert.ok(answer.bytes.equals(content))
+      assert.equal(stage.upstream.count('/'), 1)
+    },
+  }),
+)
+
 const BOUNDS: readonly Case[] = [
   {
     name: 'UP-5 OVERLOADED everywhere is 503 with Retry-After, after three attempts at most',
@@ -274,5 +306,6 @@ export const retryCases: readonly Case[] = [
   ...REJECTED,
   ...STALE,
   ...UNKNOWN,
+  ...(process.platform === 'linux' ? UNREAD : []),
   ...BOUNDS,
 ]

@@ -46,8 +46,8 @@ void t.test('php-fpm under load', needs('php-fpm'), async (t) => {
         const pid = one.pid()
         const events = { 70: () => process.kill(pid, 'SIGQUIT') }
         const tally = await load.run(method, { requests: 200, events })
-        // What lies in the backlog when it is closed cannot be told from what has been begun: no POST is repeated.
-        const most = method === 'GET' ? 0 : 4
+        // By TCP, what lies in the backlog when it is closed cannot be distinguished from what has begun.
+        const most = method === 'POST' && listening === 'tcp' ? 4 : 0
         assert.ok(tally.lost <= most, `${method}: ${JSON.stringify([...tally.statuses])}`)
         assert.deepEqual([tally.twice, tally.forged], [0, 0])
         await one.restart()
@@ -82,20 +82,16 @@ void t.test('php-fpm under load', needs('php-fpm'), async (t) => {
   })
 
   void t.test(
-    'UP-6 20 at once on one child with a backlog of 2: all are answered, by TCP with `maxConnections`',
+    'UP-6 20 at once on one child with a backlog of 2: all are answered',
     NO_HANG,
     async (t) => {
       for (const listening of ['unix', 'tcp'] as const) {
         const { address } = await startPhpFpm(t, { listening, children: 1, backlog: 2 })
         for (const options of [{ address }, { address, maxConnections: 1 }]) {
           const load = await startLoad(t, fastcgi(options))
-          // Linux completes a TCP handshake for the client though the backlog is full, takes its bytes, and may
-          // reset the connection later: that cannot be told from a request that has begun.
-          const isTold = listening === 'unix' || 'maxConnections' in options
           for (const method of METHODS) {
-            const tally = await load.run(method, { requests: 60, clients: 20 })
-            if (isTold) assertWhole(tally, `${method}, ${listening}`)
-            else assert.deepEqual([tally.twice, tally.forged], [0, 0])
+            const tally = await load.run(method, { requests: 100, clients: 20 })
+            assertWhole(tally, `${method}, ${listening}`)
           }
         }
       }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import {
   type Attempt,
+  isHeldBack,
   isSentAgain,
   mayReuseConnection,
   type Outcome,
@@ -27,6 +28,10 @@ function sentAgain(facts: Partial<Attempt>): string {
 
 const ALL = METHODS.join(' ')
 const SAFE = 'GET HEAD OPTIONS'
+
+void t.test('UP-5 the end of a request that is not safe waits for the application', async () => {
+  assert.equal(METHODS.filter(isHeldBack).join(' '), 'PUT DELETE POST PATCH PROPFIND')
+})
 
 void t.test(
   'UP-5 a request that was not processed is sent again, whatever its method',

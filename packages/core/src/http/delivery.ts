@@ -3,7 +3,8 @@ import type { ServerHttp2Stream } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { DeliveryLimits } from '../data/message.js'
 import { Patience } from '../data/patience.js'
-import { countsAcknowledged, hasUnsent, takenBytes } from './taken-bytes.js'
+import { countsAcknowledged } from '../process/unacknowledged-bytes.js'
+import { hasUnsent, takenBytes } from './taken-bytes.js'
 import { stopTicking, Ticking } from '../data/ticker.js'
 
 /**

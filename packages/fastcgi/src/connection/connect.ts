@@ -3,6 +3,7 @@ import type { OnReadOpts, SocketConstructorOpts } from 'node:net'
 import type { Address } from './address.js'
 import { ApplicationSocket } from './application-socket.js'
 import { Connection } from './connection.js'
+import { codedError, toAbortError } from './connection-error.js'
 import { ReadMemory } from './read-memory.js'
 
 /** How a connection is made. */
@@ -60,12 +61,4 @@ export function connect(
       resolve(new Connection(socket, memory))
     })
   })
-}
-
-function toAbortError(): Error {
-  return codedError('ABORT_ERR', 'the request has ended')
-}
-
-function codedError(code: string, message: string): Error {
-  return Object.assign(new Error(message), { code })
 }

@@ -1,5 +1,8 @@
 import type { Output } from '@common-gateway/core/transport'
+import { untilAcknowledged } from './acknowledgement.js'
+import type { ConnectOptions } from './connect.js'
 import type { Connection, ConnectionUser } from './connection.js'
+import { codedError, toAbortError } from './connection-error.js'
 import { ExchangeOutput, type OutputSource } from './exchange-output.js'
 import type { RequestInput, SocketInput } from './request-input.js'
 
@@ -12,6 +15,8 @@ export interface ExchangeCall {
   readonly keepConnection: boolean
   /** `false`: standard input is ended at once, in the same write as the variables. */
   readonly hasBody: boolean
+  /** Whether the end of the variables waits for {@link Exchange.handOver}. Default: `false`. */
+  readonly isHeldBack?: boolean
 }
 
 /** How an exchange has ended. */
@@ -39,10 +44,21 @@ export interface Exchange {
   readonly stderr: Output
   /** Whether a byte of standard output or standard error has come. */
   readonly hasAnswerBegun: boolean
-  /** `false`: the system has taken no byte of the request. */
+  /** Whether the end of the variables waits for {@link handOver}. */
+  readonly isHeldBack: boolean
+  /** `false`: the application cannot have begun, since the system has not taken the whole head of the request. */
   readonly isSent: boolean
   /** Never rejects. */
   readonly end: Promise<ExchangeEnd>
+  /**
+   * Sends the end of the variables that was held back, when the peer has taken what comes before it: an application
+   * cannot begin a request without it. Until then, nothing may be written to `stdin`. Resolves also where the
+   * application rejects the request before it is whole.
+   *
+   * @throws {Error} of the system, where the connection is lost; with the code `ETIMEDOUT` after `timeout`, and `ABORT_ERR`
+   *   after `signal`. The application cannot have begun.
+   */
+  handOver(options: ConnectOptions): Promise<void>
   /**
    * Asks the application to end the request. A connection that is to be used again stays open until the application has
    * ended it, and is closed then; any other is closed at once.
@@ -61,6 +77,8 @@ export abstract class ConnectionExchange implements Exchange, ConnectionUser, Ou
   protected isAborted = false
   #hasAnswerBegun = false
   #hasEnded = false
+  /** The end of the variables, as long as it is not written. */
+  #heldBack: Buffer | undefined
   #resolveEnd: (end: ExchangeEnd) => void = () => {}
 
   constructor(connection: Connection, { keepConnection }: ExchangeCall) {
@@ -77,8 +95,36 @@ export abstract class ConnectionExchange implements Exchange, ConnectionUser, Ou
     return this.#hasAnswerBegun
   }
 
+  get isHeldBack(): boolean {
+    return this.#heldBack !== undefined
+  }
+
   get isSent(): boolean {
-    return this.connection.socket.hasSent
+    return !this.isHeldBack && this.connection.socket.hasSent
+  }
+
+  async handOver({ timeout, signal }: ConnectOptions): Promise<void> {
+    const heldBack = this.#heldBack
+    if (heldBack === undefined) return
+    const { socket } = this.connection
+    const isGivenUp = (): boolean => this.isAborted || signal?.aborted === true
+    const isTaken = await untilAcknowledged(socket, {
+      deadline: performance.now() + (timeout || Number.POSITIVE_INFINITY),
+      isOver: () => this.#hasEnded || socket.destroyed || isGivenUp(),
+    })
+    if (isTaken) this.connection.write(heldBack)
+    // A Unix socket that is closed has nothing unread either, but takes nothing more.
+    if (isTaken && socket.writeError === undefined) {
+      this.#heldBack = undefined
+      return
+    }
+    if (isGivenUp()) this.finish({ type: 'lost', error: toAbortError() })
+    else if (!socket.destroyed) {
+      const late = codedError('ETIMEDOUT', `the request was not taken within ${timeout} ms`)
+      this.finish({ type: 'lost', error: socket.writeError ?? late })
+    }
+    const end = await this.end
+    if (end.type === 'lost' && !this.#hasAnswerBegun) throw toError(end)
   }
 
   taken(): void {
@@ -99,6 +145,19 @@ export abstract class ConnectionExchange implements Exchange, ConnectionUser, Ou
     this.stderr.destroy()
     this.sendAbort()
     if (!this.keepConnection) this.finish({ type: 'lost', error: undefined })
+  }
+
+  /**
+   * Starts the request.
+   *
+   * @param head - up to the body.
+   * @param endSize - how many of its last bytes an application needs before it can begin.
+   */
+  protected sendHead(head: Buffer, endSize: number, { isHeldBack = false }: ExchangeCall): void {
+    const { connection } = this
+    connection.use(this)
+    if (isHeldBack) this.#heldBack = head.subarray(-endSize)
+    connection.write(isHeldBack ? head.subarray(0, -endSize) : head)
   }
 
   /** @param part - in the memory of the connection. */

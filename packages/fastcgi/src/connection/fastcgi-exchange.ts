@@ -1,6 +1,6 @@
 import { ABORT_REQUEST, encodeRecord, REQUEST_COMPLETE } from '../protocol/record.js'
 import { RecordParser, type RecordReader } from '../protocol/record-parser.js'
-import { encodeRequest } from '../protocol/request.js'
+import { encodeRequest, endSizeOf } from '../protocol/request.js'
 import { RequestIds } from '../protocol/request-ids.js'
 import type { Connection } from './connection.js'
 import { ConnectionExchange, type ExchangeCall } from './exchange.js'
@@ -20,8 +20,7 @@ export class FastcgiExchange extends ConnectionExchange implements RecordReader 
     this.#parser = new RecordParser(ids)
     const request = encodeRequest({ ...call, id: this.#id })
     this.stdin = call.hasBody ? new FastcgiInput(connection.socket, this.#id) : null
-    connection.use(this)
-    connection.write(request)
+    this.sendHead(request, endSizeOf(call), call)
   }
 
   override read(chunk: Buffer): void {
@@ -47,7 +46,8 @@ export class FastcgiExchange extends ConnectionExchange implements RecordReader 
     }
     // An application need not have read the body, and libfcgi takes what is left of it for the next request.
     const isInputRead = this.stdin === null && this.connection.socket.writableLength === 0
-    const isReusable = this.keepConnection && !this.isAborted && isInputRead && this.#parser.isClean
+    const isTaken = !this.isHeldBack && isInputRead
+    const isReusable = this.keepConnection && !this.isAborted && isTaken && this.#parser.isClean
     this.finish({ type: 'complete', appStatus, isReusable })
   }
 

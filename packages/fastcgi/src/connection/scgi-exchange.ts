@@ -1,4 +1,4 @@
-import { encodeScgiRequest } from '../protocol/scgi-request.js'
+import { encodeScgiRequest, SCGI_END_SIZE } from '../protocol/scgi-request.js'
 import type { Connection } from './connection.js'
 import { ConnectionExchange, type ExchangeCall } from './exchange.js'
 import { ScgiInput } from './request-input.js'
@@ -10,8 +10,7 @@ export class ScgiExchange extends ConnectionExchange {
   constructor(connection: Connection, call: ExchangeCall) {
     super(connection, { ...call, keepConnection: false })
     this.stdin = call.hasBody ? new ScgiInput(connection.socket) : null
-    connection.use(this)
-    connection.write(encodeScgiRequest(call.environment))
+    this.sendHead(encodeScgiRequest(call.environment), SCGI_END_SIZE, call)
   }
 
   override read(chunk: Buffer): void {

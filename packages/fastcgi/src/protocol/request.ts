@@ -1,6 +1,13 @@
 import { CgiError } from '@common-gateway/core/transport'
 import { encodePair } from './name-value-pair.js'
-import { BEGIN_REQUEST, LONGEST_CONTENT, PARAMS, recordHeader, STDIN } from './record.js'
+import {
+  BEGIN_REQUEST,
+  HEADER_SIZE,
+  LONGEST_CONTENT,
+  PARAMS,
+  recordHeader,
+  STDIN,
+} from './record.js'
 
 /** The variables that contain the request-target. */
 const TARGET_VARIABLES = new Set(['REQUEST_URI', 'QUERY_STRING', 'PATH_INFO', 'PATH_TRANSLATED'])
@@ -45,6 +52,11 @@ export function encodeRequest(head: RequestHead): Buffer {
   records += recordHeader(PARAMS, id, 0)
   if (!head.hasBody) records += recordHeader(STDIN, id, 0)
   return Buffer.from(records, 'latin1')
+}
+
+/** How many bytes at the end of {@link encodeRequest} follow the last variable: without them, no application begins. */
+export function endSizeOf({ hasBody }: Pick<RequestHead, 'hasBody'>): number {
+  return hasBody ? HEADER_SIZE : 2 * HEADER_SIZE
 }
 
 function beginRequest({ id, keepConnection }: RequestHead): string {

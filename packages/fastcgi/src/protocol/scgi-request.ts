@@ -1,3 +1,6 @@
+/** The NUL of the last value, and the comma: without both, no application begins. */
+export const SCGI_END_SIZE = 2
+
 /**
  * The head of an SCGI request: a netstring of all variables, CONTENT_LENGTH first, and `SCGI`
  * (https://python.ca/scgi/protocol.txt). Values are byte strings.

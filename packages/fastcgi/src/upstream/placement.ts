@@ -1,4 +1,5 @@
 import { CgiError, type ClientSignal } from '@common-gateway/core/transport'
+import type { ConnectOptions } from '../connection/connect.js'
 import type { Connection } from '../connection/connection.js'
 import type { FailedAttempt } from './place-queue.js'
 import type { Upstream } from './upstream.js'
@@ -37,7 +38,7 @@ export interface PlacementCall {
 export async function placeRequest(
   group: UpstreamGroup,
   { signal, arrival, queueTimeLeft, mayReuse, connectTimeout }: PlacementCall,
-  send: (placement: Placement) => void,
+  send: (placement: Placement, options: ConnectOptions) => Promise<void> | undefined,
 ): Promise<void> {
   const start = performance.now()
   const queueDeadline = start + queueTimeLeft
@@ -51,7 +52,8 @@ export async function placeRequest(
     const attempt = performance.now()
     try {
       const { connection, isReused } = await upstream.open({ mayReuse, timeout, signal })
-      send({ upstream, connection, isReused })
+      const sending = send({ upstream, connection, isReused }, { timeout, signal })
+      if (sending !== undefined) await sending
       return
     } catch (error) {
       failed = { upstream, error }

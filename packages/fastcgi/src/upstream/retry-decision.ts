@@ -53,6 +53,14 @@ export function mayReuseConnection(method: string): boolean {
   return IDEMPOTENT.has(method)
 }
 
+/**
+ * Whether the end of a request's variables waits until the application has taken the others. It may be lost in a backlog:
+ * Linux discards or resets connections there, and nothing else shows that the application has not begun.
+ */
+export function isHeldBack(method: string): boolean {
+  return !SAFE.has(method)
+}
+
 /** Whether a request is sent again. One that the application may have seen is not, unless that is harmless. */
 export function isSentAgain(attempt: Attempt): boolean {
   const { outcome, method, isReused, retries } = attempt

@@ -5,6 +5,7 @@ import {
   type ScriptExit,
   type ScriptStreams,
 } from '@common-gateway/core/transport'
+import type { ConnectOptions } from '../connection/connect.js'
 import type { Exchange, ExchangeCall, ExchangeEnd } from '../connection/exchange.js'
 import { openExchange } from '../connection/open-exchange.js'
 import { OVERLOADED } from '../protocol/record.js'
@@ -105,7 +106,7 @@ export class UpstreamRun implements ScriptStreams {
       mayReuse: this.#mayReuse,
       connectTimeout,
     }
-    await placeRequest(this.#group, call, (placement) => this.#send(placement))
+    await placeRequest(this.#group, call, (...placed) => this.#send(...placed))
   }
 
   /** @param reason - why it is ended: an upstream that has not sent a byte within `headersTimeout` has failed. */
@@ -146,9 +147,29 @@ export class UpstreamRun implements ScriptStreams {
     connection.destroy()
   }
 
-  #send(placement: Placement): void {
-    const { upstream } = placement
+  /** Sends the request at once, unless it is held back. */
+  #send(placement: Placement, options: ConnectOptions): Promise<void> | undefined {
     const exchange = this.#openExchange(placement)
+    if (exchange.isHeldBack) return this.#sendLater(placement, exchange, options)
+    this.#follow(placement, exchange)
+    return undefined
+  }
+
+  async #sendLater(
+    placement: Placement,
+    exchange: Exchange,
+    options: ConnectOptions,
+  ): Promise<void> {
+    await placement.upstream.handOver(exchange, options)
+    if (this.#isOver || this.#isTerminated) {
+      placement.connection.destroy()
+      throw new CgiError('CGI_ERR_CLIENT_GONE')
+    }
+    this.#follow(placement, exchange)
+  }
+
+  #follow(placement: Placement, exchange: Exchange): void {
+    const { upstream } = placement
     this.#placement = placement
     this.#exchange = exchange
     upstream.requests += 1
@@ -160,12 +181,13 @@ export class UpstreamRun implements ScriptStreams {
     void exchange.end.then((end) => this.#end(exchange, placement, end))
   }
 
-  #openExchange({ upstream, connection }: Placement): Exchange {
+  #openExchange({ upstream, connection, isReused }: Placement): Exchange {
     const call: ExchangeCall = {
       environment: this.#call.environment,
       protocol: this.#settings.protocol,
       keepConnection: upstream.keepsConnections,
       hasBody: this.stdin !== null,
+      isHeldBack: upstream.holdsBack(this.#method, isReused),
     }
     try {
       if (this.#isOver || this.#isTerminated) throw new CgiError('CGI_ERR_CLIENT_GONE')

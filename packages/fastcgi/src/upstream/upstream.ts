@@ -1,13 +1,15 @@
 import type { ClientSignal, UpstreamStats } from '@common-gateway/core/transport'
 import type { Address } from '../connection/address.js'
-import { connect } from '../connection/connect.js'
+import { type ConnectOptions, connect } from '../connection/connect.js'
 import type { Connection } from '../connection/connection.js'
+import type { Exchange } from '../connection/exchange.js'
 import type { ManagedWorker } from '../workers/managed-worker.js'
 import { ConnectionLimit } from './connection-limit.js'
 import { ConnectionProbe } from './connection-probe.js'
 import { type Failure, Health } from './health.js'
 import { IdleConnections } from './idle-connections.js'
 import { askProcessCount } from './process-count.js'
+import { isHeldBack } from './retry-decision.js'
 import { publishChange } from './upstream-channel.js'
 import { codeOf } from './upstream-error.js'
 import { connectToWorker } from './worker-connection.js'
@@ -103,13 +105,15 @@ export class Upstream {
 
   /**
    * Whether a connection has failed since the upstream is busy: the backlog of a Unix socket is full (connect(2)), or that
-   * of TCP, where Linux drops the packets, while other requests are answered.
+   * of TCP, where Linux drops the packets or resets the connection, while other requests are answered.
    *
    * @param attempt - when the connection was begun.
    */
   isFull(error: unknown, attempt: number): boolean {
     const code = codeOf(error)
-    return code === 'EAGAIN' || (code === 'ETIMEDOUT' && this.answeredAt > attempt)
+    if (code === 'EAGAIN') return true
+    const isDropped = code === 'ETIMEDOUT' || (code === 'ECONNRESET' && 'host' in this.address)
+    return isDropped && this.answeredAt > attempt
   }
 
   /** It takes no more requests than it has, without the one that has shown this. */
@@ -136,6 +140,20 @@ export class Upstream {
         ? await connect(this.address, { timeout, signal })
         : await connectToWorker(this.worker, { timeout, signal })
     return { connection, isReused: false }
+  }
+
+  /**
+   * Whether the end of a request's variables waits until the application has taken the others. A worker of ours has no
+   * backlog, and a kept connection has left it.
+   */
+  holdsBack(method: string, isReused: boolean): boolean {
+    return this.worker === undefined && !isReused && isHeldBack(method)
+  }
+
+  /** Waits for that. @throws {Error} as {@link Exchange.handOver} does. */
+  async handOver(exchange: Exchange, { timeout, signal }: ConnectOptions): Promise<void> {
+    // In the backlog of a Unix socket a request waits for as long as the application is busy.
+    await exchange.handOver({ timeout: 'path' in this.address ? 0 : timeout, signal })
   }
 
   /** Finds out whether it can be reached. @throws {Error} of the system; `ABORT_ERR` after {@link close}. */
