@@ -151,7 +151,7 @@ sub try_script {
 # it. BEGIN is of the `use` that loads them; it moves to __ANON__.
 sub hide_symbols {
   delete $symbols{'main::'}{BEGIN};
-  for my $package (keys %symbols) {
+  for my $package (grep { !/\ACommonGatewayForkServer::/ } keys %symbols) {
     my $known = $symbols{$package};
     delete @{"$package"}{grep { !$known->{$_} && $_ ne 'CommonGatewayForkServer::' } keys %{"$package"}};
   }
@@ -188,7 +188,8 @@ sub get_ready {
   syscall $call{prctl}, $PR_SET_DUMPABLE, 0, 0, 0, 0;
   $own_package = delete $main::{'CommonGatewayForkServer::'};    # kept, as its subs are in use
   CommonGatewayForkServer::Child::prepare(\%call, $status, [$control, $signals], $signal_mask, $dumpable, $cpu_seconds, $quick_end);
-  CommonGatewayForkServer::Memory::fill_gaps();
+  # Objects that are left at the end are destroyed in the order of their addresses.
+  CommonGatewayForkServer::Memory::fill_gaps() if $quick_end;
   report('ready');
 }
 
