@@ -63,7 +63,7 @@ const EVERYWHERE = {
   message: 'Import another package by its name.',
 }
 
-const PROCESSES = ['node:child_process', 'child_process', 'koffi'].map((name) => ({
+const PROCESSES = ['node:child_process', 'child_process'].map((name) => ({
   name,
   message: 'Processes are started in packages/core/src/process, and nowhere else.',
 }))

@@ -1,6 +1,7 @@
 import { strict as assert } from 'node:assert'
 import { execFileSync } from 'node:child_process'
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -16,6 +17,22 @@ import { fileURLToPath } from 'node:url'
 
 const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
 const root = fileURLToPath(new URL('../../fixtures/cgi-bin', import.meta.url))
+
+/** The part of a package.json that is read. */
+interface Manifest {
+  readonly name: string
+  readonly scripts?: Record<string, string>
+  readonly dependencies?: Record<string, string>
+  readonly optionalDependencies?: Record<string, string>
+}
+
+/** Finds a dependency as Node.js does: in the node_modules of the folder, or of a folder above it. */
+function findInstalled(folder: string, name: string): string | undefined {
+  const here = path.join(folder, 'node_modules', name)
+  if (existsSync(here)) return here
+  const parent = path.dirname(folder)
+  return parent === folder ? undefined : findInstalled(parent, name)
+}
 
 /** As they are published: packed, unpacked in an empty project, and nothing else of ours beside. */
 void t.test('the packages', async (t) => {
@@ -114,6 +131,39 @@ void t.test('the packages', async (t) => {
        ${ANSWER}`,
     )
     assert.equal(out, 'true true true\nfunction true\n200\n')
+  })
+
+  void t.test('run no script when they are installed, nor do their dependencies', async () => {
+    const seen = new Set<string>()
+    const scripts: string[] = []
+    const look = (folder: string): void => {
+      const file = realpathSync(path.join(folder, 'package.json'))
+      if (seen.has(file)) return
+      seen.add(file)
+      const manifest = JSON.parse(readFileSync(file, 'utf8')) as Manifest
+      for (const name of ['preinstall', 'install', 'postinstall']) {
+        if (manifest.scripts?.[name] !== undefined) scripts.push(`${manifest.name}: ${name}`)
+      }
+      // npm runs node-gyp for such a package.
+      if (existsSync(path.join(path.dirname(file), 'binding.gyp'))) {
+        scripts.push(`${manifest.name}: binding.gyp`)
+      }
+      const { dependencies = {}, optionalDependencies = {} } = manifest
+      for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+        const found = findInstalled(path.dirname(file), name)
+        // Those of other platforms are not installed.
+        if (found !== undefined) look(found)
+        else assert.ok(name in optionalDependencies, `${name} of ${manifest.name} is installed`)
+      }
+    }
+    for (const name of ['core', 'express', 'fastify', 'fastcgi', 'cli']) {
+      look(path.join(packages, name))
+    }
+    assert.ok(
+      [...seen].some((file) => file.includes(`koffi-${process.platform}-${process.arch}`)),
+      'the build of koffi for this platform is among them',
+    )
+    assert.deepEqual(scripts, [])
   })
 
   void t.test('have what they tell of, and the version of the server software', async () => {

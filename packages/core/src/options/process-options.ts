@@ -5,7 +5,7 @@ import type { SpawnerFactory } from '../transport/spawner-factory.js'
 export interface ProcessOptions {
   /**
    * **spawner** `'auto' | 'posix_spawn' | 'child_process' | Spawner | SpawnerFactory` - How scripts are started. `'posix_spawn'`
-   * (through the optional package `koffi`; Linux and macOS) runs on another thread and takes the same short
+   * (through koffi, an optional dependency; Linux and macOS) runs on another thread and takes the same short
    * time whatever memory this process uses; `'child_process'` is Node's module, which blocks this process for
    * milliseconds, and longer the more memory it uses. `'auto'`: `'posix_spawn'` if it is available, else
    * `'child_process'`. An object with the method `spawn` is a spawner of the application; one with `createSpawner`

@@ -144,7 +144,11 @@ const OPTIONAL_PROTOTYPES = [
   'int posix_spawn_file_actions_addclosefrom_np(void *actions, int from)',
 ]
 
-/** The part of koffi, a foreign function interface, that is used. */
+/**
+ * The part of koffi, a foreign function interface, that is used. Its builds are packages of their own, one for each
+ * platform. The package `koffi` only chooses among them, and has an install script, at which pnpm 11 and later stop
+ * (ERR_PNPM_IGNORED_BUILDS).
+ */
 interface Koffi {
   load(file: null): { func(prototype: string): unknown }
   errno(): number
@@ -157,7 +161,9 @@ export function loadCLibrary(): CLibrary {
   const layout = LAYOUTS[platform]
   if (layout === undefined) throw new Error(`${platform} is not supported`)
   // An optional dependency, so it is not imported. The interface above follows its documentation.
-  const koffi = createRequire(import.meta.url)('koffi') as Koffi
+  const koffi = createRequire(import.meta.url)(
+    `@koromix/koffi-${process.platform}-${process.arch}`,
+  ) as Koffi
   const library = koffi.load(null)
   const functions: Record<string, unknown> = {}
   for (const prototype of [...PROTOTYPES, ...OPTIONAL_PROTOTYPES]) {
