@@ -5,9 +5,18 @@ import createExpress5 from 'express'
 import createExpress4 from 'express4'
 import Fastify from 'fastify'
 import { strict as assert } from 'node:assert'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { Agent, createServer, request, type RequestListener, type Server } from 'node:http'
+import {
+  Agent,
+  createServer,
+  type IncomingMessage,
+  request,
+  type RequestListener,
+  type Server,
+} from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { Readable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { exchange, receive, send } from './support/client.js'
 import { CGI_BIN, saying } from './support/fixtures.js'
@@ -122,6 +131,77 @@ void t.test('LIFE-1 Node warns of no leak with two listeners of the application'
       assert.deepEqual(warnings, [])
     })
   }
+})
+
+/** What may keep the chunks of a body. */
+const watchers: Record<string, (message: IncomingMessage, keep: (chunk: Buffer) => void) => void> =
+  {
+    'a listener that is added when the body begins': (message, keep) => {
+      message.once('resume', () => message.on('data', keep))
+    },
+    'its own emit()': (message, keep) => {
+      const emit = message.emit.bind(message)
+      message.emit = (event: string, ...rest: unknown[]) => {
+        if (event === 'data') keep(rest[0] as Buffer)
+        return emit(event, ...rest)
+      }
+    },
+  }
+
+for (const [name, start] of Object.entries(hosts)) {
+  for (const [watcher, watch] of Object.entries(watchers)) {
+    void t.test(`BODY-1 what ${watcher} keeps of a body stays whole (${name})`, async (t) => {
+      const kept: Buffer[] = []
+      const server = await start((message) => watch(message, (chunk) => kept.push(chunk)))
+      t.after(async () => {
+        server.close()
+        server.closeAllConnections()
+      })
+      // A server that listens on a port has an address of this kind.
+      const { port } = server.address() as AddressInfo
+      const body = randomBytes(1_000_000)
+      const sent = await send(port, '/cgi-bin/echo.cgi', { method: 'POST', body })
+      assert.ok(sent.bytes.equals(body))
+      assert.ok(Buffer.concat(kept).equals(body))
+    })
+  }
+  void t.test(
+    `BODY-1 an upload takes no memory for chunks that the script has (${name})`,
+    async (t) => {
+      let most = 0
+      const server = await start((message) => {
+        message.on('pause', () => (most = Math.max(most, process.memoryUsage().arrayBuffers)))
+        message.on('resume', () => (most = Math.max(most, process.memoryUsage().arrayBuffers)))
+      })
+      t.after(async () => {
+        server.close()
+        server.closeAllConnections()
+      })
+      // A server that listens on a port has an address of this kind.
+      const { port } = server.address() as AddressInfo
+      const piece = Buffer.alloc(1024 * 1024)
+      const before = process.memoryUsage().arrayBuffers
+      const sent = await send(port, '/cgi-bin/digest.cgi', {
+        method: 'POST',
+        body: Readable.from(Array.from({ length: 100 }, () => piece)),
+        headers: ['Content-Length', String(100 * piece.length)],
+      })
+      assert.match(sent.text, /^promised=104857600\n\d+ 104857600\n$/)
+      assert.ok(most > 0)
+      assert.ok(most - before < 12 * 1024 * 1024, `${most - before} bytes`)
+    },
+  )
+}
+
+void t.test('BODY-1 the payload of inject() stays whole', async (t) => {
+  const app = Fastify()
+  await app.register(fastifyCgi, { root: CGI_BIN })
+  t.after(() => app.close())
+  const payload = randomBytes(300_000)
+  const copy = Buffer.from(payload)
+  const { rawPayload } = await app.inject({ method: 'POST', url: '/cgi-bin/echo.cgi', payload })
+  assert.ok(rawPayload.equals(copy))
+  assert.ok(payload.equals(copy))
 })
 
 /** Collects what Node says of leaks until the test is over. */
