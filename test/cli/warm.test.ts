@@ -7,7 +7,7 @@ import { needs } from './program.js'
 import { serve } from './served-folder.js'
 import { createSite } from './site.js'
 
-const SCRIPT = `#!/usr/bin/env python3
+const SCRIPT = `#!/usr/bin/python3
 import os
 print('Content-Type: text/plain')
 print()
@@ -19,7 +19,7 @@ const SITE = {
 }
 const STATUS = '/.common-gateway/'
 
-void t.test('WARM-15 --warm keeps interpreters loaded', needs('python3'), async (t) => {
+void t.test('WARM-15 --warm keeps interpreters loaded', needs('/usr/bin/python3'), async (t) => {
   const server = await serve(t, createSite(t, SITE), '--warm')
   await until(async () => {
     const { text } = await send(server.port, '/cgi-bin/warm.py')
@@ -46,7 +46,7 @@ void t.test('WARM-15 the status page says why a script is plain', async (t) => {
 void t.test('WARM-15 without --warm there is nothing about it', async (t) => {
   const server = await serve(t, createSite(t, SITE))
   await send(server.port, '/cgi-bin/plain.sh')
-  assert.doesNotMatch((await send(server.port, STATUS)).text, /warm/i)
+  assert.ok(!(await send(server.port, STATUS)).text.includes('Warm interpreters'))
 })
 
 void t.test('WARM-15 --warm takes no value', async (t) => {

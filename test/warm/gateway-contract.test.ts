@@ -20,5 +20,5 @@ function hasProcesses({ transport, spawner }: CgiOptions<never>): boolean {
   return transport === undefined && spawner === undefined
 }
 
-const { skip } = needs('python3')
+const { skip } = needs('/usr/bin/python3')
 if (skip === false) gatewayContract(t, forked)

@@ -8,7 +8,7 @@ import { needs } from '../cli/program.js'
 import { isRunning, processesWith, until, untilGone } from '../support/processes.js'
 
 const PROGRAM = fileURLToPath(new URL('../../fixtures/warm/fork-server.py', import.meta.url))
-const WITH_PYTHON = { ...needs('python3'), timeout: 60_000 }
+const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 60_000 }
 
 const MARK = `of the process ${process.pid}`
 

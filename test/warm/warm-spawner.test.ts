@@ -19,13 +19,13 @@ import { isRunning, until, untilGone } from '../support/processes.js'
 
 const FORK_SERVER = fileURLToPath(new URL('../../fixtures/warm/fork-server.py', import.meta.url))
 const PATH = process.env['PATH'] ?? ''
-const WITH_PYTHON = { ...needs('python3'), timeout: 60_000 }
+const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 60_000 }
 const folder = createTemporaryFolder(t)
 // A fork server does not keep the event loop alive.
 const event = setInterval(() => {}, 1_000)
 t.after(() => clearInterval(event))
 
-const writeScript = (name: string, line = '#!/usr/bin/env python3'): string =>
+const writeScript = (name: string, line = '#!/usr/bin/python3'): string =>
   writeProgram(folder, name, `${line}\nprint("plain")\n`)
 const script = writeScript('script.py')
 const others = ['a', 'b'].map((name) => writeScript(`${name}.py`))
@@ -157,7 +157,7 @@ void t.test('WARM-3 a reason holds until the content changes', WITH_PYTHON, asyn
   const asked = new Spawner(t)
   const wrong = 'its line #! has arguments of env'
   await until(async () => (await asked.run({ file })).reason === wrong, 'it is plain')
-  writeFileSync(file, '#!/usr/bin/env python3\nprint("plain")\n')
+  writeFileSync(file, '#!/usr/bin/python3\nprint("plain")\n')
   await until(async () => (await asked.run({ file })).reason !== wrong, 'it is judged anew')
   await asked.warmUp({ file })
 })

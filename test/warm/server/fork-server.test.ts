@@ -16,7 +16,7 @@ import { descriptorsOf, isRunning, until, untilGone } from '../../support/proces
 
 const PROGRAM = fileURLToPath(new URL('../../../fixtures/warm/fork-server.py', import.meta.url))
 const PATH = process.env['PATH'] ?? ''
-const WITH_PYTHON = { ...needs('python3'), timeout: 60_000 }
+const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 60_000 }
 const folder = createTemporaryFolder(t)
 // A fork server does not keep the event loop alive.
 const event = setInterval(() => {}, 1_000)

@@ -25,11 +25,11 @@ while True:
 `
 const spawner = createSpawner()
 
-void t.test('WARM-2 messages and descriptors arrive', needs('python3'), async () => {
+void t.test('WARM-2 messages and descriptors arrive', needs('/usr/bin/python3'), async () => {
   const before = descriptorsOf(process.pid).length
   const socket = openDescriptorSocket()
   const receiver = await spawner.spawn({
-    command: ['/usr/bin/env', 'python3', '-c', RECEIVER],
+    command: ['/usr/bin/python3', '-c', RECEIVER],
     cwd: '/',
     environment: { PATH: process.env['PATH'] ?? '' },
     stdin: socket.peer,
