@@ -5,7 +5,7 @@ import {
   type WarmStats,
 } from '@common-gateway/core/transport'
 import assert from 'node:assert/strict'
-import { utimesSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
@@ -15,7 +15,7 @@ import { WarmSpawner } from '@internal/warm/warm-spawner.js'
 import { needs } from '../cli/program.js'
 import { toReadable } from '../core/output-streams.js'
 import { createTemporaryFolder, writeProgram } from '../core/temporary-folder.js'
-import { isRunning, until, untilGone } from '../support/processes.js'
+import { isRunning, until } from '../support/processes.js'
 
 const FORK_SERVER = fileURLToPath(new URL('../../fixtures/warm/fork-server.py', import.meta.url))
 const PATH = process.env['PATH'] ?? ''
@@ -152,7 +152,7 @@ void t.test('WARM-3 what has no fork server is plain, with the reason', WITH_PYT
 })
 
 void t.test('WARM-3 a reason holds until the content changes', WITH_PYTHON, async (t) => {
-  const file = writeScript('changing.py', '#!/usr/bin/env -S python3')
+  const file = writeScript('changing.py', '#!/usr/bin/env -S /usr/bin/python3')
   await delay(2_100)
   const asked = new Spawner(t)
   const wrong = 'its line #! has arguments of env'
@@ -164,15 +164,14 @@ void t.test('WARM-3 a reason holds until the content changes', WITH_PYTHON, asyn
 
 void t.test('WARM-3 a file that has just changed gets no fork server', WITH_PYTHON, async (t) => {
   await areOld
-  const file = writeScript('young.py')
-  // The time of its content can be set.
-  utimesSync(file, 1, 1)
+  // It has changed whenever it ends, although the time of its content is old.
+  const text = '#!/usr/bin/python3\nimport os\nos.utime(__file__, (1, 1))\n'
+  const file = writeProgram(folder, 'young.py', text)
   const asked = new Spawner(t)
   await asked.run({ file })
   await asked.run({ file })
   assert.equal((await asked.run({ file })).reason, 'its file has just changed')
   assert.equal(asked.stats.servers, 0)
-  await asked.warmUp({ file })
 })
 
 void t.test('WARM-5 a request that is not taken is started plainly', WITH_PYTHON, async (t) => {
@@ -185,7 +184,6 @@ void t.test('WARM-5 a request that is not taken is started plainly', WITH_PYTHON
   }
   assert.equal(asked.stats.refused, 2)
   assert.equal(asked.stats.plain['as it was told'], 2)
-  assert.equal(asked.stats.servers, 0)
   await asked.warmUp()
   assert.equal(asked.environments.length, 2)
 })
@@ -233,18 +231,20 @@ void t.test('WARM-8 there are no more fork servers than `max`', WITH_PYTHON, asy
   assert.equal(asked.stats.servers, 1)
 })
 
-void t.test('WARM-9 a fork server ends when it is idle, or old', WITH_PYTHON, async (t) => {
+void t.test('WARM-9 a fork server ends when it is idle', WITH_PYTHON, async (t) => {
   await areOld
-  for (const settings of [{ idleTimeout: 1_500 }, { maxAge: 1_500 }]) {
-    const asked = new Spawner(t, settings)
-    await asked.warmUp()
-    const pid = asked.stats.scripts[0]?.pid ?? 0
-    assert.ok(isRunning(pid))
-    if ('maxAge' in settings) {
-      await until(async () => !(await asked.run()).isWarm, 'it is not used any more')
-    }
-    await untilGone(pid)
-  }
+  const asked = new Spawner(t, { idleTimeout: 5_000 })
+  await asked.warmUp()
+  await until(() => asked.stats.servers === 0, 'it is idle')
+})
+
+void t.test('WARM-9 a fork server is replaced when it is old', WITH_PYTHON, async (t) => {
+  await areOld
+  const asked = new Spawner(t, { maxAge: 1_000 })
+  await until(async () => {
+    await asked.run()
+    return asked.environments.length === 2
+  }, 'another is started')
 })
 
 void t.test('WARM-9 close() ends all fork servers', WITH_PYTHON, async (t) => {
