@@ -216,7 +216,11 @@ export class UpstreamRun implements ScriptStreams {
     const { balancer } = this.#group
     // One that ends each request at once would draw all of them.
     if (exchange.hasAnswerBegun) balancer.succeed(upstream)
-    else balancer.fail(upstream, 'lost', new Error('it has ended a request without an answer'))
+    else {
+      // libfcgi ends the request where its program exits.
+      upstream.worker?.taken()
+      balancer.fail(upstream, 'lost', new Error('it has ended a request without an answer'))
+    }
     if (end.isReusable) upstream.idle.add(connection)
     this.#finish({ exitCode: end.appStatus, signal: null })
   }
