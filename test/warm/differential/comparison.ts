@@ -8,7 +8,7 @@ import type { ScriptCase } from './script-case.js'
 import { VISIBLE_DIFFERENCES } from './visible-differences.js'
 
 /** How long a fork server may take to load its script, or to find out that it must not, in milliseconds. */
-const LONGEST_START = 30_000
+const LONGEST_START = 120_000
 /** How long a fork server loads modules after its first request, in milliseconds. */
 const LEARNING = 600
 

@@ -12,6 +12,8 @@ export interface Declarations {
   readonly isRandom: boolean
   /** Whether the script is in the part of the suite that `npm test` runs. */
   readonly isQuick: boolean
+  /** Whether its comparison has not succeeded yet: tests leave it out, unless the variable `PENDING` is set. */
+  readonly isPending: boolean
   /** Variables that are the same in each request. */
   readonly variables: Readonly<Record<string, string>>
   /** Modules that have to be installed. */
@@ -28,7 +30,17 @@ export interface VisiblePart {
   readonly pattern: RegExp
 }
 
-const KEYS = new Set(['body', 'mask', 'visible', 'plain', 'random', 'quick', 'variable', 'needs'])
+const KEYS = new Set([
+  'body',
+  'mask',
+  'visible',
+  'plain',
+  'random',
+  'quick',
+  'pending',
+  'variable',
+  'needs',
+])
 
 /** Reads the declarations of a script. @throws {Error} for a line that has no meaning. */
 export function readDeclarations(text: string): Declarations {
@@ -46,6 +58,7 @@ export function readDeclarations(text: string): Declarations {
     plain: all('plain')[0],
     isRandom: all('random').length > 0,
     isQuick: all('quick').length > 0,
+    isPending: all('pending').length > 0,
     variables: Object.fromEntries(all('variable').map(splitVariable)),
     modules: all('needs'),
   }
