@@ -62,7 +62,7 @@ const CHANGES: Readonly<Record<string, readonly [(site: string) => void, string]
 const folder = createTemporaryFolder(t)
 const siteOf = (claim: string): string => path.join(folder, claim.replaceAll(/\W+/g, '-'))
 
-void t.before(() =>
+t.before(() =>
   writeScripts(
     folder,
     Object.fromEntries(

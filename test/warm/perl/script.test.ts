@@ -87,7 +87,7 @@ const RANDOM = 'print rand, " $$ $^T ", scalar localtime, "\\n"'
 const LEAVES_CHILD = 'if (!fork) { close STDOUT; close STDERR; sleep 1; exit } print "left\\n"'
 const SPINS = 'print "start\\n"; $| = 1; 1 while 1'
 
-void t.before(() =>
+t.before(() =>
   writeScripts(folder, {
     ...Object.fromEntries(Object.entries(SAME).map(([claim, text]) => [names.get(claim), text])),
     'random.pl': RANDOM,

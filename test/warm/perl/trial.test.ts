@@ -86,7 +86,7 @@ const scripts = Object.entries(SCRIPTS).map(([claim, [text, verdict]], index) =>
   return { claim, name: `${index}.pl`, text: `${text};\n`, verdict }
 })
 
-void t.before(() =>
+t.before(() =>
   writeScripts(folder, {
     'lib/Own.pm': 'package Own; sub new { bless {} } 1;',
     'flagged.pl': '#!/usr/bin/perl -w\nprint "ok\\n";\n',
