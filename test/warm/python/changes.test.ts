@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import t from 'tap'
+import { PythonServer, writeScripts } from './python-server.js'
+import { needs } from '../../cli/program.js'
+import { createTemporaryFolder } from '../../core/temporary-folder.js'
+
+const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 120_000 }
+const folder = createTemporaryFolder(t)
+const SCRIPT = `
+import shared, csv
+print(shared.A, csv.__file__)`
+const SHARED = `
+try:
+    from missing import A
+except ImportError:
+    A = 1`
+
+/** What changes, and what the fork server says about it. */
+const CHANGES: Record<string, [change: (site: string) => void, reason: RegExp]> = {
+  'the script': [
+    (site) => writeFileSync(`${site}/script.py`, 'print(1)'),
+    /^file changed: .*script\.py$/,
+  ],
+  'a shared module': [
+    (site) => writeFileSync(`${site}/site-packages/shared.py`, 'A = 2'),
+    /^file changed: .*shared\.py$/,
+  ],
+  'a shared module that is removed': [
+    (site) => rmSync(`${site}/site-packages/shared.py`),
+    /^file changed: .*shared\.py$/,
+  ],
+  'a module that hides one of the library': [
+    (site) => writeFileSync(`${site}/csv.py`, ''),
+    /^other names in /,
+  ],
+  'a folder that hides a module': [(site) => mkdirSync(`${site}/csv`), /^other names in /],
+  'a module that was missing': [
+    (site) => writeFileSync(`${site}/site-packages/missing.py`, 'A = 1'),
+    /^other names in .*site-packages$/,
+  ],
+  'a .pth file': [
+    (site) => writeFileSync(`${site}/site-packages/more.pth`, '/srv'),
+    /^other names in .*site-packages$/,
+  ],
+}
+
+const siteOf = (claim: string): string => path.join(folder, claim.replaceAll(/\W+/g, '-'))
+
+void t.before(() =>
+  writeScripts(
+    folder,
+    Object.fromEntries(
+      Object.keys(CHANGES).flatMap((claim) => {
+        const site = path.basename(siteOf(claim))
+        return [
+          [`${site}/script.py`, SCRIPT],
+          [`${site}/site-packages/shared.py`, SHARED],
+        ]
+      }),
+    ),
+  ),
+)
+
+for (const [claim, [change, reason]] of Object.entries(CHANGES)) {
+  void t.test(`WARM-22 the very next request is stale: ${claim}`, WITH_PYTHON, async (t) => {
+    const site = siteOf(claim)
+    const environment = { PYTHONPATH: `${site}/site-packages` }
+    const server = new PythonServer(t, `${site}/script.py`, { environment })
+    await server.compare()
+    writeFileSync(`${site}/data.txt`, 'no module')
+    assert.notEqual(typeof (await server.request()), 'string', 'other files do not matter')
+    change(site)
+    assert.match(String(await server.request()), reason)
+    assert.equal((await server.untilEnded()).type, 'retired')
+  })
+}
+
+void t.test('WARM-22 a script that was just written is young', WITH_PYTHON, async (t) => {
+  const script = path.join(folder, 'young.py')
+  writeFileSync(script, 'print(1)')
+  const end = await new PythonServer(t, script).untilEnded()
+  assert.equal(end.type, 'young')
+  assert.match(end.reason, /^file younger than two seconds: .*young\.py$/)
+})
+
+void t.test('WARM-22 a script that does not compile is plain', WITH_PYTHON, async (t) => {
+  await writeScripts(folder, { 'broken.py': 'def f(:' })
+  const end = await new PythonServer(t, path.join(folder, 'broken.py')).untilEnded()
+  assert.deepEqual(end, { type: 'plain', reason: 'it does not compile' })
+})

@@ -1,0 +1,128 @@
+import assert from 'node:assert/strict'
+import path from 'node:path'
+import t from 'tap'
+import { PythonServer, writeScripts } from './python-server.js'
+import { needs } from '../../cli/program.js'
+import { createTemporaryFolder } from '../../core/temporary-folder.js'
+
+const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 120_000 }
+const folder = createTemporaryFolder(t)
+const PACKAGES = path.join(folder, 'site-packages')
+const environment = { PYTHONPATH: PACKAGES }
+
+/** Modules of site-packages, and why each is loaded by each request, as the fork server notes it. */
+const NOT_SHARED: Record<string, [source: string, reason: string]> = {
+  printing: ['print("x")', 'prints'],
+  writing_below: ['import os\nos.write(2, b"x")', 'prints'],
+  opening: ['open("/etc/hostname").close()', 'opens a file'],
+  creating: ['open("/tmp/common-gateway-created", "w")', 'writes to /tmp/common-gateway-created'],
+  leaving: ['import os\nleft = os.open("/dev/null", 0)', 'opens a file'],
+  timing: ['import time\nSTART = time.time()', 'reads the clock'],
+  timing_by_name: ['from time import monotonic as now\nSTART = now()', 'reads the clock'],
+  dating: ['import datetime\nSTART = datetime.datetime.now()', 'reads the clock'],
+  local: ['import time\nSTART = time.localtime()', 'reads the clock'],
+  randomizing: ['import random\nA = random.random()', 'makes random numbers'],
+  generator: ['import random\nA = random.Random()', 'makes random numbers'],
+  secret: ['import os\nA = os.urandom(4)', 'reads random bytes'],
+  token: ['import secrets\nA = secrets.token_hex()', 'reads random bytes'],
+  pid: ['import os\nA = os.getpid()', 'reads its process id'],
+  request: ['import os\nA = os.environ.get("QUERY_STRING")', 'reads QUERY_STRING'],
+  all_variables: ['import os\nA = dict(os.environ)', 'reads the whole environment'],
+  setting: ['import os\nos.environ["A"] = "1"', 'changes the environment'],
+  arguments: ['import sys\nA = sys.argv[0]', 'reads sys.argv'],
+  thread: ['import threading\nthreading.Thread(target=int).start()', 'starts a thread'],
+  connecting: ['import socket\nA = socket.socket()', 'calls for the event socket.__new__'],
+  process: ['import subprocess\nsubprocess.run(["true"])', 'calls for the event subprocess.Popen'],
+  forking: ['import os\nif os.fork() == 0: os._exit(0)', 'calls for the event os.fork'],
+  database: [
+    'import sqlite3\nA = sqlite3.connect(":memory:")',
+    'calls for the event sqlite3.connect',
+  ],
+  listing: ['import os\nA = os.listdir("/")', 'looks at files and names (os.listdir)'],
+  signals: ['import signal\nsignal.signal(signal.SIGUSR1, print)', 'sets a signal handler'],
+  at_fork: ['import os\nos.register_at_fork(after_in_child=print)', 'registers a fork handler'],
+  codec: ['import codecs\ncodecs.register(lambda name: None)', 'registers a codec'],
+  locale_setting: ['import locale\nlocale.setlocale(locale.LC_ALL, "C")', 'sets the locale'],
+  hook: ['import sys\nsys.excepthook = print', 'changes sys.excepthook'],
+  finder: [
+    'import sys\nsys.meta_path.append(None)\nsys.meta_path.pop()\nsys.path.append("/x")',
+    'changes sys.path',
+  ],
+  patching: ['import string\nstring.digits = "1"', 'changes string.digits'],
+  patching_builtins: ['import builtins\nbuiltins.extra = 1', 'changes builtins.extra'],
+  registering: ['import shutil\nshutil.extra_formats = {}', 'changes shutil.extra_formats'],
+}
+/** Modules of site-packages that are shared, with what a script sees of them. */
+const SHARED: Record<string, string> = {
+  quiet: 'A = 1',
+  fixed_variable: 'import os\nA = os.environ.get("PYTHONPATH")',
+  warning: 'import warnings\nwarnings.warn("on import", stacklevel=2)\nwarnings.warn("its own")',
+  exiting: 'import atexit\natexit.register(print, "exit function")',
+  logger: 'import logging\nlogging.getLogger(__name__).addHandler(logging.NullHandler())',
+  with_package: 'from package.inner import A',
+}
+
+void t.before(() =>
+  writeScripts(folder, {
+    ...Object.fromEntries(
+      Object.entries(NOT_SHARED).map(([name, [source]]) => [`site-packages/${name}.py`, source]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(SHARED).map(([name, source]) => [`site-packages/${name}.py`, source]),
+    ),
+    'site-packages/importer.py': 'import timing',
+    'site-packages/package/__init__.py': '',
+    'site-packages/package/inner.py': 'from . import other\nA = other.__name__',
+    'site-packages/package/other.py': '',
+    'own.py': 'A = 1',
+    'all.py': [...Object.keys(NOT_SHARED), 'importer', 'own']
+      .map((name) => `try:\n    import ${name}\nexcept BaseException as error:\n    print(error)`)
+      .join('\n'),
+    'shared.py': `${Object.keys(SHARED)
+      .map((name) => `import ${name}`)
+      .join(
+        '\n',
+      )}\nimport sys, logging\nprint(list(sys.modules), package, package.inner, logging.root.manager.loggerDict.keys())`,
+    'named.py': 'import own\nprint(own)',
+  }),
+)
+
+void t.test(
+  'WARM-21 modules that do something on import are not shared',
+  WITH_PYTHON,
+  async (t) => {
+    const server = new PythonServer(t, path.join(folder, 'all.py'), { environment })
+    const notes = await server.learn()
+    for (const [name, [, reason]] of Object.entries(NOT_SHARED)) {
+      const note = notes.find((text) => text.startsWith(`module ${name}: `))
+      assert.ok(note?.startsWith(`module ${name}: ${reason}`), `${name}: ${note}`)
+    }
+    assert.ok(!notes.some((text) => text.startsWith('module string')), 'the others are')
+  },
+)
+
+void t.test('WARM-21 shared modules are the same as plain', WITH_PYTHON, async (t) => {
+  const server = new PythonServer(t, path.join(folder, 'shared.py'), { environment })
+  const { stdout, stderr } = await server.compare()
+  assert.match(stdout, /exit function\n$/)
+  assert.match(stderr, /shared\.py:3: UserWarning: on import\n/)
+  assert.match(stderr, /warning\.py:3: UserWarning: its own\n/)
+  for (const name of Object.keys(SHARED)) {
+    assert.ok(!server.notes.some((text) => text.startsWith(`module ${name}:`)), name)
+  }
+})
+
+void t.test(
+  "WARM-21 the site's own modules are shared when they are named",
+  WITH_PYTHON,
+  async (t) => {
+    const script = path.join(folder, 'named.py')
+    const plain = new PythonServer(t, script)
+    await plain.compare()
+    const named = new PythonServer(t, script, { modules: ['own'] })
+    await named.compare()
+    const count = ({ notes }: PythonServer): number =>
+      parseInt(notes.find((text) => text.endsWith(' shared')) ?? '')
+    assert.equal(count(named) - count(plain), 2, 'own, and warnings')
+  },
+)
