@@ -36,7 +36,7 @@ AddType text/html .html
 ${isSuperuser ? 'User www-data\nGroup www-data' : ''}
 ${page.file('apache.conf')}`
   const file = await site.put('apache.conf', conf, port)
-  return listen(site, port, '/usr/sbin/apache2', ['-f', file, '-DFOREGROUND'])
+  return startServer(site, port, '/usr/sbin/apache2', ['-f', file, '-DFOREGROUND'])
 }
 
 /** lighttpd, with what its packages' main file has around a site. */
@@ -52,17 +52,14 @@ index-file.names = ( "index.html" )
 mimetype.assign = ( ".html" => "text/html" )
 ${page.file('lighttpd.conf')}`
   const file = await site.put('lighttpd.conf', conf, port)
-  return listen(site, port, '/usr/sbin/lighttpd', ['-D', '-f', file])
+  return startServer(site, port, '/usr/sbin/lighttpd', ['-D', '-f', file])
 }
 
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
 
-/** nginx, with what its packages' main file has around a site, and fcgiwrap by the guide's command. */
-export const startNginx: Start = async (page, site) => {
+/** nginx, with what its packages' main file has around a site; what is beside the port of its own is localized already. */
+export async function startNginxServer(site: MovingSite, server: string): Promise<MovingServer> {
   const port = await findFreePort()
-  const socket = path.join(site.folder, 'fcgiwrap.sock')
-  const localize = (text: string): string =>
-    text.replace('/run/fcgiwrap.socket', socket).replace('listen 80;', `listen 127.0.0.1:${port};`)
   const conf = `
 daemon off;
 pid ${site.folder}/nginx.pid;
@@ -72,9 +69,17 @@ http {
   access_log off;
   include /etc/nginx/mime.types;
 ${TEMPORARY.map((name) => `  ${name}_temp_path ${site.folder}/nginx-${name};`).join('\n')}
-  ${localize(page.file('nginx.conf'))}
+  ${server.replace('listen 80;', `listen 127.0.0.1:${port};`)}
 }`
   const file = await site.put('nginx.conf', conf, port)
+  const errors = path.join(site.folder, 'nginx-error.log')
+  return startServer(site, port, '/usr/sbin/nginx', ['-c', file, '-p', site.folder, '-e', errors])
+}
+
+/** nginx, and fcgiwrap by the guide's command. */
+export const startNginx: Start = async (page, site) => {
+  const socket = path.join(site.folder, 'fcgiwrap.sock')
+  const localize = (text: string): string => text.replace('/run/fcgiwrap.socket', socket)
   const [, command = ''] = /`fcgiwrap (.*?)`/.exec(page.text) ?? []
   const wrapper = await startProgram('/usr/sbin/fcgiwrap', localize(command).split(' '), {
     address: { path: socket },
@@ -84,11 +89,9 @@ ${TEMPORARY.map((name) => `  ${name}_temp_path ${site.folder}/nginx-${name};`).j
   try {
     // nginx may run as another user.
     await chmod(socket, 0o777)
-    const errors = path.join(site.folder, 'nginx-error.log')
-    const args = ['-c', file, '-p', site.folder, '-e', errors]
-    const server = await listen(site, port, '/usr/sbin/nginx', args)
+    const server = await startNginxServer(site, localize(page.file('nginx.conf')))
     return {
-      port,
+      port: server.port,
       async close() {
         await server.close()
         await wrapper.close()
@@ -109,11 +112,12 @@ export function startNode(name: string, packages = '', script = 'show.sh'): Star
     const port = await findFreePort()
     const text = page.file(name).replaceAll('show.sh', script)
     const file = await site.put(`${script}-${name}`, text, port)
-    return listen(site, port, process.execPath, [file], { NODE_PATH: packages })
+    return startServer(site, port, process.execPath, [file], { NODE_PATH: packages })
   }
 }
 
-async function listen(
+/** Starts a server that the site's files configure for a port. */
+export async function startServer(
   site: MovingSite,
   port: number,
   program: string,

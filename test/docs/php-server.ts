@@ -3,7 +3,7 @@ import path from 'node:path'
 import { findPhpFpm } from '../apps/programs.js'
 import { findFreePort, type RunningProgram, startProgram } from '../servers/program.js'
 import type { MovingSite } from './moving-site.js'
-import type { MovingServer, Start } from './moving-server.js'
+import { type Start, startNginxServer, startServer } from './moving-server.js'
 
 const isSuperuser = process.getuid?.() === 0
 const { PATH = '' } = process.env
@@ -39,27 +39,12 @@ export async function startPhpFpm(
   )
 }
 
-/** nginx, with what its packages' main file has around a site; php-fpm runs already. */
+/** nginx; php-fpm runs already. */
 export const startNginxForPhp: Start = async (page, site) => {
-  const port = await findFreePort()
-  const names = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
   for (const name of ['snippets', 'fastcgi.conf']) {
     await symlink(`/etc/nginx/${name}`, path.join(site.folder, name))
   }
-  const conf = `
-daemon off;
-pid ${site.folder}/nginx.pid;
-${isSuperuser ? 'user www-data;' : ''}
-events {}
-http {
-  access_log off;
-  include /etc/nginx/mime.types;
-${names.map((name) => `  ${name}_temp_path ${site.folder}/nginx-${name};`).join('\n')}
-  ${localizeSockets(page.file('nginx.conf'), site).replace('listen 80;', `listen 127.0.0.1:${port};`)}
-}`
-  const file = await site.put('nginx.conf', conf, port)
-  const errors = path.join(site.folder, 'nginx-error.log')
-  return listen(site, port, '/usr/sbin/nginx', ['-c', file, '-p', site.folder, '-e', errors])
+  return startNginxServer(site, localizeSockets(page.file('nginx.conf'), site))
 }
 
 /** Caddy, without its administration; php-fpm runs already. */
@@ -68,27 +53,13 @@ export const startCaddy: Start = async (page, site) => {
   const text = localizeSockets(page.file('Caddyfile'), site).replace(/^:80 /m, `:${port} `)
   const global = '{\n\tadmin off\n\tauto_https off\n\tdefault_bind 127.0.0.1\n}\n'
   const file = await site.put('Caddyfile', `${global}${text}`, port)
-  return listen(site, port, '/usr/bin/caddy', ['run', '--config', file, '--adapter', 'caddyfile'])
+  const args = ['run', '--config', file, '--adapter', 'caddyfile']
+  return startServer(site, port, '/usr/bin/caddy', args, { HOME: site.folder })
 }
 
 /** The server of a guide to which php-fpm stays. */
 export const startNodeForPhp: Start = async (page, site) => {
   const port = await findFreePort()
   const file = await site.put('server.js', localizeSockets(page.file('server.js'), site), port)
-  return listen(site, port, process.execPath, [file])
-}
-
-async function listen(
-  site: MovingSite,
-  port: number,
-  program: string,
-  args: readonly string[],
-): Promise<MovingServer> {
-  const running = await startProgram(program, args, {
-    address: { port, host: '127.0.0.1' },
-    site,
-    cwd: site.folder,
-    env: { PATH, NODE_ENV: 'production', HOME: site.folder, SECRET: 'of the host' },
-  })
-  return { port, ...running }
+  return startServer(site, port, process.execPath, [file])
 }
