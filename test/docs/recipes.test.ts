@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs'
 import t from 'tap'
 import { NO_HANG } from '../apps/application.js'
 import { needs, needsRoot } from '../apps/programs.js'
+import { MAIN } from '../cli/command.js'
 import { exchange } from '../support/client.js'
 import { Page } from './page.js'
 import { Workplace } from './workplace.js'
@@ -64,6 +65,19 @@ for (const [name, options] of Object.entries(recipes)) {
     }
   })
 }
+
+void t.test('the recipe php-pool, by the command', needs('php-cgi', 'curl'), async (t) => {
+  void t.test('does what it says', NO_HANG, async (t) => {
+    const page = new Page('recipes/php-pool.md')
+    const workplace = await Workplace.create(t, page)
+    const [line = ''] = page.loose('sh').filter((block) => block.startsWith('npx '))
+    const [, name, ...args] = workplace.localize(line).trim().split(' ')
+    assert.equal(name, '@common-gateway/cli')
+    await workplace.start(process.execPath, [MAIN, ...args])
+    // The other blocks are about the options of the servers.
+    await workplace.follow(1)
+  })
+})
 
 /** Ways to write a path that static files have been fooled with. */
 const SPELLINGS: readonly ((path: string) => string)[] = [

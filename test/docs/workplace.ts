@@ -124,9 +124,9 @@ ${temporary.map((name) => `  ${name}_temp_path nginx-${name};`).join('\n')}
     }
   }
 
-  /** Does what the page does once its server runs. */
-  async follow(): Promise<void> {
-    for (const block of this.page.loose('console')) {
+  /** Does what the page, or its first so many blocks, do once its server runs. */
+  async follow(most = Number.POSITIVE_INFINITY): Promise<void> {
+    for (const block of this.page.loose('console').slice(0, most)) {
       await follow(this.localize(block), (command) => this.shell(command))
     }
   }
