@@ -110,6 +110,20 @@ const ENVIRONMENT: readonly Case[] = [
   ),
 ]
 
+/** Requests that the parser of Node.js refuses. */
+const BAD_FIELDS = ['X-A: a\0b', 'X-A\0: b', 'X A: b', 'X-A: a\nX-B: b\rX-C: c']
+
+const REFUSED: readonly Case[] = BAD_FIELDS.map((field) => ({
+  name: `ENV-2 the field ${JSON.stringify(field)} is 400, and reaches no application`,
+  upstreams: [says('never')],
+  isHttp1: true,
+  async play({ gateway, upstream }) {
+    const request = `GET /cgi-bin/ HTTP/1.1\r\nHost: a\r\n${field}\r\nConnection: close\r\n\r\n`
+    assert.match(await exchange(gateway, request), /^HTTP\/1\.1 400 /)
+    assert.equal(upstream.calls.length, 0)
+  },
+}))
+
 /** Values whose length is at the border of a form, or of a record. */
 const SIZES = [0, 1, 127, 128, 129, 255, 256, 16_384, 32_768, 65_000, 65_500]
 
@@ -352,6 +366,17 @@ const BODIES: readonly Case[] = [
     },
   },
   {
+    name: 'LIM-1 chunks without an end are 408, and reach no application',
+    upstreams: [says('never')],
+    isHttp1: true,
+    gateway: { headersTimeout: 500, bodyTimeout: 500 },
+    async play({ gateway, upstream }) {
+      const head = 'POST /cgi-bin/ HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'
+      assert.match(await exchange(gateway, `${head}5\r\nhello\r\n`), /^HTTP\/1\.1 408 /)
+      assert.equal(upstream.calls.length, 0)
+    },
+  },
+  {
     name: 'BODY-1 variables of a body',
     upstreams: [tells('CONTENT_LENGTH', 'CONTENT_TYPE', 'HTTP_CONTENT_LENGTH')],
     request: { method: 'POST', body: 'four', headers: ['Content-Type', 'text/x-it'] },
@@ -359,4 +384,4 @@ const BODIES: readonly Case[] = [
   },
 ]
 
-export const requestCases: readonly Case[] = [...ENVIRONMENT, ...PAIRS, ...BODIES]
+export const requestCases: readonly Case[] = [...ENVIRONMENT, ...REFUSED, ...PAIRS, ...BODIES]

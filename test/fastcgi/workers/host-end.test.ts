@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { createTemporaryFolder } from '../../core/temporary-folder.js'
 import { send } from '../../support/client.js'
 import { BOUNDED, type EndingHost, SIGNALS, startEndingHost } from '../../support/ending-host.js'
-import { isRunning, untilGone } from '../../support/processes.js'
+import { isRunning, until, untilGone } from '../../support/processes.js'
 import { APPLICATION } from './pools.js'
 
 const folder = createTemporaryFolder(t)
@@ -108,6 +108,34 @@ void t.test('workers end with their application', async (t) => {
     const others = await startWorkers(t, other)
     other.kill('SIGKILL')
     await untilGone(...others)
+  })
+
+  void t.test('LIFE-6 each process of a cluster has workers of its own', BOUNDED, async (t) => {
+    const cluster = `
+      import cluster from 'node:cluster'
+      if (cluster.isPrimary) {
+        const [first] = [cluster.fork(), cluster.fork()]
+        process.on('SIGUSR1', () => first.process.kill('SIGKILL'))
+      } else {
+        ${host()}
+      }`
+    const started = await startEndingHost(t, cluster)
+    const pids = new Set<number>()
+    await until(async () => {
+      pids.add(Number((await send(started.port, '/')).text))
+      return pids.size === 2
+    }, 'each process has answered')
+    t.after(() => {
+      for (const pid of [...pids].filter(isRunning)) process.kill(pid, 'SIGKILL')
+    })
+    started.kill('SIGUSR1')
+    await until(() => [...pids].filter(isRunning).length === 1, 'the workers of one have ended')
+    const [left] = [...pids].filter(isRunning)
+    for (let requests = 0; requests < 5; requests += 1) {
+      assert.equal(Number((await send(started.port, '/')).text), left)
+    }
+    started.kill('SIGTERM')
+    await untilGone(...pids)
   })
 
   void t.test('LIFE-6 the processes of a cluster', BOUNDED, async (t) => {
