@@ -13,7 +13,7 @@ const REST = [
   /^fastify\/.*-tls\./,
   /^express\/adapter-contract-express-(4|.*-message-classes)\./,
   /^conformance\/frameworks/,
-  /^fastcgi\/(cases-(?!node-http)|machines|peers)/,
+  /^fastcgi\/(cases-(?!node-http)|contract\/|machines|peers)/,
   /^warm\/differential\/(differential-rest|programs)\./,
   /^cli\/(browser|first-minutes|status-browser|python)\./,
   /^core\/.*-child-process\./,
@@ -26,7 +26,7 @@ const LONG = [
   /^cli\/(arguments|colours|connections|status-browser|stop)\./,
   /^(attack|docs)\//,
   /^core\/process\/confinement\//,
-  /^fastcgi\/(cases-|machines|workers\/)/,
+  /^fastcgi\/(cases-|contract\/|machines|workers\/)/,
   /^warm\/(differential|mutation|soak)\//,
   /^(host-end|memory|soak\/soak|transport)/,
 ]

@@ -50,7 +50,11 @@ export function halfCloseSuite(t: Test, adapter: Adapter): void {
           const answer = readToEnd(socket)
           await waiting
           writeFileSync(pipe, '\n')
-          assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n[^]*answered/)
+          // On a busy machine, the client may have been asked whether it is there.
+          assert.match(
+            await answer,
+            /^(?:HTTP\/1\.1 102 .*\r\n\r\n)*HTTP\/1\.1 200 OK\r\n[^]*answered/,
+          )
         }
       },
     )

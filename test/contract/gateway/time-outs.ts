@@ -54,7 +54,8 @@ export function timeOutsSuite(t: Test, adapter: Adapter): void {
     )
 
     void t.test('LIM-1 headersTimeout: 504, and the script is stopped', async (t) => {
-      const own = await startWith(t, { headersTimeout: 300 })
+      // Time enough for the script to start.
+      const own = await startWith(t, { headersTimeout: 1_000 })
       const file = temporaryFile(t)
       const answer = await send(own, `/cgi-bin/wait-silently.cgi?${file}`)
       assert.equal(answer.status, 504)
@@ -76,7 +77,7 @@ export function timeOutsSuite(t: Test, adapter: Adapter): void {
     void t.test(
       'LIM-1 requestTimeout: 504 or destroyed, by whether the header is out',
       async (t) => {
-        const own = await startWith(t, { requestTimeout: 300 })
+        const own = await startWith(t, { requestTimeout: 1_000 })
         const file = temporaryFile(t)
         assert.equal((await send(own, `/cgi-bin/wait-silently.cgi?${file}`)).status, 504)
         await untilGone(...(await pidsIn(file)))

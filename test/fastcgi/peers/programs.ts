@@ -4,7 +4,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { findPhpFpm } from '../../apps/programs.js'
-import { findFreePort, startProgram } from '../../servers/program.js'
+import { findFreePort, findProgram, startProgram } from '../../servers/program.js'
 import { createTemporaryFolder } from '../../core/temporary-folder.js'
 
 /** The applications, which all do the same, each in its language. */
@@ -151,4 +151,28 @@ export async function startGo(t: Test): Promise<Peer> {
 export async function startPython(t: Test): Promise<Peer> {
   const place = await makePlace(t, 'unix')
   return start(t, place, ['python3', `${APPLICATIONS}/app.py`, place.address])
+}
+
+/** Without the variables of the tests, which fcgiwrap and its like pass on to scripts. */
+const CLEAN = ['env', '-i', `PATH=${process.env['PATH']}`] as const
+
+/** fcgiwrap: so many processes, each of which runs one script at a time. */
+export async function startFcgiwrap(t: Test, processes: number): Promise<Peer> {
+  const place = await makePlace(t, 'unix')
+  const args = ['-f', '-c', String(processes), '-s', `unix:${place.address}`]
+  return start(t, place, [...CLEAN, FCGIWRAP, ...args])
+}
+
+export const FCGIWRAP = '/usr/sbin/fcgiwrap'
+
+/** The system's, where there is one: the one of a version manager is a script that changes the environment. */
+const PYTHON = findProgram('/usr/bin/python3') ?? 'python3'
+
+/** A program that runs CGI scripts, and passes on all that FastCGI can carry. */
+export const SCRIPT_RUNNER = [PYTHON, `${APPLICATIONS}/run-scripts.py`] as const
+
+/** The same, for any number of scripts at once. */
+export async function startScriptRunner(t: Test): Promise<Peer> {
+  const place = await makePlace(t, 'unix')
+  return start(t, place, [...CLEAN, ...SCRIPT_RUNNER, place.address])
 }

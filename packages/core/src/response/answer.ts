@@ -105,6 +105,9 @@ async function endOfScript({ run, settings: { bodyTimeout } }: Call): Promise<vo
     const reason = `the script redirected, but did not exit within ${bodyTimeout} ms`
     throw new CgiError('CGI_ERR_BODY_TIMEOUT', { reason })
   }
+  // The time limits of the run may have ended it first.
+  const { error } = run.record
+  if (error?.statusCode === 504) throw error
 }
 
 function checkRedirects({ localRedirects: { count } }: CgiRequest): void {
