@@ -49,6 +49,8 @@ class Ending:
 
     def end_by_python(self, code, is_interrupted):
         """Leaves this process to `Py_FinalizeEx()`, which has to collect what was there before the fork, too."""
+        for name in [name for name, module in sys.modules.items() if module is None]:
+            del sys.modules[name]  # as release() has left them: Python asks for `threading` once more
         self.hidden.forget()
         self.startup.clear()
         gc.unfreeze()
