@@ -14,13 +14,14 @@ for (const [language, program] of [
     { ...needs(program), ...NO_HANG },
     async () => {
       const { changes, warm, faults } = await mutate({
-        requests: 150,
+        requests: 100,
+        leastWarm: 10,
         seed: 41,
         languages: [language],
         interval: 4_000,
       })
       assert.deepEqual(faults, [])
-      assert.ok(changes > 0 && warm > 0, `${changes} changes, ${warm} warm`)
+      assert.ok(changes > 0 && warm >= 10, `${changes} changes, ${warm} warm`)
     },
   )
 }

@@ -10,6 +10,8 @@ import { type MutableLanguage, MutableSite } from './mutable-site.js'
 
 export interface MutationPlan {
   readonly requests: number
+  /** There are more requests, up to ten times as many, until so many were warm: a busy machine starts fork servers slowly. */
+  readonly leastWarm?: number
   readonly seed: number
   readonly languages: readonly MutableLanguage[]
   /** Mean time between two changes of one site, in milliseconds. */
@@ -31,6 +33,7 @@ const FIXED = ['one', 'two']
 /** Asks scripts while they, their modules and their variables change; looks for stale answers. */
 export async function mutate({
   requests,
+  leastWarm = 0,
   seed,
   languages,
   interval,
@@ -44,10 +47,12 @@ export async function mutate({
     }),
   )
   const state = { asked: 0, changes: 0, warm: 0, faults: [] as string[] }
+  const isOver = (): boolean =>
+    state.asked >= requests && (state.warm >= leastWarm || state.asked >= 10 * requests)
   async function work(worker: number): Promise<void> {
     const files = path.join(folder, `files-${worker}`)
     mkdirSync(files)
-    while (state.asked < requests) {
+    while (!isOver()) {
       state.asked += 1
       const random = createRandom(seed, state.asked)
       const { isWarm, fault } = await ask(spawner, random.pick(sites), {
@@ -60,10 +65,10 @@ export async function mutate({
     }
   }
   async function change(site: MutableSite, index: number): Promise<void> {
-    for (let count = 0; state.asked < requests; count += 1) {
+    for (let count = 0; !isOver(); count += 1) {
       const random = createRandom(seed + index + 1, count)
       await delay(random.below(2 * interval))
-      if (state.asked >= requests) return
+      if (isOver()) return
       site.mutate(random)
       state.changes += 1
     }
