@@ -19,7 +19,7 @@ export interface Move {
 }
 
 /** The servers of a guide, the one that is left and ours, which have the same site. */
-export interface MovingServers {
+interface MovingServers {
   readonly site: MovingSite
   readonly there: MovingServer
   readonly here: MovingServer

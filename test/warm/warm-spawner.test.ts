@@ -165,8 +165,8 @@ void t.test('WARM-3 a reason holds until the content changes', WITH_PYTHON, asyn
 void t.test('WARM-3 a file that has just changed gets no fork server', WITH_PYTHON, async (t) => {
   await areOld
   // It has changed whenever it ends, although the time of its content is old.
-  const text = '#!/usr/bin/python3\nimport os\nos.utime(__file__, (1, 1))\n'
-  const file = writeProgram(folder, 'young.py', text)
+  const source = '#!/usr/bin/python3\nimport os\nos.utime(__file__, (1, 1))\n'
+  const file = writeProgram(folder, 'young.py', source)
   const asked = new Spawner(t)
   await asked.run({ file })
   await asked.run({ file })

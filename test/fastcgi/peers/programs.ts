@@ -169,7 +169,7 @@ export const FCGIWRAP = '/usr/sbin/fcgiwrap'
 const PYTHON = findProgram('/usr/bin/python3') ?? 'python3'
 
 /** A program that runs CGI scripts, and passes on all that FastCGI can carry. */
-export const SCRIPT_RUNNER = [PYTHON, `${APPLICATIONS}/run-scripts.py`] as const
+const SCRIPT_RUNNER = [PYTHON, `${APPLICATIONS}/run-scripts.py`] as const
 
 /** The same, for any number of scripts at once. */
 export async function startScriptRunner(t: Test): Promise<Peer> {

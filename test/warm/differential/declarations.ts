@@ -25,7 +25,7 @@ export interface Body {
   readonly content: string
 }
 
-export interface VisiblePart {
+interface VisiblePart {
   readonly difference: string
   readonly pattern: RegExp
 }

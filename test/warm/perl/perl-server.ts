@@ -43,7 +43,7 @@ export async function writeScripts(
   return paths
 }
 
-export async function untilTrusted(...files: readonly string[]): Promise<void> {
+async function untilTrusted(...files: readonly string[]): Promise<void> {
   const youngest = Math.max(...files.map((file) => statSync(file).ctimeMs))
   await sleep(Math.max(0, youngest + LEAST_AGE - Date.now()))
 }

@@ -62,7 +62,7 @@ const SHARED: Record<string, string> = {
   with_package: 'from package.inner import A',
 }
 
-void t.before(() =>
+t.before(() =>
   writeScripts(folder, {
     ...Object.fromEntries(
       Object.entries(NOT_SHARED).map(([name, [source]]) => [`site-packages/${name}.py`, source]),

@@ -50,7 +50,7 @@ export async function writeScripts(
   await untilTrusted(...Object.keys(files).map((name) => path.join(folder, name)))
 }
 
-export async function untilTrusted(...files: readonly string[]): Promise<void> {
+async function untilTrusted(...files: readonly string[]): Promise<void> {
   const youngest = Math.max(...files.map((file) => statSync(file).ctimeMs))
   await delay(Math.max(0, youngest + 2_050 - Date.now()))
 }
@@ -113,7 +113,7 @@ export class PythonServer {
   async learn(options?: RequestOptions): Promise<string[]> {
     await this.untilReady()
     const first = await this.request(options)
-    assert.ok(typeof first !== 'string', String(first))
+    assert.ok(typeof first !== 'string', typeof first === 'string' ? first : '')
     await until(
       () => this.notes.some((note) => note.endsWith(' modules are shared')),
       'it has learnt',
