@@ -21,9 +21,6 @@ const FORK_SERVER = fileURLToPath(new URL('../../fixtures/warm/fork-server.py', 
 const PATH = process.env['PATH'] ?? ''
 const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 60_000 }
 const folder = createTemporaryFolder(t)
-// A fork server does not keep the event loop alive.
-const event = setInterval(() => {}, 1_000)
-t.after(() => clearInterval(event))
 
 const writeScript = (name: string, line = '#!/usr/bin/python3'): string =>
   writeProgram(folder, name, `${line}\nprint("plain")\n`)
@@ -60,7 +57,12 @@ class Spawner {
       cpuTimeLimit: undefined,
     }
     this.spawner = new WarmSpawner(context, { ...DEFAULTS, ...settings })
-    t.after(() => this.spawner.close())
+    // A fork server does not keep the event loop alive.
+    const event = setInterval(() => {}, 1_000)
+    t.after(() => {
+      clearInterval(event)
+      return this.spawner.close()
+    })
   }
 
   get stats(): WarmStats {

@@ -346,6 +346,7 @@ void t.test('LOG-2 the record is filled in, and can be logged', async (t) => {
     exitCode: 0,
     signal: null,
     isAbandoned: false,
+    isWarm: false,
   })
   assert.equal(scene.record.message.request.method, 'GET')
   // console.log() does not call getters.

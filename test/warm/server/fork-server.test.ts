@@ -18,9 +18,6 @@ const PROGRAM = fileURLToPath(new URL('../../../fixtures/warm/fork-server.py', i
 const PATH = process.env['PATH'] ?? ''
 const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 60_000 }
 const folder = createTemporaryFolder(t)
-// A fork server does not keep the event loop alive.
-const event = setInterval(() => {}, 1_000)
-t.after(() => clearInterval(event))
 
 interface Started {
   readonly server: ForkServer
@@ -41,7 +38,12 @@ function start(t: Test, environment: Record<string, string> = {}): Started {
     cpuTimeLimit: 7,
   } as const
   const server = new ForkServer(createSpawner(), description, resolveEnd)
-  t.after(() => server.close())
+  // A fork server does not keep the event loop alive.
+  const event = setInterval(() => {}, 1_000)
+  t.after(() => {
+    clearInterval(event)
+    server.close()
+  })
   return { server, ended }
 }
 
