@@ -193,7 +193,10 @@ export async function receive(response: Receiving): Promise<Answer> {
 export function leave(response: Readable): void {
   // Node resets plain connections only, and a stream of HTTP/2 is reset by destroy().
   if (response instanceof IncomingMessage && !('encrypted' in response.socket)) {
-    response.socket.resetAndDestroy()
+    const { socket } = response
+    // Node never closes a socket that is reset while it shuts down (UV_EINVAL), and then waits for it at its exit.
+    if (socket.writableEnded) socket.destroy()
+    else socket.resetAndDestroy()
   } else response.destroy()
 }
 
