@@ -7,7 +7,7 @@ type WriteCallback = (error?: Error | null) => void
 export class InputPipe extends Socket {
   override _write(chunk: Buffer, encoding: BufferEncoding, callback: WriteCallback): void {
     super._write(chunk, encoding, (error) => {
-      freeChunk(chunk)
+      if (error == null) freeChunk(chunk)
       callback(error)
     })
   }
@@ -16,9 +16,11 @@ export class InputPipe extends Socket {
     chunks: { chunk: Buffer; encoding: BufferEncoding }[],
     callback: WriteCallback,
   ): void {
+    // `Socket` puts something else in the places of the array.
+    const written = chunks.map(({ chunk }) => chunk)
     // `Socket` has it; only the type of a Duplex leaves it out for some streams.
     super._writev?.(chunks, (error) => {
-      for (const { chunk } of chunks) freeChunk(chunk)
+      if (error == null) written.forEach(freeChunk)
       callback(error)
     })
   }
