@@ -12,7 +12,7 @@ export function createInterpreterContestants(nodes: readonly NodeVersion[]): rea
         kind: 'program',
         protocol: 'interpreter',
         id,
-        name: server.name,
+        name: `${server.name}, an interpreter for each request`,
         get description() {
           return server.description
         },
@@ -28,7 +28,7 @@ export function createInterpreterContestants(nodes: readonly NodeVersion[]): rea
           isOurs: true,
           protocol: 'interpreter',
           id: 'fastify',
-          name: `Fastify 5${by.name}${isWarm ? ', warm()' : ''}`,
+          name: `Fastify 5${by.name}, ${isWarm ? 'warm()' : 'an interpreter for each request'}`,
           description: `Common Gateway with fastify ${version('fastify')}, ${isWarm ? '`spawner: warm()`' : 'without options'}${by.description}`,
           missing: () => undefined,
           start: (site, setup) =>

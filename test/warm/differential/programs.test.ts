@@ -40,7 +40,7 @@ void t.test('WARM-40 gitweb', { ...needs('gitweb', 'git', 'CGI.pm'), ...NO_HANG 
       name: 'gitweb',
       script: GITWEB,
       queries: ['', 'p=one.git;a=log'],
-      declarations: `#: variable GITWEB_CONFIG=${configuration}\n#: plain it reads the clock`,
+      declarations: `#: variable GITWEB_CONFIG=${configuration}`,
     }),
   )
 })

@@ -42,7 +42,7 @@ function start(t: Test, environment: Record<string, string> = {}): Started {
   const event = setInterval(() => {}, 1_000)
   t.after(() => {
     clearInterval(event)
-    server.close()
+    return server.close()
   })
   return { server, ended }
 }
