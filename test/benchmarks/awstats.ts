@@ -13,9 +13,9 @@ export async function addAwstats(cgiBin: string, folder: string): Promise<void> 
   await copyFile(AWSTATS, path.join(cgiBin, 'awstats-pl.cgi'))
   const log = path.join(folder, 'awstats.log')
   await writeFile(log, Array.from({ length: 500 }, createLine).join(''))
-  // AWStats looks for its configuration beside itself first.
+  // AWStats looks for its configuration beside itself first, by the name of its own file.
   await writeFile(
-    path.join(cgiBin, 'awstats.site.conf'),
+    path.join(cgiBin, 'awstats-pl.site.conf'),
     `LogFile="${log}"\nLogFormat=1\nSiteDomain="site.example"\nDirData="${folder}"\nDNSLookup=0\n`,
   )
   await run('perl', [path.join(cgiBin, 'awstats-pl.cgi'), '-config=site', '-update'])
