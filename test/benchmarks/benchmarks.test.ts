@@ -181,6 +181,7 @@ const SCENARIO: ServerScenario = {
 const RESULT: Result = {
   scenario: 'small',
   date: '2026-01-02T03:04:05.678Z',
+  tree: '0123456',
   warmUp: [20_000, 500],
   rows: [
     { server: 'C limit', megabytes: 0, rounds: [4000, 4000, 4000].map(round) },
@@ -248,6 +249,12 @@ void t.test('the documents of the benchmarks', async (t) => {
     assert.deepEqual(merge(record, next).results, [RESULT, other])
     assert.deepEqual(merge(record, { ...next, machine: { cores: '4' } }).results, [other])
     assert.deepEqual(merge(record, { ...next, servers: { Go: 'go2' } }).results, [other])
+    const more = merge(record, { ...next, servers: { Apache: '2.4' } })
+    assert.deepEqual(more, {
+      ...record,
+      servers: { Go: 'go1', Apache: '2.4' },
+      results: [RESULT, other],
+    })
     assert.deepEqual(merge(record, record).results, [RESULT])
   })
 

@@ -7,7 +7,7 @@ import type { Contestant } from './contestant.js'
 import { createContestants } from './contestants.js'
 import { createDocument } from './document.js'
 import { Fleet } from './fleet.js'
-import { describeMachine } from './machine.js'
+import { describeMachine, describeTree } from './machine.js'
 import { createPicture } from './picture.js'
 import { type BenchmarkRecord, merge, readRecord, writeRecord } from './record.js'
 import type { Result } from './result.js'
@@ -76,9 +76,11 @@ async function measure(
     if (call.isVerbose) console.error(text)
   }
   try {
+    const tree = describeTree()
     for (const scenario of chosen) {
       const { effort } = call
-      const result = await runScenario(scenario, contestants, { site, fleet, effort, say })
+      const options = { site, fleet, effort, tree, say }
+      const result = await runScenario(scenario, contestants, options)
       if (result.rows.length === 0) continue
       results.push(result)
       console.log(`\n## ${scenario.title} (${scenario.id})\n\n${createTable(scenario, result)}`)

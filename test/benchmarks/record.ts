@@ -15,14 +15,18 @@ export function findResult(record: BenchmarkRecord, scenario: string): Result | 
   return record.results.find((each) => each.scenario === scenario)
 }
 
-/** Takes over what an older record has of other scenarios, if it was made under the same conditions. */
+/**
+ * Takes over what an older record has of other scenarios, if it was made on the same machine, and servers that
+ * both name are the same. Each result says by itself which code it measured.
+ */
 export function merge(old: BenchmarkRecord | null, record: BenchmarkRecord): BenchmarkRecord {
   if (old === null) return record
   if (!isDeepStrictEqual(old.machine, record.machine)) return record
-  if (!isDeepStrictEqual(old.servers, record.servers)) return record
+  const servers = { ...old.servers, ...record.servers }
+  if (!isDeepStrictEqual({ ...record.servers, ...old.servers }, servers)) return record
   const measured = new Set(record.results.map(({ scenario }) => scenario))
   const kept = old.results.filter(({ scenario }) => !measured.has(scenario))
-  return { ...record, results: [...kept, ...record.results] }
+  return { ...record, servers, results: [...kept, ...record.results] }
 }
 
 export async function readRecord(file: string): Promise<BenchmarkRecord | null> {

@@ -17,6 +17,8 @@ export interface Result {
   /** The id of the scenario. */
   readonly scenario: string
   readonly date: string
+  /** The tree of `packages` that was measured. */
+  readonly tree: string
   /** Requests that warmed each server, at least; none: it was not warmed. Absent from old records. */
   readonly warmUp?: readonly number[]
   readonly rows: readonly Row[]

@@ -18,6 +18,8 @@ interface RunOptions {
   readonly site: BenchmarkSite
   readonly fleet: Fleet
   readonly effort: Effort
+  /** Which code is measured. */
+  readonly tree: string
   readonly say: (text: string) => void
 }
 
@@ -28,7 +30,7 @@ interface RunOptions {
 export async function runScenario(
   scenario: Scenario,
   contestants: readonly Contestant[],
-  { site, fleet, effort, say }: RunOptions,
+  { site, fleet, effort, tree, say }: RunOptions,
 ): Promise<Result> {
   const { times = {} } = scenario
   const seconds = effort.seconds * (times.seconds ?? 1)
@@ -75,7 +77,8 @@ export async function runScenario(
     await Promise.all(courses.map(stop))
   }
   const rows = courses.map((course) => toRow(course, counts))
-  return { scenario: scenario.id, date: new Date().toISOString(), warmUp: counts, rows }
+  const date = new Date().toISOString()
+  return { scenario: scenario.id, date, tree, warmUp: counts, rows }
 }
 
 function toRow(course: Course, counts: readonly number[]): Row {
