@@ -2,27 +2,18 @@
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 
-// publint and attw pack the same folders, one after the other.
-const CHECKS = [
-  ['check:publint', 'check:attw'],
-  ['check:api'],
-  ['lint'],
-  ['check:knip'],
-  ['format:check'],
-]
+const CHECKS = ['check:packages', 'check:api', 'lint', 'check:knip', 'format:check']
 
 const results = []
 const waiting = CHECKS.values()
 
 async function work() {
-  for (const names of waiting) {
-    for (const name of names) {
-      const start = performance.now()
-      const [code, output] = await runScript(name)
-      const seconds = ((performance.now() - start) / 1_000).toFixed(1)
-      results.push({ name, code, seconds })
-      if (code !== 0) console.error(`\n${name}:\n${output}`)
-    }
+  for (const name of waiting) {
+    const start = performance.now()
+    const [code, output] = await runScript(name)
+    const seconds = ((performance.now() - start) / 1_000).toFixed(1)
+    results.push({ name, code, seconds })
+    if (code !== 0) console.error(`\n${name}:\n${output}`)
   }
 }
 

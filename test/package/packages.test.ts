@@ -18,12 +18,24 @@ import { fileURLToPath } from 'node:url'
 const packages = fileURLToPath(new URL('../../../packages', import.meta.url))
 const root = fileURLToPath(new URL('../../fixtures/cgi-bin', import.meta.url))
 
+const NAMES = ['core', 'express', 'fastify', 'fastcgi', 'warm', 'cli']
+const PROJECT = 'https://github.com/common-gateway/common-gateway'
+
 /** The part of a package.json that is read. */
 interface Manifest {
   readonly name: string
+  readonly version: string
+  readonly homepage?: string
+  readonly bugs?: string
+  readonly repository?: Readonly<Record<string, string>>
+  readonly engines?: Readonly<Record<string, string>>
   readonly scripts?: Record<string, string>
   readonly dependencies?: Record<string, string>
   readonly optionalDependencies?: Record<string, string>
+}
+
+function readManifest(folder: string): Manifest {
+  return JSON.parse(readFileSync(path.join(packages, folder, 'package.json'), 'utf8')) as Manifest
 }
 
 /** Finds a dependency as Node.js does: in the node_modules of the folder, or of a folder above it. */
@@ -41,20 +53,15 @@ void t.test('the packages', async (t) => {
     project = mkdtempSync(path.join(tmpdir(), 'common-gateway-test-'))
     const scope = path.join(project, 'node_modules', '@common-gateway')
     mkdirSync(scope, { recursive: true })
-    for (const name of ['core', 'express', 'fastify', 'fastcgi', 'warm', 'cli']) {
-      const folder = path.join(packages, name)
-      const args = ['pack', '--json', '--pack-destination', project]
-      const [{ filename }] = JSON.parse(
-        execFileSync('npm', args, {
-          cwd: folder,
-          encoding: 'utf8',
-          stdio: ['ignore', 'pipe', 'ignore'],
-        }),
-      ) as [{ filename: string }]
+    const packed = path.join(project, 'packed')
+    const pack = path.resolve(packages, '../scripts/pack.mjs')
+    const tarballs = execFileSync(process.execPath, [pack, packed], { encoding: 'utf8' })
+    for (const tarball of tarballs.trim().split('\n')) {
+      const name = /-(\w+)-[\d.]+\.tgz$/.exec(tarball)?.[1] ?? assert.fail(tarball)
       const target = path.join(scope, name)
       mkdirSync(target)
-      execFileSync('tar', ['-xzf', path.join(project, filename), '-C', target, '--strip', '1'])
-      link(folder, target)
+      execFileSync('tar', ['-xzf', tarball, '-C', target, '--strip', '1'])
+      link(path.join(packages, name), target)
     }
     writeFileSync(path.join(project, 'package.json'), '{}')
   })
@@ -156,7 +163,7 @@ void t.test('the packages', async (t) => {
         else assert.ok(name in optionalDependencies, `${name} of ${manifest.name} is installed`)
       }
     }
-    for (const name of ['core', 'express', 'fastify', 'fastcgi', 'cli']) {
+    for (const name of NAMES) {
       look(path.join(packages, name))
     }
     assert.ok(
@@ -166,8 +173,46 @@ void t.test('the packages', async (t) => {
     assert.deepEqual(scripts, [])
   })
 
+  void t.test(
+    'PKG-1 have the address of the project, and run on the same versions of Node.js',
+    async () => {
+      const { homepage, bugs, engines } = readManifest('..')
+      assert.equal(homepage, `${PROJECT}#readme`)
+      for (const name of NAMES) {
+        const { repository, ...manifest } = readManifest(name)
+        const directory = `packages/${name}`
+        assert.deepEqual(repository, { type: 'git', url: `git+${PROJECT}.git`, directory })
+        assert.equal(manifest.homepage, `${PROJECT}/tree/main/${directory}#readme`)
+        assert.deepEqual([manifest.bugs, manifest.engines], [bugs, engines])
+      }
+    },
+  )
+
+  void t.test('PKG-2 are required at the version that is published', async () => {
+    for (const name of NAMES) {
+      const file = path.join(project, 'node_modules', '@common-gateway', name, 'package.json')
+      const {
+        version,
+        dependencies = {},
+        ...rest
+      } = JSON.parse(readFileSync(file, 'utf8')) as Manifest
+      assert.ok(!('devDependencies' in rest))
+      for (const [dependency, range] of Object.entries(dependencies)) {
+        assert.ok(!range.startsWith('workspace:'), dependency)
+        if (dependency.startsWith('@common-gateway/')) assert.equal(range, `^${version}`)
+      }
+    }
+  })
+
+  void t.test('PKG-3 run the command', async () => {
+    const main = path.join(project, 'node_modules', '@common-gateway', 'cli', 'dist', 'main.js')
+    const { version } = readManifest('cli')
+    const answer = execFileSync(process.execPath, [main, '--version'], { encoding: 'utf8' })
+    assert.equal(answer, `common-gateway ${version}\n`)
+  })
+
   void t.test('have what they tell of, and the version of the server software', async () => {
-    for (const name of ['core', 'express', 'fastify', 'fastcgi', 'warm', 'cli']) {
+    for (const name of NAMES) {
       const folder = path.join(project, 'node_modules', '@common-gateway', name)
       const files = execFileSync(
         'find',
@@ -177,21 +222,17 @@ void t.test('the packages', async (t) => {
           encoding: 'utf8',
         },
       ).split('\n')
-      for (const file of [
-        './README.md',
-        './package.json',
-        './dist/index.js',
-        './dist/index.d.ts',
-      ]) {
-        const expected = name === 'cli' ? file.replace('index', 'main') : file
-        assert.ok(files.includes(expected), `${name} has ${expected}`)
+      const code = name === 'cli' ? ['./dist/main.js'] : ['./dist/index.js', './dist/index.d.ts']
+      for (const file of ['./README.md', './LICENSE', './package.json', ...code]) {
+        assert.ok(files.includes(file), `${name} has ${file}`)
       }
       if (name === 'cli') {
         for (const part of ['./browser/page.css', './dist/browser/page.js']) {
           assert.ok(files.includes(part), `the status page has ${part}`)
         }
       }
-      assert.ok(!files.some((file) => /tsbuildinfo|\.test\./.test(file)), name)
+      const needless = files.filter((file) => /tsbuildinfo|\.test\.|\.map$|\/src\//.test(file))
+      assert.deepEqual(needless, [], name)
     }
     const { version } = JSON.parse(
       readFileSync(path.join(packages, 'core', 'package.json'), 'utf8'),

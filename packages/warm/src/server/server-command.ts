@@ -1,4 +1,5 @@
 import { type Command, toByteString } from '@common-gateway/core/transport'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Interpreter } from '../script/interpreter.js'
 
@@ -19,10 +20,7 @@ export interface ServerDescription {
 /** The version of the protocol between this package and its files in `interpreters`. */
 const VERSION = 1
 
-/** Without a slash at its end. */
-const FOLDER = toByteString(
-  fileURLToPath(new URL('../../interpreters/', import.meta.url)).replace(/\/$/, ''),
-)
+const FOLDER = toByteString(path.dirname(fileURLToPath(import.meta.resolve('#python'))))
 
 /** The command of a fork server. It has no arguments of a query. */
 export function serverCommand({ interpreter, script }: ServerDescription): Command {
