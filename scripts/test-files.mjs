@@ -14,7 +14,7 @@ const REST = [
   /^express\/adapter-contract-express-(4|.*-message-classes)\./,
   /^conformance\/frameworks/,
   /^fastcgi\/(cases-(?!node-http)|contract\/|machines|peers)/,
-  /^warm\/differential\/(differential-rest|programs)\./,
+  /^warm\/(contract\/|differential\/(differential-rest|programs)\.)/,
   /^cli\/(browser|first-minutes|status-browser|python)\./,
   /^core\/.*-child-process\./,
   /^(error-page|host-end-setups|memory)\./,
@@ -27,7 +27,7 @@ const LONG = [
   /^(attack|docs)\//,
   /^core\/process\/confinement\//,
   /^fastcgi\/(cases-|contract\/|machines|workers\/)/,
-  /^warm\/(differential|mutation|soak)\//,
+  /^warm\/(contract|differential|mutation|soak)\//,
   /^(host-end|memory|soak\/soak|transport)/,
 ]
 

@@ -41,7 +41,7 @@ export function timeOutsSuite(t: Test, adapter: Adapter): void {
       t,
       'LIM-1 headersTimeout: 408 where it is the client that is waited for',
       async (t) => {
-        const own = await startWith(t, { headersTimeout: 300, bodyTimeout: 300 })
+        const own = await startWith(t, { headersTimeout: 800, bodyTimeout: 800 })
         for (const framing of [
           'Content-Length: 100\r\n\r\nhalf',
           'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf',
