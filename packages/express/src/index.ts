@@ -47,6 +47,7 @@ export interface CgiMiddlewareOptions<Native = IncomingMessage> extends CgiOptio
    * proxies may set the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`): all, a number
    * of hops, addresses and networks (`'loopback, 10.0.0.0/8'`), or those for which the function returns true.
    * Default: Express's own setting `trust proxy`; without Express, none.
+   * @example `{ trustProxy: 'loopback, 10.0.0.0/8' }`
    */
   trustProxy?: TrustProxy
 }

@@ -22,11 +22,13 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   /**
    * **root** `string` - The folder whose files are the scripts; its sub-folders are served too. Not
    * together with `script`. Default: `'./cgi-bin'`.
+   * @example `{ root: '/usr/lib/cgi-bin' }`
    */
   root?: string
   /**
    * **allowMissingRoot** `boolean` - Whether `root` may be missing when the gateway is created. Until it
    * exists, there are no scripts. Default: `false`.
+   * @example `{ root: '/srv/uploaded-scripts', allowMissingRoot: true }`
    */
   allowMissingRoot?: boolean
   /**
@@ -34,6 +36,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * git-http-backend and gitweb want it; all of the path below the mount is its PATH_INFO. A transport with a
    * `finder`, such as `fastcgi({ address })`, is an application that runs already: every URL below the mount is its
    * own, and the options that `transport` excludes are refused. Not together with `root`. Default: none.
+   * @example `{ script: '/usr/lib/git-core/git-http-backend' }`
    */
   script?: string | Transport | TransportFactory
   /**
@@ -41,6 +44,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * gateway somewhere itself: `app.use('/api', cgi())` serves at `/api/`, not at `/api/cgi-bin/`. If Express
    * mounts the gateway too, the prefix is below that path. `'/'` is the root of the site; `app.use('/', cgi())`
    * does not count as a mount. Default: `'/cgi-bin'`.
+   * @example `{ root: './site', prefix: '/' }`
    */
   prefix?: string
   /**
@@ -49,11 +53,13 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * execute permission. A name without a slash is looked up in PATH, once. A transport, such as
    * `{ '.php': fastcgi('php-cgi') }`, runs them without a process for each request; several extensions can share
    * one, and it gets no arguments of `indexQuery`. Default: `{}`.
+   * @example `{ interpreters: { '.py': 'python3', '.php': ['php-cgi', '-d', 'display_errors=1'] } }`
    */
   interpreters?: Readonly<Record<string, string | readonly string[] | Transport | TransportFactory>>
   /**
    * **fallbackInterpreters** `Record<string, string | string[] | Transport | TransportFactory>` - The same, but
    * only for scripts that are not executable: the others run by their own `#!` line. Default: `{}`.
+   * @example `{ fallbackInterpreters: { '.pl': 'perl' } }`
    */
   fallbackInterpreters?: Readonly<
     Record<string, string | readonly string[] | Transport | TransportFactory>
@@ -61,6 +67,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   /**
    * **extensions** `string[]` - The file name extensions of scripts (`['.php', '.cgi']`), in this letter
    * case; other files are not run. `[]`: there are no scripts. Default: every file that can be run is a script.
+   * @example `{ extensions: ['.cgi', '.php'] }`
    */
   extensions?: readonly string[]
   /**
@@ -70,42 +77,50 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * with `'ignore'` and `'send'`, and so is a name that begins with a dot, except `.well-known` with
    * `dotfiles: 'allow'`.
    * Default: `'deny'`.
+   * @example `{ prefix: '/', root: './site', otherFiles: 'send' }`
    */
   otherFiles?: 'deny' | 'ignore' | 'send'
   /**
    * **fallback** `string` - The script that answers for every path that names no file, and no folder with
    * an index: a front controller, as a path below `root` (`'index.php'`). SCRIPT_NAME names this script, and there
    * is no PATH_INFO; REQUEST_URI has the path. Default: none.
+   * @example `{ prefix: '/', root: './site', otherFiles: 'send', fallback: 'index.php' }`
    */
   fallback?: string
   /**
    * **linkRoots** `string[]` - Folders that symbolic links in `root` may lead into. Any other link that leaves
    * `root` is a 404, with a warning in the log. Default: `[]`.
+   * @example `{ linkRoots: ['/usr/share/awstats'] }`
    */
   linkRoots?: readonly string[]
   /**
    * **index** `string[]` - Names of the files that answer for a folder, tried in this order: scripts, and
    * with `otherFiles` other files. Default: `[]`.
+   * @example `{ index: ['index.cgi', 'index.html'] }`
    */
   index?: readonly string[]
   /**
    * **dotfiles** `'ignore' | 'allow'` - Whether path segments that begin with a dot can name a
    * script. `'ignore'`: there is no such script. Default: `'ignore'`.
+   * @example `{ dotfiles: 'allow' }`
    */
   dotfiles?: 'ignore' | 'allow'
   /**
    * **encodedSlashes** `'deny' | 'allow'` - Whether PATH_INFO may hold a `/` that was sent as `%2F`,
    * which a script cannot tell from a plain one. `'deny'`: 400. Default: `'deny'`.
+   * @example `{ encodedSlashes: 'allow' }`
    */
   encodedSlashes?: 'deny' | 'allow'
   /**
    * **methods** `string[]` - The request methods that reach a script; others get 405. GET
    * includes HEAD. TRACE and CONNECT never reach one. Default: every method that Node's HTTP parser knows.
+   * @example `{ methods: ['GET', 'POST'] }`
    */
   methods?: readonly string[]
   /**
    * **env** `Record<string, string> | (request) => Record<string, string>` - Variables for every
    * script; they win over all others. Default: `{}`.
+   * @example `{ env: (request) => ({ TENANT: request.headers.host ?? '' }) }`
    */
   env?:
     | Readonly<Record<string, string>>
@@ -116,22 +131,26 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * **inheritEnv** `string[]` - Names of environment variables of this process that scripts get. Scripts always get PATH,
    * the time zone (TZ), and the folders of shared libraries (`LD_LIBRARY_PATH`, `DYLD_LIBRARY_PATH`), which
    * programs may need to start; no other variable of the process. Default: `['PATH']`.
+   * @example `{ inheritEnv: ['PATH', 'LANG', 'DATABASE_URL'] }`
    */
   inheritEnv?: readonly string[]
   /**
    * **documentRoot** `string` - The folder that DOCUMENT_ROOT names and that PATH_TRANSLATED lies
    * in. Default: `root`, or the folder of `script`.
+   * @example `{ root: './site/cgi-bin', documentRoot: './site' }`
    */
   documentRoot?: string
   /**
    * **cwd** `string` - The working directory of scripts. Default: the script's own folder (RFC 3875
    * section 7.2).
+   * @example `{ cwd: '/srv/data' }`
    */
   cwd?: string
   /**
    * **authenticate** `(request) => { user, type? } | null` - Returns the authenticated user, for REMOTE_USER
    * and AUTH_TYPE. It may return a promise. Without it, they are never set: the client's header alone
    * proves nothing. Default: none.
+   * @example `{ authenticate: async () => ({ user: 'ada', type: 'Basic' }) }`
    */
   authenticate?: (
     request: Native,
@@ -139,27 +158,32 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   /**
    * **passAuthorization** `boolean` - Whether scripts see the Authorization and Proxy-Authorization
    * headers, and with them passwords (RFC 3875 section 9.2). Default: `false`.
+   * @example `{ passAuthorization: true }`
    */
   passAuthorization?: boolean
   /**
    * **underscoreHeaders** `'ignore' | 'allow'` - Whether scripts see request headers with `_` in their
    * name, which they cannot tell from those with `-`. A header with `-` of the same name always wins. Default: `'ignore'`.
+   * @example `{ underscoreHeaders: 'allow' }`
    */
   underscoreHeaders?: 'ignore' | 'allow'
   /**
    * **indexQuery** `boolean` - Whether a GET or HEAD whose query has no `=` passes the query's words
    * as command-line arguments (RFC 3875 section 4.4). It is how CVE-2012-1823 reached php-cgi.
    * Default: `false`.
+   * @example `{ indexQuery: true }`
    */
   indexQuery?: boolean
   /**
    * **nph** `boolean` - Whether the output of a script named `nph-...` goes to an HTTP/1 client as it
    * is (RFC 3875 section 5). Default: `true`.
+   * @example `{ nph: false }`
    */
   nph?: boolean
   /**
    * **strict** `boolean` - Whether a response with a body must have a Content-Type (RFC 3875 section
    * 6.3.1), else 502. Default: `false`.
+   * @example `{ strict: true }`
    */
   strict?: boolean
   /**
@@ -168,6 +192,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * path of a URL below one of these folders). The real path must lie in one. Range and conditional
    * requests are honoured. Without any, or for another file, the field is dropped and a warning logged.
    * Default: `[]`.
+   * @example `{ sendfileRoots: ['/srv/downloads'] }`
    */
   sendfileRoots?: readonly string[]
   /**
@@ -175,16 +200,19 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * `'spool'` receives it whole first (64 KiB in memory, more in a temporary file), so that
    * CONTENT_LENGTH is set as RFC 3875 section 4.1.2 requires; `'stream'` passes it on as it arrives,
    * without CONTENT_LENGTH. Default: `'spool'`.
+   * @example `{ chunkedBody: 'stream' }`
    */
   chunkedBody?: 'spool' | 'stream'
   /**
    * **bodyLimit** `number` - The largest request body, in bytes; more is a 413. `0`: no limit.
    * Default: `1073741824` (1 GiB).
+   * @example `{ bodyLimit: 10 * 1024 ** 2 }`
    */
   bodyLimit?: number
   /**
    * **maxHeaderSize** `number` - The largest header that a script may send, in bytes; more is a 502.
    * Default: `65536` (64 KiB).
+   * @example `{ maxHeaderSize: 16 * 1024 }`
    */
   maxHeaderSize?: number
   /**
@@ -192,6 +220,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * milliseconds, counted from its start or from the last part of the request body that it read, whichever
    * is later; then 504 (408 if the client has stopped sending its body). It also limits a start that hangs, an
    * `authenticate` or `env` that does not settle, and a file whose opening hangs. `0`: no limit. Default: `60000`.
+   * @example `{ headersTimeout: 30_000 }`
    */
   headersTimeout?: number
   /**
@@ -199,6 +228,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * script is stopped and the connection destroyed. It runs until the client has the whole response, also
    * after the exit of the script. It also limits how long a script may write output that is discarded: the
    * body of an answer to HEAD, or output beyond its Content-Length. `0`: no limit. Default: `300000`.
+   * @example `{ bodyTimeout: 0 }`
    */
   bodyTimeout?: number
   /**
@@ -207,27 +237,32 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * header was sent. Time in which the script reads or writes nothing (event streams) does not count. Bytes of
    * an answer count when the client's system acknowledges them. It may acknowledge many at once, and
    * then none until the client has read them: they count for 25 seconds at most (60 without koffi). `0`: no limit. Default: `240`.
+   * @example `{ minRate: 1024 }`
    */
   minRate?: number
   /**
    * **requestTimeout** `number` - How long a script may run in all, in milliseconds; then it is
    * stopped: 504, or the connection is destroyed if the header was sent. `0`: no limit. Default: `0`.
+   * @example `{ requestTimeout: 5 * 60_000 }`
    */
   requestTimeout?: number
   /**
    * **killTimeout** `number` - How long after SIGTERM the rest of a script's process group gets
    * SIGKILL, in milliseconds. `0`: at once. Default: `5000`.
+   * @example `{ killTimeout: 1_000 }`
    */
   killTimeout?: number
   /**
    * **lingerTimeout** `number` - How long a response stays open after its script has exited, while a
    * background child of the script still holds the output, in milliseconds. `0`: not at all.
    * Default: `1000`.
+   * @example `{ lingerTimeout: 0 }`
    */
   lingerTimeout?: number
   /**
    * **closeTimeout** `number` - How long scripts may continue after `close()`, in milliseconds, before
    * they are stopped. `0`: not at all. Default: `10000`.
+   * @example `{ closeTimeout: 30_000 }`
    */
   closeTimeout?: number
   /**
@@ -236,22 +271,26 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * whose input was cut short is always stopped. A client of plain HTTP/1.x that closes its connection within
    * 100 ms of its request looks like one that has closed its sending side and waits: its departure is detected
    * within about a second, or at once between two chunks of an answer. Default: `true`.
+   * @example `{ killOnDisconnect: false }`
    */
   killOnDisconnect?: boolean
   /**
    * **maxProcesses** `number` - How many scripts run at once; further requests queue. Scripts of a transport count
    * on their own. At least 1. Default: 8 for each core.
+   * @example `{ maxProcesses: 32 }`
    */
   maxProcesses?: number
   /**
    * **maxQueue** `number` - How many requests may wait for a script to end; further ones get 503. One
    * whose body is received before its script starts (`chunkedBody`) counts from the beginning.
    * Default: `1024`.
+   * @example `{ maxQueue: 64 }`
    */
   maxQueue?: number
   /**
    * **queueTimeout** `number` - How long a request may wait in the queue, in milliseconds; then 503.
    * `0`: no limit. Default: `30000`.
+   * @example `{ queueTimeout: 5_000 }`
    */
   queueTimeout?: number
   /**
@@ -261,11 +300,13 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * `openFileLimit`, `fileSizeLimit`, `user`, `group`, `nice` and `cwd`, which are options of
    * processes. If it has a `finder`, not together with the options about files, from `root` to `dotfiles`
    * and `documentRoot`; if it has `slots`, not with `maxProcesses`. Default: a process for each request.
+   * @example `{ root: '/srv/cgi-bin', transport: fastcgi({ address: '10.0.0.2:9000' }) }`
    */
   transport?: Transport | TransportFactory
   /**
    * **logger** `{ warn(facts, message), error(facts, message) }` - Logs the standard error of scripts and the
    * failures after the header, if the framework has no logger of its own (Fastify has). pino fits. Default: lines on the standard error of the process.
+   * @example `{ logger: { warn: console.warn, error: console.error } }`
    */
   logger?: CgiLogger
   /**
@@ -273,6 +314,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * output, exit code, the end of standard error), as the HTML, JSON or text that the Accept field asks
    * for, if the application has no error handler of its own. Default: `true`, but `false` where `NODE_ENV` is
    * `production`.
+   * @example `{ errorPage: false }`
    */
   errorPage?: boolean
 }

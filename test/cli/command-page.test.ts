@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { chmodSync, readFileSync } from 'node:fs'
-import { HELP } from '@internal/cli/settings/help.js'
 import path from 'node:path'
 import t from 'tap'
 import { send } from '../support/client.js'
@@ -10,21 +9,11 @@ import { printConfig } from './refused-call.js'
 import { createSite } from './site.js'
 import { openTerminal } from './terminal.js'
 
-const README = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
-const [, SECTION = ''] = /\n### The command\n([^]*?)\n#### The status page\n/.exec(README) ?? []
-const [, SCREEN = ''] = /\n```\n(Common Gateway [^]*?)\n```\n/.exec(SECTION) ?? []
-const [, CONFIG = ''] = /\n```json\n([^]*?)\n```\n/.exec(SECTION) ?? []
+const PAGE = readFileSync(new URL('../../../docs/reference/command.md', import.meta.url), 'utf8')
+const [, SCREEN = ''] = /\n```\n(Common Gateway [^]*?)\n```\n/.exec(PAGE) ?? []
+const [, CONFIG = ''] = /\n```json\n([^]*?)\n```\n/.exec(PAGE) ?? []
 
-const namesOf = (text: string): string[] => {
-  return [...new Set([...text.matchAll(/--[a-z][a-z-]+/g)].map(([name]) => name))].toSorted()
-}
-
-void t.test('the README has the flags that --help has', NO_HANG, async () => {
-  const columns = [...SECTION.matchAll(/^\| (.+?) \|/gm)].map(([, first = '']) => first)
-  assert.deepEqual(namesOf(columns.join()), namesOf(HELP))
-})
-
-void t.test('the settings in the README are settings', NO_HANG, async (t) => {
+void t.test('the settings in the page of the command are settings', NO_HANG, async (t) => {
   const folder = createSite(t, { 'common-gateway.config.json': CONFIG, 'public/page.html': '' })
   const { config } = JSON.parse(await printConfig(['public'], folder)) as {
     config: Record<string, unknown>
@@ -37,7 +26,7 @@ const TERMINAL = ['perl', 'python3'].map(needs).reduce((one, other) => {
   return one.skip === false ? other : one
 })
 
-void t.test('the terminal looks as it does in the README', TERMINAL, async (t) => {
+void t.test('the terminal looks as it does in the page of the command', TERMINAL, async (t) => {
   const folder = createSite(t, {
     'index.html': '<p>hi',
     'cgi-bin/hello.py': `#!/usr/bin/env python3\nprint("Content-Type: text/plain\\n\\nHello")\n`,
