@@ -2,7 +2,7 @@
 
 A request is one message on the control socket, with three descriptors for the standard streams of the child:
 `ID KIND`, the working directory, the number of arguments, the arguments, then `NAME=value` for the whole environment,
-separated by NUL. Status lines: `ready`, `started ID PID` (written by the child), `exited ID PID STATUS USER SYSTEM`,
+separated by NUL. Status lines: `ready`, `loading` (until `ready`), `started ID PID` (written by the child), `exited ID PID STATUS USER SYSTEM`,
 `refused ID REASON` and `stale ID REASON` (nothing was run), `young REASON` and `plain REASON` (this process ends),
 `note TEXT`.
 """
@@ -217,12 +217,15 @@ class ForkServer:
         report = self.learning.read_report()
         if report is None or self.is_stale or self.files.change() is not None:
             return
+        self.channel.tell('loading')
         try:
             self.load(report)
         except Exception as error:  # children go on, and another fork server comes
             self.channel.tell('note', 'loading modules fails: %s: %s' % (type(error).__name__, error))
             self.is_stale = True
         self.tell_shared()
+        self.reap()
+        self.channel.tell('ready')
 
     def load(self, report):
         begin = time.time()

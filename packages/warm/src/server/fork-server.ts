@@ -43,11 +43,11 @@ export class ForkServer {
   readonly #description: ServerDescription
   readonly #onEnd: (end: ServerEnd) => void
   readonly #requests = new OpenRequests(
-    () => this.#fail('its fork server does not wait for its processes'),
+    (areAllOver) => this.#giveUp(areAllOver),
     () => this.#endIfIdle(),
   )
   readonly #started: Promise<void>
-  #state: 'starting' | 'ready' | 'retiring' | 'over' = 'starting'
+  #state: 'starting' | 'ready' | 'loading' | 'retiring' | 'over' = 'starting'
   #process: ServerProcess | undefined
   #lastId = 0
   #lastError = ''
@@ -72,7 +72,7 @@ export class ForkServer {
 
   /** Whether it takes requests now, or will. */
   get isUsable(): boolean {
-    return this.#state === 'starting' || this.#state === 'ready'
+    return this.#state === 'starting' || this.#state === 'ready' || this.#state === 'loading'
   }
 
   /** Undefined before its start. */
@@ -100,9 +100,7 @@ export class ForkServer {
     } catch {
       return Promise.resolve('its pipes could not be opened')
     }
-    const request = new ServerRequest(pipes, START_LIMIT, () =>
-      this.#fail(`its fork server did not answer within ${START_LIMIT} ms`),
-    )
+    const request = new ServerRequest(pipes, START_LIMIT, () => this.#failUnlessLoading())
     if (this.#process?.send(message, pipes.inherited) === true) {
       pipes.closeChildEnds()
       this.#requests.add(id, request)
@@ -133,8 +131,7 @@ export class ForkServer {
       this.#fail(`its fork server could not be started: ${message}`)
       return
     }
-    const onLate = (): void => this.#fail(`its fork server did not load within ${LOAD_LIMIT} ms`)
-    this.#loadTimer = setTimeout(onLate, LOAD_LIMIT).unref()
+    this.#limitLoading()
     this.#process.follow({
       line: (line) => this.#act(line),
       error: (text) => {
@@ -149,8 +146,13 @@ export class ForkServer {
     switch (line.type) {
       case 'ready':
         clearTimeout(this.#loadTimer)
-        if (this.#state === 'starting') this.#state = 'ready'
+        if (this.isUsable) this.#state = 'ready'
         this.#note('ready')
+        return
+      case 'loading':
+        if (this.#state !== 'ready') return
+        this.#state = 'loading'
+        this.#limitLoading()
         return
       case 'started':
         this.#requests.get(line.id)?.start(line.pid)
@@ -173,6 +175,26 @@ export class ForkServer {
       case 'note':
         this.#note(line.text)
     }
+  }
+
+  #limitLoading(): void {
+    const onLate = (): void => this.#fail(`its fork server did not load within ${LOAD_LIMIT} ms`)
+    this.#loadTimer = setTimeout(onLate, LOAD_LIMIT).unref()
+  }
+
+  /** It has not answered a request. @returns whether it loads modules, so that the answer may still come. */
+  #failUnlessLoading(): boolean {
+    if (this.#state === 'loading') return true
+    this.#fail(`its fork server did not answer within ${START_LIMIT} ms`)
+    return false
+  }
+
+  /** It does not wait for its processes. While one of them runs, it is not killed: no exit would be known any more. */
+  #giveUp(areAllOver: boolean): void {
+    if (this.#state === 'loading') return
+    const reason = 'its fork server does not wait for its processes'
+    if (areAllOver) this.#fail(reason)
+    else this.retire(reason)
   }
 
   /** The process has ended by itself. */
@@ -214,6 +236,7 @@ export class ForkServer {
     this.#onEnd(end)
     await this.#started
     clearTimeout(this.#loadTimer)
+    this.#requests.takeExits()
     const isOver = (await this.#process?.end()) ?? true
     this.#requests.orphan((request) => {
       if (isOver) request.refuse(end.reason)
