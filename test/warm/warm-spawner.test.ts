@@ -205,6 +205,23 @@ void t.test('WARM-6 a killed fork server is replaced, but not for ever', WITH_PY
   assert.equal(asked.stats.scripts[0]?.state, 'plain')
 })
 
+void t.test(
+  'WARM-6 a script whose files change again and again is plain',
+  WITH_PYTHON,
+  async (t) => {
+    await areOld
+    const asked = new Spawner(t)
+    for (let count = 0; count < 5; count += 1) {
+      await asked.warmUp()
+      assert.equal((await asked.run({ fault: 'stale' })).output, 'plain')
+    }
+    await until(() => asked.stats.scripts[0]?.state === 'plain', 'it is plain')
+    const reason = 'its files change too often: as it was told: /a/file'
+    assert.equal((await asked.run()).reason, reason)
+    assert.equal(asked.environments.length, 5)
+  },
+)
+
 void t.test('WARM-6 a script whose fork server does not load is plain', WITH_PYTHON, async (t) => {
   await areOld
   const asked = new Spawner(t)

@@ -16,11 +16,21 @@ def load_server():
     """Imports the package beside this file. The script sees no trace of it, and no __pycache__ is written."""
     folder = __file__.rpartition('/')[0]
     path, writes_no_bytecode = list(sys.path), sys.dont_write_bytecode
+    loader, own_builtins = type(__loader__), dict(vars(__builtins__))
+    execute = loader.exec_module
+
+    def execute_with_own_builtins(self, module):
+        """A script may replace built-in functions, such as `len()`."""
+        module.__builtins__ = own_builtins
+        execute(self, module)
+
     sys.path.insert(0, folder)
     sys.dont_write_bytecode = True
+    loader.exec_module = execute_with_own_builtins
     try:
         from importlib_bootstrap_server import server
     finally:
+        del loader.exec_module  # it is inherited
         sys.path[:] = path
         sys.dont_write_bytecode = writes_no_bytecode
         sys.path_importer_cache.pop(folder, None)

@@ -86,6 +86,7 @@ export class WarmSpawner implements Spawner {
     }
     this.#counts.countRun()
     record.runs += 1
+    variant.countRun()
     if (isMeasured(options)) {
       void answer.exit.then(() => {
         variant.worth.addWarm(performance.now() - start)
@@ -119,7 +120,7 @@ export class WarmSpawner implements Spawner {
   #startServer({ options, line, record, variant }: Call, now: number): void {
     const { cwd, environment } = options
     if (record.reason !== undefined) return
-    const interpreter = findInterpreter(line, environment['PATH'])
+    const interpreter = findInterpreter(line, { cwd, environment })
     if (typeof interpreter === 'string') {
       record.judge(interpreter)
       return
@@ -154,6 +155,8 @@ export class WarmSpawner implements Spawner {
   #judgeEnd(record: ScriptRecord, variant: Variant, { type, reason }: ServerEnd): void {
     if (type === 'plain') record.judge(reason)
     if (type === 'young') variant.postpone(performance.now() + LEAST_AGE, reason)
+    if (type === 'stale' && !variant.countChange())
+      record.judge(`its files change too often: ${reason}`)
     if (type === 'failed' && !variant.countFault()) record.judge(reason)
   }
 }

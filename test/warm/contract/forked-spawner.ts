@@ -64,7 +64,13 @@ class ForkedSpawner implements Spawner {
 
   #start(script: string): Promise<ForkServer> {
     const { lasting, cpuTimeLimit } = this.#context
-    const interpreter = { language: 'python', program: PROGRAM, flags: [] } as const
+    const interpreter = {
+      language: 'python',
+      program: PROGRAM,
+      flags: [],
+      isShim: false,
+      decisive: [],
+    } as const
     const environment = { PATH: process.env['PATH'] ?? '' }
     const description = { interpreter, script, cwd: '/', environment, modules: [], cpuTimeLimit }
     const starting = new Promise<ForkServer>((resolve, reject) => {

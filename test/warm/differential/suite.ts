@@ -9,18 +9,18 @@ import { createScriptCases, type ScriptCase } from './script-case.js'
 const LEAST_AGE = 2_100
 const NO_HANG = { timeout: 400_000, buffered: true } as const
 
-/** Compares plain and warm runs of the scripts that are chosen. `ONLY` of the environment: part of a name. */
+/** Compares plain and warm runs of the scripts that are chosen. `ONLY` of the environment: a regular expression for names. */
 export async function differentialSuite(
   t: Test,
   isChosen: (declarations: ScriptCase['declarations']) => boolean,
 ): Promise<void> {
   t.jobs = 3
   const hasPending = process.env['PENDING'] !== undefined
-  const only = process.env['ONLY'] ?? ''
+  const only = new RegExp(process.env['ONLY'] ?? '')
   const all = createScriptCases(createTemporaryFolder(t))
   const cases = all.filter(
     ({ name, declarations }) =>
-      isChosen(declarations) && name.includes(only) && (hasPending || !declarations.isPending),
+      isChosen(declarations) && only.test(name) && (hasPending || !declarations.isPending),
   )
   await delay(LEAST_AGE)
   await Promise.all(

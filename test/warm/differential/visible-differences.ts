@@ -4,6 +4,8 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
   'command line': '`/proc/self/cmdline`, and so `ps`, show the command of the fork server.',
   'initial environment':
     '`/proc/self/environ` has the variables with which the fork server was started. `os.environ`, `%ENV`, getenv(3) and child processes have those of the request.',
+  'order of variables':
+    'The order of the variables of the environment, where the interpreter is a shim of pyenv: a shell orders them by their hashes.',
   'process name': '`/proc/self/comm` is the name of the interpreter.',
   'processor time':
     'The processor time, the page faults and the memory that getrusage(2) and times(2) report begin at the fork.',
@@ -17,7 +19,7 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
   subclasses:
     'Python: `__subclasses__()` of a class of the library lists classes of modules that the script has not imported.',
   'library caches':
-    'Python: private caches of the library (`re._cache`, `copyreg.dispatch_table`) have entries of modules that the script has not imported.',
+    "Python: private caches and counters of the library (`re._cache`, `copyreg.dispatch_table`, `__warningregistry__['version']`) count modules that the script has not imported.",
   'compiler hints':
     'Perl: `$^H`, which has no meaning while a script runs, has the bit HINT_BLOCK_SCOPE.',
   'garbage collector':

@@ -71,7 +71,13 @@ export class PerlServer {
     this.#server = new ForkServer(
       createSpawner(),
       {
-        interpreter: { language: 'perl', program: '/usr/bin/perl', flags },
+        interpreter: {
+          language: 'perl',
+          program: '/usr/bin/perl',
+          flags,
+          isShim: false,
+          decisive: [],
+        },
         script,
         cwd: path.dirname(script),
         environment: this.#environment,

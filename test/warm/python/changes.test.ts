@@ -75,7 +75,7 @@ for (const [claim, [change, reason]] of Object.entries(CHANGES)) {
     const answer = await server.request()
     assert.ok(typeof answer === 'string', 'no script has run')
     assert.match(answer, reason)
-    assert.equal((await server.untilEnded()).type, 'retired')
+    assert.equal((await server.untilEnded()).type, 'stale')
   })
 }
 
@@ -92,3 +92,14 @@ void t.test('WARM-22 a script that does not compile is plain', WITH_PYTHON, asyn
   const end = await new PythonServer(t, path.join(folder, 'broken.py')).untilEnded()
   assert.deepEqual(end, { type: 'plain', reason: 'it does not compile' })
 })
+
+void t.test(
+  'WARM-22 a module with the name of one that is needed is plain',
+  WITH_PYTHON,
+  async (t) => {
+    await writeScripts(folder, { 'own/script.py': 'import json', 'own/warnings.py': 'A = 1' })
+    const end = await new PythonServer(t, path.join(folder, 'own/script.py')).untilEnded()
+    const reason = "another module has the name of the library's warnings"
+    assert.deepEqual(end, { type: 'plain', reason })
+  },
+)

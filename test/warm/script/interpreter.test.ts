@@ -17,7 +17,8 @@ let scripts = 0
 function find(line: string, command: readonly string[] = []): ReturnType<typeof findInterpreter> {
   const script = writeProgram(folder, `script-${(scripts += 1)}`, `${line}\nprint(1)\n`)
   const [program, ...args] = [...command, script]
-  return findInterpreter(splitCommand([program, ...args]), `${folder}/none:${bin}`)
+  const environment = { PATH: `${folder}/none:${bin}` }
+  return findInterpreter(splitCommand([program, ...args]), { cwd: folder, environment })
 }
 
 void t.test('WARM-3 takes a command apart', async () => {
@@ -41,31 +42,34 @@ void t.test('WARM-3 takes a command apart', async () => {
 })
 
 void t.test('WARM-3 finds the interpreter of a #! line', async () => {
-  for (const [line, program, flags, language] of [
+  const searched = (name: string): string[] => [`${folder}/none/${name}`, `${bin}/${name}`]
+  for (const [line, program, flags, language, decisive] of [
     [`#!${python}`, python, [], 'python'],
     [`#! ${python} -u `, python, ['-u'], 'python'],
     [`#!${python} -Es`, python, ['-Es'], 'python'],
-    ['#!/usr/bin/env python3', python, [], 'python'],
-    ['#!/usr/bin/env perl', `${bin}/perl`, [], 'perl'],
+    ['#!/usr/bin/env python3', python, [], 'python', searched('python3')],
+    ['#!/usr/bin/env perl', `${bin}/perl`, [], 'perl', searched('perl')],
     [`#!${perl} -w`, perl, ['-w'], 'perl'],
   ] as const) {
-    assert.deepEqual(find(line), { language, program, flags }, line)
+    assert.deepEqual(
+      find(line),
+      { language, program, flags, isShim: false, decisive: decisive ?? [] },
+      line,
+    )
   }
 })
 
 void t.test('WARM-3 finds the interpreter of a command', async () => {
-  assert.deepEqual(find('print(0)', [python]), { language: 'python', program: python, flags: [] })
+  const own = { isShim: false, decisive: [] }
   const flags = ['-u', '-X', 'utf8', '-W', 'ignore']
-  assert.deepEqual(find('#!/bin/sh', [python, ...flags]), {
-    language: 'python',
-    program: python,
-    flags,
-  })
-  assert.deepEqual(find('#!/usr/bin/perl -w', [perl]), {
-    language: 'perl',
-    program: perl,
-    flags: [],
-  })
+  for (const [line, command, language] of [
+    ['print(0)', [python], 'python'],
+    ['#!/bin/sh', [python, ...flags], 'python'],
+    ['#!/usr/bin/perl -w', [perl], 'perl'],
+  ] as const) {
+    const [program, ...rest] = command
+    assert.deepEqual(find(line, command), { language, program, flags: rest, ...own }, line)
+  }
 })
 
 void t.test('WARM-3 says why a script is started plainly', async () => {
@@ -95,5 +99,14 @@ void t.test('WARM-3 says why a script is started plainly', async () => {
 
 void t.test('WARM-3 a script that cannot be read is started plainly', async () => {
   const line = splitCommand([`${folder}/missing`])
-  assert.equal(findInterpreter(line, bin), 'it has no line #!')
+  const context = { cwd: folder, environment: { PATH: bin } }
+  assert.equal(findInterpreter(line, context), 'it has no line #!')
+})
+
+void t.test('WARM-3 env(1) may find another program in another working directory', async () => {
+  const line = splitCommand([writeProgram(folder, 'env.py', '#!/usr/bin/env python3\n')])
+  for (const PATH of [`:${bin}`, `.:${bin}`, '']) {
+    const context = { cwd: folder, environment: { PATH } }
+    assert.equal(findInterpreter(line, context), 'its interpreter is not in PATH')
+  }
 })

@@ -1,5 +1,7 @@
 """Finds the modules to whose attributes a script assigns: what is imported after that could use them on import."""
 
+from .compilation import compile_silently
+
 ONLY_AST = 0x0400  # PyCF_ONLY_AST of Include/cpython/compile.h
 SETTERS = ('setattr', 'delattr', 'vars')
 
@@ -7,7 +9,7 @@ SETTERS = ('setattr', 'delattr', 'vars')
 def assigned_modules(source, path):
     """The names of modules, as far as the text tells them. `sys` is left out: its attributes are looked at anyway."""
     try:
-        nodes = list(nodes_of(compile(source, path, 'exec', ONLY_AST, dont_inherit=True)))
+        nodes = list(nodes_of(compile_silently(source, path, ONLY_AST)[0]))
     except (SyntaxError, ValueError, RecursionError):
         return set()
     imported = {}

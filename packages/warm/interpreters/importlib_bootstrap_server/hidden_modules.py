@@ -37,9 +37,10 @@ class HiddenModule:
 class HandingOut:
     """The loader of a hidden module's specification: the module is there already."""
 
-    def __init__(self, hidden, modules):
+    def __init__(self, hidden, owner):
         self.hidden = hidden
-        self.modules = modules
+        self.modules = owner.modules
+        owner.handed_out.update(hidden.closure, (hidden.name,))
 
     def create_module(self, spec):
         return self.hidden.module
@@ -62,6 +63,7 @@ class HiddenModules:
     def __init__(self):
         self.modules = {}
         self.is_open = False
+        self.handed_out = set()  # names: a module that the script removes from `sys.modules` is loaded anew
         self.assigned = set()  # names of modules to whose attributes the script assigns
         self.contents = {}
         self.find_builtin = BuiltinImporter.find_spec
@@ -74,7 +76,7 @@ class HiddenModules:
             if hidden is not None and sys._getframe(2).f_code is IMPORTING:
                 if self.is_as_loaded(hidden):
                     spec = hidden.spec
-                    found = ModuleSpec(name, HandingOut(hidden, self.modules), origin=spec.origin)
+                    found = ModuleSpec(name, HandingOut(hidden, self), origin=spec.origin)
                     found.submodule_search_locations = spec.submodule_search_locations
                     return found
                 self.is_open = False  # the script may mean other modules by the other names, too
@@ -99,8 +101,12 @@ class HiddenModules:
             return False
         if not all(map(self.has_its_contents, self.contents)):
             return False
+        if hidden.name in self.handed_out:
+            return False
         for name in hidden.closure:
             each = self.modules[name]
+            if name in self.handed_out and name not in sys.modules:
+                return False
             if sys.modules.get(name, each.module) is not each.module or not is_allowed(each):
                 return False
         return is_allowed(hidden)

@@ -38,6 +38,13 @@ def check_interpreter():
         raise PlainStart('a site module has registered an exit function')
 
 
+def check_program(expected):
+    """Throws `PlainStart` where a wrapper has started the interpreter: it may do so in its own way each time."""
+    status = posix.stat('/proc/self/exe')
+    if expected not in ('shim', '%d:%d' % (status.st_dev, status.st_ino)):
+        raise PlainStart('its interpreter is started by another program')
+
+
 def start_time():
     """When this process was started, in seconds since the epoch: files are read from then on."""
     with open('/proc/self/stat', 'rb') as file:

@@ -7,6 +7,7 @@ import sys
 import _signal
 
 from .assigned import assigned_modules
+from .compilation import restore_filters
 from .library import origin_of
 from .module_loader import ModuleLoader, closure_of, create_hidden_modules
 from .trial import run_trial, try_modules
@@ -145,6 +146,7 @@ class Learning:
             sys.modules.pop(name, None)
         sys.path_importer_cache.clear()
         sys.path_importer_cache.update(finders)
+        restore_filters()
         self.environment.clear()
 
     def keep(self, loader, report):
@@ -152,10 +154,10 @@ class Learning:
         allowed = set(report['modules']) | set(self.hidden.modules) | {'warnings', '_warnings'}
         self.edges.update(loader.edges)
         new = create_hidden_modules(loader)
-        order = {name: at for at, name in enumerate(list(self.hidden.modules) + [each.name for each in new])}
+        names = set(self.hidden.modules).union(each.name for each in new)
         kept = []
         for each in new:
-            each.closure = closure_of(each.name, self.edges, order)
+            each.closure = closure_of(each.name, self.edges, names)
             if each.name in allowed and allowed.issuperset(each.closure):
                 kept.append(each)
                 if each.effects is None and report['variables'].get(each.name):

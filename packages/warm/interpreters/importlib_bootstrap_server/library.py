@@ -1,6 +1,11 @@
 """Which modules may be shared by requests: those of the library and of site-packages, and those that are named."""
 import sys
 
+from _frozen_importlib import BuiltinImporter
+from _frozen_importlib_external import PathFinder
+
+from .reasons import PlainStart
+
 # Modules written in C, outside of the library, whose import does nothing but make functions and types.
 KNOWN_EXTENSIONS = frozenset((
     'markupsafe._speedups', 'simplejson._speedups', '_yaml', 'yaml._yaml', '_cffi_backend',
@@ -24,6 +29,13 @@ class Library:
         if origin in ('built-in', 'frozen'):
             return True
         return origin.startswith(self.standard) and '-packages/' not in origin[len(self.standard):]
+
+    def check(self, names):
+        """Throws `PlainStart` where the script would import other modules by the names of those that this package uses."""
+        for name in names:
+            spec = BuiltinImporter.find_spec(name) or PathFinder.find_spec(name)
+            if not self.is_standard(getattr(spec, 'origin', None) or ''):
+                raise PlainStart('another module has the name of the library\'s %s' % name)
 
     def refusal(self, name, origin):
         """Why a module is not shared, or `None`. `origin`: that of its specification."""

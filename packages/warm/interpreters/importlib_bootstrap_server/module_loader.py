@@ -220,16 +220,22 @@ def create_hidden_modules(loader):
     return hidden
 
 
-def closure_of(name, edges, order):
-    """All modules that the import of a module loads, itself left out. `order`: {name: position}."""
-    seen = {name: None}
-    waiting = [name]
-    while waiting:
-        each = waiting.pop()
+def closure_of(name, edges, names):
+    """All modules of `names` that the import of a module loads, itself left out, in the order of the ends of their imports."""
+    begun, ended = set(), {}
+
+    def load(each):
         package = each.rpartition('.')[0]
-        for found in list(edges.get(each, ())) + ([package] if package else []):
-            if found in order and found not in seen:
-                seen[found] = None
-                waiting.append(found)
-    del seen[name]
-    return tuple(sorted(seen, key=order.__getitem__))
+        if package in names and package not in begun:
+            load(package)
+        if each in begun:
+            return
+        begun.add(each)
+        for found in edges.get(each, ()):
+            if found in names and found not in begun:
+                load(found)
+        ended[each] = None
+
+    load(name)
+    del ended[name]
+    return tuple(ended)

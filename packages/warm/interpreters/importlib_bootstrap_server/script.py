@@ -4,6 +4,7 @@ import sys
 
 import _warnings
 
+from .compilation import compile_silently
 from .reasons import PlainStart
 
 
@@ -54,33 +55,14 @@ def read_file(path):
 
 
 def compile_script(source, path):
-    """Compiles with all warnings recorded: a plain run compiles, and so warns, in each request."""
-    recorded = []
-    plain_warnings = sys.modules.get('warnings')
-    sys.modules['warnings'] = recording_warnings(recorded)
     try:
-        code = compile(source, path, 'exec', dont_inherit=True)
+        code, warnings = compile_silently(source, path)
     except (SyntaxError, ValueError):
         raise PlainStart('it does not compile')
-    finally:
-        if plain_warnings is None:
-            del sys.modules['warnings']
-        else:
-            sys.modules['warnings'] = plain_warnings
-    if recorded and any(each[0] == 'error' for each in getattr(plain_warnings, 'filters', _warnings.filters)):
+    filters = getattr(sys.modules.get('warnings'), 'filters', _warnings.filters)
+    if warnings and any(each[0] == 'error' for each in filters):
         raise PlainStart('it warns while it is compiled, and warnings are errors')
-    return code, recorded
-
-
-def recording_warnings(recorded):
-    """What Python/_warnings.c asks of the module `warnings`, with a filter that lets all through."""
-    module = type(sys)('warnings')
-    module.filters = [('always', None, Warning, None, 0)]
-    module._defaultaction = module.defaultaction = 'always'
-    module._onceregistry = module.onceregistry = {}
-    module.WarningMessage = lambda message, category, filename, line, *_: (message, category, filename, line)
-    module._showwarnmsg = recorded.append
-    return module
+    return code, warnings
 
 
 def create_main_module(path, main_globals):

@@ -2,7 +2,7 @@
 
 A request is one message on the control socket, with three descriptors for the standard streams of the child:
 `ID KIND`, the working directory, the number of arguments, the arguments, then `NAME=value` for the whole environment,
-separated by NUL. Status lines: `ready`, `loading` (until `ready`), `started ID PID` (written by the child), `exited ID PID STATUS USER SYSTEM`,
+separated by NUL. Status lines: `ready`, `started ID PID` (written by the child), `exited ID PID STATUS USER SYSTEM`,
 `refused ID REASON` and `stale ID REASON` (nothing was run), `young REASON` and `plain REASON` (this process ends),
 `note TEXT`.
 """
@@ -20,16 +20,18 @@ from .child import Child
 from .ending import Ending
 from .environment import Environment
 from .hidden_modules import HiddenModule, HiddenModules
-from .interpreter import check_interpreter, start_time, take_script_arguments
+from .interpreter import check_interpreter, check_program, start_time, take_script_arguments
 from .learning import Learning
 from .library import Library
 from .protection import Protection
 from .reasons import PlainStart, TooYoung
 from .script import Script
+from .settings import Settings
 from .site_modules import check_site_modules
 from .standard_input import reopen_standard_input
 from .watched_files import WatchedFiles, files_of, folders_of
 
+NO_REQUEST = 0
 PACKAGE = __name__.rpartition('.')[0]
 
 
@@ -55,42 +57,45 @@ def serve(startup, main_globals):
                 return server.child
 
 
+def is_of_package(name):
+    return name == PACKAGE or name.startswith(PACKAGE + '.')
+
+
 class ForkServer:
     def __init__(self, channel, startup, main_globals):
         self.channel = channel
         self.startup = startup
         check_interpreter()
         self.environment = Environment()
-        settings = dict(entry.partition('=')[::2] for entry in self.environment.settings.split(';'))
-        if settings.get('version') != '1':
-            raise PlainStart('it needs version 1 of the protocol')
-        named = [name for name in settings.get('modules', '').split(',') if name]
+        self.settings = Settings(self.environment.settings)
+        self.environment.is_by_shim = self.settings.program == 'shim'
+        check_program(self.settings.program)
         path, folder = take_script_arguments()
         self.script = Script(path, main_globals)
-        self.library = Library(folder, named)
+        self.library = Library(folder, self.settings.modules)
+        self.protection = Protection()  # the last that imports a module
+        ours = [name for name in sys.modules if name not in startup and not is_of_package(name)]
+        self.library.check([*ours, 'warnings'])  # which the loader of modules imports
         self.site_files = check_site_modules(self.library)
         self.program = posix.readlink('/proc/self/exe')
-        self.protection = Protection()
         self.hidden = HiddenModules()
-        self.hide_own_modules()
+        self.hide_own_modules(ours)
         self.learning = Learning(startup, self.hidden, self.library, self.environment, self.protection, channel.tell)
         self.hidden.assigned = assigned_modules(self.script.source, self.script.path)
         self.watch(start_time())
         if self.files.young is not None:
             raise TooYoung('file younger than two seconds: ' + self.files.young)
-        limit = settings.get('cpu', '-')
         ending = Ending(startup, self.hidden, self.library)
-        self.child = Child(self, self.script, ending, None if limit == '-' else int(limit))
+        self.child = Child(self, self.script, ending, self.settings.cpu_time_limit)
         self.children = {}  # process id: identifier of the request
+        self.ended = []  # process ids of children that have ended, of which `learning` does not know yet
         self.is_stale = False
         self.prepare()
 
-    def hide_own_modules(self):
+    def hide_own_modules(self, ours):
         """Modules in C that this package has imported: a script that imports one of them gets the same one."""
-        ours = [name for name in sys.modules if name not in self.startup]
-        for name in [each for each in ours if each == PACKAGE or each.startswith(PACKAGE + '.')]:
+        for name in [each for each in sys.modules if is_of_package(each)]:
             del sys.modules[name]
-            ours.remove(name)
         self.hidden.hide([HiddenModule(name, sys.modules[name], None) for name in ours], self.startup)
 
     def watch(self, since):
@@ -99,7 +104,7 @@ class ForkServer:
         files += files_of(self.startup.values())
         files += files_of(each.module for each in self.hidden.modules.values())
         files += self.learning.own_files
-        self.files = WatchedFiles()
+        self.files = WatchedFiles(self.settings.decisive)
         self.files.watch(files, folders_of(self.hidden.modules, self.learning.not_found), since)
 
     def prepare(self):
@@ -175,7 +180,15 @@ class ForkServer:
         return False
 
     def reap(self):
-        """Tells the ends of children."""
+        """Reports the ends of children, and learns from them."""
+        self.report_ends()
+        ended, self.ended = self.ended, []
+        for pid in ended:
+            if self.learning.ended(pid) and not self.is_stale:
+                self.start_learning()
+        self.end_if_stale()
+
+    def report_ends(self):
         try:
             posix.read(self.wakeup, 4096)
         except BlockingIOError:
@@ -191,9 +204,7 @@ class ForkServer:
             if identifier is not None:
                 user, system = int(usage.ru_utime * 1e6), int(usage.ru_stime * 1e6)
                 self.channel.tell('exited', identifier, pid, status, user, system)
-            if self.learning.ended(pid) and not self.is_stale:
-                self.start_learning()
-        self.end_if_stale()
+            self.ended.append(pid)
 
     def end_if_stale(self):
         """A new fork server takes this one's place, which has waited for its children."""
@@ -217,22 +228,21 @@ class ForkServer:
         report = self.learning.read_report()
         if report is None or self.is_stale or self.files.change() is not None:
             return
-        self.channel.tell('loading')
         try:
             self.load(report)
         except Exception as error:  # children go on, and another fork server comes
             self.channel.tell('note', 'loading modules fails: %s: %s' % (type(error).__name__, error))
-            self.is_stale = True
+            self.become_stale('its modules could not be loaded')
         self.tell_shared()
         self.reap()
-        self.channel.tell('ready')
 
     def load(self, report):
         begin = time.time()
         gc.unfreeze()
         self.learning.load(report, self.refuse_waiting)
         self.watch(begin)
-        self.is_stale = self.files.young is not None
+        if self.files.young is not None:
+            self.become_stale('file changed: ' + self.files.young)
         self.refuse_waiting()
         self.freeze()
         self.refuse_waiting()
@@ -240,8 +250,14 @@ class ForkServer:
     def tell_shared(self):
         self.channel.tell('note', '%d modules are shared' % len(self.hidden.modules))
 
+    def become_stale(self, reason):
+        """Takes no more requests."""
+        self.is_stale = True
+        self.channel.tell('stale', NO_REQUEST, reason)
+
     def refuse_waiting(self):
-        """Requests do not wait while modules are loaded: they are started plainly."""
+        """Requests do not wait while modules are loaded: they are started plainly. The ends of others are reported."""
+        self.report_ends()
         probe = select.poll()
         probe.register(self.channel.control, select.POLLIN)
         while probe.poll(0):

@@ -6,6 +6,7 @@ import sys
 import _operator
 import _thread
 
+from .environment import is_request_variable
 from .library import origin_of
 from .module_loader import ModuleLoader, closure_of
 from .recorders import RecordedEnvironment, Recorders
@@ -15,17 +16,9 @@ ALLOWED = {'random': 'makes random numbers', 'logging': 'reads the clock', 'wsgi
 # Tables of the library to which its modules add, without a change for those that do not use these modules.
 TABLES = frozenset(('copyreg.dispatch_table', 'linecache.cache', 'warnings.onceregistry', 'warnings.filters'))
 SYS_ATTRIBUTES = ('excepthook', 'displayhook', 'unraisablehook', 'stdin', 'stdout', 'stderr', 'dont_write_bytecode', 'tracebacklimit')
-REQUEST_VARIABLES = ('HTTP_', 'REDIRECT_', 'SSL_', 'REMOTE_', 'REQUEST_', 'SCRIPT_', 'SERVER_')
-FURTHER_REQUEST_VARIABLES = frozenset((
-    'AUTH_TYPE', 'CONTENT_LENGTH', 'CONTENT_TYPE', 'HTTPS', 'PATH_INFO', 'PATH_TRANSLATED', 'QUERY_STRING',
-    'DOCUMENT_URI'))
 CONTAINERS = (dict, list, set)
 UNWATCHED = ('sys', '__main__', 'posix', 'os.path')
 MISSING = object()
-
-
-def is_request_variable(name):
-    return (name in FURTHER_REQUEST_VARIABLES or name.startswith(REQUEST_VARIABLES)) and name != 'SERVER_SOFTWARE'
 
 
 class Output:
@@ -208,8 +201,7 @@ def try_modules(library, candidates):
 def report_of(trial, candidates):
     reasons = dict(trial.unclear)
     reasons.update(trial.reasons)
-    order = {name: at for at, name in enumerate(trial.edges)}
-    for name in order:
+    for name in trial.edges:
         module = sys.modules.get(name)
         origin = origin_of(module)
         text = trial.library.refusal(name, origin)
@@ -221,7 +213,7 @@ def report_of(trial, candidates):
             reasons.setdefault(name, text or 'it is no ordinary module')
     pure = []
     for name in sys.modules:
-        if name in order and name not in reasons and not any(each in reasons for each in closure_of(name, trial.edges, order)):
+        if name in trial.edges and name not in reasons and not any(each in reasons for each in closure_of(name, trial.edges, trial.edges)):
             pure.append(name)
     return {
         'modules': pure,

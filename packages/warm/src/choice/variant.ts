@@ -3,6 +3,10 @@ import { Worth } from './worth.js'
 
 /** After so many faults of its fork servers a script has none for a while. */
 const MOST_FAULTS = 3
+/** After so many fork servers in a row that ended by a change before they had paid, it has none for a while. */
+const MOST_CHANGES = 5
+/** How many requests pay for the start of a fork server. */
+const FEWEST_RUNS = 10
 
 /** One script with one working directory and one set of fixed variables: what a fork server is for. */
 export class Variant {
@@ -16,6 +20,9 @@ export class Variant {
   #server: ForkServer | undefined
   #earliest = 0
   #faults = 0
+  #changes = 0
+  /** The requests that its present fork server ran. */
+  #runs = 0
 
   /**
    * @param after - how many plain runs come before a fork server.
@@ -33,6 +40,7 @@ export class Variant {
 
   set server(server: ForkServer) {
     this.#server = server
+    this.#runs = 0
   }
 
   /** When the first of the plain runs began that make a fork server due. */
@@ -66,5 +74,16 @@ export class Variant {
     this.#plainRuns = []
     this.#faults += 1
     return this.#faults < MOST_FAULTS
+  }
+
+  /** Its fork server has run a request. */
+  countRun(): void {
+    this.#runs += 1
+  }
+
+  /** Its fork server has ended because a file has changed. @returns whether it may have another. */
+  countChange(): boolean {
+    this.#changes = this.#runs < FEWEST_RUNS ? this.#changes + 1 : 0
+    return this.#changes < MOST_CHANGES
   }
 }

@@ -17,7 +17,8 @@ export function isYoung(file: string): boolean {
   return found === undefined || Date.now() - Number(found.ctimeMs) < LEAST_AGE
 }
 
-function readStatus(file: string): BigIntStats | undefined {
+/** The status of a file; undefined where there is none. @param file - a byte string. */
+export function readStatus(file: string): BigIntStats | undefined {
   try {
     return statSync(Buffer.from(file, 'latin1'), { bigint: true })
   } catch {

@@ -19,9 +19,9 @@ import type { StatusLine } from '../protocol/status-line.js'
 export interface ServerEnd {
   /**
    * `'plain'`: the script cannot have one, or it did not load. `'young'`: the script cannot have one yet. `'failed'`: it
-   * has ended by a fault. `'retired'`: as it was asked to, or because a file has changed.
+   * has ended by a fault. `'stale'`: a file has changed. `'retired'`: as it was asked to.
    */
-  readonly type: 'plain' | 'young' | 'failed' | 'retired'
+  readonly type: 'plain' | 'young' | 'failed' | 'stale' | 'retired'
   readonly reason: string
 }
 
@@ -43,12 +43,14 @@ export class ForkServer {
   readonly #description: ServerDescription
   readonly #onEnd: (end: ServerEnd) => void
   readonly #requests = new OpenRequests(
-    (areAllOver) => this.#giveUp(areAllOver),
+    () => this.#fail('its fork server does not wait for its processes'),
     () => this.#endIfIdle(),
   )
   readonly #started: Promise<void>
-  #state: 'starting' | 'ready' | 'loading' | 'retiring' | 'over' = 'starting'
+  #state: 'starting' | 'ready' | 'retiring' | 'over' = 'starting'
   #process: ServerProcess | undefined
+  /** Why it ends, once it is retiring. */
+  #retirement: ServerEnd = { type: 'retired', reason: '' }
   #lastId = 0
   #lastError = ''
   #loadTimer: NodeJS.Timeout | undefined
@@ -72,7 +74,7 @@ export class ForkServer {
 
   /** Whether it takes requests now, or will. */
   get isUsable(): boolean {
-    return this.#state === 'starting' || this.#state === 'ready' || this.#state === 'loading'
+    return this.#state === 'starting' || this.#state === 'ready'
   }
 
   /** Undefined before its start. */
@@ -88,6 +90,9 @@ export class ForkServer {
    */
   request(options: SpawnOptions, args: readonly string[]): Promise<ScriptProcess | string> {
     const { stdin, cwd, environment } = options
+    if (args.length > 0 && this.#description.interpreter.isShim) {
+      return Promise.resolve('its interpreter is a shim, which gets its arguments')
+    }
     const id = (this.#lastId += 1)
     const argv = [this.#description.script, ...args]
     const message = encodeRequest({ id, stdin, cwd, argv, environment })
@@ -100,7 +105,9 @@ export class ForkServer {
     } catch {
       return Promise.resolve('its pipes could not be opened')
     }
-    const request = new ServerRequest(pipes, START_LIMIT, () => this.#failUnlessLoading())
+    const request = new ServerRequest(pipes, START_LIMIT, () =>
+      this.#fail(`its fork server did not answer within ${START_LIMIT} ms`),
+    )
     if (this.#process?.send(message, pipes.inherited) === true) {
       pipes.closeChildEnds()
       this.#requests.add(id, request)
@@ -111,9 +118,10 @@ export class ForkServer {
   }
 
   /** Sends it no more requests. It ends after its children. */
-  retire(reason: string): void {
+  retire(reason: string, type: 'retired' | 'stale' = 'retired'): void {
     if (!this.isUsable) return
     this.#note(`retires: ${reason}`)
+    this.#retirement = { type, reason }
     this.#state = 'retiring'
     this.#endIfIdle()
   }
@@ -131,7 +139,8 @@ export class ForkServer {
       this.#fail(`its fork server could not be started: ${message}`)
       return
     }
-    this.#limitLoading()
+    const onLate = (): void => this.#fail(`its fork server did not load within ${LOAD_LIMIT} ms`)
+    this.#loadTimer = setTimeout(onLate, LOAD_LIMIT).unref()
     this.#process.follow({
       line: (line) => this.#act(line),
       error: (text) => {
@@ -145,14 +154,8 @@ export class ForkServer {
   #act(line: StatusLine): void {
     switch (line.type) {
       case 'ready':
-        clearTimeout(this.#loadTimer)
-        if (this.isUsable) this.#state = 'ready'
-        this.#note('ready')
-        return
-      case 'loading':
-        if (this.#state !== 'ready') return
-        this.#state = 'loading'
-        this.#limitLoading()
+        // After all events of this turn: what was written to standard error before.
+        setImmediate(() => this.#takeRequests())
         return
       case 'started':
         this.#requests.get(line.id)?.start(line.pid)
@@ -161,7 +164,7 @@ export class ForkServer {
         this.#refuse(line.id, line.reason)
         return
       case 'stale':
-        this.retire(line.reason)
+        this.retire(line.reason, 'stale')
         this.#refuse(line.id, line.reason)
         return
       case 'exited':
@@ -177,30 +180,24 @@ export class ForkServer {
     }
   }
 
-  #limitLoading(): void {
-    const onLate = (): void => this.#fail(`its fork server did not load within ${LOAD_LIMIT} ms`)
-    this.#loadTimer = setTimeout(onLate, LOAD_LIMIT).unref()
-  }
-
-  /** It has not answered a request. @returns whether it loads modules, so that the answer may still come. */
-  #failUnlessLoading(): boolean {
-    if (this.#state === 'loading') return true
-    this.#fail(`its fork server did not answer within ${START_LIMIT} ms`)
-    return false
-  }
-
-  /** It does not wait for its processes. While one of them runs, it is not killed: no exit would be known any more. */
-  #giveUp(areAllOver: boolean): void {
-    if (this.#state === 'loading') return
-    const reason = 'its fork server does not wait for its processes'
-    if (areAllOver) this.#fail(reason)
-    else this.retire(reason)
+  /** It has loaded. */
+  #takeRequests(): void {
+    if (this.#state !== 'starting') return
+    if (this.#lastError !== '') {
+      // Such as a warning about the locale: a plain run writes it for each request.
+      const reason = `its interpreter writes to standard error at its start: ${this.#lastError}`
+      void this.#end({ type: 'plain', reason })
+      return
+    }
+    clearTimeout(this.#loadTimer)
+    this.#state = 'ready'
+    this.#note('ready')
   }
 
   /** The process has ended by itself. */
   #endAfter(exit: ScriptExit | undefined): void {
     if (this.#state === 'retiring') {
-      void this.#end({ type: 'retired', reason: 'its fork server ended' })
+      void this.#end(this.#retirement)
       return
     }
     const where = this.#state === 'starting' ? ' at its start' : ''
@@ -216,7 +213,7 @@ export class ForkServer {
 
   #endIfIdle(): void {
     if (this.#state !== 'retiring' || this.#requests.size > 0) return
-    void this.#end({ type: 'retired', reason: 'it is not needed any more' })
+    void this.#end(this.#retirement)
   }
 
   /** A script whose fork server does not load would not have a better one the next time. */
@@ -236,7 +233,6 @@ export class ForkServer {
     this.#onEnd(end)
     await this.#started
     clearTimeout(this.#loadTimer)
-    this.#requests.takeExits()
     const isOver = (await this.#process?.end()) ?? true
     this.#requests.orphan((request) => {
       if (isOver) request.refuse(end.reason)

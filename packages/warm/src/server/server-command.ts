@@ -1,6 +1,7 @@
 import { type Command, toByteString } from '@common-gateway/core/transport'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readStatus } from '../script/file-signature.js'
 import type { Interpreter } from '../script/interpreter.js'
 
 /** The script of a fork server, and all that its requests have in common. */
@@ -32,12 +33,30 @@ export function serverCommand({ interpreter, script }: ServerDescription): Comma
 
 /** The environment of a fork server, which removes COMMON_GATEWAY_WARM before the script can see it. */
 export function serverEnvironment(description: ServerDescription): Record<string, string> {
-  const { environment, modules, cpuTimeLimit } = description
+  const { interpreter, environment, modules, cpuTimeLimit } = description
   const facts = [
     `version=${VERSION}`,
     `cpu=${cpuTimeLimit ?? '-'}`,
     `modules=${modules.join(',')}`,
     `arch=${process.arch}`,
+    // Another program than this one, such as a wrapper in C, would have started the interpreter in its own way.
+    `program=${interpreter.isShim ? 'shim' : identify(interpreter.program)}`,
+    `decisive=${interpreter.decisive.map(describe).join('\n')}`,
   ]
   return { ...environment, COMMON_GATEWAY_WARM: facts.join(';') }
+}
+
+/** Device and inode of a file. @param file - a byte string. */
+function identify(file: string): string {
+  const found = readStatus(file)
+  return found === undefined ? '' : `${found.dev}:${found.ino}`
+}
+
+/** A file, and whether it is there before the process starts: `+` or `-`. A byte string. */
+function describe(file: string): string {
+  const escaped = file.replace(
+    /[%;\n]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  )
+  return `${readStatus(file) === undefined ? '-' : '+'}${escaped}`
 }
