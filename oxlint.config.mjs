@@ -213,7 +213,7 @@ export default {
     restrict(['packages/cli/src/*.ts'], []),
     ...folderRules('cli', []).flat(),
     restrict(['packages/fastify/src/**', 'packages/express/src/**'], [ADAPTER]),
-    { files: ['packages/cli/src/**'], rules: { 'no-console': 'off' } },
+    { files: ['packages/cli/src/**', 'examples/**'], rules: { 'no-console': 'off' } },
     {
       files: ['test/**', 'scripts/**'],
       rules: {
