@@ -13,7 +13,7 @@ const REST = [
   /^fastify\/.*-tls\./,
   /^express\/adapter-contract-express-(4|.*-message-classes)\./,
   /^conformance\/frameworks/,
-  /^fastcgi\/(cases-(?!node-http)|contract\/|machines|peers)/,
+  /^fastcgi\/(cases-(?!node-http)|contract\/|hostile|machines|memory\/|peers)/,
   /^warm\/(contract\/|differential\/(differential-rest|programs)\.)/,
   /^cli\/(browser|first-minutes|status-browser|python)\./,
   /^core\/.*-child-process\./,

@@ -324,7 +324,7 @@ void t.test(
       )
       assert.equal(fits.length, limit)
       await closeRequestBody(fits)
-      const source = sourceOf(createBytes(limit + 1), 5)
+      const source = sourceOf(createBytes(limit + 3 * IN_MEMORY), 1_000)
       await assert.rejects(openRequestBody(withBody(source), 'chunked', settings), {
         code: 'CGI_ERR_BODY_TOO_LARGE',
         statusCode: 413,

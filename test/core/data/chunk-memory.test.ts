@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, request as ask } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { PassThrough, type Readable, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
+import { ChunkReceiver } from '@internal/core/body/chunk-receiver.js'
 import { sendToScript } from '@internal/core/body/input.js'
 import { ownChunk } from '@internal/core/data/chunk-memory.js'
 
@@ -20,8 +21,13 @@ interface Receipt {
   readonly freed: number
 }
 
-/** Sends a large body to a server, which writes it to a script. @param take - the content that the script gets. */
-async function receive(t: Test, take: (request: IncomingMessage) => Readable): Promise<Receipt> {
+type Handler = (request: IncomingMessage) => Promise<Receipt>
+
+/** Writes a body to a script. @param take - the content that the script gets. */
+async function pass(
+  request: IncomingMessage,
+  take: (request: IncomingMessage) => Readable,
+): Promise<Receipt> {
   const hash = createHash('sha256')
   let freed = 0
   const stdin = new Writable({
@@ -37,9 +43,41 @@ async function receive(t: Test, take: (request: IncomingMessage) => Readable): P
     },
   })
   const observer = { receive() {}, fail: (error: Error) => assert.fail(error) }
+  void sendToScript(take(request), stdin, 0, observer)
+  await once(stdin, 'finish')
+  return { digest: hash.digest('hex'), freed }
+}
+
+/** Receives a body as it is done before it goes to a file. */
+async function spool(
+  request: IncomingMessage,
+  observe: (request: IncomingMessage) => void,
+): Promise<Receipt> {
+  const hash = createHash('sha256')
+  let freed = 0
+  observe(request)
+  const receiver = new ChunkReceiver(request, new AbortController().signal)
+  const next = (): Promise<Buffer[] | null> => receiver.next(Infinity, 'CGI_ERR_BODY_STALLED')
+  for (let chunks = await next(); chunks !== null; chunks = await next()) {
+    for (const chunk of chunks) {
+      const { length } = chunk
+      hash.update(chunk)
+      freeChunk(chunk)
+      freed += length - chunk.length
+    }
+    // As it is written to the file.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  receiver.close()
+  return { digest: hash.digest('hex'), freed }
+}
+
+/** Sends a large body to a server. */
+async function receive(t: Test, handler: Handler): Promise<Receipt> {
+  let receipt: Promise<Receipt> | undefined
   const server = createServer((request, response) => {
-    void sendToScript(take(request), stdin, 0, observer)
-    stdin.once('finish', () => response.end())
+    receipt = handler(request)
+    void receipt.then(() => response.end())
   })
   t.after(() => server.close().closeAllConnections())
   server.listen(0, '127.0.0.1')
@@ -49,11 +87,18 @@ async function receive(t: Test, take: (request: IncomingMessage) => Readable): P
   const client = ask({ port, host: '127.0.0.1', method: 'POST', agent: false })
   client.end(BODY)
   await once(client, 'response')
-  return { digest: hash.digest('hex'), freed }
+  assert.ok(receipt)
+  return receipt
 }
 
 void t.test('BODY-1 a large body arrives whole, and is freed as it is written', async (t) => {
-  const receipt = await receive(t, (request) => request)
+  const receipt = await receive(t, (request) => pass(request, () => request))
+  assert.equal(receipt.digest, digest(BODY))
+  assert.ok(receipt.freed > SIZE / 2, `${receipt.freed} bytes freed`)
+})
+
+void t.test('BODY-2 a large body is freed as it is spooled', async (t) => {
+  const receipt = await receive(t, (request) => spool(request, () => {}))
   assert.equal(receipt.digest, digest(BODY))
   assert.ok(receipt.freed > SIZE / 2, `${receipt.freed} bytes freed`)
 })
@@ -102,20 +147,29 @@ const OBSERVERS: Readonly<Record<string, (request: IncomingMessage, kept: Buffer
 }
 
 for (const [name, observe] of Object.entries(OBSERVERS)) {
-  void t.test(`BODY-1 ${name} has its chunks also after they are written`, async (t) => {
-    const kept: Buffer[] = []
-    const receipt = await receive(t, (request) => {
-      observe(request, kept)
-      return request
+  for (const [way, take] of [
+    ['written', pass],
+    ['spooled', spool],
+  ] as const) {
+    void t.test(`BODY-1 ${name} has its chunks also after they are ${way}`, async (t) => {
+      const kept: Buffer[] = []
+      const receipt = await receive(t, (message) =>
+        take(message, (request) => {
+          observe(request, kept)
+          return request
+        }),
+      )
+      assert.equal(receipt.digest, digest(BODY))
+      assert.ok(kept.length > 0)
+      assert.ok(kept.every(({ length }) => length > 0))
     })
-    assert.equal(receipt.digest, digest(BODY))
-    assert.ok(kept.length > 0)
-    assert.ok(kept.every(({ length }) => length > 0))
-  })
+  }
 }
 
 void t.test('BODY-1 the chunks of a stream that is no request of node:http stay', async (t) => {
-  const receipt = await receive(t, (request) => request.pipe(new PassThrough()))
+  const receipt = await receive(t, (request) =>
+    pass(request, () => request.pipe(new PassThrough())),
+  )
   assert.deepEqual(receipt, { digest: digest(BODY), freed: 0 })
 })
 

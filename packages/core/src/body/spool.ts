@@ -3,12 +3,14 @@ import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { Readable } from 'node:stream'
-import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
+import { CgiError } from '../data/cgi-error.js'
+import { freeChunk } from '../data/chunk-memory.js'
 import type { ClientSignal } from '../data/message.js'
 import { Patience } from '../data/patience.js'
 import type { Settings } from '../options/settings.js'
 import type { RequestBody } from '../transport/transport.js'
-import { failureOf, tooLarge } from './body-failure.js'
+import { tooLarge } from './body-failure.js'
+import { ChunkReceiver } from './chunk-receiver.js'
 import { StartAttempt } from '../data/start-attempt.js'
 
 /** The settings of request bodies. */
@@ -36,27 +38,31 @@ export async function spool(
   // All threads of libuv's pool may be blocked.
   const attempt = new StartAttempt(signal)
   const limited = { milliseconds: headersTimeout, ...SLOW_FILE }
-  const chunks: Buffer[] = []
+  const receiver = new ChunkReceiver(source, signal)
+  let chunks: Buffer[] = []
   let length = 0
+  let written = 0
   let file: FileHandle | undefined
   try {
     // `for await` would destroy the request, and with it the connection, when the loop is left.
-    const receive = createReceiver(source, signal, bodyTimeout, minRate)
-    for (let chunk = await receive(); chunk; chunk = await receive()) {
-      if (limit > 0 && length + chunk.length > limit) throw tooLarge(limit)
-      if (file === undefined && length + chunk.length > MEMORY_LIMIT) {
-        file = await attempt.until(openSpoolFile(), closeFile, limited)
-        chunks.push(chunk)
-        await attempt.until(writeAll(file, Buffer.concat(chunks.splice(0)), 0), () => {}, limited)
-      } else if (file === undefined) chunks.push(chunk)
-      else await attempt.until(writeAll(file, chunk, length), () => {}, limited)
-      length += chunk.length
+    const receive = limitRate(receiver, bodyTimeout, minRate)
+    for (let received = await receive(); received; received = await receive()) {
+      length += sizeOf(received)
+      if (limit > 0 && length > limit) throw tooLarge(limit)
+      chunks.push(...received)
+      if (length <= MEMORY_LIMIT) continue
+      file ??= await attempt.until(openSpoolFile(), closeFile, limited)
+      await attempt.until(writeAll(file, chunks, written), () => {}, limited)
+      written = length
+      chunks.forEach(freeChunk)
+      chunks = []
     }
   } catch (error) {
     if (file !== undefined) closeFile(file)
     if (error instanceof CgiError) throw error
     throw new CgiError('CGI_ERR_SPOOL', { reason: String(error), cause: error })
   } finally {
+    receiver.close()
     attempt.end()
   }
   return { length, content: file ?? (length === 0 ? null : Buffer.concat(chunks)) }
@@ -73,60 +79,26 @@ function closeFile(file: FileHandle): void {
   file.close().catch(() => {})
 }
 
-/** Returns a function that receives the next chunk, and throws when the client falls below `minRate`. */
-function createReceiver(
-  source: Readable,
-  signal: ClientSignal,
+/** Returns a function that receives what comes next, and throws when the client falls below `minRate`. */
+function limitRate(
+  receiver: ChunkReceiver,
   bodyTimeout: number,
   minRate: number,
-): () => Promise<Buffer | null> {
+): () => Promise<Buffer[] | null> {
   const patience = new Patience(minRate)
   return async () => {
     const isShorter = bodyTimeout === 0 || patience.left < bodyTimeout
     const code = isShorter ? 'CGI_ERR_CLIENT_TOO_SLOW' : 'CGI_ERR_BODY_STALLED'
     const start = performance.now()
-    const chunk = await next(source, signal, isShorter ? patience.left : bodyTimeout, code)
-    const isOver = patience.spend(performance.now() - start, chunk?.length ?? 0)
-    if (isOver && chunk !== null) throw new CgiError('CGI_ERR_CLIENT_TOO_SLOW')
-    return chunk
+    const chunks = await receiver.next(isShorter ? patience.left : bodyTimeout, code)
+    const isOver = patience.spend(performance.now() - start, sizeOf(chunks ?? []))
+    if (isOver && chunks !== null) throw new CgiError('CGI_ERR_CLIENT_TOO_SLOW')
+    return chunks
   }
 }
 
-/** The next chunk of a stream; null at its end. */
-function next(
-  source: Readable,
-  signal: ClientSignal,
-  timeout: number,
-  code: CgiErrorCode,
-): Promise<Buffer | null> {
-  return new Promise((resolve, reject) => {
-    const gone = (): void => settle(() => reject(failureOf(source)))
-    const ended = (): void => settle(() => resolve(null))
-    const read = (): void => {
-      // A stream without an encoding, and not in object mode, returns Buffers.
-      const chunk = source.read() as Buffer | null
-      if (chunk !== null) settle(() => resolve(chunk))
-    }
-    const stalled = (): void => settle(() => reject(new CgiError(code)))
-    function settle(act: () => void): void {
-      clearTimeout(timer)
-      source.off('readable', read).off('end', ended).off('close', gone).off('error', gone)
-      signal.removeEventListener('abort', gone)
-      act()
-    }
-    if (source.readableEnded) {
-      resolve(null)
-      return
-    }
-    if (signal.aborted || source.destroyed) {
-      reject(failureOf(source))
-      return
-    }
-    const timer = Number.isFinite(timeout) ? setTimeout(stalled, timeout) : undefined
-    source.on('readable', read).on('end', ended).on('close', gone).on('error', gone)
-    signal.addEventListener('abort', gone)
-    read()
-  })
+function sizeOf(chunks: readonly Buffer[]): number {
+  return chunks.reduce((size, { length }) => size + length, 0)
 }
 
 /** Opens a file that has no name, so that the system deletes it when it is closed. */
@@ -138,10 +110,17 @@ async function openSpoolFile(): Promise<FileHandle> {
 }
 
 /** Writes at a position: the file offset, which the script inherits, stays at the beginning. */
-async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
-  let written = 0
-  while (written < bytes.length) {
-    const result = await file.write(bytes, written, bytes.length - written, position + written)
+async function writeAll(
+  file: FileHandle,
+  chunks: readonly Buffer[],
+  position: number,
+): Promise<void> {
+  const size = sizeOf(chunks)
+  let { bytesWritten: written } = await file.writev(chunks, position)
+  if (written === size) return
+  const bytes = Buffer.concat(chunks)
+  while (written < size) {
+    const result = await file.write(bytes, written, size - written, position + written)
     written += result.bytesWritten
   }
 }
