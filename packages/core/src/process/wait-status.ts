@@ -1,8 +1,11 @@
 import { constants } from 'node:os'
 import type { ScriptExit } from '../transport/transport.js'
 
+/** Of names for the same signal, the first one holds, as in Node's `child_process`: SIGABRT, then SIGIOT. */
 const SIGNAL_NAMES = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name]),
+  Object.entries(constants.signals)
+    .toReversed()
+    .map(([name, number]) => [number, name]),
 )
 
 /** Decodes the status of waitpid(2) for a process that has ended; the same on Linux and macOS. */

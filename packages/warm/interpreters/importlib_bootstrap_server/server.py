@@ -2,7 +2,7 @@
 
 A request is one message on the control socket, with three descriptors for the standard streams of the child:
 `ID KIND`, the working directory, the number of arguments, the arguments, then `NAME=value` for the whole environment,
-separated by NUL. Status lines: `ready`, `started ID PID` (written by the child), `exited ID PID STATUS USER SYSTEM`,
+separated by NUL. Status lines: `ready`, `loading` (until `ready`), `started ID PID` (written by the child), `exited ID PID STATUS USER SYSTEM`,
 `refused ID REASON` and `stale ID REASON` (nothing was run), `young REASON` and `plain REASON` (this process ends),
 `note TEXT`.
 """
@@ -228,6 +228,7 @@ class ForkServer:
         report = self.learning.read_report()
         if report is None or self.is_stale or self.files.change() is not None:
             return
+        self.channel.tell('loading')
         try:
             self.load(report)
         except Exception as error:  # children go on, and another fork server comes
@@ -235,6 +236,7 @@ class ForkServer:
             self.become_stale('its modules could not be loaded')
         self.tell_shared()
         self.reap()
+        self.channel.tell('ready')
 
     def load(self, report):
         begin = time.time()

@@ -4,6 +4,8 @@ import { readWaitStatus, type ScriptExit } from '@common-gateway/core/transport'
 export type StatusLine =
   /** It takes requests. */
   | { readonly type: 'ready' }
+  /** It imports modules, and takes requests again after the next `ready`. */
+  | { readonly type: 'loading' }
   /** By the child, before anything of the script runs: it leads its own process group. */
   | { readonly type: 'started'; readonly id: number; readonly pid: number }
   /** Nothing was run for this request. */
@@ -27,7 +29,7 @@ export type StatusLine =
 /** Reads a line. Undefined where it is none of the protocol. */
 export function parseStatusLine(line: string): StatusLine | undefined {
   const [, word = '', rest = ''] = /^([a-z]+)(?: (.*))?$/s.exec(line) ?? []
-  if (word === 'ready') return rest === '' ? { type: 'ready' } : undefined
+  if (word === 'ready' || word === 'loading') return rest === '' ? { type: word } : undefined
   if (word === 'plain' || word === 'young') return { type: word, reason: rest }
   if (word === 'note') return { type: 'note', text: rest }
   const [, id, text = ''] = /^(\d+) (.*)$/s.exec(rest) ?? []

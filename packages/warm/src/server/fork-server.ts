@@ -43,11 +43,11 @@ export class ForkServer {
   readonly #description: ServerDescription
   readonly #onEnd: (end: ServerEnd) => void
   readonly #requests = new OpenRequests(
-    () => this.#fail('its fork server does not wait for its processes'),
+    (areAllOver) => this.#giveUp(areAllOver),
     () => this.#endIfIdle(),
   )
   readonly #started: Promise<void>
-  #state: 'starting' | 'ready' | 'retiring' | 'over' = 'starting'
+  #state: 'starting' | 'ready' | 'loading' | 'retiring' | 'over' = 'starting'
   #process: ServerProcess | undefined
   /** Why it ends, once it is retiring. */
   #retirement: ServerEnd = { type: 'retired', reason: '' }
@@ -74,7 +74,7 @@ export class ForkServer {
 
   /** Whether it takes requests now, or will. */
   get isUsable(): boolean {
-    return this.#state === 'starting' || this.#state === 'ready'
+    return this.#state === 'starting' || this.#state === 'ready' || this.#state === 'loading'
   }
 
   /** Undefined before its start. */
@@ -105,9 +105,7 @@ export class ForkServer {
     } catch {
       return Promise.resolve('its pipes could not be opened')
     }
-    const request = new ServerRequest(pipes, START_LIMIT, () =>
-      this.#fail(`its fork server did not answer within ${START_LIMIT} ms`),
-    )
+    const request = new ServerRequest(pipes, START_LIMIT, () => this.#failUnlessLoading())
     if (this.#process?.send(message, pipes.inherited) === true) {
       pipes.closeChildEnds()
       this.#requests.add(id, request)
@@ -139,8 +137,7 @@ export class ForkServer {
       this.#fail(`its fork server could not be started: ${message}`)
       return
     }
-    const onLate = (): void => this.#fail(`its fork server did not load within ${LOAD_LIMIT} ms`)
-    this.#loadTimer = setTimeout(onLate, LOAD_LIMIT).unref()
+    this.#limitLoading()
     this.#process.follow({
       line: (line) => this.#act(line),
       error: (text) => {
@@ -154,8 +151,14 @@ export class ForkServer {
   #act(line: StatusLine): void {
     switch (line.type) {
       case 'ready':
-        // After all events of this turn: what was written to standard error before.
-        setImmediate(() => this.#takeRequests())
+        // At its start after all events of this turn: what was written to standard error before.
+        if (this.#state === 'starting') setImmediate(() => this.#endUnlessSilent())
+        else this.#takeRequests()
+        return
+      case 'loading':
+        if (this.#state !== 'ready') return
+        this.#state = 'loading'
+        this.#limitLoading()
         return
       case 'started':
         this.#requests.get(line.id)?.start(line.pid)
@@ -180,18 +183,40 @@ export class ForkServer {
     }
   }
 
-  /** It has loaded. */
-  #takeRequests(): void {
-    if (this.#state !== 'starting') return
-    if (this.#lastError !== '') {
-      // Such as a warning about the locale: a plain run writes it for each request.
+  /** It has loaded. What its interpreter wrote to standard error, such as a warning, a plain run writes for each request. */
+  #endUnlessSilent(): void {
+    if (this.#lastError === '') this.#takeRequests()
+    else {
       const reason = `its interpreter writes to standard error at its start: ${this.#lastError}`
       void this.#end({ type: 'plain', reason })
-      return
     }
+  }
+
+  #takeRequests(): void {
+    if (!this.isUsable) return
     clearTimeout(this.#loadTimer)
     this.#state = 'ready'
     this.#note('ready')
+  }
+
+  #limitLoading(): void {
+    const onLate = (): void => this.#fail(`its fork server did not load within ${LOAD_LIMIT} ms`)
+    this.#loadTimer = setTimeout(onLate, LOAD_LIMIT).unref()
+  }
+
+  /** It has not answered a request. @returns whether it loads modules, so that the answer may still come. */
+  #failUnlessLoading(): boolean {
+    if (this.#state === 'loading') return true
+    this.#fail(`its fork server did not answer within ${START_LIMIT} ms`)
+    return false
+  }
+
+  /** It does not wait for its processes. While one of them runs, it is not killed: no exit would be known any more. */
+  #giveUp(areAllOver: boolean): void {
+    if (this.#state === 'loading') return
+    const reason = 'its fork server does not wait for its processes'
+    if (areAllOver) this.#fail(reason)
+    else this.retire(reason)
   }
 
   /** The process has ended by itself. */
@@ -233,6 +258,7 @@ export class ForkServer {
     this.#onEnd(end)
     await this.#started
     clearTimeout(this.#loadTimer)
+    this.#requests.takeExits()
     const isOver = (await this.#process?.end()) ?? true
     this.#requests.orphan((request) => {
       if (isOver) request.refuse(end.reason)

@@ -5,11 +5,13 @@ import type { ServerRequest } from './server-request.js'
 const CHECK_INTERVAL = 1_000
 /** The same where no fork server reports their exits any more. */
 const ORPHAN_CHECK_INTERVAL = 50
+/** A fork server that has not waited for a process at so many checks will not do so any more. */
+const MOST_CHECKS = 5
 
 /** The requests of one fork server whose processes have not ended. They keep the event loop alive. */
 export class OpenRequests {
   readonly #requests = new Map<number, ServerRequest>()
-  readonly #onUnreaped: () => void
+  readonly #onUnreaped: (areAllOver: boolean) => void
   readonly #onIdle: () => void
   /** The timer must not retain the async context of a request. */
   readonly #scope = new AsyncResource('CommonGatewayForkServer')
@@ -17,10 +19,10 @@ export class OpenRequests {
   #areOrphans = false
 
   /**
-   * @param onUnreaped - a process has ended, and the fork server does not report it.
+   * @param onUnreaped - a process has ended, and the fork server does not wait for it. `areAllOver`: so have all others.
    * @param onIdle - the last process has ended.
    */
-  constructor(onUnreaped: () => void, onIdle: () => void) {
+  constructor(onUnreaped: (areAllOver: boolean) => void, onIdle: () => void) {
     this.#onUnreaped = onUnreaped
     this.#onIdle = onIdle
   }
@@ -43,6 +45,11 @@ export class OpenRequests {
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#onIdle()
+  }
+
+  /** The fork server will be killed: it reports no exits any more. */
+  takeExits(): void {
+    for (const request of this.#requests.values()) request.checkZombie(true)
   }
 
   /**
@@ -71,8 +78,9 @@ export class OpenRequests {
   #check(): void {
     if (this.#areOrphans) {
       for (const [id, request] of this.#requests) if (request.checkOrphan()) this.delete(id)
-    } else if ([...this.#requests.values()].some((request) => request.isUnreaped())) {
-      this.#onUnreaped()
+      return
     }
+    const checks = [...this.#requests.values()].map((request) => request.checkZombie())
+    if (Math.max(...checks) >= MOST_CHECKS) this.#onUnreaped(checks.every((count) => count > 0))
   }
 }

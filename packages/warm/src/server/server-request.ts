@@ -6,8 +6,6 @@ import type {
 } from '@common-gateway/core/transport'
 import { readProcessState } from './process-state.js'
 
-/** So many looks find that a process has ended, and is not reaped, until its fork server is given up: it may load modules. */
-const MOST_LOOKS = 5
 /** The exit of a process that nothing is known about any more. */
 const UNKNOWN_EXIT: ScriptExit = { exitCode: null, signal: null }
 
@@ -16,7 +14,7 @@ export class ServerRequest {
   /** The process that answers it, or why nothing was run for it. Rejects where neither is certain. */
   readonly answer: Promise<ScriptProcess | string>
   readonly #pipes: ProcessPipes
-  readonly #timer: NodeJS.Timeout
+  #timer: NodeJS.Timeout | undefined
   #isPending = true
   #resolveAnswer: (answer: ScriptProcess | string) => void = () => {}
   #rejectAnswer: (error: CgiError) => void = () => {}
@@ -24,22 +22,19 @@ export class ServerRequest {
   #process: ScriptProcess | undefined
   /** When the process began, once it is an orphan: a later one may have its pid. */
   #startTime: string | undefined
-  /** How many looks in a row have found a zombie. */
   #zombieLooks = 0
 
-  /** @param onLate - is called where the fork server has not answered within `patience` milliseconds. */
-  constructor(pipes: ProcessPipes, patience: number, onLate: () => void) {
+  /**
+   * @param onLate - is called where the fork server has not answered within `patience` milliseconds. Returns whether to
+   *   wait for as long once more.
+   */
+  constructor(pipes: ProcessPipes, patience: number, onLate: () => boolean) {
     this.#pipes = pipes
     this.answer = new Promise((resolve, reject) => {
       this.#resolveAnswer = resolve
       this.#rejectAnswer = reject
     })
-    this.#timer = setTimeout(() => {
-      // What this process has not read yet, since it was busy, is read before that.
-      setImmediate(() => {
-        if (this.#isPending) onLate()
-      })
-    }, patience)
+    this.#wait(patience, onLate)
   }
 
   /** Whether the fork server has not answered yet. */
@@ -77,17 +72,23 @@ export class ServerRequest {
     this.#resolveExit(exit)
   }
 
-  /** Whether the process has ended some looks ago, and the fork server has not reaped it: it is stopped, or does not work. */
-  isUnreaped(): boolean {
-    if (this.#process === undefined) return false
-    const isZombie = readProcessState(this.#process.pid)?.isZombie ?? false
-    this.#zombieLooks = isZombie ? this.#zombieLooks + 1 : 0
-    return this.#zombieLooks >= MOST_LOOKS
+  /**
+   * Looks whether the process has ended, and the fork server has not waited for it: it loads modules, is stopped, or does
+   * not work. From the second time on, or the last, the exit is what the kernel knows.
+   *
+   * @returns how often in succession it has been found so.
+   */
+  checkZombie(isLast = false): number {
+    const state = this.#process && readProcessState(this.#process.pid)
+    this.#zombieLooks = state?.isZombie === true ? this.#zombieLooks + 1 : 0
+    const isCertain = this.#zombieLooks > (isLast ? 0 : 1)
+    if (isCertain && state?.exit !== undefined) this.#resolveExit(state.exit)
+    return this.#zombieLooks
   }
 
   /**
-   * Looks whether the process has ended, whose fork server is gone: its exit is unknown then. The first call must come
-   * at once after the end of the fork server.
+   * Looks whether the process has ended, whose fork server is gone. Its exit is unknown then, unless it is a zombie. The
+   * first call must come at once after the end of the fork server.
    *
    * @returns whether it has ended.
    */
@@ -96,8 +97,17 @@ export class ServerRequest {
     const state = readProcessState(this.#process.pid)
     this.#startTime ??= state?.startTime
     const isRunning = state !== undefined && !state.isZombie && state.startTime === this.#startTime
-    if (!isRunning) this.#resolveExit(UNKNOWN_EXIT)
+    if (!isRunning) this.#resolveExit(state?.exit ?? UNKNOWN_EXIT)
     return !isRunning
+  }
+
+  #wait(patience: number, onLate: () => boolean): void {
+    this.#timer = setTimeout(() => {
+      // What this process has not read yet, since it was busy, is read before that.
+      setImmediate(() => {
+        if (this.#isPending && onLate()) this.#wait(patience, onLate)
+      })
+    }, patience)
   }
 
   #settle(): boolean {
