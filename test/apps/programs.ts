@@ -19,6 +19,10 @@ const PROGRAMS = {
   chromium: { package: 'chromium', isInstalled: () => isExecutable(CHROMIUM) },
   curl: { package: 'curl', isInstalled: () => isInPath('curl') },
   DokuWiki: { package: 'dokuwiki', isInstalled: () => existsSync(DOKUWIKI) },
+  bottle: {
+    package: 'python3-bottle',
+    isInstalled: () => spawnSync('/usr/bin/python3', ['-c', 'import bottle']).status === 0,
+  },
   Flask: {
     package: 'python3-flask',
     isInstalled: () => spawnSync('python3', ['-c', 'import flask']).status === 0,

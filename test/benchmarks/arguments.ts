@@ -39,7 +39,7 @@ Options:
   --warm NUMBER            requests that warm each server, before anything is
                            measured (20000; quick: 5000)
   --write                  writes docs/benchmarks.json, .md and .svg and the table
-                           of the README; scenarios that were not measured stay,
+                           of docs/speed.md; scenarios that were not measured stay,
                            on the same machine
   --draw                   measures nothing, and writes all but the first of these
                            once more

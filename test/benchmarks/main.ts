@@ -20,7 +20,7 @@ import { createTable } from './table.js'
 import { findWrk } from './wrk.js'
 
 const DOCUMENTS = fileURLToPath(new URL('../../../docs/', import.meta.url))
-const README = fileURLToPath(new URL('../../../README.md', import.meta.url))
+const SPEED = path.join(DOCUMENTS, 'speed.md')
 const RECORD = path.join(DOCUMENTS, 'benchmarks.json')
 
 const findCompiler = (): string | undefined => findProgram('/usr/bin/gcc', '/usr/local/bin/gcc')
@@ -95,7 +95,7 @@ async function measure(
 async function draw(record: BenchmarkRecord): Promise<void> {
   await writeFile(path.join(DOCUMENTS, 'benchmarks.md'), createDocument(record))
   await writeFile(path.join(DOCUMENTS, 'benchmarks.svg'), createPicture(record))
-  await writeFile(README, replaceSummary(await readFile(README, 'utf8'), record))
+  await writeFile(SPEED, replaceSummary(await readFile(SPEED, 'utf8'), record))
 }
 
 /** @returns the exit code. */

@@ -5,7 +5,7 @@ import { figure, number, ratio } from './table.js'
 
 const KEY = 'requestsPerSecond'
 
-/** The scenarios that say most, as the picture of the README. */
+/** The scenarios that say most, as the picture of docs/speed.md. */
 export function createPicture(record: BenchmarkRecord): string {
   return drawBars('Requests per second of servers that run CGI programs', [
     drawServers(record),

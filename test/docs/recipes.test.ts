@@ -18,7 +18,7 @@ const recipes = {
   perl: needs('CGI.pm', 'curl'),
   php: needs('php-cgi', 'curl'),
   'php-pool': needs('php-cgi', 'php-fpm', 'curl'),
-  python: needs('python3', 'curl'),
+  python: needs('python3', 'bottle', 'curl'),
   'reverse-proxy': needs('nginx', 'curl'),
   'server-sent-events': needs('curl'),
   'several-machines': needs('php-fpm', 'curl'),

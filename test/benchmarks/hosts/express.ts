@@ -20,7 +20,7 @@ async function listen(server: Server): Promise<Server> {
 export const startExpress: StartApplication = (options) =>
   listen(createServer(createApplication(options)))
 
-/** As the README advises. */
+/** As docs/express.md advises. */
 export const startExpressWithClasses: StartApplication = (options) => {
   const app = createApplication(options)
   return listen(createServer(messageClasses(app), app))
