@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { dial } from '../../support/client.js'
 import { type Case, echoes, hangs, HEADER, says, type Stage } from '../case.js'
 import type { Behaviour, Call } from '../scripted-upstream.js'
+import { startUnreadListener } from '../unread-listener.js'
 
 /** Sends so many requests, a few at a time; returns how many were not answered 200. */
 async function lostOf(stage: Stage, requests: number, method = 'GET'): Promise<number> {
@@ -230,6 +231,27 @@ const SILENT: readonly Case[] = [
         await delay(20)
       }
       assert.ok(isUp())
+    },
+  },
+  {
+    name: 'UP-7 an application at a Unix socket that reads nothing loses two requests, and no probe',
+    upstreams: [says('good')],
+    address: async (t, [other]) => [
+      (await startUnreadListener(t, 'unix')).address,
+      other?.address ?? '',
+    ],
+    fastcgi: { connectTimeout: 200 },
+    gateway: { headersTimeout: 2_000 },
+    async play(stage) {
+      for (const status of [504, 200, 504]) assert.equal((await stage.send('/')).status, status)
+      const failures = (): number => stage.stats()[0]?.failures ?? 0
+      assert.deepEqual([stage.stats()[0]?.state, failures()], ['down', 2])
+      for (let tries = 0; tries < 1_000 && failures() < 4; tries += 1) {
+        assert.equal(await lostOf(stage, 4, tries % 2 === 0 ? 'GET' : 'POST'), 0)
+        await delay(10)
+      }
+      // Two probes have failed.
+      assert.deepEqual([stage.stats()[0]?.state, failures()], ['down', 4])
     },
   },
   {

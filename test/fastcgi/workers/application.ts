@@ -46,6 +46,8 @@ createServer((socket) => {
       if (type === TYPE.PARAMS) {
         for (const [name, value] of readPairs(content)) if (name === 'QUERY_STRING') query = value
       }
+      // It does not read the body.
+      if (query === 'leave') process.exit(3)
       if (type !== TYPE.STDIN || content.length > 0) continue
       const act = ACTIONS[query]
       if (act === undefined) answer(socket, String(process.pid))

@@ -88,6 +88,38 @@ void t.test('UP-8 a worker that exits instead of an answer says why', BOUNDED, a
   assert.match(String(record['reason']), /exited with code 3 .*as I was asked to$/)
 })
 
+void t.test(
+  'UP-8 a program that exits before it has read a request is started after growing delays',
+  BOUNDED,
+  async (t) => {
+    const gateway = await start(t)
+    const stateOf = (): unknown => gateway.stats().upstreams?.[0]?.state
+    const body = Buffer.alloc(4 * 1024 ** 2)
+    for (let requests = 0; requests < 3; requests += 1) {
+      assert.equal((await send(gateway, '/?leave', { method: 'POST', body })).status, 502)
+      await until(() => stateOf() === 'stopped', 'the delay is over')
+    }
+    const delays = gateway.log.flatMap(({ delay }) => (typeof delay === 'number' ? delay : []))
+    assert.deepEqual(delays, [100, 200, 400])
+    // Any other request shows that it works.
+    assert.equal((await send(gateway, '/')).status, 200)
+  },
+)
+
+void t.test(
+  'UP-8 a program that exits after each request costs a start each',
+  BOUNDED,
+  async (t) => {
+    const gateway = await start(t)
+    for (let requests = 0; requests < 3; requests += 1) {
+      assert.equal((await send(gateway, '/?exit')).status, 502)
+    }
+    const ends = gateway.log.filter(({ message }) => message === 'a worker has ended by itself')
+    assert.equal(ends.length, 3)
+    assert.equal((await send(gateway, '/')).status, 200)
+  },
+)
+
 void t.test('UP-8 a request that is too slow costs its worker only', BOUNDED, async (t) => {
   const gateway = await start(t, { processes: 2 }, { headersTimeout: SLOW })
   const { text } = await send(gateway, '/')
@@ -148,7 +180,7 @@ void t.test(
 )
 
 void t.test('UP-8 a program that accepts nothing is ended with its request', BOUNDED, async (t) => {
-  const gateway = await start(t, { spawn: ['/bin/sleep', '600'] }, { headersTimeout: 300 })
+  const gateway = await start(t, { spawn: ['/bin/sleep', '600'] }, { headersTimeout: 2_000 })
   assert.equal((await send(gateway, '/')).status, 504)
   await until(() => gateway.stats().upstreams?.[0]?.pid === undefined, 'it is ended')
 })

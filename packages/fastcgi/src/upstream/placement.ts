@@ -60,7 +60,7 @@ export async function placeRequest(
       const isFull = upstream.isFull(error, attempt)
       if (isFull) upstream.limitToBusy()
       else if (!signal?.aborted && !isOfRequest(error)) {
-        group.balancer.fail(upstream, 'unreachable', error)
+        group.balancer.fail(upstream, upstream.failureOf(error), error)
       }
       group.leave(upstream, false)
       const isLast = attempt >= connectDeadline && !isFull

@@ -144,16 +144,24 @@ export class Upstream {
 
   /**
    * Whether the end of a request's variables waits until the application has taken the others. A worker of ours has no
-   * backlog, and a kept connection has left it.
+   * backlog, and a kept connection has left it. A request that finds out whether an application answers again can then go to
+   * the next upstream, by any method, if a frozen process at a Unix socket does not read it.
    */
   holdsBack(method: string, isReused: boolean): boolean {
-    return this.worker === undefined && !isReused && isHeldBack(method)
+    return this.worker === undefined && !isReused && (this.health.isDown || isHeldBack(method))
   }
 
   /** Waits for that. @throws {Error} as {@link Exchange.handOver} does. */
   async handOver(exchange: Exchange, { timeout, signal }: ConnectOptions): Promise<void> {
     // In the backlog of a Unix socket a request waits for as long as the application is busy.
-    await exchange.handOver({ timeout: 'path' in this.address ? 0 : timeout, signal })
+    const isPatient = 'path' in this.address && !this.health.isDown
+    await exchange.handOver({ timeout: isPatient ? 0 : timeout, signal })
+  }
+
+  /** How it has failed where no request could be sent to it. */
+  failureOf(error: unknown): Failure {
+    // The system connects to a Unix socket without the application, which has not read the request then.
+    return 'path' in this.address && codeOf(error) === 'ETIMEDOUT' ? 'silent' : 'unreachable'
   }
 
   /** Finds out whether it can be reached. @throws {Error} of the system; `ABORT_ERR` after {@link close}. */
