@@ -13,6 +13,8 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
     'Requests of one fork server share the seed of hashes and the layout of memory, for `maxAge`.',
   'outer frames':
     'Python: `inspect.stack()` and `traceback.print_stack()` show three frames below the script. Tracebacks of errors, and warnings, do not.',
+  'recursion limit': 'Python: `RecursionError` comes four frames earlier.',
+  'audit hooks': 'Python: audit hooks see no events of the import of a shared module.',
   'module finder':
     'Python: `importlib.machinery.BuiltinImporter.find_spec` is a function of the fork server.',
   'path cache': 'Python: `sys.path_importer_cache` has fewer entries.',

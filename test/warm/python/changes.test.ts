@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
@@ -9,9 +10,11 @@ import { createTemporaryFolder } from '../../core/temporary-folder.js'
 const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 120_000 }
 const folder = createTemporaryFolder(t)
 const SCRIPT = `
-import shared, csv
+import importlib.util, shared, csv
 print(shared.A, csv.__file__)`
 const SHARED = `
+import importlib.util
+importlib.util.find_spec('optional')
 try:
     from missing import A
 except ImportError:
@@ -40,11 +43,43 @@ const CHANGES: Record<string, [change: (site: string) => void, reason: RegExp]> 
     (site) => writeFileSync(`${site}/site-packages/missing.py`, 'A = 1'),
     /^other names in .*site-packages$/,
   ],
+  'a folder that becomes a package': [
+    (site) => writeFileSync(`${site}/data/csv/__init__.py`, ''),
+    /^other names in .*csv$/,
+  ],
+  'the content of a .pth file': [
+    (site) => writeFileSync(`${site}/site-packages/old.pth`, '/opt'),
+    /^file changed: .*old\.pth$/,
+  ],
+  'a customisation of the site': [
+    (site) => writeFileSync(`${site}/data/sitecustomize.py`, ''),
+    /^other names in .*data$/,
+  ],
+  'the site-packages of the user': [
+    (site) => mkdirSync(userPackages(site), { recursive: true }),
+    /^other names in .*-packages$/,
+  ],
+  'the time zone': [
+    (site) => writeFileSync(`${site}/zone`, 'another zone'),
+    /^file changed: .*zone$/,
+  ],
+  'a module that another one has looked for': [
+    (site) => writeFileSync(`${site}/site-packages/optional.py`, ''),
+    /^other names in .*site-packages$/,
+  ],
   'a .pth file': [
     (site) => writeFileSync(`${site}/site-packages/more.pth`, '/srv'),
     /^other names in .*site-packages$/,
   ],
 }
+
+const { stdout: version } = spawnSync(
+  '/usr/bin/python3',
+  ['-c', 'import sys; print(*sys.version_info[:2], sep=".", end="")'],
+  { encoding: 'utf8' },
+)
+const userPackages = (site: string): string =>
+  path.join(site, `.local/lib/python${version}/site-packages`)
 
 const siteOf = (claim: string): string => path.join(folder, claim.replaceAll(/\W+/g, '-'))
 
@@ -57,6 +92,9 @@ t.before(() =>
         return [
           [`${site}/script.py`, SCRIPT],
           [`${site}/site-packages/shared.py`, SHARED],
+          [`${site}/site-packages/old.pth`, '/srv'],
+          [`${site}/data/csv/data.txt`, 'no package'],
+          [`${site}/zone`, 'a zone'],
         ]
       }),
     ),
@@ -66,7 +104,11 @@ t.before(() =>
 for (const [claim, [change, reason]] of Object.entries(CHANGES)) {
   void t.test(`WARM-22 the very next request is stale: ${claim}`, WITH_PYTHON, async (t) => {
     const site = siteOf(claim)
-    const environment = { PYTHONPATH: `${site}/site-packages` }
+    const environment = {
+      PYTHONPATH: `${site}/data:${site}/site-packages`,
+      HOME: site,
+      TZ: `:${site}/zone`,
+    }
     const server = new PythonServer(t, `${site}/script.py`, { environment })
     await server.compare()
     writeFileSync(`${site}/data.txt`, 'no module')
@@ -103,3 +145,16 @@ void t.test(
     assert.deepEqual(end, { type: 'plain', reason })
   },
 )
+
+void t.test('WARM-22 a script that replaces itself while it runs', WITH_PYTHON, async (t) => {
+  const script = path.join(folder, 'replacing.py')
+  const source = 'import os\nopen(__file__, "w").write("print(2)")\nprint(1)'
+  await writeScripts(folder, { 'replacing.py': source })
+  const server = new PythonServer(t, script)
+  await server.untilReady()
+  const answer = await server.request()
+  assert.ok(typeof answer !== 'string', 'it has run')
+  assert.equal(answer.stdout, '1\n')
+  assert.equal(await server.request(), `file changed: ${script}`)
+  assert.equal((await server.plain()).stdout, '2\n')
+})

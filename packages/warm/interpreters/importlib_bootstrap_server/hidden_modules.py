@@ -101,7 +101,7 @@ class HiddenModules:
             return False
         if not all(map(self.has_its_contents, self.contents)):
             return False
-        if hidden.name in self.handed_out:
+        if hidden.name in self.handed_out or sys.getprofile() is not None or sys.gettrace() is not None:
             return False
         for name in hidden.closure:
             each = self.modules[name]

@@ -42,6 +42,9 @@ class ModuleLoader:
             (posix, 'register_at_fork', self.original_at_fork, self.register_fork_handlers),
             (os, 'register_at_fork', self.original_at_fork, self.register_fork_handlers),
         ]
+        util = sys.modules.get('importlib.util')
+        if util is not None:
+            self.replaced.append((util, '_find_spec', self.original_find, self.find_spec))
         for owner, name, _, ours in self.replaced:
             setattr(owner, name, ours)
         self.import_from_outside = create_importer(self.original_import)

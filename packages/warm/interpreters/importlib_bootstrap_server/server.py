@@ -29,7 +29,7 @@ from .script import Script
 from .settings import Settings
 from .site_modules import check_site_modules
 from .standard_input import reopen_standard_input
-from .watched_files import WatchedFiles, files_of, folders_of
+from .watched_files import WatchedFiles, files_of, folders_of, is_there, mapped_files, optional_files, path_files
 
 NO_REQUEST = 0
 PACKAGE = __name__.rpartition('.')[0]
@@ -77,7 +77,7 @@ class ForkServer:
         ours = [name for name in sys.modules if name not in startup and not is_of_package(name)]
         self.library.check([*ours, 'warnings'])  # which the loader of modules imports
         self.site_files = check_site_modules(self.library)
-        self.program = posix.readlink('/proc/self/exe')
+        self.optional = {path: is_there(path) for path in optional_files(self.environment.fixed.get(b'TZ'))}
         self.hidden = HiddenModules()
         self.hide_own_modules(ours)
         self.learning = Learning(startup, self.hidden, self.library, self.environment, self.protection, channel.tell)
@@ -99,12 +99,12 @@ class ForkServer:
         self.hidden.hide([HiddenModule(name, sys.modules[name], None) for name in ours], self.startup)
 
     def watch(self, since):
-        files = [self.script.path, sys.executable, self.program, sys.prefix + '/pyvenv.cfg', *self.site_files]
-        files += [path for path in sys.path if path.endswith('.zip')]
+        files = [self.script.path, sys.executable, *self.site_files, *mapped_files()]
+        files += path_files(self.library.site_folders)
         files += files_of(self.startup.values())
         files += files_of(each.module for each in self.hidden.modules.values())
         files += self.learning.own_files
-        self.files = WatchedFiles(self.settings.decisive)
+        self.files = WatchedFiles({**self.optional, **self.settings.decisive})
         self.files.watch(files, folders_of(self.hidden.modules, self.learning.not_found), since)
 
     def prepare(self):

@@ -7,6 +7,7 @@ import _imp
 from .library import origin_of
 
 SUFFIXES = frozenset(('.py', '.pyc', *_imp.extension_suffixes()))
+NO_FILES = (b'[', b'/dev/', b'/memfd:', b'/SYSV')  # in /proc/self/maps
 TRUSTED_AGE = 2.0  # seconds. A file system may give a second write within this time the same time stamp
 
 
@@ -21,9 +22,9 @@ class WatchedFiles:
     What is looked at for each request is kept in few objects: each one that is touched is copied again after a fork.
     """
 
-    def __init__(self, decisive=()):
-        """`decisive`: {path: whether it was there before this process was started}."""
-        self.decisive = decisive
+    def __init__(self, optional):
+        """`optional`: {path: whether it was there before this process was started}."""
+        self.optional = optional
         self.stamps = {}
         self.folders = {}  # folder: (the names that matter, those of them that are there)
         self.young = None  # a file that may have been written again after it was read
@@ -37,18 +38,21 @@ class WatchedFiles:
             try:
                 status = posix.stat(path)
             except OSError:
+                if path.endswith(' (deleted)'):
+                    self.young = path  # a library that was replaced since it was loaded: proc_pid_maps(5)
                 continue
             self.stamps[path] = stamp_of(path)
             if max(status.st_mtime, status.st_ctime) > since - TRUSTED_AGE:
                 self.young = path
-        for path, was_there in self.decisive.items():
+        for path, was_there in self.optional.items():
             change = change_time(path)
             if (change is not None) != was_there or was_there and change > since - TRUSTED_AGE:
                 self.young = path
         for folder, names in folders.items():
             self.folders[folder] = names, entries_of(folder, names)
-        self.decisive_paths = '\0'.join(self.decisive)
-        self.decisive_state = look_at_paths(self.decisive_paths)
+        self.optional_paths = '\0'.join(self.optional)
+        self.optional_state = look_at_paths(self.optional_paths)
+        self.optional_states = {path: look_at_paths(path) for path in self.optional}
         self.paths = '\0'.join(self.stamps)
         self.state = self.look_at_files()
         self.folder_paths = '\0'.join(self.folders)
@@ -68,8 +72,8 @@ class WatchedFiles:
                 return self.changed_file()
         except OSError:
             return self.changed_file()
-        if self.decisive_paths and look_at_paths(self.decisive_paths) != self.decisive_state:
-            return 'another interpreter may be chosen'
+        if look_at_paths(self.optional_paths) != self.optional_state:
+            return self.changed_optional_file()
         state = look_at_paths(self.folder_paths)
         if state != self.folder_state:
             for folder, (names, entries) in self.folders.items():
@@ -88,6 +92,9 @@ class WatchedFiles:
             return 'file changed: ' + path
         return 'a file changed'
 
+    def changed_optional_file(self):
+        return 'file changed: ' + next((path for path, state in self.optional_states.items() if look_at_paths(path) != state), '')
+
 
 def look_at_paths(paths):
     """The state of files and folders that need not be there."""
@@ -99,6 +106,27 @@ def look_at_paths(paths):
         except OSError:
             state = hash((state, 0))
     return state
+
+
+def is_there(path):
+    return change_time(path) is not None
+
+
+def optional_files(time_zone):
+    """Files that need not be there: virtual environments, the time zone, archives in `sys.path`."""
+    program = sys.executable.rpartition('/')[0]
+    files = [program + '/pyvenv.cfg', program.rpartition('/')[0] + '/pyvenv.cfg', sys.prefix + '/pyvenv.cfg']
+    name = (time_zone or b'/etc/localtime').decode(sys.getfilesystemencoding(), 'surrogateescape').lstrip(':')
+    files.append(name if name.startswith('/') else '/usr/share/zoneinfo/' + name)
+    return files + [path for path in sys.path if not is_folder(path)]
+
+
+def is_folder(path):
+    try:
+        posix.listdir(path or '.')
+        return True
+    except OSError:
+        return False
 
 
 def change_time(path):
@@ -132,12 +160,56 @@ def files_of(modules):
 
 def folders_of(hidden, not_found):
     """The folders in which the import system looks for modules, with the names that it has looked for there."""
-    names = [*hidden, *not_found, *sys.modules, 'warnings']  # which the loader of modules imports
+    # Those that are named are imported at the start, if they are there, and by the loader of modules.
+    names = [*hidden, *not_found, *sys.modules, 'sitecustomize', 'usercustomize', 'warnings']
     folders = {}
     for folder in sys.path:
         folders.setdefault(folder, set()).update(name.partition('.')[0] for name in names)
+    for folder, searched in list(folders.items()):
+        for entry in entries_of(folder, searched) or ():
+            if is_plain_folder(folder + '/' + entry):
+                folders[folder + '/' + entry] = {'__init__'}
+    for folder in absent_site_folders():
+        folders.setdefault(folder, set())
     for name, each in hidden.items():
         for folder in getattr(each.module, '__path__', ()):
             children = [other[len(name) + 1:] for other in names if other.startswith(name + '.')]
             folders.setdefault(folder, set()).update(child.partition('.')[0] for child in children)
     return folders
+
+
+def is_plain_folder(path):
+    """Whether a folder is no package: with an `__init__` it would come before another one of the name."""
+    try:
+        return not any(name.partition('.')[0] == '__init__' for name in posix.listdir(path))
+    except OSError:
+        return False
+
+
+def absent_site_folders():
+    """Folders that Lib/site.py puts into `sys.path` once they are there."""
+    site = sys.modules.get('site')
+    if site is None or sys.flags.no_site:
+        return []
+    folders = list(site.getsitepackages())
+    if site.ENABLE_USER_SITE:
+        folders.append(site.USER_SITE)
+    return [folder for folder in folders if folder not in sys.path]
+
+
+def path_files(folders):
+    """The .pth files in folders."""
+    for folder in folders:
+        try:
+            yield from (folder + '/' + name for name in posix.listdir(folder) if name.endswith('.pth'))
+        except OSError:
+            pass
+
+
+def mapped_files():
+    """The program and the shared libraries of this process."""
+    with open('/proc/self/maps', 'rb') as file:
+        content = file.read()
+    lines = [line.split(None, 5) for line in content.splitlines()]
+    paths = {line[5] for line in lines if len(line) == 6 and b'x' in line[1] and not line[5].startswith(NO_FILES)}
+    return [path.decode(sys.getfilesystemencoding(), 'surrogateescape') for path in paths]
