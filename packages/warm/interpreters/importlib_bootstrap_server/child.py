@@ -5,6 +5,7 @@ import sys
 import _signal
 import resource
 
+from .effects import refresh_threading
 from .standard_input import reopen_standard_input
 
 NOT_STARTED = 70  # the exit code of a child that has not written `started`
@@ -20,6 +21,7 @@ class Child:
         self.hidden = server.hidden
         self.learning = server.learning
         self.protection = server.protection
+        self.threading = server.startup.get('threading')
         self.has_resource = 'resource' in server.startup
         self.script = script
         self.ending = ending
@@ -36,6 +38,8 @@ class Child:
             self.take_names(kind, fields[3:end], fields[end:])
             self.process = posix.getpid()
             self.reports = reports
+            if self.threading is not None:
+                refresh_threading(self.threading)
             self.channel.tell(b'started', identifier, self.process)
             posix.close(self.channel.status)
         except BaseException:

@@ -20,8 +20,21 @@ def refresh_wsgiref_handlers(module):
     module.BaseHandler.os_environ = module.read_environ()
 
 
-# Modules of the library that read the clock or the environment on import, and keep it in one known place.
-REFRESHED = {'logging': refresh_logging, 'wsgiref.handlers': refresh_wsgiref_handlers}
+def refresh_threading(module):
+    """Lib/threading.py: `_after_fork()` leaves the main thread its id in the parent (3.9 to 3.12)."""
+    set_native_id = getattr(module._main_thread, '_set_native_id', None)
+    if set_native_id is not None:
+        set_native_id()
+
+
+def refresh_platform(module):
+    """Lib/platform.py: Lib/uuid.py has called `system()`, which keeps all that uname(2) tells."""
+    module._uname_cache = None
+
+
+# Modules of the library that read on import what belongs to a process or changes, and keep it in one known place.
+REFRESHED = {'logging': refresh_logging, 'wsgiref.handlers': refresh_wsgiref_handlers, 'threading': refresh_threading,
+             'platform': refresh_platform}
 
 
 class Effects:

@@ -17,6 +17,8 @@ LONG_MAX = sys.maxsize
 SYS_DELETES = ('path', 'argv', 'ps1', 'ps2', 'last_exc', 'last_type', 'last_value', 'last_traceback',
                'path_hooks', 'path_importer_cache', 'meta_path', '__interactivehook__')
 FUNCTION = type(lambda: None)
+# Modules in C with something to do in exit(), or, for the databases, when an object of theirs is freed.
+ENDED_BY_PYTHON = frozenset(('ctypes', '_ctypes', 'readline', '_dbm', '_gdbm'))
 SYS_FILES = (('stdin', '__stdin__'), ('stdout', '__stdout__'), ('stderr', '__stderr__'))
 
 
@@ -62,7 +64,7 @@ class Ending:
     def needs_own_end(self):
         """Whether something is loaded that C's exit() may have to end, or that this file does not know."""
         loaded = sys.modules
-        if 'ctypes' in loaded or '_ctypes' in loaded or 'readline' in loaded or gc.get_debug():
+        if not ENDED_BY_PYTHON.isdisjoint(loaded) or gc.get_debug():
             return True
         for name in self.own_modules():
             if self.library.needs_own_end(name, getattr(getattr(loaded[name], '__spec__', None), 'origin', None)):
@@ -193,11 +195,15 @@ def flush_strictly(name):
 def flush_open_files():
     """Flushes files that the library still holds for the script, and the standard streams once more.
 
-    Returns `False` for an object that still has a `__del__()`: Python calls it when it takes the library apart.
+    Returns `False` for an object that Python ends when it takes the library apart: one that still has a `__del__()`, a
+    database, or a file of a class of its own (a GzipFile writes its trailer when it is closed).
     """
+    databases = getattr(sys.modules.get('_sqlite3'), 'Connection', ())
     for each in gc.get_objects():
         kind = type(each)
-        if type(getattr(kind, '__del__', None)) is FUNCTION:
+        if type(getattr(kind, '__del__', None)) is FUNCTION or issubclass(kind, databases):
+            return False
+        if issubclass(kind, _io._IOBase) and kind.__module__ != '_io' and is_open(each):
             return False
         if issubclass(kind, (_io.TextIOWrapper, _io.BufferedWriter, _io.BufferedRandom)):
             try:
@@ -207,3 +213,10 @@ def flush_open_files():
     flush_silently('stdout')
     flush_silently('stderr')
     return True
+
+
+def is_open(file):
+    try:
+        return not file.closed
+    except BaseException:
+        return True

@@ -128,7 +128,7 @@ class Learning:
 
     def load(self, report, between):
         """Loads the modules that have passed the trial; `between()` is called after each, since this takes time."""
-        for name, reason in list(report['reasons'].items())[:50]:
+        for name, reason in list(report['reasons'].items())[:100]:
             self.tell('note', 'module %s: %s' % (name, reason))
         self.not_found.update(dict.fromkeys(report['not_found']))
         self.environment.set_fixed()

@@ -4,11 +4,15 @@ import posix
 import sys
 import time
 
-import _signal
-import _thread
-
 IMPORT_SYSTEM = ('<frozen importlib._bootstrap_external>', '<frozen importlib._bootstrap>', '<frozen zipimport>')
 
+# Functions of `posix` whose result is the same in each process of this system.
+PURE_POSIX = frozenset((
+    'fspath', 'strerror', 'major', 'minor', 'makedev', 'confstr', 'register_at_fork', 'waitstatus_to_exitcode',
+    'sched_get_priority_max', 'sched_get_priority_min', 'WCOREDUMP', 'WEXITSTATUS', 'WIFCONTINUED', 'WIFEXITED',
+    'WIFSIGNALED', 'WIFSTOPPED', 'WSTOPSIG', 'WTERMSIG', '_path_normpath', '_path_splitroot', '_path_splitroot_ex'))
+# Those that an audit hook sees, or what they leave.
+SEEN_POSIX = frozenset(('open', 'write', 'fork', 'forkpty', 'listdir', 'scandir', 'putenv', 'unsetenv'))
 # Functions of C, by module and name; a profile function sees their calls.
 CALLS = {
     'posix': {
@@ -20,28 +24,70 @@ CALLS = {
         'setsid': 'changes its session', 'dup': 'makes a descriptor', 'dup2': 'makes a descriptor', 'pipe': 'makes a descriptor',
         'pipe2': 'makes a descriptor', 'sched_setaffinity': 'changes its processors', 'wait': 'waits for a process',
         'waitpid': 'waits for a process', 'wait3': 'waits for a process', 'wait4': 'waits for a process',
+        'stat': 'looks at files', 'lstat': 'looks at files', 'access': 'looks at files', 'readlink': 'looks at files',
+        'statvfs': 'looks at files', 'uname': 'reads the names of this machine',
     },
-    '_thread': {name: 'starts a thread' for name in ('start_new_thread', 'start_new', 'start_joinable_thread')},
-    'time': {'sleep': 'waits', 'tzset': 'sets the time zone', 'clock_gettime': 'reads the clock', 'clock_gettime_ns': 'reads the clock'},
-    '_signal': {name: 'sets a signal handler' for name in (
-        'signal', 'setitimer', 'alarm', 'set_wakeup_fd', 'siginterrupt', 'pthread_sigmask')},
-    '_codecs': {'register': 'registers a codec'},
-    '_locale': {'setlocale': 'sets the locale'},
-    'resource': {'setrlimit': 'changes a limit', 'getrusage': 'reads its use of resources', 'prlimit': 'changes a limit'},
-    'gc': {name: 'changes the garbage collector' for name in ('enable', 'disable', 'set_threshold', 'set_debug', 'freeze', 'unfreeze')},
-    'sys': {name: 'changes the interpreter' for name in (
-        'setrecursionlimit', 'setswitchinterval', 'setdlopenflags', 'set_int_max_str_digits',
-        'set_asyncgen_hooks', 'set_coroutine_origin_tracking_depth')},
+    '_thread': {
+        'start_new_thread': 'starts a thread', 'start_new': 'starts a thread', 'start_joinable_thread': 'starts a thread',
+        'get_native_id': 'reads its thread id', 'stack_size': 'changes the stack of threads',
+    },
+    'time': {
+        'sleep': 'waits', 'tzset': 'sets the time zone', 'clock_gettime': 'reads the clock', 'clock_gettime_ns': 'reads the clock',
+        # What was imported before the recorders were installed has the functions themselves.
+        'time': 'reads the clock', 'time_ns': 'reads the clock', 'monotonic': 'reads the clock', 'monotonic_ns': 'reads the clock',
+        'perf_counter': 'reads the clock', 'perf_counter_ns': 'reads the clock', 'process_time': 'reads the clock',
+        'process_time_ns': 'reads the clock', 'thread_time': 'reads the clock', 'thread_time_ns': 'reads the clock',
+    },
+    '_signal': {
+        **{name: 'sets a signal handler' for name in (
+            'signal', 'setitimer', 'alarm', 'set_wakeup_fd', 'siginterrupt', 'pthread_sigmask')},
+        **{name: 'reads a signal handler' for name in ('getsignal', 'getitimer', 'sigpending')},
+    },
+    '_codecs': {'register': 'registers a codec', 'unregister': 'registers a codec'},
+    '_locale': {
+        'setlocale': 'sets the locale', 'textdomain': 'sets the locale', 'bindtextdomain': 'sets the locale',
+        'localeconv': 'reads the locale', 'nl_langinfo': 'reads the locale', 'getencoding': 'reads the locale',
+        'strcoll': 'reads the locale', 'strxfrm': 'reads the locale',
+    },
+    'resource': {
+        'setrlimit': 'changes a limit', 'prlimit': 'changes a limit', 'getrlimit': 'reads a limit',
+        'getrusage': 'reads its use of resources',
+    },
+    'gc': {
+        **{name: 'changes the garbage collector' for name in (
+            'enable', 'disable', 'set_threshold', 'set_debug', 'freeze', 'unfreeze')},
+        **{name: 'looks at the garbage collector' for name in (
+            'isenabled', 'get_threshold', 'get_count', 'get_debug', 'get_stats', 'get_objects', 'get_freeze_count')},
+    },
+    'sys': {
+        **{name: 'changes the interpreter' for name in (
+            'setrecursionlimit', 'setswitchinterval', 'setdlopenflags', 'set_int_max_str_digits',
+            'set_asyncgen_hooks', 'set_coroutine_origin_tracking_depth')},
+        **{name: 'looks at the interpreter' for name in (
+            'getswitchinterval', 'getdlopenflags', 'get_int_max_str_digits', 'gettrace', 'getprofile')},
+    },
     'faulthandler': {name: 'changes the interpreter' for name in ('enable', 'disable', 'register', 'dump_traceback_later')},
     '_tracemalloc': {'start': 'changes the interpreter'},
     'pwd': {name: 'reads the users' for name in ('getpwnam', 'getpwuid', 'getpwall')},
     'grp': {name: 'reads the groups' for name in ('getgrnam', 'getgrgid', 'getgrall')},
-    '_uuid': {'generate_time_safe': 'makes an identifier'},
+    '_uuid': {name: 'makes an identifier' for name in ('generate_time_safe', 'uuid_generate_time_safe')},
+    '_ssl': {name: 'reads random bytes' for name in ('RAND_bytes', 'RAND_pseudo_bytes', 'RAND_add', 'RAND_status')},
+    '_socket': {
+        'setdefaulttimeout': 'changes the timeout of sockets', 'getdefaulttimeout': 'reads the timeout of sockets',
+        'if_nameindex': 'reads the names of this machine',
+    },
+    '_csv': {name: 'changes the dialects of csv' for name in ('field_size_limit', 'register_dialect', 'unregister_dialect')},
+    'decimal': {name: 'changes the context of decimal' for name in ('getcontext', 'setcontext')},
+    'termios': {name: 'looks at the terminal' for name in ('tcgetattr', 'tcsetattr', 'tcgetwinsize')},
 }
-METHODS = {
-    'datetime.now': 'reads the clock', 'datetime.utcnow': 'reads the clock', 'date.today': 'reads the clock',
-    'datetime.today': 'reads the clock', 'Random.seed': 'makes random numbers', 'Random.random': 'makes random numbers',
-}
+CALLS['_sqlite3'] = CALLS['sqlite3'] = {
+    name: 'changes sqlite3' for name in ('register_adapter', 'register_converter', 'enable_callback_tracebacks')}
+# Methods of C, of any class: here those of an SSLContext.
+METHODS = {name: 'opens a file' for name in (
+    'load_verify_locations', 'set_default_verify_paths', 'load_cert_chain', 'load_dh_params')}
+NOW = frozenset(('now', 'utcnow', 'today'))
+# asgiref/local.py gives each object a private attribute with a random name: it is a name, not a secret.
+RANDOM_NAMES = ('asgiref.local',)
 # Functions of the module `time`, by the number of arguments with which they do not read the clock.
 CLOCKS = {'time': 9, 'time_ns': 9, 'monotonic': 9, 'monotonic_ns': 9, 'perf_counter': 9, 'perf_counter_ns': 9,
           'process_time': 9, 'process_time_ns': 9, 'thread_time': 9, 'thread_time_ns': 9,
@@ -57,11 +103,13 @@ class Forbidden(BaseException):
 
 
 class Recorders:
-    """Calls `record(text)` for what happens, and `read(path)` for a file that is read."""
+    """Calls `record(text)` for what happens, `read(path)` for a file that is read, and `register(base, subclass)` for a
+    virtual subclass (`ABCMeta.register()`)."""
 
-    def __init__(self, record, read):
+    def __init__(self, record, read, register):
         self.record = record
         self.read = read
+        self.register = register
         self.is_on = False
 
     def install(self):
@@ -98,10 +146,15 @@ class Recorders:
             return
         owner = getattr(argument, '__module__', None)
         name = getattr(argument, '__name__', '')
-        if owner is None or owner == '_random':
-            text = METHODS.get(getattr(argument, '__qualname__', ''))
+        if owner == '_abc' and name == '_abc_register':
+            text = None
+            self.register(frame.f_locals.get('cls'), frame.f_locals.get('subclass'))
+        elif owner == 'posix':
+            text = None if name in PURE_POSIX or name in SEEN_POSIX else CALLS['posix'].get(name, 'calls os.%s' % name)
+        elif isinstance(owner, str) and owner in CALLS:
+            text = CALLS[owner].get(name)
         else:
-            text = CALLS.get(owner, {}).get(name)
+            text = text_of_method(argument, name, frame)
         if text is not None and not is_import_system(frame):
             self.record(text)
 
@@ -117,7 +170,7 @@ class Recorders:
                 self.record('looks at files and names (%s)' % event)
         elif event.startswith(CHANGES) and not is_import_system(sys._getframe(1)):
             self.forbid('calls for the event %s' % event)
-        elif event == 'ctypes.dlopen' and arguments[0] is not None:
+        elif event == 'ctypes.dlsym' or event == 'ctypes.dlopen' and arguments[0] is not None:
             self.record('loads a shared library')
 
     def audit_open(self, frame, path, mode, flags):
@@ -132,21 +185,49 @@ class Recorders:
         raise Forbidden(text)
 
 
+def text_of_method(method, name, frame):
+    """A method of C has an object or a class, which may be a subclass."""
+    owner = getattr(method, '__self__', None)
+    random = getattr(sys.modules.get('_random'), 'Random', None)
+    if random is not None and isinstance(owner, random):
+        return None if name_of_caller(frame, 'random') in RANDOM_NAMES else 'makes random numbers'
+    if name in NOW and isinstance(owner, type):
+        date = getattr(sys.modules.get('datetime'), 'date', None)
+        return 'reads the clock' if date is not None and issubclass(owner, date) else None
+    return METHODS.get(name) if owner is not None else None
+
+
+def name_of_caller(frame, module):
+    """The name of the innermost module that runs, apart from one."""
+    while frame is not None and frame.f_globals.get('__name__') == module:
+        frame = frame.f_back
+    return '' if frame is None else frame.f_globals.get('__name__')
+
+
 def is_import_system(frame):
     """Whether it is the import system that raises an event: it reads code, and writes __pycache__."""
     return frame.f_code.co_filename in IMPORT_SYSTEM
 
 
+def recording(base, name, text):
+    """A method that records that it is called."""
+    method = getattr(base, name)
+
+    def record(self, *arguments, **keywords):
+        self.record(text)
+        return method(self, *arguments, **keywords)
+    return record
+
+
 class RecordedArguments(list):
     """`sys.argv`: arguments of the query may be in it."""
 
-    def __getitem__(self, at):
-        self.record('reads sys.argv')
-        return list.__getitem__(self, at)
 
-    def __iter__(self):
-        self.record('reads sys.argv')
-        return list.__iter__(self)
+for each in ('__getitem__', '__iter__', '__len__', '__contains__', '__eq__', '__ne__', '__lt__', '__gt__', '__repr__', '__add__',
+             '__mul__', '__reversed__', '__reduce_ex__', 'copy', 'count', 'index', 'pop'):
+    setattr(RecordedArguments, each, recording(list, each, 'reads sys.argv'))
+for each in ('__setitem__', '__delitem__', '__iadd__', 'append', 'extend', 'insert', 'remove', 'clear', 'reverse', 'sort'):
+    setattr(RecordedArguments, each, recording(list, each, 'changes sys.argv'))
 
 
 class RecordedEnvironment(dict):
@@ -164,26 +245,9 @@ class RecordedEnvironment(dict):
         self.read(name)
         return dict.get(self, name, default)
 
-    def __iter__(self):
-        self.record('reads the whole environment')
-        return dict.__iter__(self)
 
-    def __setitem__(self, name, value):
-        self.record('changes the environment')
-        dict.__setitem__(self, name, value)
-
-    def __delitem__(self, name):
-        self.record('changes the environment')
-        dict.__delitem__(self, name)
-
-    def items(self):
-        self.record('reads the whole environment')
-        return dict.items(self)
-
-    def keys(self):
-        self.record('reads the whole environment')
-        return dict.keys(self)
-
-    def copy(self):
-        self.record('reads the whole environment')
-        return dict.copy(self)
+for each in ('__iter__', '__len__', '__eq__', '__ne__', '__repr__', '__reversed__', '__or__', '__reduce_ex__', 'items', 'keys',
+             'values', 'copy'):
+    setattr(RecordedEnvironment, each, recording(dict, each, 'reads the whole environment'))
+for each in ('__setitem__', '__delitem__', '__ior__', 'setdefault', 'update', 'pop', 'popitem', 'clear'):
+    setattr(RecordedEnvironment, each, recording(dict, each, 'changes the environment'))

@@ -11,8 +11,12 @@ from .library import origin_of
 from .module_loader import ModuleLoader, closure_of
 from .recorders import RecordedEnvironment, Recorders
 
-# `random` registers a fork handler that seeds its generator anew; effects.py refreshes the others.
-ALLOWED = {'random': 'makes random numbers', 'logging': 'reads the clock', 'wsgiref.handlers': 'reads the whole environment'}
+# `random` registers a fork handler that seeds its generator anew; effects.py refreshes logging, wsgiref.handlers, threading
+# and the cache of `platform` that uuid fills; the others set up what belongs to them.
+ALLOWED = {'random': 'makes random numbers', 'logging': 'reads the clock', 'wsgiref.handlers': 'reads the whole environment',
+           'threading': 'reads its thread id', 'uuid': 'reads the names of this machine',
+           'csv': 'changes the dialects of csv', 'sqlite3.dbapi2': 'changes sqlite3',
+           'asyncio.selector_events': 'calls os.sysconf'}  # for SC_IOV_MAX
 # Tables of the library to which its modules add, without a change for those that do not use these modules.
 TABLES = frozenset(('copyreg.dispatch_table', 'linecache.cache', 'warnings.onceregistry', 'warnings.filters'))
 SYS_ATTRIBUTES = ('excepthook', 'displayhook', 'unraisablehook', 'stdin', 'stdout', 'stderr', 'dont_write_bytecode', 'tracebacklimit')
@@ -53,7 +57,7 @@ class Trial(ModuleLoader):
         self.grown = {}  # places in modules to which others add, such as `package.plugins`
         self.files = {}
         self.contents = {}
-        self.recorders = Recorders(self.record, self.read_file)
+        self.recorders = Recorders(self.record, self.read_file, self.register_class)
 
     def begin(self):
         """Turns this process into one that records; there is no way back."""
@@ -90,6 +94,13 @@ class Trial(ModuleLoader):
         # Those of the library do no more in a process that was just forked than to make it as if it were new.
         if not self.library.is_standard(origin_of(sys.modules.get(self.name())) or ''):
             self.record('registers a fork handler')
+
+    def register_class(self, base, subclass):
+        """Of no matter to others where one of both is the module's own."""
+        package = (self.name() or '').partition('.')[0].lstrip('_')
+        owners = [str(getattr(each, '__module__', '')).partition('.')[0].lstrip('_') for each in (base, subclass)]
+        if package not in owners and not self.library.is_standard(origin_of(sys.modules.get(self.name())) or ''):
+            self.record('registers a class of others')
 
     def read_variable(self, name):
         name = name.decode('utf-8', 'surrogateescape')
