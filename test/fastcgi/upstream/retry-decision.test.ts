@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import {
-  type Attempt,
+  type RetryFacts,
   isHeldBack,
   isSentAgain,
   mayReuseConnection,
@@ -11,7 +11,7 @@ import {
 
 const METHODS = ['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'POST', 'PATCH', 'PROPFIND'] as const
 
-const attempt: Attempt = {
+const attempt: RetryFacts = {
   outcome: 'unsent',
   method: 'GET',
   isReused: false,
@@ -22,7 +22,7 @@ const attempt: Attempt = {
 }
 
 /** The methods that are sent again after this. */
-function sentAgain(facts: Partial<Attempt>): string {
+function sentAgain(facts: Partial<RetryFacts>): string {
   return METHODS.filter((method) => isSentAgain({ ...attempt, ...facts, method })).join(' ')
 }
 

@@ -16,7 +16,7 @@ export type Outcome =
   | 'failed'
 
 /** The facts that decide whether a request is sent again. */
-export interface Attempt {
+export interface RetryFacts {
   readonly outcome: Outcome
   readonly method: string
   /** Whether the connection had carried a request before: it may have been closed before this one came. */
@@ -62,16 +62,16 @@ export function isHeldBack(method: string): boolean {
 }
 
 /** Whether a request is sent again. One that the application may have seen is not, unless that is harmless. */
-export function isSentAgain(attempt: Attempt): boolean {
-  const { outcome, method, isReused, retries } = attempt
-  if (!attempt.canSendAgain || retries >= MOST_RETRIES || attempt.hasKilledWorker) return false
+export function isSentAgain(facts: RetryFacts): boolean {
+  const { outcome, method, isReused, retries } = facts
+  if (!facts.canSendAgain || retries >= MOST_RETRIES || facts.hasKilledWorker) return false
   switch (outcome) {
     case 'unsent':
     case 'refused':
       return true
     case 'unanswered':
       if (isReused) return IDEMPOTENT.has(method)
-      return attempt.retry === 'safe' && SAFE.has(method) && retries === 0
+      return facts.retry === 'safe' && SAFE.has(method) && retries === 0
     case 'failed':
       return false
   }

@@ -8,12 +8,11 @@ import {
 import type { ConnectOptions } from '../connection/connect.js'
 import type { Exchange, ExchangeCall, ExchangeEnd } from '../connection/exchange.js'
 import { openExchange } from '../connection/open-exchange.js'
-import { OVERLOADED } from '../protocol/record.js'
-import { toExchangeError } from './exchange-error.js'
+import { type Attempt, countAnswer, countFailure } from './attempt-end.js'
 import type { MissingScriptWarning } from './missing-script.js'
 import { type Placement, placeRequest } from './placement.js'
 import { RelayedOutput } from './relayed-output.js'
-import { type FailedEnd, isSentAgain, mayReuseConnection, outcomeOf } from './retry-decision.js'
+import { type FailedEnd, isSentAgain, mayReuseConnection } from './retry-decision.js'
 import { MOST_KEPT, SentBody } from './sent-body.js'
 import type { UpstreamGroup } from './upstream-group.js'
 import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, waitForAbort, within } from './worker-end.js'
@@ -178,7 +177,8 @@ export class UpstreamRun implements ScriptStreams {
     this.stdout.readFrom(exchange.stdout)
     this.stderr.readFrom(exchange.stderr)
     if (exchange.stdin !== null) this.stdin?.writeTo(exchange.stdin)
-    void exchange.end.then((end) => this.#end(exchange, placement, end))
+    const attempt = { placement, exchange, pid: this.pid }
+    void exchange.end.then((end) => this.#end(attempt, end))
   }
 
   #openExchange({ upstream, connection, isReused }: Placement): Exchange {
@@ -206,46 +206,19 @@ export class UpstreamRun implements ScriptStreams {
     if (this.#placement !== undefined) this.#group.balancer.answer(this.#placement.upstream)
   }
 
-  #end(exchange: Exchange, placement: Placement, end: ExchangeEnd): void {
+  #end(attempt: Attempt, end: ExchangeEnd): void {
     if (this.#isOver) return
-    if (end.type !== 'complete') {
-      if (!this.#isTerminated) void this.#recover(exchange, placement, end)
-      return
-    }
-    const { upstream, connection } = placement
-    const { balancer } = this.#group
-    // One that ends each request at once would draw all of them.
-    if (exchange.hasAnswerBegun) balancer.succeed(upstream)
-    else {
-      // libfcgi ends the request where its program exits.
-      upstream.worker?.taken()
-      balancer.fail(upstream, 'lost', new Error('it has ended a request without an answer'))
-    }
-    if (end.isReusable) upstream.idle.add(connection)
-    this.#finish({ exitCode: end.appStatus, signal: null })
+    if (end.type === 'complete') {
+      countAnswer(this.#group.balancer, attempt, end)
+      this.#finish({ exitCode: end.appStatus, signal: null })
+    } else if (!this.#isTerminated) void this.#recover(attempt, end)
   }
 
   /** The attempt has failed: the request is sent again, or fails. */
-  async #recover(
-    exchange: Exchange,
-    { upstream, isReused }: Placement,
-    end: FailedEnd,
-  ): Promise<void> {
-    const { hasAnswerBegun } = exchange
+  async #recover(attempt: Attempt, end: FailedEnd): Promise<void> {
     this.stdin?.detach()
-    // The system resets a connection that is closed with bytes that were not read.
-    if (end.type === 'lost' && (hasAnswerBegun || end.error === undefined)) upstream.worker?.taken()
-    const exit =
-      upstream.worker && end.type === 'lost'
-        ? await within(upstream.worker.exit, EXIT_AFTER_CONNECTION)
-        : undefined
-    const error = toExchangeError(upstream, end, { hasBegun: hasAnswerBegun, pid: this.pid, exit })
-    const isAccident = isReused && end.type === 'lost' && !hasAnswerBegun
-    if (end.type === 'rejected' && end.protocolStatus === OVERLOADED) upstream.limitToBusy()
-    else if (!isAccident) {
-      this.#group.balancer.fail(upstream, end.type === 'lost' ? 'lost' : 'protocol', error)
-    }
-    const outcome = outcomeOf(end, exchange)
+    const { outcome, error, exit } = await countFailure(this.#group.balancer, attempt, end)
+    const { upstream, isReused } = attempt.placement
     const isAgain = isSentAgain({
       outcome,
       method: this.#method,

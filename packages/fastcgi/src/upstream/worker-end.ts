@@ -10,7 +10,10 @@ export const EXIT_AFTER_CONNECTION = 500
  */
 export const LONGEST_WORKER_END = 1_000
 
-/** How long an application may take to end an aborted request, in milliseconds: a part of `killTimeout`, but not more. */
+/**
+ * How long an application may take to end an aborted request, in milliseconds: a part of `killTimeout`, but not more.
+ * php-cgi, which ignores the abort, ends most requests within that time, and takes about as long to start and compile again.
+ */
 const LONGEST_ABORT = 200
 const SHORTEST_ABORT = 20
 const ABORT_PART = 10
