@@ -42,6 +42,7 @@ export const FOLDERS = {
     advice: ['text', 'files', 'settings', 'site'],
     listing: ['text', 'files', 'site', 'advice'],
     status: ['text', 'access', 'site', 'advice', 'journal'],
+    reload: ['text', 'access', 'site', 'journal'],
     server: [
       'text',
       'settings',
@@ -52,6 +53,7 @@ export const FOLDERS = {
       'journal',
       'listing',
       'status',
+      'reload',
     ],
     start: ['text', 'settings', 'access', 'site', 'advice', 'journal', 'log', 'server'],
   },

@@ -20,6 +20,17 @@ async function main(args: readonly string[]): Promise<void> {
       process.stdout.write(`common-gateway ${await readVersion()}\n`)
       break
     }
+    case 'completion': {
+      const { writeCompletion } = await import('./settings/completion.js')
+      process.stdout.write(writeCompletion(call.shell ?? ''))
+      break
+    }
+    case 'man': {
+      const { readVersion } = await import('./settings/version.js')
+      const { writeManualPage } = await import('./settings/manual-page.js')
+      process.stdout.write(writeManualPage(await readVersion()))
+      break
+    }
     case 'print-config': {
       const { createConfiguration } = await import('./settings/configuration.js')
       const { createConfigReport } = await import('./settings/config-report.js')

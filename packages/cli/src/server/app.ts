@@ -57,12 +57,20 @@ export async function createApp(parts: AppParts): Promise<FastifyInstance> {
       app.all(`${url}/*`, (_request, reply) => reply.callNotFound())
     }
   }
+  if (settings.watch === true) {
+    const { reloadPages } = await import('../reload/plugin.js')
+    reloadPages(app, site, journal)
+  }
   const transports = await createTransports(site)
   const mounts = createMounts({ site, settings, transports, authentication })
   for (const { url, options } of mounts) await app.register(cgi, { ...options, prefix: url })
   if (hasStatusPage(settings)) {
     const { serveStatus } = await import('../status/plugin.js')
     await serveStatus(app, { journal, site, mounts })
+  }
+  if (settings.metrics === true) {
+    const { serveMetrics } = await import('../status/metrics.js')
+    serveMetrics(app)
   }
   return app
 }

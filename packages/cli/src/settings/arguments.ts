@@ -2,54 +2,27 @@ import { parseArgs } from 'node:util'
 import { badArgument } from './command-error.js'
 import type { GivenSetting } from './given-settings.js'
 import { findNearest } from '../text/nearest-name.js'
+import { type Flag, type FlagName, FLAGS } from './flags.js'
 import { isSettingName, RULES } from './rules.js'
 import type { SettingName } from './settings.js'
 
 /** What the command line asks for. */
 export interface Call {
-  readonly type: 'help' | 'version' | 'print-config' | 'serve'
+  readonly type: 'help' | 'version' | 'print-config' | 'completion' | 'man' | 'serve'
   readonly given: readonly GivenSetting[]
   /** The file that `--config` names. */
   readonly configFile: string | undefined
+  /** The value of `--completion`. */
+  readonly shell?: string | undefined
 }
 
-const OPTIONS = {
-  directory: { type: 'string', short: 'd' },
-  port: { type: 'string', short: 'p' },
-  bind: { type: 'string', short: 'b' },
-  host: { type: 'string' },
-  'cgi-dir': { type: 'string' },
-  interpreter: { type: 'string' },
-  fastcgi: { type: 'string' },
-  script: { type: 'string' },
-  scripts: { type: 'string' },
-  send: { type: 'string' },
-  index: { type: 'string' },
-  fallback: { type: 'string' },
-  files: { type: 'string' },
-  'link-root': { type: 'string' },
-  auth: { type: 'string' },
-  'trust-proxy': { type: 'string' },
-  env: { type: 'string' },
-  cwd: { type: 'string' },
-  user: { type: 'string' },
-  'max-processes': { type: 'string' },
-  warm: { type: 'boolean' },
-  timeout: { type: 'string' },
-  'tls-cert': { type: 'string' },
-  'tls-key': { type: 'string' },
-  'watch-errors': { type: 'string' },
-  'no-status': { type: 'boolean' },
-  log: { type: 'string' },
-  config: { type: 'string' },
-  // Python's server needed it to run scripts. It is accepted and ignored.
-  cgi: { type: 'boolean' },
-  'print-config': { type: 'boolean' },
-  help: { type: 'boolean', short: 'h' },
-  version: { type: 'boolean' },
-} as const
-
-type OptionName = keyof typeof OPTIONS
+/** The flags as `parseArgs` takes them. */
+const OPTIONS = Object.fromEntries(
+  Object.entries(FLAGS).map(([name, flag]: [string, Flag]) => {
+    const type = flag.value === undefined ? ('boolean' as const) : ('string' as const)
+    return [name, flag.short === undefined ? { type } : { type, short: flag.short }]
+  }),
+)
 
 /** The answer to Python's `--protocol HTTP/1.1`, and to its short form `-p`. */
 const PROTOCOL = 'HTTP/1.1 is always spoken'
@@ -60,9 +33,10 @@ const PROTOCOL = 'HTTP/1.1 is always spoken'
  * @throws {CommandError} that names the wrong argument and its value.
  */
 export function parseArguments(args: readonly string[]): Call {
-  const flags = new Set<OptionName>()
+  const flags = new Set<FlagName>()
   const given: GivenSetting[] = []
   let configFile: string | undefined
+  let shell: string | undefined
   // Not strict: the errors of parseArgs do not contain the value.
   const { tokens } = parseArgs({ args: [...args], options: OPTIONS, strict: false, tokens: true })
   for (const token of tokens) {
@@ -75,18 +49,24 @@ export function parseArguments(args: readonly string[]): Call {
     }
     flags.add(name)
     if (name === 'config') configFile = value
+    if (name === 'completion') shell = value
     const setting = name === 'host' ? 'bind' : name
-    if (setting === 'warm') given.push({ name: 'warm', value: true, where: '--warm' })
-    else if (isSettingName(setting)) given.push(toGiven(setting, token.rawName, value))
+    if (!isSettingName(setting)) continue
+    const isOn = !takesValue(name)
+    given.push(
+      isOn
+        ? { name: setting, value: true, where: token.rawName }
+        : toGiven(setting, token.rawName, value),
+    )
   }
   if (flags.has('no-status')) given.push({ name: 'status', value: false, where: '--no-status' })
   checkOnce(given, 'the folder', 'one folder can be served')
   checkOnce(given, 'the port', 'one port can be listened on')
-  return { type: typeOf(flags), given, configFile }
+  return { type: typeOf(flags), given, configFile, shell }
 }
 
-function typeOf(flags: ReadonlySet<OptionName>): Call['type'] {
-  for (const type of ['help', 'version', 'print-config'] as const) {
+function typeOf(flags: ReadonlySet<FlagName>): Call['type'] {
+  for (const type of ['help', 'version', 'man', 'completion', 'print-config'] as const) {
     if (flags.has(type)) return type
   }
   return 'serve'
@@ -110,15 +90,15 @@ function toGiven(name: SettingName, where: string, value: string): GivenSetting 
   return { name, value: own === undefined ? null : [value, own], where, shown: value }
 }
 
-function checkName(name: string, rawName: string): OptionName {
+function checkName(name: string, rawName: string): FlagName {
   if (name === 'protocol') throw badArgument(`there is no option '${rawName}': ${PROTOCOL}`)
-  if (!Object.hasOwn(OPTIONS, name)) {
-    const nearest = findNearest(name, Object.keys(OPTIONS))
+  if (!Object.hasOwn(FLAGS, name)) {
+    const nearest = findNearest(name, Object.keys(FLAGS))
     const question = nearest === undefined ? '' : `; did you mean --${nearest}?`
     throw badArgument(`there is no option '${rawName}'${question}`)
   }
-  // The check above shows that it is a key of OPTIONS.
-  return name as OptionName
+  // The check above shows that it is a key of FLAGS.
+  return name as FlagName
 }
 
 interface OptionToken {
@@ -127,13 +107,18 @@ interface OptionToken {
 }
 
 /** The value of an option; empty for an option that takes none. */
-function checkPresence(name: OptionName, { rawName, value }: OptionToken): string {
-  const takesValue = OPTIONS[name].type === 'string'
-  if (takesValue && value === undefined) throw badArgument(`${rawName} needs a value`)
-  if (!takesValue && value !== undefined) {
+function checkPresence(name: FlagName, { rawName, value }: OptionToken): string {
+  const isValued = takesValue(name)
+  if (isValued && value === undefined) throw badArgument(`${rawName} needs a value`)
+  if (!isValued && value !== undefined) {
     throw badArgument(`${rawName} takes no value, but got '${value}'`)
   }
   return value ?? ''
+}
+
+function takesValue(name: FlagName): boolean {
+  const flag: Flag = FLAGS[name]
+  return flag.value !== undefined
 }
 
 /** Refuses two folders, and two ports without a flag: it is not clear which of them is meant. */

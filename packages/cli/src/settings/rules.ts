@@ -109,6 +109,9 @@ export const RULES: { readonly [Name in SettingName]: Rule<Settings[Name]> } = {
   'tls-key': one('the name of a file', toText),
   'watch-errors': one("'on', 'off' or 'local'", toWatchers),
   status: one('true or false', toBoolean),
+  open: one('true or false', toBoolean),
+  watch: one('true or false', toBoolean),
+  metrics: one('true or false', toBoolean),
   log: one("'text' or 'json'", (value) => {
     return value === 'text' || value === 'json' ? value : undefined
   }),

@@ -38,6 +38,12 @@ export interface Settings {
   readonly 'tls-key': string
   readonly 'watch-errors': 'on' | 'off' | 'local'
   readonly status: boolean
+  /** Whether a browser is opened at the start. */
+  readonly open: boolean
+  /** Whether pages in a browser on this machine are reloaded when a file changes. */
+  readonly watch: boolean
+  /** Whether there are numbers for Prometheus. */
+  readonly metrics: boolean
   readonly log: 'text' | 'json'
 }
 

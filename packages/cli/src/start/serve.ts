@@ -1,5 +1,6 @@
 import { writeMessage } from '../text/command-message.js'
 import type { Configuration } from '../settings/configuration.js'
+import { describeAddress } from '../server/server-address.js'
 import { startServer } from '../server/server.js'
 import { openServerLog } from './server-log.js'
 import { writeStart } from './start.js'
@@ -25,4 +26,9 @@ export async function serve(
     server.close().catch(fail)
   })
   log.begin(await writeStart(server, configuration, paint))
+  const { open, bind } = configuration.settings
+  if (open === true) {
+    const { openBrowser } = await import('./browser.js')
+    openBrowser(describeAddress(server.scheme, bind, server.port).url, process.env)
+  }
 }

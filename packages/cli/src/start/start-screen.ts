@@ -16,6 +16,8 @@ export interface StartFacts {
   readonly applications: readonly Application[]
   /** Path of the status page; undefined where there is none. */
   readonly statusPath: string | undefined
+  /** The first address of the network as a QR code, for a phone; undefined where there is no terminal. */
+  readonly qrCode: string | undefined
   /** Remarks, one sentence each. */
   readonly notes: readonly string[]
   readonly warnings: readonly string[]
@@ -49,7 +51,8 @@ export function writeStartScreen(facts: StartFacts, paint: Paint): string {
     ...notes.map((text) => `  ${toPrintable(text)}`),
   ]
   const title = `${paint('bold', 'Common Gateway')} ${facts.version}`
-  const blocks = [[title], lines, problems, remarks].filter((block) => block.length > 0)
+  const code = facts.qrCode?.split('\n').map((line) => `  ${line}`) ?? []
+  const blocks = [[title], lines, code, problems, remarks].filter((block) => block.length > 0)
   return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n\n`
 }
 

@@ -29,6 +29,7 @@ export async function writeStart(
     programs: site.programs,
     applications: site.applications,
     statusPath: server.statusPath,
+    qrCode: process.stdout.isTTY ? await writeQrCode(address.networkUrls) : undefined,
     notes: [...notesOn(server, configuration), ...(stray === undefined ? [] : [stray])],
     warnings: warningsOn(address.isOpen, configuration),
   }
@@ -41,6 +42,13 @@ export async function writeStart(
     .filter(({ isThere }) => isThere)
     .map((survey) => ({ url: survey.url || '/', count: survey.count, problems: survey.problems }))
   return toJsonLine({ event: 'start', time, version, url, networkUrls, folder, scripts, remarks })
+}
+
+/** Imported only where the server listens on the network, for a faster start. */
+async function writeQrCode([url]: readonly string[]): Promise<string | undefined> {
+  if (url === undefined) return undefined
+  const { renderUnicodeCompact } = await import('uqr')
+  return renderUnicodeCompact(url)
 }
 
 function notesOn({ port }: RunningServer, configuration: Configuration): string[] {

@@ -5,13 +5,14 @@ import type { Mount } from '../site/gateways.js'
 import type { RequestJournal } from '../journal/request-journal.js'
 import { adviseOn } from '../advice/script-check.js'
 import type { Site } from '../site/site.js'
-import { refusalOf, STATUS_PATH } from '../access/access.js'
+import { STATUS_PATH } from '../access/access.js'
 import { toBytes } from '../text/byte-text.js'
 import type { Assets } from '../text/document.js'
 import { readAssets } from './assets.js'
 import { RequestHistory } from './history.js'
 import { inspect, type Inspection, prepareGateways } from './inspection.js'
 import { writeInspect } from './inspect-view.js'
+import { HEADERS, refuseOthers } from '../access/local-only.js'
 import { type Page, writePage } from './page.js'
 import { snapshotOf } from './snapshot.js'
 import { type StatusState, writeParts, writePastRows, writeStatus } from './status-view.js'
@@ -139,30 +140,11 @@ function addRoutes(
   }
 }
 
-/** Header fields of every response. */
-const HEADERS = {
-  'cache-control': 'no-store',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-}
-
 function send(reply: FastifyReply, page: Page, assets: Assets): FastifyReply {
   return reply
     .headers({ ...HEADERS, 'content-security-policy': assets.policy })
     .type('text/html; charset=utf-8')
     .send(writePage(page, assets))
-}
-
-function refuseOthers(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const refusal = refusalOf(request.raw)
-  if (refusal === null) done()
-  else if (refusal.status === 404) reply.callNotFound()
-  else {
-    const text = `The status page is not shown here. ${refusal.reason}\n`
-    reply.code(403).headers(HEADERS).type('text/plain; charset=utf-8').send(text)
-  }
 }
 
 function parametersOf({ raw }: FastifyRequest): URLSearchParams {

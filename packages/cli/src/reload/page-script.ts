@@ -1,0 +1,73 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream'
+import { STATUS_PATH } from '../access/access.js'
+import { isLocalVisit } from '../access/local-client.js'
+
+export const SCRIPT_PATH = `${STATUS_PATH}/reload.js`
+export const EVENTS_PATH = `${STATUS_PATH}/reload`
+
+/** Also reloads when the command is there again after a stop. */
+export const SCRIPT = `let isOpen = false
+const events = new EventSource('${EVENTS_PATH}')
+events.onmessage = () => location.reload()
+events.onopen = () => {
+  if (isOpen) location.reload()
+  isOpen = true
+}
+`
+
+/** Browsers take a script behind the end of a document for a part of its body. */
+const ELEMENT = Buffer.from(`<script src="${SCRIPT_PATH}"></script>\n`)
+
+/** Adds the script to a page that a browser on this machine has navigated to. Anything else stays as it is. */
+export function addScript(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
+  if (!isPage(request, reply)) return payload
+  const given = addTo(payload)
+  const length = reply.getHeader('content-length')
+  if (given !== payload && length !== undefined) {
+    reply.header('content-length', Number(length) + ELEMENT.length)
+  }
+  return given
+}
+
+function isPage({ raw }: FastifyRequest, reply: FastifyReply): boolean {
+  const { headers, method, url = '' } = raw
+  const destination = headers['sec-fetch-dest'] ?? 'document'
+  return (
+    method === 'GET' &&
+    headers.accept?.includes('text/html') === true &&
+    (destination === 'document' || destination === 'iframe') &&
+    !url.startsWith(`${STATUS_PATH}/`) &&
+    // A part of a file, or no body.
+    ![204, 206, 304].includes(reply.statusCode) &&
+    /^text\/html(?:;\s*charset="?(?:utf-8|us-ascii|iso-8859-\d+|windows-\d+)"?)?\s*$/i.test(
+      String(reply.getHeader('content-type')),
+    ) &&
+    !reply.hasHeader('content-encoding') &&
+    isLocalVisit(raw)
+  )
+}
+
+function addTo(payload: unknown): unknown {
+  if (typeof payload === 'string') return `${payload}${ELEMENT.toString()}`
+  if (Buffer.isBuffer(payload)) return Buffer.concat([payload, ELEMENT])
+  if (!isReadable(payload)) return payload
+  const longer = new WithScript()
+  // The end of either ends the other; Fastify reports an error of what it sends.
+  pipeline(payload, longer, () => {})
+  return longer
+}
+
+function isReadable(payload: unknown): payload is Readable {
+  return typeof payload === 'object' && payload !== null && 'pipe' in payload
+}
+
+class WithScript extends Transform {
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    done(null, chunk)
+  }
+
+  override _flush(done: TransformCallback): void {
+    done(null, ELEMENT)
+  }
+}

@@ -1,0 +1,72 @@
+import type { FastifyInstance } from 'fastify'
+import { PassThrough } from 'node:stream'
+import { HEADERS, refuseOthers } from '../access/local-only.js'
+import type { RequestJournal } from '../journal/request-journal.js'
+import type { Site } from '../site/site.js'
+import { writeMessage } from '../text/command-message.js'
+import { FileWatch } from './file-watch.js'
+import { addScript, EVENTS_PATH, SCRIPT, SCRIPT_PATH } from './page-script.js'
+
+/** More browsers than a developer has. */
+const MOST_STREAMS = 64
+
+/** So many ended runs are remembered. */
+const MOST_RUNS = 100
+
+/** The clock of the file system may be a little behind, in milliseconds. */
+const TOLERANCE = 100
+
+/** Reloads pages in browsers on this machine when a file of the site changes. */
+export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJournal): void {
+  const streams = new Set<PassThrough>()
+  const runs: { readonly start: number; readonly end: number }[] = []
+  journal.on('end', ({ isScript, startTime }) => {
+    if (isScript) runs.push({ start: startTime, end: Date.now() + TOLERANCE })
+    if (runs.length > MOST_RUNS) runs.shift()
+  })
+
+  /** A script that writes a file for each request would reload its own page for ever. */
+  function isWrittenByScript(time: number): boolean {
+    return (
+      runs.some(({ start, end }) => start <= time && time <= end) ||
+      [...journal.open].some(({ isScript, startTime }) => isScript && startTime <= time)
+    )
+  }
+
+  const files = new FileWatch(
+    foldersOf(site),
+    isWrittenByScript,
+    () => streams.forEach((stream) => stream.write('data: changed\n\n')),
+    (error) => writeMessage(`--watch does not see all changes: ${String(error)}`),
+  )
+
+  app.addHook('onSend', async (request, reply, payload) => addScript(request, reply, payload))
+  app.addHook('preClose', async () => {
+    files.close()
+    streams.forEach((stream) => stream.end())
+  })
+
+  app.get(SCRIPT_PATH, { onRequest: refuseOthers }, (_request, reply) => {
+    return reply.headers(HEADERS).type('text/javascript; charset=utf-8').send(SCRIPT)
+  })
+
+  app.get(EVENTS_PATH, { onRequest: refuseOthers, exposeHeadRoute: false }, (_request, reply) => {
+    if (streams.size >= MOST_STREAMS) return reply.code(503).send('')
+    const stream = new PassThrough()
+    streams.add(stream)
+    stream.once('close', () => streams.delete(stream))
+    // The first bytes send the header.
+    stream.write(': open\n\n')
+    return reply.headers({ ...HEADERS, 'content-type': 'text/event-stream' }).send(stream)
+  })
+}
+
+/** Folders that are in another one are seen there. */
+function foldersOf({ folder, trees, cgiFolders }: Site): Set<string> {
+  const all = [
+    folder,
+    ...trees.map((tree) => tree.folder),
+    ...cgiFolders.map((each) => each.folder),
+  ]
+  return new Set(all.filter((each) => each === folder || !each.startsWith(`${folder}/`)))
+}
