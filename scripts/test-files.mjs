@@ -7,7 +7,8 @@ const TEST = '.test.js'
 
 /** Left to `npm run test:all`: programs, browsers, endurance, and what the same code shows elsewhere. */
 const REST = [
-  /^(apps|attack|benchmarks|docs|soak)\//,
+  /^(apps|attack|benchmarks|soak)\//,
+  /^docs\/(?!index\.|reference\.)/,
   /^fuzz\/command\./,
   /^(fastify|express)\/(gateway|middleware)-contract/,
   /^fastify\/.*-tls\./,
