@@ -33,7 +33,7 @@ const UPSTREAM_METRICS: readonly (readonly [
 ]
 
 /** Statistics by the path of each gateway, in Prometheus's text format 0.0.4. */
-export function writeMetrics(gateways: ReadonlyMap<string, CgiStats>): string {
+function writeMetrics(gateways: ReadonlyMap<string, CgiStats>): string {
   const all = [...gateways]
   // Several gateways may share an application server.
   const upstreams = new Map(
