@@ -16,7 +16,7 @@ const MARK = `of the process ${process.pid}`
 const HOST = `
 import { createSpawner } from '@common-gateway/core/transport'
 import { ForkServer } from '@internal/warm/server/fork-server.js'
-const interpreter = { language: 'python', program: ${JSON.stringify(PROGRAM)}, flags: [] }
+const interpreter = { language: 'python', program: ${JSON.stringify(PROGRAM)}, flags: [], isShim: false, decisive: [] }
 const description = { interpreter, script: '/a', cwd: '/', environment: { PATH: process.env.PATH }, modules: [] }
 const server = new ForkServer(createSpawner(), description, () => {})
 const run = (line) => server.request(

@@ -297,3 +297,19 @@ void t.test('WARM-12 each set of fixed variables has a fork server', WITH_PYTHON
   assert.equal((await asked.run({ fixed: { TENANT: 'a' } })).reason, reason)
   await until(() => asked.stats.servers === 0, 'its fork servers end')
 })
+
+void t.test(
+  'WARM-12 a change of the rights of this process holds at once',
+  WITH_PYTHON,
+  async (t) => {
+    await areOld
+    const asked = new Spawner(t)
+    await asked.warmUp()
+    const umask = process.umask(0o027)
+    t.after(() => process.umask(umask))
+    assert.equal((await asked.run()).isWarm, false)
+    assert.equal(asked.stats.servers, 0)
+    await asked.warmUp()
+    assert.equal((await asked.run()).isWarm, true)
+  },
+)

@@ -11,6 +11,7 @@ import { type CommandLine, splitCommand } from './script/command-line.js'
 import { isYoung, LEAST_AGE } from './script/file-signature.js'
 import { ForkServer, type ServerEnd } from './server/fork-server.js'
 import { findInterpreter } from './script/interpreter.js'
+import { ProcessRights } from './server/process-rights.js'
 import type { WarmSettings } from './options/options.js'
 import type { ScriptRecord } from './choice/script-record.js'
 import { ScriptRecords } from './choice/script-records.js'
@@ -31,11 +32,12 @@ interface Call {
 export class WarmSpawner implements Spawner {
   readonly #context: SpawnerContext
   readonly #settings: WarmSettings
-  readonly #records: ScriptRecords
+  #records: ScriptRecords
   readonly #pool: ServerPool
   readonly #counts = new WarmCounts()
   /** A fork server must not retain the async context of the request after which it was started. */
   readonly #scope = new AsyncResource('CommonGatewayWarmSpawner')
+  readonly #rights = new ProcessRights()
   #isClosed = false
 
   constructor(context: SpawnerContext, settings: WarmSettings) {
@@ -46,6 +48,7 @@ export class WarmSpawner implements Spawner {
   }
 
   async spawn(options: SpawnOptions): Promise<ScriptProcess> {
+    if (!this.#isClosed && this.#rights.haveChanged()) this.#startAnew()
     const line = splitCommand(options.command)
     const record = this.#records.find(line)
     const reason = record.currentReason(performance.now())
@@ -72,7 +75,14 @@ export class WarmSpawner implements Spawner {
 
   async close(): Promise<void> {
     this.#isClosed = true
+    this.#rights.close()
     await this.#pool.close()
+  }
+
+  /** A fork server has the rights that this process had at its start: after `process.setuid()`, it must run nothing more. */
+  #startAnew(): void {
+    this.#pool.retire('the rights of the process have changed')
+    this.#records = new ScriptRecords(this.#settings)
   }
 
   async #startWarm(call: Call, server: ForkServer): Promise<ScriptProcess> {

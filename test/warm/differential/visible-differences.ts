@@ -22,6 +22,8 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
     'Python: `__subclasses__()` of a class of the library lists classes of modules that the script has not imported.',
   'library caches':
     "Python: private caches and counters of the library (`re._cache`, `copyreg.dispatch_table`, `__warningregistry__['version']`) count modules that the script has not imported.",
+  'order of destruction':
+    'Perl: the order in which objects are destroyed that are left at the very end, which perl leaves open (perlobj), may be another one.',
   'compiler hints':
     'Perl: `$^H`, which has no meaning while a script runs, has the bit HINT_BLOCK_SCOPE.',
   'garbage collector':

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
 import { needs } from '../../apps/programs.js'
@@ -11,6 +19,7 @@ const SCRIPT = `
 use lib 'early', 'lib';
 use Own;
 BEGIN { our $configuration = do './settings.pl' || 'none'; our $flag = -e 'flag' ? 1 : 0 }
+BEGIN { our $mode = (stat 'early')[2] }
 BEGIN { opendir my $folder, 'plugins' or die; our @plugins = readdir $folder }
 print Own::value(), " $configuration $flag ", scalar(@plugins), "\\n";
 `
@@ -54,6 +63,7 @@ const CHANGES: Readonly<Record<string, readonly [(site: string) => void, string]
     },
     'lib',
   ],
+  'the mode of a folder': [(site) => chmodSync(`${site}/early`, 0o700), 'early'],
   'a file that was read': [(site) => writeFileSync(`${site}/settings.pl`, "'off'"), 'settings.pl'],
   'a file that was missing': [(site) => writeFileSync(`${site}/flag`, ''), 'flag'],
   'a folder that was read': [(site) => writeFileSync(`${site}/plugins/two.pl`, '1'), 'plugins'],
@@ -98,3 +108,14 @@ for (const [claim, [change, file]] of Object.entries(CHANGES)) {
     }
   })
 }
+
+void t.test('WARM-32 the very next request is stale: perl, by a link', WITH_PERL, async (t) => {
+  const program = path.join(folder, 'perl')
+  symlinkSync('/usr/bin/perl', program)
+  const [script = ''] = await writeScripts(folder, { 'linked.pl': 'print 1' })
+  const server = new PerlServer(t, script, { program })
+  assert.equal(await server.verdict, 'ready')
+  rmSync(program)
+  symlinkSync('/bin/sh', program)
+  assert.equal(await server.request(), `file changed: ${program}`)
+})

@@ -28,6 +28,8 @@ export interface RequestOptions {
 }
 
 export interface ServerOptions {
+  /** Default: Debian's. */
+  readonly program?: string
   readonly flags?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly cpuTimeLimit?: number
@@ -60,7 +62,7 @@ export class PerlServer {
   readonly #environment: Readonly<Record<string, string>>
 
   constructor(t: Test, script: string, options: ServerOptions = {}) {
-    const { flags = [], environment = {}, cpuTimeLimit } = options
+    const { program = '/usr/bin/perl', flags = [], environment = {}, cpuTimeLimit } = options
     this.#script = script
     this.#flags = flags
     this.#environment = { ...FIXED, ...environment }
@@ -71,13 +73,7 @@ export class PerlServer {
     this.#server = new ForkServer(
       createSpawner(),
       {
-        interpreter: {
-          language: 'perl',
-          program: '/usr/bin/perl',
-          flags,
-          isShim: false,
-          decisive: [],
-        },
+        interpreter: { language: 'perl', program, flags, isShim: false, decisive: [] },
         script,
         cwd: path.dirname(script),
         environment: this.#environment,

@@ -61,13 +61,20 @@ sub stop {
   syscall $call{exit_group}, 0;
 }
 
-# What was loaded before the trial: perl, its libraries, the script itself, a sitecustomize.pl.
+# What was loaded before the trial: perl, also by the path of its command, which may be a link; its libraries, the script
+# itself, a sitecustomize.pl.
 sub loaded_files {
-  my %paths = map { $_ => 1 } $0, $^X, grep { defined && !ref } values %INC;
+  my %paths = map { $_ => 1 } $0, $^X, command_path(), grep { defined && !ref } values %INC;
   open my $maps, '<', '/proc/self/maps' or return keys %paths;
   while (my $line = <$maps>) { $paths{$1} = 1 if $line =~ m{ (/.*)$} && $1 !~ / \(deleted\)\z/ && -f $1 }
   close $maps;
   return sort keys %paths;
+}
+
+sub command_path {
+  open my $command, '<', '/proc/self/cmdline' or return;
+  my ($path) = split /\0/, do { local $/; <$command> };
+  return $path =~ m{\A/} ? $path : ();
 }
 
 # Time::Local reads the year when it is loaded, and nothing else of the time; so what it was until then is right for a year.

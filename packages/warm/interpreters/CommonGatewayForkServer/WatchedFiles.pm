@@ -4,7 +4,7 @@ package CommonGatewayForkServer::WatchedFiles;
 # look that the compile phase took at it:
 #   file       its content, or the names in a folder: every field of its stat but the time of access
 #   link       the same of the link itself
-#   directory  only that it is there, and which one it is: its times change with each file that is made in it
+#   directory  which one it is, its mode and its owner: its times change with each file that is made in it
 #   directory link  the same of a path that was looked at as a link may be
 #   absent     that it is not there: a module that appears in an earlier folder of @INC shadows the one that was loaded
 # Absent paths are many (each folder of @INC before the right one, for each module), so that the folders in which they would
@@ -43,8 +43,10 @@ sub is_regular {
   return $signature ne '' && (unpack('L', substr $signature, $mode_position, 4) & $S_IFMT) == $S_IFREG;
 }
 
-# st_dev and st_ino
+# st_dev and st_ino; in a folder also st_mode, st_uid and st_gid
 sub identity { return substr $_[0], 0, 16 }
+
+sub folder_identity { return identity($_[0]) . substr $_[0], $mode_position, 12 }
 
 sub identity_of { return identity(signature($_[0], 'file')) }
 
@@ -107,7 +109,7 @@ sub changed_path {
     my $then = substr $expected, $at * $LENGTH, $LENGTH;
     next if $now eq $then;
     if ($kinds[$at] eq 'folder') { $folder_changed = 1 }
-    elsif ($kinds[$at] =~ /\Adirectory/ && identity($now) eq identity($then)) { substr($expected, $at * $LENGTH, $LENGTH) = $now }
+    elsif ($kinds[$at] =~ /\Adirectory/ && folder_identity($now) eq folder_identity($then)) { substr($expected, $at * $LENGTH, $LENGTH) = $now }
     else { return $paths[$at] }
   }
   return $folder_changed ? appeared_path() : undef;

@@ -62,6 +62,11 @@ export class ServerPool {
     this.#members.delete(server)
   }
 
+  /** All take no more requests, and end after their children. */
+  retire(reason: string): void {
+    for (const server of this.#members.keys()) server.retire(reason)
+  }
+
   /** Ends all. Resolves when they are gone. */
   async close(): Promise<void> {
     await Promise.all([...this.#members.keys()].map((server) => server.close()))
