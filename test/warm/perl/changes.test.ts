@@ -104,7 +104,7 @@ for (const [claim, [change, file]] of Object.entries(CHANGES)) {
       assert.deepEqual(answer, await server.plain())
     } else {
       assert.equal(answer, `file changed: ${path.join(site, file)}`)
-      assert.match(await server.end, /^retired/)
+      assert.match(await server.end, /^stale/)
     }
   })
 }
