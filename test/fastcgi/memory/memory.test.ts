@@ -25,7 +25,7 @@ const MOST_RESIDENT = 24 * MEGABYTE
 
 for (const keepAlive of [false, true]) {
   const kept = keepAlive ? 'kept connections' : 'a connection each'
-  void t.test(`memory of a gateway with FastCGI, ${kept}`, { timeout: 300_000 }, async (t) => {
+  void t.test(`memory of a gateway with FastCGI, ${kept}`, { timeout: 900_000 }, async (t) => {
     const address = path.join(createTemporaryFolder(t), 'socket')
     const application = await startApplication(t, address)
     const options = JSON.stringify({ address, keepAlive, maxConnections: 8 })
@@ -36,7 +36,7 @@ for (const keepAlive of [false, true]) {
     await sendMany(port, WARM)
     const before = await measure(host)
 
-    void t.test(`UP-1 it is flat over ${REQUESTS} requests`, { timeout: 200_000 }, async (t) => {
+    void t.test(`UP-1 it is flat over ${REQUESTS} requests`, { timeout: 600_000 }, async (t) => {
       assert.equal(await sendMany(port, REQUESTS), 0)
       const after = await measure(host)
       t.comment(
@@ -49,7 +49,7 @@ for (const keepAlive of [false, true]) {
 
     void t.test(
       `UP-4 it is flat over ${ABORTS} aborts, and no connection is left`,
-      { timeout: 200_000 },
+      { timeout: 600_000 },
       async (t) => {
         for (let count = 0; count < ABORTS; count += 1) {
           const controller = new AbortController()
