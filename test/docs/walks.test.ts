@@ -35,6 +35,37 @@ channel('common-gateway:run:end').publish(run)
   assert.equal(spans, 'CGI a.sh 1000 1020\n')
 })
 
+/** Servers that stand in a page by themselves, without the files of a recipe. */
+const servers = ['../README.md', 'fastify.md', 'express.md', 'reference/errors.md'].flatMap(
+  (name) =>
+    new Page(name)
+      .loose('js')
+      .filter((text) => text.includes('import cgi') && text.includes('listen('))
+      .map((text) => ({ name, text })),
+)
+
+void t.test('servers stand in the pages by themselves', async () => {
+  assert.ok(servers.length > 5)
+})
+
+for (const [index, { name, text }] of servers.entries()) {
+  const title = `server ${index} of the pages runs the script of the README (${name})`
+  void t.test(title, { ...needs('curl'), ...NO_HANG }, async (t) => {
+    const commands = new Page('../README.md').loose('sh').find((block) => block.startsWith('mkdir'))
+    // A page without files: an empty place.
+    const workplace = await Workplace.create(t, new Page('fastify.md'))
+    await workplace.shell(`set -e\n${commands}\nmkdir tools`)
+    writeFileSync(path.join(workplace.folder, 'server.mjs'), workplace.localize(text))
+    await workplace.start(process.execPath, ['server.mjs'])
+    const get = async (url: string): Promise<string> =>
+      workplace.shell(`curl -s -w ' %{http_code}' ${workplace.origin}${url}`)
+    assert.equal(await get('/cgi-bin/hello.sh'), 'Hello from /cgi-bin/hello.sh\n 200')
+    assert.match(await get('/cgi-bin/none'), /404$/)
+    await workplace.shell('set -e\ncp cgi-bin/hello.sh cgi-bin/a.sh\nchmod -x cgi-bin/a.sh')
+    assert.match(await get('/cgi-bin/a.sh'), /403$/)
+  })
+}
+
 const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
 
 void t.test(
