@@ -2,6 +2,7 @@
 // `<!-- made: NAME -->` and `<!-- /made -->`. With --check it writes nothing, and exits with 1 if a page is not current.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { SHOWN_FLAGS, writeFlag } from '../packages/cli/dist/settings/flags.js'
 
 const ROOT = new URL('../', import.meta.url)
 const PAGES = new URL('docs/reference/', ROOT)
@@ -78,6 +79,29 @@ function errorsOf() {
   )
 }
 
+/** The flags of the command, each with a link to its heading, which has the names of `--help`. */
+function flagsOf() {
+  const page = readFileSync(new URL('command.md', PAGES), 'utf8')
+  const rows = SHOWN_FLAGS.map(([name, { about, isRepeatable }]) => {
+    const heading = headingOf(page, name)
+    return [`[\`${writeFlag(name)}\`](#${toFragment(heading)})${isRepeatable ? ' *' : ''}`, about]
+  })
+  return createTable(['flag', 'in short'], rows)
+}
+
+function headingOf(page, name) {
+  const [, heading] = new RegExp(`^### (.*--${name}\\b(?!-).*)$`, 'm').exec(page) ?? []
+  if (heading === undefined) throw new Error(`command.md has no heading for --${name}`)
+  return heading
+}
+
+function toFragment(heading) {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .replaceAll(' ', '-')
+}
+
 function createTable(head, rows) {
   const lines = [head, head.map(() => '---'), ...rows]
   return lines
@@ -104,6 +128,7 @@ const PARTS = {
   'options of fastcgi': () => optionsOf('fastcgi', FASTCGI),
   'index of warm': () => indexOf(WARM),
   'options of warm': () => optionsOf('warm', WARM),
+  flags: flagsOf,
   errors: errorsOf,
   'facts of an error': () => fieldsOf('packages/core/src/data/cgi-error.ts', 'CgiErrorDetails'),
   'fields of a run': () => fieldsOf('packages/core/src/run/record.ts', 'CgiRun'),

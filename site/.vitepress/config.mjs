@@ -44,6 +44,14 @@ function sidebar() {
   )
 }
 
+/** The fragment of a heading, as GitHub makes it: links between pages are written for both. */
+function slugify(title) {
+  return title
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replaceAll(' ', '-')
+}
+
 /** Links that leave docs lead to the repository. */
 function linkToRepository(markdown) {
   markdown.core.ruler.push('repository-links', (state) => {
@@ -68,7 +76,11 @@ export default {
   cleanUrls: true,
   lastUpdated: false,
   vite: { plugins: [vueOfPages] },
-  markdown: { languageAlias: { caddyfile: 'nginx' }, config: linkToRepository },
+  markdown: {
+    anchor: { slugify },
+    languageAlias: { caddyfile: 'nginx' },
+    config: linkToRepository,
+  },
   themeConfig: {
     nav: [
       { text: 'Guide', link: '/guide' },
