@@ -80,7 +80,7 @@ export const interpreters: readonly ServerScenario[] = PROGRAMS.flatMap(
         field: 'interpreter',
         id: `warm-${id}-${connections}`,
         title: `${title}, ${connections} ${unit}`,
-        about: `${about} The processor time and the page faults are those of the server, of its scripts, and of the interpreters that stay.`,
+        about: `${about} The processor time and the page faults are those of the server, of its scripts, and of the interpreters that stay. For Apache they are those of the whole machine without the client, as its daemon ignores SIGCHLD.`,
         columns: COLUMNS,
         needs,
         isQuick: false,
