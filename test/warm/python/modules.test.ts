@@ -24,7 +24,7 @@ const NOT_SHARED: Record<string, [source: string, reason: string]> = {
   randomizing: ['import random\nA = random.random()', 'makes random numbers'],
   generator: ['import random\nA = random.Random()', 'makes random numbers'],
   secret: ['import os\nA = os.urandom(4)', 'reads random bytes'],
-  token: ['import secrets\nA = secrets.token_hex()', 'reads random bytes'],
+  secret_token: ['import secrets\nA = secrets.token_hex()', 'reads random bytes'],
   pid: ['import os\nA = os.getpid()', 'reads its process id'],
   request: ['import os\nA = os.environ.get("QUERY_STRING")', 'reads QUERY_STRING'],
   all_variables: ['import os\nA = dict(os.environ)', 'reads the whole environment'],
@@ -61,6 +61,36 @@ const NOT_SHARED: Record<string, [source: string, reason: string]> = {
   virtual_class: [
     'import numbers, fractions, string\nnumbers.Real.register(string.Formatter)',
     'registers a class of others',
+  ],
+  partial_clock: [
+    'import functools, datetime\nA = functools.partial(datetime.datetime.now)().microsecond',
+    'gets other values in each import: A',
+  ],
+  called_by_c: [
+    'import itertools, os\nclass A: B = list(itertools.starmap(os.getpid, [()]))',
+    'gets other values in each import: A',
+  ],
+  private_name: [
+    'import ssl\nssl._create_default_https_context = ssl._create_unverified_context',
+    'changes ssl',
+  ],
+  method: ['import json\njson.JSONEncoder.default = print', 'changes json.encoder'],
+  private_table: [
+    'import xml.etree.ElementTree as E\nE.register_namespace("my", "urn:x")',
+    'changes xml.etree.ElementTree',
+  ],
+  log_level: ['import logging\nlogging.getLogger().setLevel(10)', 'changes logging'],
+  logging_disabled: ['import logging\nlogging.disable(50)', 'changes logging'],
+  level_name: ['import logging\nlogging.addLevelName(33, "X")', 'changes logging'],
+  text_domain: ['import gettext\ngettext.textdomain("x")', 'changes gettext'],
+  charset: [
+    'import email.charset as c\nc.add_charset("x-q", c.QP, c.QP, "utf-8")',
+    'changes email.charset',
+  ],
+  default_value: ['import textwrap\ntextwrap.indent.__defaults__ = (print,)', 'changes textwrap'],
+  filters: [
+    'import warnings\nwarnings.filterwarnings("ignore")',
+    'changes the filters of warnings',
   ],
   listing: ['import os\nA = os.listdir("/")', 'looks at files and names (os.listdir)'],
   signals: ['import signal\nsignal.signal(signal.SIGUSR1, print)', 'sets a signal handler'],

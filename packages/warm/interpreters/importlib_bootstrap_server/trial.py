@@ -9,7 +9,10 @@ import _thread
 from .environment import is_request_variable
 from .library import origin_of
 from .module_loader import ModuleLoader, closure_of
+from .plain_values import plain_values
 from .recorders import RecordedEnvironment, Recorders
+from .snapshot import Snapshot
+from .twin import run_twin
 
 # `random` registers a fork handler that seeds its generator anew; effects.py refreshes logging, wsgiref.handlers, threading
 # and the cache of `platform` that uuid fills; the others set up what belongs to them.
@@ -57,9 +60,12 @@ class Trial(ModuleLoader):
         self.grown = {}  # places in modules to which others add, such as `package.plugins`
         self.files = {}
         self.contents = {}
+        self.snapshot = None
+        self.changes = {}  # name: {changed module: None}
+        self.filters = []  # of warnings, at the begin of each module that is being executed
         self.recorders = Recorders(self.record, self.read_file, self.register_class)
 
-    def begin(self):
+    def begin(self, snapshot=None):
         """Turns this process into one that records; there is no way back."""
         environment = RecordedEnvironment(posix.environ)
         environment.read = self.read_variable
@@ -73,12 +79,19 @@ class Trial(ModuleLoader):
         posix.dup2(output, 1)
         posix.dup2(output, 2)
         sys.stdout = sys.stderr = Output(self.record)
+        self.snapshot = snapshot
+        if snapshot is not None:
+            snapshot.add_all()
         self.recorders.install()
         self.descriptors = set(posix.listdir('/proc/self/fd'))
         self.threads = _thread._count()
         self.interpreter = self.look_at_interpreter()
         self.look_at_modules()
         self.recorders.is_on = True
+
+    def end(self):
+        self.recorders.is_on = False
+        sys.setprofile(None)
 
     def name(self):
         return self.running[-1][0] if self.running else self.context
@@ -117,16 +130,32 @@ class Trial(ModuleLoader):
 
     def settle(self, is_end):
         super().settle(is_end)
-        if is_end:
+        filters = list(getattr(sys.modules.get('warnings'), 'filters', ()))
+        if not is_end:
+            self.filters.append(filters)
+        else:
+            name = self.running[-1][0]
+            if self.filters.pop() != filters:
+                self.record('changes the filters of warnings')
             self.recorders.is_on = False
             text = self.change()
-            name = self.running[-1][0]
+            if self.snapshot is not None:
+                self.look_at_snapshot(name)
             names = getattr(sys.modules.get(name), '__dict__', None)
             if type(names) is dict:
                 self.contents[name] = Contents(names)  # what is different from now on was changed by others
             self.recorders.is_on = True
             if text is not None:
                 self.record(text)
+
+    def look_at_snapshot(self, name):
+        """Finds changes of others that names do not show. The library's own modules make only those that are meant."""
+        sys.setprofile(None)  # it would be called for each call of C
+        changed = [each.partition(':')[0] for each in self.snapshot.changed()] if self.snapshot.is_quick else ()
+        if changed and not self.library.is_standard(origin_of(sys.modules.get(name)) or ''):
+            self.changes.setdefault(name, {}).update(dict.fromkeys(changed))
+        self.snapshot.add(name)
+        sys.setprofile(self.recorders.profile)
 
     def change(self):
         """What has changed in this process since the last call."""
@@ -196,17 +225,37 @@ class Contents:
 
 def try_modules(library, candidates):
     """Loads the candidates, {name: origin}, and returns what has been found out."""
+    twin = run_twin(run_trial, explore, library, candidates)
+    changed = frozenset(twin['changed'])
+    trial = load_candidates(library, candidates, Snapshot(changed.__contains__, True) if changed else None)
+    for name in trial.edges:
+        values, others = plain_values(name, sys.modules.get(name)), twin['values'].get(name, {})
+        different = [key for key in {**values, **others} if values.get(key) != others.get(key)]
+        if different:
+            trial.reasons.setdefault(name, 'gets other values in each import: %s' % different[0])
+    return report_of(trial, candidates)
+
+
+def explore(library, candidates):
+    """What a twin finds: the values that modules get, and the modules in which something has changed at the end."""
+    trial = load_candidates(library, candidates, Snapshot(lambda name: True, False))
+    return {
+        'values': {name: plain_values(name, sys.modules.get(name)) for name in trial.edges},
+        'changed': trial.snapshot.changed(),
+    }
+
+
+def load_candidates(library, candidates, snapshot):
     import warnings  # first: the loader needs it
     trial = Trial(library)
     with trial:
-        trial.begin()
+        trial.begin(snapshot)
         for name in candidates:
             error = trial.load(name)
             if error is not None:
                 trial.reasons.setdefault(name, 'fails in the trial: %s: %s' % (type(error).__name__, error))
-        trial.recorders.is_on = False
-        sys.setprofile(None)
-    return report_of(trial, candidates)
+        trial.end()
+    return trial
 
 
 def report_of(trial, candidates):
@@ -222,6 +271,11 @@ def report_of(trial, candidates):
             text = 'Python keeps it in a table of codecs'
         if text is not None or type(module) is not type(sys):
             reasons.setdefault(name, text or 'it is no ordinary module')
+    for name, changed in trial.changes.items():
+        for each in changed:
+            # Of no matter where a module is never loaded without the one that changes it.
+            if each != name and name not in closure_of(each, trial.edges, trial.edges):
+                reasons.setdefault(name, 'changes %s' % each)
     pure = []
     for name in sys.modules:
         if name in trial.edges and name not in reasons and not any(each in reasons for each in closure_of(name, trial.edges, trial.edges)):
@@ -271,6 +325,5 @@ def try_site_modules(library, customs, lines):
                 pass
         for trial.context in customs:
             trial.load(trial.context)
-        trial.recorders.is_on = False
-        sys.setprofile(None)
+        trial.end()
     return {'reasons': trial.reasons, 'files': [str(path) for path in trial.files]}
