@@ -45,6 +45,7 @@ my $request_variable = qr/\A(?:
 
 my ($directory) = __FILE__ =~ m{\A(.*)/[^/]*\z}s;
 my (%call, $control, $status, $cpu_seconds, $is_trial, $is_ready, $is_stale, $quick_end, $valid_until);
+my ($program, @decisive);
 my ($own_package, $signals, $signal_mask, $dumpable, %request_of);
 
 # Buffers of the loop, made once: each page that the loop writes is copied again after a fork.
@@ -81,6 +82,8 @@ sub import {
   CommonGatewayForkServer::WatchedFiles::start($call{newfstatat}, CommonGatewayForkServer::SystemCalls::mode_position($option{arch}));
   load('Child');
   load('Memory');
+  $program = $option{program};
+  @decisive = split /\n/, $option{decisive};
   $cpu_seconds = $option{cpu} eq '-' ? 0 : $option{cpu};
   take_standard_streams();
   leave('plain it runs in taint mode') if ${^TAINT};
@@ -142,9 +145,25 @@ sub try_script {
   while (my ($kind, $signature, $path) = splice @watches, 0, 3) {
     CommonGatewayForkServer::WatchedFiles::watch($kind, pack('H*', $signature), $path);
   }
+  watch_decisive_files();
   CommonGatewayForkServer::WatchedFiles::complete();
   $is_ready = 1;
   hide_symbols();
+}
+
+# Watches the files that decide which perl runs: `+` and a path for one that was there before this process was started, or
+# `-`. A wrapper in the place of perl may start it in its own way each time.
+sub watch_decisive_files {
+  my $identity = CommonGatewayForkServer::WatchedFiles::identity_of('/proc/self/exe');
+  leave('plain its interpreter is started by another program') if $identity ne pack 'Q2', split /:/, $program;
+  for (@decisive) {
+    my ($was_there, $path) = /\A(.)(.*)/s;
+    $path =~ s/%(..)/chr hex $1/ge;
+    my $signature = CommonGatewayForkServer::WatchedFiles::signature($path, 'file');
+    my $is_young = CommonGatewayForkServer::WatchedFiles::is_young($signature, $^T);
+    leave("young file younger than two seconds: $path") if $is_young || ($signature ne '') != ($was_there eq '+');
+    CommonGatewayForkServer::WatchedFiles::watch($signature eq '' ? 'absent' : 'file', $signature, $path);
+  }
 }
 
 # What only these files name, such as a variable of perl, would be in the script's symbol tables. Their own code goes on using

@@ -11,7 +11,7 @@ import {
 import path from 'node:path'
 import t from 'tap'
 import { needs } from '../../apps/programs.js'
-import { createTemporaryFolder } from '../../core/temporary-folder.js'
+import { createTemporaryFolder, writeProgram } from '../../core/temporary-folder.js'
 import { PerlServer, writeScripts } from './perl-server.js'
 
 const WITH_PERL = { ...needs('perl'), timeout: 120_000 }
@@ -64,6 +64,10 @@ const CHANGES: Readonly<Record<string, readonly [(site: string) => void, string]
     'lib',
   ],
   'the mode of a folder': [(site) => chmodSync(`${site}/early`, 0o700), 'early'],
+  'a perl that comes before it in PATH': [
+    (site) => symlinkSync('/usr/bin/perl', `${site}/perl`),
+    'perl',
+  ],
   'a file that was read': [(site) => writeFileSync(`${site}/settings.pl`, "'off'"), 'settings.pl'],
   'a file that was missing': [(site) => writeFileSync(`${site}/flag`, ''), 'flag'],
   'a folder that was read': [(site) => writeFileSync(`${site}/plugins/two.pl`, '1'), 'plugins'],
@@ -89,7 +93,9 @@ t.before(() =>
 for (const [claim, [change, file]] of Object.entries(CHANGES)) {
   void t.test(`WARM-32 the very next request is stale: ${claim}`, WITH_PERL, async (t) => {
     const site = siteOf(claim)
-    const server = new PerlServer(t, path.join(site, 'script.pl'))
+    const server = new PerlServer(t, path.join(site, 'script.pl'), {
+      decisive: [`${site}/perl`, '/usr/bin/perl'],
+    })
     assert.equal(await server.verdict, 'ready')
     const plain = await server.plain()
     assert.equal(plain.stdout, 'first on 0 3\n')
@@ -118,4 +124,11 @@ void t.test('WARM-32 the very next request is stale: perl, by a link', WITH_PERL
   rmSync(program)
   symlinkSync('/bin/sh', program)
   assert.equal(await server.request(), `file changed: ${program}`)
+})
+
+void t.test('WARM-32 a wrapper in the place of perl', WITH_PERL, async (t) => {
+  await writeScripts(folder, { 'wrapped.pl': 'print 1' })
+  const program = writeProgram(folder, 'wrapper/perl', '#!/bin/sh\nexec /usr/bin/perl "$@"\n')
+  const server = new PerlServer(t, path.join(folder, 'wrapped.pl'), { program })
+  assert.equal(await server.verdict, 'plain: its interpreter is started by another program')
 })

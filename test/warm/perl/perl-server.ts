@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly flags?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly cpuTimeLimit?: number
+  /** Files that decide which perl runs. */
+  readonly decisive?: readonly string[]
 }
 
 /** Writes files, and waits until fork servers trust them. Returns their paths. */
@@ -62,7 +64,8 @@ export class PerlServer {
   readonly #environment: Readonly<Record<string, string>>
 
   constructor(t: Test, script: string, options: ServerOptions = {}) {
-    const { program = '/usr/bin/perl', flags = [], environment = {}, cpuTimeLimit } = options
+    const { program = '/usr/bin/perl', decisive = [] } = options
+    const { flags = [], environment = {}, cpuTimeLimit } = options
     this.#script = script
     this.#flags = flags
     this.#environment = { ...FIXED, ...environment }
@@ -73,7 +76,13 @@ export class PerlServer {
     this.#server = new ForkServer(
       createSpawner(),
       {
-        interpreter: { language: 'perl', program, flags, isShim: false, decisive: [] },
+        interpreter: {
+          language: 'perl',
+          program,
+          flags,
+          isShim: false,
+          decisive,
+        },
         script,
         cwd: path.dirname(script),
         environment: this.#environment,
