@@ -105,7 +105,7 @@ export function startSuite(t: Test, adapter: Adapter): void {
         `LIFE-7 a start that hangs is a 504 after ${limit}, and leaves nothing`,
         async (t) => {
           const token = randomUUID()
-          const gateway = await start(t, { [limit]: 200, maxProcesses: 20, env: { TOKEN: token } })
+          const gateway = await start(t, { [limit]: 600, maxProcesses: 20, env: { TOKEN: token } })
           assert.equal((await send(gateway, '/cgi-bin/quick.cgi')).text, 'quick')
           const before = pipes()
           const note = path.join(createFolder(t), 'note')
