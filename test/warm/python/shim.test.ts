@@ -6,7 +6,10 @@ import t from 'tap'
 import { writePyenv } from './pyenv.js'
 import { flagsOf, PythonServer, writeScripts } from './python-server.js'
 import { needs } from '../../cli/program.js'
-import { createTemporaryFolder } from '../../core/temporary-folder.js'
+import { createTemporaryFolder, writeProgram } from '../../core/temporary-folder.js'
+import { until } from '../../support/processes.js'
+import { runScript } from '../differential/script-run.js'
+import { createWarmSpawner } from '../warm-spawners.js'
 
 const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 120_000 }
 const folder = createTemporaryFolder(t)
@@ -37,6 +40,9 @@ t.before(async () => {
     mkdirSync(`${site}/scripts`, { recursive: true })
     writePyenv(`${site}/pyenv`)
   }
+  const site = siteOf('a hook')
+  writeProgram(site, 'scripts/env.py', `#!/usr/bin/env python3${SCRIPT}`)
+  mkdirSync(`${site}/files`)
   const names = Object.keys(CHANGES).map((claim) => `${path.basename(siteOf(claim))}/scripts`)
   await writeScripts(folder, Object.fromEntries(names.map((name) => [`${name}/script.py`, SCRIPT])))
 })
@@ -61,6 +67,32 @@ for (const [claim, change] of Object.entries(CHANGES)) {
     assert.equal((await server.untilEnded()).type, 'stale')
   })
 }
+
+void t.test('WARM-24 env(1) finds a shim in PATH', WITH_PYTHON, async (t) => {
+  const site = siteOf('a hook')
+  const spawner = createWarmSpawner({ after: 1 })
+  t.after(() => spawner.close?.())
+  const environment = {
+    PATH: `${site}/none:${site}/pyenv/shims:/usr/bin:/bin`,
+    GATEWAY_INTERFACE: 'CGI/1.1',
+    QUERY_STRING: 'x=1',
+  }
+  const request = {
+    command: [`${site}/scripts/env.py`],
+    cwd: `${site}/scripts`,
+    environment,
+    body: undefined,
+    files: `${site}/files`,
+  } as const
+  const plain = await runScript(spawner, request)
+  assert.equal(plain.isWarm, false)
+  assert.match(plain.result.output, /versions\/(?:one|two)\/bin\/python3/)
+  await until(async () => {
+    const run = await runScript(spawner, request)
+    assert.deepEqual(run.result, plain.result)
+    return run.isWarm
+  }, 'it is warm')
+})
 
 const PYENV = path.join(homedir(), '.pyenv/shims/python3')
 if (existsSync(PYENV)) {
