@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 
 /** Writes a shim as `pyenv rehash` does. */
-function writeShim(root: string, program = `${root}/libexec/pyenv`): string {
+export function writeShim(root: string, program = `${root}/libexec/pyenv`): string {
   return writeProgram(
     `${root}/shims/python3`,
     `#!/usr/bin/env bash
