@@ -15,7 +15,7 @@ const REST = [
   /^express\/adapter-contract-express-(4|.*-message-classes)\./,
   /^conformance\/frameworks/,
   /^fastcgi\/(cases-(?!node-http)|contract\/|hostile|machines|memory\/|peers)/,
-  /^warm\/(contract\/|differential\/(differential-rest|programs)\.)/,
+  /^warm\/(contract\/|differential\/(differential-rest|programs)\.|python\/(script|versions)\.)/,
   /^cli\/(browser|first-minutes|status-browser|python)\./,
   /^core\/.*-child-process\./,
   /^(error-page|host-end-setups|memory)\./,
