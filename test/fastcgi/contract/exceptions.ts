@@ -114,7 +114,6 @@ export const WITH_FCGIWRAP: readonly Exception[] = [
     cases: [
       'HDR-1 refuses a header that is none, and says which line and why',
       'HDR-1 bounds the size of a header',
-      'HDR-2 hints alone are no response',
       'Errors a hint for what cannot be seen in the output',
       'Errors text for a client that accepts anything, with the beginning of the output',
     ],
@@ -125,7 +124,6 @@ export const WITH_FCGIWRAP: readonly Exception[] = [
     cases: [
       'HDR-4 answers 502 where an NPH script writes nothing',
       'RES-1 refuses output that is no response',
-      'Errors HTML for a browser, with nothing of the script as markup',
       'Errors in production the client gets the status, and no fact about the application',
     ],
   },
