@@ -84,7 +84,8 @@ async function bundle(source, target, inputs) {
     input: Object.fromEntries(
       inputs.map((file) => [path.basename(file, '.js'), path.join(source, file)]),
     ),
-    external: (specifier) => !/^[./]/.test(specifier),
+    // A helper of the bundler is no dependency: it takes `</script` in a tagged template apart.
+    external: (specifier) => !/^(?:[./]|@oxc-project\/runtime\/)/.test(specifier),
     platform: 'node',
   })
   await bundler.write({

@@ -50,7 +50,8 @@ async function findServerFailure({ command }: Cell, folder: string): Promise<str
       for (const stream of [server.stdout, server.stderr]) {
         stream?.on('data', (chunk: Buffer) => {
           output += chunk.toString()
-          const [, found] = /^port (\d+)$/m.exec(output) ?? []
+          const [, found] =
+            /^(?:port | {2}Address {2}http:\/\/127\.0\.0\.1:)(\d+)/m.exec(output) ?? []
           if (found !== undefined) resolve(found)
         })
       }

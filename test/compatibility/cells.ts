@@ -39,6 +39,19 @@ const managers = Object.entries(MANAGERS).map(
   }),
 )
 
+const commandProject = project({ '@common-gateway/cli': OURS }, [], { 'index.html': 'own page\n' })
+
+const commands = NODES.map(
+  (version): Cell => ({
+    group: 'Node.js',
+    name: `Node.js ${version}, the command`,
+    project: commandProject,
+    version: [`node@${version}`, '--version'],
+    command: [`node@${version}`, 'node_modules/@common-gateway/cli/dist/main.js', '--port', '0'],
+    proof: 'answer',
+  }),
+)
+
 const nodes = NODES.flatMap((version) =>
   (
     [
@@ -208,6 +221,7 @@ const runners: readonly Cell[] = [
 export const CELLS: readonly Cell[] = [
   ...managers,
   ...nodes,
+  ...commands,
   ...frameworks,
   ...runtimes,
   ...compilers.flat(),

@@ -100,7 +100,7 @@ void t.test('the samples of the pages', async (t) => {
   void t.test('for a shell are right', async () => {
     for (const { name, blocks } of pages) {
       const input = blocks.map(({ language, text }) => (language === 'sh' ? text : '')).join('\n')
-      const { stderr } = spawnSync('sh', ['-n'], { input, encoding: 'utf8' })
+      const { stderr } = spawnSync('bash', ['-n'], { input, encoding: 'utf8' })
       assert.equal(stderr, '', name)
     }
   })

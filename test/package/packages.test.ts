@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -31,6 +32,7 @@ interface Manifest {
   readonly engines?: Readonly<Record<string, string>>
   readonly scripts?: Record<string, string>
   readonly dependencies?: Record<string, string>
+  readonly peerDependencies?: Record<string, string>
   readonly optionalDependencies?: Record<string, string>
 }
 
@@ -200,6 +202,23 @@ void t.test('the packages', async (t) => {
       for (const [dependency, range] of Object.entries(dependencies)) {
         assert.ok(!range.startsWith('workspace:'), dependency)
         if (dependency.startsWith('@common-gateway/')) assert.equal(range, `^${version}`)
+      }
+    }
+  })
+
+  void t.test('PKG-4 import their dependencies only', async () => {
+    for (const name of NAMES) {
+      const folder = path.join(project, 'node_modules', '@common-gateway', name)
+      const manifest = readFileSync(path.join(folder, 'package.json'), 'utf8')
+      const { dependencies = {}, peerDependencies = {} } = JSON.parse(manifest) as Manifest
+      const files = readdirSync(path.join(folder, 'dist'), { recursive: true, encoding: 'utf8' })
+      for (const file of files.filter((each) => each.endsWith('.js'))) {
+        const text = readFileSync(path.join(folder, 'dist', file), 'utf8')
+        for (const [, imported = ''] of text.matchAll(/^import .*?"([^".][^"]*)";$/gm)) {
+          if (imported.startsWith('node:')) continue
+          const [, dependency = imported] = /^(@[^/]+\/[^/]+|[^@/]+)/.exec(imported) ?? []
+          assert.ok(dependency in { ...dependencies, ...peerDependencies }, `${file}: ${imported}`)
+        }
       }
     }
   })
