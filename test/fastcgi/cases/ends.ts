@@ -6,7 +6,7 @@ import { until } from '../../support/processes.js'
 import { type Case, echoes, hangs, HEADER, says, type Stage } from '../case.js'
 import type { ScriptedUpstream } from '../scripted-upstream.js'
 
-/** ABORT_REQUEST and the close, within a second. */
+/** ABORT_REQUEST and the close, long before any time-out. */
 async function ended(upstream: ScriptedUpstream, index = 0): Promise<void> {
   const call = await upstream.call(index)
   const start = performance.now()
@@ -14,7 +14,7 @@ async function ended(upstream: ScriptedUpstream, index = 0): Promise<void> {
   // An application that has ended its own work closes, too.
   await call.connection.closed
   const duration = performance.now() - start
-  assert.ok(duration < 1_500, `closed after ${duration} ms`)
+  assert.ok(duration < 10_000, `closed after ${duration} ms`)
 }
 
 async function isFree(stage: Stage): Promise<void> {
