@@ -4,7 +4,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, request as ask } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { PassThrough, type Readable, Writable } from 'node:stream'
+import { PassThrough, Readable, Writable } from 'node:stream'
 import t, { type Test } from 'tap'
 import { ChunkReceiver } from '@internal/core/body/chunk-receiver.js'
 import { sendToScript } from '@internal/core/body/input.js'
@@ -171,6 +171,25 @@ void t.test('BODY-1 the chunks of a stream that is no request of node:http stay'
     pass(request, () => request.pipe(new PassThrough())),
   )
   assert.deepEqual(receipt, { digest: digest(BODY), freed: 0 })
+})
+
+void t.test('BODY-2 a body that another listener lets flow is received to its end', async () => {
+  const source = new Readable({ read() {} })
+  const receiver = new ChunkReceiver(source, new AbortController().signal)
+  const next = async (): Promise<string> => {
+    return String(await receiver.next(1_000, 'CGI_ERR_BODY_STALLED'))
+  }
+  source.push('a')
+  assert.equal(await next(), 'a')
+  source.resume()
+  await new Promise(setImmediate)
+  // A chunk that comes in a microtask is asked for before the ticks that it has queued.
+  await Promise.resolve()
+  source.push('b')
+  assert.equal(await Promise.resolve().then(next), 'b')
+  setImmediate(() => source.push('c'))
+  assert.equal(await next(), 'c')
+  receiver.close()
 })
 
 void t.test('BODY-1 only a chunk that has its memory for itself is freed', async () => {

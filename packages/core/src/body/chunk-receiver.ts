@@ -81,8 +81,10 @@ export class ChunkReceiver {
   }
 
   readonly #deliver = (): void => {
+    // `next()` has passed them on already, and may have let the body flow again.
+    if (this.#chunks.length === 0) return
     this.#source.pause()
-    if (this.#settle === undefined || this.#chunks.length === 0) return
+    if (this.#settle === undefined) return
     const chunks = this.#chunks
     this.#chunks = []
     this.#size = 0
