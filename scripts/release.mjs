@@ -12,9 +12,8 @@ for (const tarball of tarballs) {
   if (isPublished(id)) continue
   const args = ['publish', tarball, '--access', 'public', isTrial ? '--dry-run' : '--provenance']
   execFileSync('npm', args, { stdio: 'inherit' })
-  // The changesets action makes a release for each of these lines.
-  console.log(`New tag: ${id}`)
 }
+// The changesets action makes a release for each tag that this prints, also of a package that an earlier attempt published.
 if (!isTrial) execFileSync('npx', ['changeset', 'tag'], { stdio: 'inherit' })
 
 function isPublished(id) {
