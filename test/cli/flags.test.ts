@@ -27,6 +27,9 @@ void t.test('CMD-30 the completion of bash offers flags and their values', async
   assert.deepEqual(complete('--ind', 'common-gateway'), ['--index'])
   assert.deepEqual(complete('', '--log'), ['text', 'json'])
   assert.equal(complete('--', 'common-gateway').length, SHOWN_FLAGS.length)
+  // No words of its own: `compgen -f` would split a name at its spaces.
+  assert.deepEqual(complete('pack', '--directory'), [''])
+  assert.match(print('--completion', 'bash'), /^complete -o default /m)
 })
 
 void t.test('CMD-30 zsh and fish have each flag; other shells are refused', NO_HANG, async (t) => {

@@ -1,7 +1,9 @@
 import { strict as assert } from 'node:assert'
-import { writeFileSync } from 'node:fs'
+import { EventEmitter, once } from 'node:events'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import t from 'tap'
+import { FileWatch } from '@internal/cli/reload/file-watch.js'
 import { NO_HANG } from './command.js'
 import { serve } from './served-folder.js'
 import { createSite } from './site.js'
@@ -10,6 +12,8 @@ const SITE = {
   'page.html': '<h1>Page</h1>\n',
   'note.txt': 'note\n',
   'cgi-bin/page.sh': "#!/bin/sh\nprintf 'Content-Type: text/html\\n\\n<h1>Script</h1>'\n",
+  'cgi-bin/broken.sh': '#!/bin/sh\nexit 3\n',
+  'cgi-bin/strict.sh': `#!/bin/sh\nprintf 'Content-Type: text/html\\nContent-Security-Policy: %s\\n\\n<h1>Script</h1>' "default-src 'none'; script-src 'nonce-1'"\n`,
   'cgi-bin/counter.sh':
     "#!/bin/sh\necho 1 >> ../counter\nprintf 'Content-Type: text/html\\n\\ncounted'\n",
 }
@@ -34,6 +38,27 @@ void t.test('CMD-35 --watch adds a script to pages in a browser', NO_HANG, async
   assert.match(await get('.common-gateway/reload.js'), /new EventSource/)
 })
 
+void t.test('CMD-35 the pages of errors allow the script of --watch', NO_HANG, async (t) => {
+  const { url } = await serve(t, createSite(t, SITE), '--watch')
+  const policyOf = async (name: string): Promise<string | null> => {
+    const answer = await fetch(`${url}${name}`, { headers: BROWSER })
+    assert.equal((await answer.text()).includes(ELEMENT), true, name)
+    return answer.headers.get('content-security-policy')
+  }
+  for (const name of ['missing', 'cgi-bin/broken.sh']) {
+    const policy = await policyOf(name)
+    assert.match(
+      policy ?? '',
+      /^default-src 'none';.*; script-src 'self'; connect-src 'self'$/,
+      name,
+    )
+  }
+  assert.equal(await policyOf('cgi-bin/strict.sh'), "default-src 'none'; script-src 'nonce-1'")
+  const without = await serve(t, createSite(t, SITE))
+  const answer = await fetch(`${without.url}missing`, { headers: BROWSER })
+  assert.doesNotMatch(answer.headers.get('content-security-policy') ?? '', /script-src/)
+})
+
 void t.test('CMD-36 --watch reports a change, but not one of a script', NO_HANG, async (t) => {
   const folder = createSite(t, SITE)
   const { url } = await serve(t, folder, '--watch')
@@ -53,4 +78,38 @@ void t.test('CMD-36 --watch reports a change, but not one of a script', NO_HANG,
   assert.equal(changes, 0)
   writeFileSync(path.join(folder, 'page.html'), '<h1>New</h1>\n')
   assert.equal(await next, 'data: changed\n\n')
+})
+
+void t.test('CMD-36 a folder that is made, or made anew, is watched', NO_HANG, async (t) => {
+  const folder = createSite(t, { 'page.html': '', 'node_modules/a/index.js': '' })
+  const changes = new EventEmitter()
+  const files = new FileWatch(
+    [folder],
+    () => false,
+    () => changes.emit('change'),
+    (error) => assert.fail(String(error)),
+  )
+  // The watchers alone do not keep the process.
+  const alive = setInterval(() => {}, 60_000)
+  t.after(() => {
+    clearInterval(alive)
+    files.close()
+  })
+  const expectChange = async (change: () => void): Promise<void> => {
+    const changed = once(changes, 'change')
+    change()
+    await changed
+  }
+  const inner = path.join(folder, 'new', 'inner')
+  for (const round of ['made', 'made anew']) {
+    await expectChange(() => mkdirSync(inner, { recursive: true }))
+    await expectChange(() => writeFileSync(path.join(inner, 'a.html'), round))
+    await expectChange(() => rmSync(path.join(folder, 'new'), { recursive: true }))
+  }
+  let count = 0
+  changes.on('change', () => (count += 1))
+  writeFileSync(path.join(folder, 'node_modules', 'a', 'index.js'), 'new')
+  // Longer than a change needs to settle.
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.equal(count, 0)
 })

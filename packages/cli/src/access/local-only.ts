@@ -16,7 +16,7 @@ export function refuseOthers(request: FastifyRequest, reply: FastifyReply, done:
   if (refusal === null) done()
   else if (refusal.status === 404) reply.callNotFound()
   else {
-    const text = `The status page is not shown here. ${refusal.reason}\n`
+    const text = `This page is not shown here. ${refusal.reason}\n`
     reply.code(403).headers(HEADERS).type('text/plain; charset=utf-8').send(text)
   }
 }

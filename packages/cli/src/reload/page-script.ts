@@ -23,11 +23,18 @@ const ELEMENT = Buffer.from(`<script src="${SCRIPT_PATH}"></script>\n`)
 export function addScript(request: FastifyRequest, reply: FastifyReply, payload: unknown): unknown {
   if (!isPage(request, reply)) return payload
   const given = addTo(payload)
+  if (given === payload) return payload
   const length = reply.getHeader('content-length')
-  if (given !== payload && length !== undefined) {
-    reply.header('content-length', Number(length) + ELEMENT.length)
-  }
+  if (length !== undefined) reply.header('content-length', Number(length) + ELEMENT.length)
+  allowScript(reply)
   return given
+}
+
+/** A page that allows no script at all, such as the page of an error, would not reload once its reason is mended. */
+function allowScript(reply: FastifyReply): void {
+  const policy = String(reply.getHeader('content-security-policy'))
+  if (!policy.startsWith("default-src 'none';") || policy.includes('script-src')) return
+  reply.header('content-security-policy', `${policy}; script-src 'self'; connect-src 'self'`)
 }
 
 function isPage({ raw }: FastifyRequest, reply: FastifyReply): boolean {
@@ -37,7 +44,7 @@ function isPage({ raw }: FastifyRequest, reply: FastifyReply): boolean {
     method === 'GET' &&
     headers.accept?.includes('text/html') === true &&
     (destination === 'document' || destination === 'iframe') &&
-    !url.startsWith(`${STATUS_PATH}/`) &&
+    !url.startsWith(STATUS_PATH) &&
     // A part of a file, or no body.
     ![204, 206, 304].includes(reply.statusCode) &&
     /^text\/html(?:;\s*charset="?(?:utf-8|us-ascii|iso-8859-\d+|windows-\d+)"?)?\s*$/i.test(

@@ -31,14 +31,15 @@ function bash(): string {
   const flags = SHOWN_FLAGS.map(([name]) => `--${name}`).join(' ')
   return `# source <(common-gateway --completion bash)
 _common_gateway() {
+  COMPREPLY=()
   case $3 in
 ${choices}  esac
   case $2 in
     -*) COMPREPLY=($(compgen -W '${flags}' -- "$2")) ;;
-    *) COMPREPLY=($(compgen -f -- "$2")) ;;
   esac
 }
-complete -o filenames -F _common_gateway common-gateway
+# Names of files come from readline, which quotes them.
+complete -o default -F _common_gateway common-gateway
 `
 }
 
