@@ -2,8 +2,10 @@ import { strict as assert } from 'node:assert'
 import { EventEmitter, once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { createContext, runInContext } from 'node:vm'
 import t from 'tap'
 import { FileWatch } from '@internal/cli/reload/file-watch.js'
+import { SCRIPT } from '@internal/cli/reload/page-script.js'
 import { NO_HANG } from './command.js'
 import { serve } from './served-folder.js'
 import { createSite } from './site.js'
@@ -66,7 +68,8 @@ void t.test('CMD-36 --watch reports a change, but not one of a script', NO_HANG,
   t.after(() => leaving.abort())
   const { body } = await fetch(`${url}.common-gateway/reload`, { signal: leaving.signal })
   const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
-  assert.equal((await reader?.read())?.value, ': open\n\n')
+  const first = (await reader?.read())?.value ?? ''
+  assert.match(first, /^data: \d+\n\n$/)
   let changes = 0
   const next = reader?.read().then(({ value }) => {
     changes += 1
@@ -77,7 +80,43 @@ void t.test('CMD-36 --watch reports a change, but not one of a script', NO_HANG,
   await new Promise((resolve) => setTimeout(resolve, 300))
   assert.equal(changes, 0)
   writeFileSync(path.join(folder, 'page.html'), '<h1>New</h1>\n')
-  assert.equal(await next, 'data: changed\n\n')
+  const last = (await next) ?? ''
+  assert.match(last, /^data: \d+\n\n$/)
+  assert.notEqual(last, first)
+})
+
+void t.test('CMD-36 only a page that can be seen has a connection', async () => {
+  const open = new Set<EventSource>()
+  class EventSource {
+    onmessage: (message: { readonly data: string }) => void = () => {}
+    constructor() {
+      open.add(this)
+    }
+    close(): void {
+      open.delete(this)
+    }
+  }
+  const document = Object.assign(new EventTarget(), { hidden: false })
+  let reloads = 0
+  const location = { reload: () => (reloads += 1) }
+  const page = createContext({ EventSource, document, location })
+  runInContext(`${SCRIPT}; const events = 'its own'`, page)
+  const show = (isShown: boolean): void => {
+    document.hidden = !isShown
+    document.dispatchEvent(new Event('visibilitychange'))
+  }
+  const say = (data: string): void => open.forEach((events) => events.onmessage({ data }))
+  say('1')
+  show(false)
+  assert.equal(open.size, 0)
+  show(true)
+  assert.equal(open.size, 1)
+  say('1')
+  assert.equal(reloads, 0)
+  show(false)
+  show(true)
+  say('2')
+  assert.equal(reloads, 1)
 })
 
 void t.test('CMD-36 a folder that is made, or made anew, is watched', NO_HANG, async (t) => {

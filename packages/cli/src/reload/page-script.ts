@@ -6,13 +6,25 @@ import { isLocalVisit } from '../access/local-client.js'
 export const SCRIPT_PATH = `${STATUS_PATH}/reload.js`
 export const EVENTS_PATH = `${STATUS_PATH}/reload`
 
-/** Also reloads when the command is there again after a stop. */
-export const SCRIPT = `let isOpen = false
-const events = new EventSource('${EVENTS_PATH}')
-events.onmessage = () => location.reload()
-events.onopen = () => {
-  if (isOpen) location.reload()
-  isOpen = true
+/**
+ * Each message names the version of the files; another one comes after a change, or from a command that was started again.
+ * Over HTTP/1.1 a browser has six connections to a server for all its tabs: only a page that can be seen occupies one. In a
+ * block, since names of a classic script are those of the page's own scripts, too.
+ */
+export const SCRIPT = `{
+  let events
+  let version
+  const follow = () => {
+    events?.close()
+    if (document.hidden) return
+    events = new EventSource('${EVENTS_PATH}')
+    events.onmessage = ({ data }) => {
+      if (version !== undefined && data !== version) location.reload()
+      version = data
+    }
+  }
+  document.addEventListener('visibilitychange', follow)
+  follow()
 }
 `
 

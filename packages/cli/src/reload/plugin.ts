@@ -19,6 +19,8 @@ const TOLERANCE = 100
 /** Reloads pages in browsers on this machine when a file of the site changes. */
 export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJournal): void {
   const streams = new Set<PassThrough>()
+  /** Of the files: when they changed last. */
+  let version = Date.now()
   const runs: { readonly start: number; readonly end: number }[] = []
   journal.on('end', ({ isScript, startTime }) => {
     if (isScript) runs.push({ start: startTime, end: Date.now() + TOLERANCE })
@@ -36,7 +38,10 @@ export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJo
   const files = new FileWatch(
     foldersOf(site),
     isWrittenByScript,
-    () => streams.forEach((stream) => stream.write('data: changed\n\n')),
+    () => {
+      version = Date.now()
+      streams.forEach((stream) => stream.write(`data: ${version}\n\n`))
+    },
     (error) => writeMessage(`--watch does not see all changes: ${String(error)}`),
   )
 
@@ -55,8 +60,7 @@ export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJo
     const stream = new PassThrough()
     streams.add(stream)
     stream.once('close', () => streams.delete(stream))
-    // The first bytes send the header.
-    stream.write(': open\n\n')
+    stream.write(`data: ${version}\n\n`)
     return reply.headers({ ...HEADERS, 'content-type': 'text/event-stream' }).send(stream)
   })
 }
