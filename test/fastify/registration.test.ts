@@ -56,6 +56,8 @@ void t.test('OPT-1 the plugin says what is wrong with its place', async (t) => {
   })
 
   void t.test('OPT-1 the plugin called in the place of being registered', async (t) => {
+    const behind: object = { root, trustProxy: true }
+    await assert.rejects(async () => create(t).register(cgi, behind), invalid(/to Fastify\(\)/))
     for (const misused of [cgi as () => Promise<void>, () => (cgi as Function)({ root })]) {
       const app = create(t)
       await assert.rejects(
@@ -78,6 +80,11 @@ void t.test('OPT-1 the plugin says what is wrong with its place', async (t) => {
       prefix: '/tools',
     })
     assert.equal((await inner.inject('/tools/report.cgi')).statusCode, 200)
+    // As in Fastify, one without a slash at its beginning is the same as with it.
+    const bare = create(t)
+    await bare.register(cgi, { root, prefix: 'tools' })
+    assert.equal((await bare.inject('/tools/report.cgi')).statusCode, 200)
+    assert.deepEqual([...bare.cgi.keys()], ['/tools'])
   })
 })
 

@@ -16,6 +16,16 @@ export function checkRegistered(fastify: unknown): void {
 }
 
 /**
+ * Refuses the option that the middleware has, and that Fastify has itself.
+ *
+ * @throws {CgiError} CGI_ERR_INVALID_OPTION
+ */
+export function checkOptions(options: Readonly<Record<string, unknown>>): void {
+  if (options['trustProxy'] !== undefined)
+    throw wrongUse('Give the `trustProxy` option to Fastify(), not to the gateway')
+}
+
+/**
  * The prefix of a gateway, for {@link FastifyInstance.register}: the one it is registered with, or else its own,
  * unless the plugin around it has one.
  *
@@ -26,10 +36,15 @@ export function chooseMount(
   prefix: string | undefined,
   ownPrefix: string,
 ): string {
-  if (fastify.prefix !== '') return prefix ?? ''
+  if (fastify.prefix !== '') return withSlash(prefix ?? '')
   // Fastify treats an empty prefix as none, but the caller may well mean the root.
   if (prefix === '') throw wrongUse("Expected the `prefix` option to be '/' for the root, got ''")
-  return prefix ?? ownPrefix
+  return withSlash(prefix ?? ownPrefix)
+}
+
+/** Fastify puts the slash before a prefix that has none. */
+function withSlash(prefix: string): string {
+  return prefix === '' || prefix.startsWith('/') ? prefix : `/${prefix}`
 }
 
 /**

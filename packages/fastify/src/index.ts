@@ -17,7 +17,13 @@ import type {
 } from 'fastify'
 import plugin from 'fastify-plugin'
 import { showErrorPage } from './error-page.js'
-import { addGateway, checkRegistered, chooseMount, type Gateways } from './gateways.js'
+import {
+  addGateway,
+  checkOptions,
+  checkRegistered,
+  chooseMount,
+  type Gateways,
+} from './gateways.js'
 import {
   acceptAnyContentType,
   addMethods,
@@ -52,6 +58,7 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   // Fastify passes its own options together with the plugin's; they belong to the scope of the routes.
   const { prefix, logLevel, logSerializers, ...options } = registered as CgiPluginOptions &
     RegisterOptions
+  checkOptions(options)
   const handler = createCgiHandler<FastifyRequest>(options)
   const mount = chooseMount(fastify, prefix, handler.prefix)
   addGateway(fastify, mount, handler)

@@ -39,7 +39,8 @@ const HINTS: readonly Hint[] = [
   {
     fits: ({ fault }) => fault === 'no-permission',
     hint: ({ script = 'FILE' }) =>
-      'Set an interpreter for the extension in the option `interpreters`, or make the file executable: ' +
+      'If the file is no script, the option `otherFiles` can send it. If it is one, set an interpreter for its ' +
+      'extension in the option `interpreters`, or make it executable: ' +
       `\`chmod +x ${quote(script)}\``,
   },
   {

@@ -62,7 +62,8 @@ function checkRoot({ root = DEFAULTS.root, allowMissingRoot }: CgiOptions<never>
   const folder = path.resolve(root)
   const isGood = existsSync(folder) ? isFolder(folder) : allowMissingRoot
   if (isGood) return folder
-  throw invalidOption('root', 'the path of a folder that exists', root)
+  const place = path.isAbsolute(root) ? '' : `, from the working directory ${process.cwd()}`
+  throw invalidOption('root', `the path of a folder that exists${place}`, root)
 }
 
 function checkScript(
