@@ -67,7 +67,7 @@ export const FLAGS = {
   log: { value: 'FORMAT', about: 'text or json' },
   open: { about: 'open the site in a browser' },
   watch: { about: 'reload its pages when a file changes' },
-  metrics: { about: 'numbers for Prometheus' },
+  metrics: { about: 'numbers for Prometheus, at /.common-gateway/metrics' },
   'no-status': { about: 'no status page' },
   config: { value: 'FILE', about: 'file of settings' },
   'print-config': { about: 'show all settings and where each comes from' },
