@@ -97,9 +97,12 @@ for (const [name, text] of [
   void t.test(`WARM-43 a script reads nothing of its fork server (${name})`, OPTIONS, async (t) => {
     const spawner = createConfinedSpawner(t)
     await delay(2_100)
-    await until(async () => (await ask(spawner, script)).isWarm, 'it is warm')
-    const { isWarm, result } = await ask(spawner, script)
-    assert.ok(isWarm)
+    let run = await ask(spawner, script)
+    await until(async () => {
+      run = await ask(spawner, script)
+      return run.isWarm
+    }, 'it is warm')
+    const { result } = run
     assert.match(result.output, /^memory Permission denied$/m)
     assert.match(result.output, /^environment Permission denied$/m)
     if (name.endsWith('.py')) {
@@ -114,17 +117,19 @@ for (const [name, text] of [
     async (t) => {
       const spawner = createConfinedSpawner(t)
       await delay(2_100)
-      await until(async () => (await ask(spawner, script)).isWarm, 'it is warm')
-      for (let round = 0; round < 3; round += 1) {
-        // Long, so that its end would stay in a buffer that is used again.
-        const padding = Object.fromEntries(
-          Array.from({ length: 50 }, (_, at) => [`HTTP_X_${at}`, 'x'.repeat(100)]),
-        )
-        await ask(spawner, script, { ...padding, HTTP_COOKIE: SECRET })
+      // Long, so that its end would stay in a buffer that is used again.
+      const padding = Object.fromEntries(
+        Array.from({ length: 50 }, (_, at) => [`HTTP_X_${at}`, 'x'.repeat(100)]),
+      )
+      // A fork server that is late leaves a request to a plain start.
+      let warmPairs = 0
+      await until(async () => {
+        const secret = await ask(spawner, script, { ...padding, HTTP_COOKIE: SECRET })
         const { isWarm, result } = await ask(spawner, script, { HTTP_NEEDLE: NEEDLE })
-        assert.ok(isWarm)
         assert.match(result.output, /^found 0$/m)
-      }
+        if (secret.isWarm && isWarm) warmPairs += 1
+        return warmPairs === 3
+      }, 'three pairs of runs are warm')
     },
   )
 }
