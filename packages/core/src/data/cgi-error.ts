@@ -76,7 +76,7 @@ export interface CgiErrorDetails {
   readonly standardError?: string | undefined
   /** Real path of what a link leads to, where it leaves the root. */
   readonly linkTarget?: string | undefined
-  /** What to try, where the host knows better than the gateway: {@link createErrorPage} shows it. */
+  /** What to try, where the application knows better than the gateway: {@link createErrorPage} shows it. */
   readonly hint?: string | undefined
   /** Fields that the error response should carry (`Allow`, `Retry-After`). */
   readonly headers?: Readonly<Record<string, string>> | undefined

@@ -33,7 +33,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   allowMissingRoot?: boolean
   /**
    * **script** `string | Transport | TransportFactory` - One program that answers every URL below the mount, as
-   * git-http-backend and gitweb want it; all of the path below the mount is its PATH_INFO. A transport with a
+   * git-http-backend and gitweb expect; the whole path below the mount is its PATH_INFO. A transport with a
    * `finder`, such as `fastcgi({ address })`, is an application that runs already: every URL below the mount is its
    * own, and the options that `transport` excludes are refused. Not together with `root`. Default: none.
    * @example `{ script: '/usr/lib/git-core/git-http-backend' }`
@@ -57,8 +57,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   interpreters?: Readonly<Record<string, string | readonly string[] | Transport | TransportFactory>>
   /**
-   * **fallbackInterpreters** `Record<string, string | string[] | Transport | TransportFactory>` - The same, but
-   * only for scripts that are not executable: the others run by their own `#!` line. Default: `{}`.
+   * **fallbackInterpreters** `Record<string, string | string[] | Transport | TransportFactory>` - Like
+   * `interpreters`, but only for scripts that are not executable: the others run by their own `#!` line. Default: `{}`.
    * @example `{ fallbackInterpreters: { '.pl': 'perl' } }`
    */
   fallbackInterpreters?: Readonly<
@@ -81,7 +81,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   otherFiles?: 'deny' | 'ignore' | 'send'
   /**
-   * **fallback** `string` - The script that answers for every path that names no file, and no folder with
+   * **fallback** `string` - The script that answers every path that names neither a file nor a folder with
    * an index: a front controller, as a path below `root` (`'index.php'`). SCRIPT_NAME names this script, and there
    * is no PATH_INFO; REQUEST_URI has the path. Default: none.
    * @example `{ prefix: '/', root: './site', otherFiles: 'send', fallback: 'index.php' }`
