@@ -54,7 +54,7 @@ const COMMON = {
     has('PATH_INFO', '/a%20b'),
     has('PATH_INFO', '/a b'),
   ],
-  "The host's own environment": ['show.sh', OPTIONS, has('SECRET'), lacks('SECRET')],
+  'The environment of the process': ['show.sh', OPTIONS, has('SECRET'), lacks('SECRET')],
   'The working directory': ['show.sh', OPTIONS, /\nPWD=.*moving-\w+\n/, /\nPWD=.*\/cgi-bin\n/],
   'A client that goes away': ['leave.sh', leave, /^finished\n/, /^stopped\n/],
 } as const satisfies Record<string, Case>
