@@ -149,8 +149,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
   /**
    * **authenticate** `(request) => { user, type? } | null` - Returns the authenticated user, for REMOTE_USER
    * and AUTH_TYPE. It may return a promise. Without it, they are never set: the client's header alone
-   * proves nothing. It refuses no request, also where it returns null: the application does, before the
-   * gateway. Default: none.
+   * proves nothing. It refuses no request, even if it returns null: the application must do so,
+   * before the gateway. Default: none.
    * @example `{ authenticate: async () => ({ user: 'ada', type: 'Basic' }) }`
    */
   authenticate?: (
