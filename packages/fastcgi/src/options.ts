@@ -28,13 +28,13 @@ export interface ScgiOptions
    */
   processes?: number
   /**
-   * **maxRequests** `number` - After so many requests a worker is replaced, between two of them. `0`: never.
+   * **maxRequests** `number` - A worker is replaced after this number of requests, between two of them. `0`: never.
    * Default: `0`.
    * @example `{ spawn: 'php-cgi', maxRequests: 500 }`
    */
   maxRequests?: number
   /**
-   * **idleTimeout** `number` - A worker that has had no request for so long is ended. `0`: never. Default: `60000`.
+   * **idleTimeout** `number` - A worker without a request for this time is ended. `0`: never. Default: `60000`.
    * @example `{ spawn: 'php-cgi', idleTimeout: 10_000 }`
    */
   idleTimeout?: number
@@ -55,8 +55,8 @@ export interface ScgiOptions
    */
   cwd?: string
   /**
-   * **maxConnections** `number` - The most requests at once for each address; more wait in one queue for all
-   * addresses. A pool of a fixed size (`pm.max_children` of php-fpm) needs that number. Default: `256`.
+   * **maxConnections** `number` - The most requests at once for each address; more wait in one queue for all addresses.
+   * Set it to the size of a fixed pool (`pm.max_children` of php-fpm). Default: `256`.
    * @example `{ address: '/run/php/php8.2-fpm.sock', maxConnections: 5 }`
    */
   maxConnections?: number
@@ -73,9 +73,9 @@ export interface ScgiOptions
    */
   root?: string
   /**
-   * **split** `string | string[]` - Extensions that end the path of a script, such as `'.php'`, where there are no files
-   * here. A path that has none is none of a script. A name before it must not contain a dot, since it could be that of a
-   * file, which PHP would run (`evil.jpg/x.php`). Needs `root`. Default: none.
+   * **split** `string | string[]` - Extensions that end the path of a script, such as `'.php'`, for a gateway without a
+   * copy of the files. A path without such an extension names no script. A name before the script must not contain a
+   * dot, since it could be a file, which PHP would run (`evil.jpg/x.php`). Needs `root`. Default: none.
    * @example `{ address: '10.0.0.2:9000', root: '/opt/site', split: '.php' }`
    */
   split?: string | readonly string[]
@@ -91,8 +91,8 @@ export interface ScgiOptions
 /** Options of {@link fastcgi}. Times are in milliseconds. */
 export interface FastcgiOptions extends ScgiOptions {
   /**
-   * **keepAlive** `boolean | number` - Whether connections are kept between requests, or how long an idle one is kept.
-   * A kept connection occupies a process of php-fpm: with more clients than processes the others wait for it. `true`: one
+   * **keepAlive** `boolean | number` - Whether connections are kept between requests, or how long an idle one is kept. A
+   * kept connection occupies a process of php-fpm: with more clients than processes, the others wait. `true`: one
    * second for an address, and as long as its process lives for a worker. Default: `true` for `spawn`, `false` for
    * `address`.
    * @example `{ address: '/run/php/php8.2-fpm.sock', keepAlive: 5_000 }`

@@ -106,8 +106,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   dotfiles?: 'ignore' | 'allow'
   /**
-   * **encodedSlashes** `'deny' | 'allow'` - Whether PATH_INFO may hold a `/` that was sent as `%2F`,
-   * which a script cannot tell from a plain one. `'deny'`: 400. Default: `'deny'`.
+   * **encodedSlashes** `'deny' | 'allow'` - Whether PATH_INFO may hold a `/` that was sent as `%2F`, which a script
+   * cannot distinguish from a plain one. `'deny'`: 400. Default: `'deny'`.
    * @example `{ encodedSlashes: 'allow' }`
    */
   encodedSlashes?: 'deny' | 'allow'
@@ -135,8 +135,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   inheritEnv?: readonly string[]
   /**
-   * **documentRoot** `string` - The folder that DOCUMENT_ROOT names and that PATH_TRANSLATED lies
-   * in. Default: `root`, or the folder of `script`.
+   * **documentRoot** `string` - The value of DOCUMENT_ROOT. PATH_TRANSLATED is a path in this folder. Default: `root`,
+   * or the folder of `script`.
    * @example `{ root: './site/cgi-bin', documentRoot: './site' }`
    */
   documentRoot?: string
@@ -163,15 +163,14 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   passAuthorization?: boolean
   /**
-   * **underscoreHeaders** `'ignore' | 'allow'` - Whether scripts see request headers with `_` in their
-   * name, which they cannot tell from those with `-`. A header with `-` of the same name always wins. Default: `'ignore'`.
+   * **underscoreHeaders** `'ignore' | 'allow'` - Whether scripts see request headers with `_` in their name, which they
+   * cannot distinguish from those with `-`. A header with `-` of the same name always wins. Default: `'ignore'`.
    * @example `{ underscoreHeaders: 'allow' }`
    */
   underscoreHeaders?: 'ignore' | 'allow'
   /**
-   * **indexQuery** `boolean` - Whether a GET or HEAD whose query has no `=` passes the query's words
-   * as command-line arguments (RFC 3875 section 4.4). It is how CVE-2012-1823 reached php-cgi.
-   * Default: `false`.
+   * **indexQuery** `boolean` - Whether a GET or HEAD whose query has no `=` passes the query's words as command-line
+   * arguments (RFC 3875 section 4.4). CVE-2012-1823 used this to pass options to php-cgi. Default: `false`.
    * @example `{ indexQuery: true }`
    */
   indexQuery?: boolean
@@ -188,11 +187,10 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   strict?: boolean
   /**
-   * **sendfileRoots** `string[]` - Folders of the files that a script may have sent in the place of its
-   * own content, by `X-Sendfile` (a path; relative to the script) or `X-Accel-Redirect` (a path, or the
-   * path of a URL below one of these folders). The real path must lie in one. Range and conditional
-   * requests are honoured. Without any, or for another file, the field is dropped and a warning logged.
-   * Default: `[]`.
+   * **sendfileRoots** `string[]` - Folders of the files that a script can send in the place of its own content, with
+   * `X-Sendfile` (a path; relative to the script) or `X-Accel-Redirect` (a path, or the path of a URL below one of
+   * these folders). The real path must lie in one. Range and conditional requests are honoured. For any other file, the
+   * field is dropped and a warning is logged. Default: `[]`.
    * @example `{ sendfileRoots: ['/srv/downloads'] }`
    */
   sendfileRoots?: readonly string[]
@@ -276,8 +274,8 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   killOnDisconnect?: boolean
   /**
-   * **maxProcesses** `number` - How many scripts run at once; further requests queue. Scripts of a transport count
-   * on their own. At least 1. Default: 8 for each core.
+   * **maxProcesses** `number` - How many scripts run at once; further requests wait in a queue. Scripts of a transport
+   * count on their own. At least 1. Default: 8 for each core.
    * @example `{ maxProcesses: 32 }`
    */
   maxProcesses?: number
@@ -305,8 +303,9 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    */
   transport?: Transport | TransportFactory
   /**
-   * **logger** `{ warn(facts, message), error(facts, message) }` - Logs the standard error of scripts and the
-   * failures after the header, if the framework has no logger of its own (Fastify has). pino fits. Default: lines on the standard error of the process.
+   * **logger** `{ warn(facts, message), error(facts, message) }` - Logs the standard error of scripts and the failures
+   * after the header, if the framework has no logger of its own (Fastify has one). A pino logger fits. Default: lines
+   * on the standard error of the process.
    * @example `{ logger: { warn: console.warn, error: console.error } }`
    */
   logger?: CgiLogger

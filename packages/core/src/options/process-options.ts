@@ -56,8 +56,8 @@ export interface ProcessOptions {
    */
   group?: string | number
   /**
-   * **nice** `number` - Niceness of scripts, from `-20` (first) to `19` (last). A value below its own
-   * needs a privilege of this process. Linux only. Default: the niceness of this process.
+   * **nice** `number` - Niceness of scripts, from `-20` (first) to `19` (last). A value below that of this process needs
+   * a privilege. Linux only. Default: the niceness of this process.
    * @example `{ nice: 10 }`
    */
   nice?: number

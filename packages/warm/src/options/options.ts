@@ -1,26 +1,26 @@
 /** Options of {@link warm}. Times are in milliseconds. */
 export interface WarmOptions {
   /**
-   * **max** `number` - The most fork servers of a gateway at once. For another script, the one that was not used for the
-   * longest time ends first. A script whose variables of the gateway (`env`) take more values is started plainly.
-   * Default: `8`.
+   * **max** `number` - The most fork servers of a gateway at once. If another script needs one, the one that has been
+   * idle longest ends first. A script whose variables of the gateway (`env`) take more values than this is started
+   * plainly. Default: `8`.
    * @example `{ max: 20 }`
    */
   max?: number
   /**
-   * **after** `number` - How often a script must have run within `idleTimeout` before a fork server is started for it.
-   * Default: `2`.
+   * **after** `number` - How many times a script must have run within `idleTimeout` before a fork server is started for
+   * it. Default: `2`.
    * @example `{ after: 1 }`
    */
   after?: number
   /**
-   * **idleTimeout** `number` - A fork server that has had no request for so long ends. `0`: never. Default: `60000`.
+   * **idleTimeout** `number` - A fork server ends after this time without a request. `0`: never. Default: `60000`.
    * @example `{ idleTimeout: 10 * 60_000 }`
    */
   idleTimeout?: number
   /**
-   * **maxAge** `number` - A fork server is replaced after so long. All requests of one fork server share the layout of its
-   * memory, and Python's hash seed. `0`: never. Default: `600000`.
+   * **maxAge** `number` - A fork server is replaced after this time. All requests of one fork server share the layout of
+   * its memory, and Python's hash seed. `0`: never. Default: `600000`.
    * @example `{ maxAge: 0 }`
    */
   maxAge?: number
