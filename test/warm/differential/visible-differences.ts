@@ -5,12 +5,12 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
   'initial environment':
     '`/proc/self/environ` has the variables with which the fork server was started. `os.environ`, `%ENV`, getenv(3) and child processes have those of the request.',
   'order of variables':
-    'The order of the variables of the environment, where the interpreter is a shim of pyenv: a shell orders them by their hashes.',
+    'With a shim of pyenv, the variables of the environment have another order: a shell orders them by their hashes.',
   'process name': '`/proc/self/comm` is the name of the interpreter.',
   'processor time':
     'The processor time, the page faults and the memory that getrusage(2) and times(2) report begin at the fork.',
   'hash seed':
-    'Requests of one fork server share the seed of hashes and the layout of memory, for `maxAge`.',
+    'Requests of one fork server share the seed of hashes and the layout of memory, until `maxAge`.',
   'outer frames':
     'Python: `inspect.stack()` and `traceback.print_stack()` show three frames below the script. Tracebacks of errors, and warnings, do not.',
   'recursion limit': 'Python: `RecursionError` comes four frames earlier.',
@@ -21,13 +21,13 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
   subclasses:
     'Python: `__subclasses__()` of a class of the library lists classes of modules that the script has not imported.',
   'library caches':
-    "Python: private caches and counters of the library (`re._cache`, `copyreg.dispatch_table`, `__warningregistry__['version']`) count modules that the script has not imported.",
+    "Python: private caches and counters of the library (`re._cache`, `copyreg.dispatch_table`, `__warningregistry__['version']`) include modules that the script has not imported.",
   'order of destruction':
-    'Perl: the order in which objects are destroyed that are left at the very end, which perl leaves open (perlobj), may be another one.',
+    'Perl: objects that remain at the end may be destroyed in another order, which perl does not define (perlobj).',
   'compiler hints':
     'Perl: `$^H`, which has no meaning while a script runs, has the bit HINT_BLOCK_SCOPE.',
   'garbage collector':
     'Python: `gc.get_freeze_count()` is not 0; `gc.get_objects()` leaves out the objects of the fork server.',
   'exit handlers':
-    'Python: atexit(3) functions of C run only where a module in C is loaded that is not of the library, or `ctypes` or `readline`. `atexit` of Python is as ever.',
+    'Python: atexit(3) functions of C run only if `ctypes`, `readline` or a module in C from outside of the library is loaded. The module `atexit` does not change.',
 }
