@@ -221,6 +221,26 @@ const UNREAD: readonly Case[] = ALL.filter((method) => bodyOf(method).body !== u
   }),
 )
 
+/** A request that is sent again may be lost in a backlog once more, which must not count as a second application. */
+const UNREAD_AGAIN: Case = {
+  name: 'UP-5 GET: what is sent again and not read when a Unix socket is closed goes to the next application',
+  upstreams: [closes, echoes],
+  fastcgi: { retry: 'safe' },
+  address: async (t, [first, last]) => {
+    const listener = await startUnreadListener(t, 'unix')
+    UNREAD_LISTENERS.set(listener.address, listener)
+    return [first?.address ?? '', listener.address, last?.address ?? '']
+  },
+  async play(stage) {
+    const answered = stage.send('/')
+    const listener = UNREAD_LISTENERS.get(stage.stats()[1]?.name.replace(/^unix:/, '') ?? '')
+    await until(() => listener?.sockets.length === 1, 'it is connected')
+    listener?.close()
+    assert.equal((await answered).status, 200)
+    assert.equal(seen(stage, '/'), 2)
+  },
+}
+
 const BOUNDS: readonly Case[] = [
   {
     name: 'UP-5 OVERLOADED everywhere is 503 with Retry-After, after three attempts at most',
@@ -306,6 +326,6 @@ export const retryCases: readonly Case[] = [
   ...REJECTED,
   ...STALE,
   ...UNKNOWN,
-  ...(process.platform === 'linux' ? UNREAD : []),
+  ...(process.platform === 'linux' ? [...UNREAD, UNREAD_AGAIN] : []),
   ...BOUNDS,
 ]

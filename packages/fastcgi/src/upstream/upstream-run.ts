@@ -187,7 +187,7 @@ export class UpstreamRun implements ScriptStreams {
       protocol: this.#settings.protocol,
       keepConnection: upstream.keepsConnections,
       hasBody: this.stdin !== null,
-      isHeldBack: upstream.holdsBack(this.#method, isReused),
+      isHeldBack: upstream.holdsBack(this.#method, { isReused, isAgain: this.#retries > 0 }),
     }
     try {
       if (this.#isOver || this.#isTerminated) throw new CgiError('CGI_ERR_CLIENT_GONE')

@@ -145,10 +145,15 @@ export class Upstream {
   /**
    * Whether the end of a request's variables waits until the application has taken the others. A worker of ours has no
    * backlog, and a kept connection has left it. A request that finds out whether an application answers again can then go to
-   * the next upstream, by any method, if a frozen process at a Unix socket does not read it.
+   * the next upstream, by any method, if a frozen process at a Unix socket does not read it. One that is sent again may have
+   * been lost in a backlog, which may be full still.
    */
-  holdsBack(method: string, isReused: boolean): boolean {
-    return this.worker === undefined && !isReused && (this.health.isDown || isHeldBack(method))
+  holdsBack(
+    method: string,
+    { isReused, isAgain }: { isReused: boolean; isAgain: boolean },
+  ): boolean {
+    if (this.worker !== undefined || isReused) return false
+    return isAgain || this.health.isDown || isHeldBack(method)
   }
 
   /** Waits for that. @throws {Error} as {@link Exchange.handOver} does. */
