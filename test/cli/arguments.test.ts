@@ -243,12 +243,14 @@ void t.test('what of the scripts can be run is counted, and the rest named', NO_
   }
   chmodSync(path.join(folder, 'cgi-bin/plain.sh'), 0o644)
   mkdirSync(path.join(folder, 'htbin'))
-  const args = ['0', '--cgi-dir', 'cgi-bin', '--cgi-dir', 'later']
+  const args = ['0', '--cgi-dir', 'cgi-bin', '--cgi-dir', 'later', '--scripts', '.x', '--metrics']
   const command = await serveArguments(t, args, { cwd: folder })
   await command.outputs(/and 2 more$/)
   const { output } = command
   assert.match(output, /^ {2}Scripts {2}\/cgi-bin\/ has 3 scripts$/m)
   assert.match(output, /^ {2}Scripts {2}\/later\/ does not exist yet$/m)
+  assert.match(output, /^ {2}Scripts {2}\.x files in every folder$/m)
+  assert.match(output, /^ {2}Metrics {2}http:.+\/\.common-gateway\/metrics$/m)
   assert.match(output, /^ {4}cgi-bin\/not-1\.cgi: not executable: chmod \+x cgi-bin\/not-1\.cgi$/m)
   assert.doesNotMatch(output, /htbin|not-6|hidden/)
 })

@@ -37,6 +37,12 @@ void t.test('CMD-35 --watch adds a script to pages in a browser', NO_HANG, async
   assert.equal(await get('page.html', {}), '<h1>Page</h1>\n')
   assert.equal(await get('page.html', { ...BROWSER, 'x-forwarded-for': '::1' }), '<h1>Page</h1>\n')
   assert.equal(await get('note.txt'), 'note\n')
+  // A browser may have got the page before, without the script.
+  const etag = (await fetch(`${url}page.html`, { method: 'HEAD' })).headers.get('etag') ?? ''
+  const again = await get('page.html', { ...BROWSER, 'if-none-match': etag })
+  assert.equal(again, `<h1>Page</h1>\n${ELEMENT}`)
+  const own = await fetch(`${url}page.html`, { headers: { 'if-none-match': etag } })
+  assert.equal(own.status, 304)
   assert.match(await get('.common-gateway/reload.js'), /new EventSource/)
 })
 

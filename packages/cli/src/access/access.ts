@@ -5,6 +5,9 @@ import type { Settings } from '../settings/settings.js'
 /** The URL of the status page, without a trailing slash. */
 export const STATUS_PATH = '/.common-gateway'
 
+/** The URL of `--metrics`. */
+export const METRICS_PATH = `${STATUS_PATH}/metrics`
+
 /** Whether there is a status page. `NODE_ENV=production` and `--no-status` turn it off. */
 export function hasStatusPage({ status }: Pick<Settings, 'status'>): boolean {
   return status && process.env['NODE_ENV'] !== 'production'

@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { beginningOf, type Beginning } from '../files/file-beginning.js'
-import { isProgram } from '@common-gateway/core/steps'
+import { isInside, isProgram } from '@common-gateway/core/steps'
 import { quoteArgument } from '../text/shell-argument.js'
 import type { DefaultInterpreter } from '../files/default-interpreters.js'
 import type { Site } from '../site/site.js'
@@ -63,6 +63,14 @@ export function hasScriptExtension(
 /** Advice for a script outside the folders of scripts, as a sentence without its full stop. */
 export function adviseOnStray(file: string, site: Site): string {
   const extension = path.extname(file)
+  const { folder } = site.trees.find((tree) => isInside(file, tree.folder)) ?? site
+  const names = path.relative(folder, file).split(path.sep)
+  if (names.some((name) => /^\.[^.]/.test(name) && name !== '.well-known')) {
+    return 'Names that begin with a dot are not sent, except /.well-known/'
+  }
+  if (COPY.test(path.basename(file))) {
+    return 'It looks like a copy of a script, whose source is never sent'
+  }
   if (!hasScriptExtension(file, site)) {
     return 'It looks like a script or a copy of one. Scripts run in cgi-bin; --cgi-dir sets other folders'
   }

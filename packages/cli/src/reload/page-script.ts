@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { pipeline, type Readable, Transform, type TransformCallback } from 'node:stream'
 import { STATUS_PATH } from '../access/access.js'
 import { isLocalVisit } from '../access/local-client.js'
+import type { RawRequest } from '../access/raw-exchange.js'
 
 export const SCRIPT_PATH = `${STATUS_PATH}/reload.js`
 export const EVENTS_PATH = `${STATUS_PATH}/reload`
@@ -39,6 +40,8 @@ export function addScript(request: FastifyRequest, reply: FastifyReply, payload:
   const length = reply.getHeader('content-length')
   if (length !== undefined) reply.header('content-length', Number(length) + ELEMENT.length)
   allowScript(reply)
+  // They are those of the page without the script.
+  reply.removeHeader('etag').removeHeader('last-modified')
   return given
 }
 
@@ -49,21 +52,35 @@ function allowScript(reply: FastifyReply): void {
   reply.header('content-security-policy', `${policy}; script-src 'self'; connect-src 'self'`)
 }
 
-function isPage({ raw }: FastifyRequest, reply: FastifyReply): boolean {
-  const { headers, method, url = '' } = raw
+/** Has a page sent again that a browser may have got before `--watch`, without the script. */
+export function dropValidators({ raw }: FastifyRequest): void {
+  if (!isVisit(raw)) return
+  delete raw.headers['if-none-match']
+  delete raw.headers['if-modified-since']
+}
+
+/** Whether a browser on this machine navigates to a page. */
+function isVisit(request: RawRequest): boolean {
+  const { headers, method, url = '' } = request
   const destination = headers['sec-fetch-dest'] ?? 'document'
   return (
     method === 'GET' &&
     headers.accept?.includes('text/html') === true &&
     (destination === 'document' || destination === 'iframe') &&
     !url.startsWith(STATUS_PATH) &&
+    isLocalVisit(request)
+  )
+}
+
+function isPage({ raw }: FastifyRequest, reply: FastifyReply): boolean {
+  return (
+    isVisit(raw) &&
     // A part of a file, or no body.
     ![204, 206, 304].includes(reply.statusCode) &&
     /^text\/html(?:;\s*charset="?(?:utf-8|us-ascii|iso-8859-\d+|windows-\d+)"?)?\s*$/i.test(
       String(reply.getHeader('content-type')),
     ) &&
-    !reply.hasHeader('content-encoding') &&
-    isLocalVisit(raw)
+    !reply.hasHeader('content-encoding')
   )
 }
 

@@ -5,7 +5,7 @@ import type { RequestJournal } from '../journal/request-journal.js'
 import type { Site } from '../site/site.js'
 import { writeMessage } from '../text/command-message.js'
 import { FileWatch } from './file-watch.js'
-import { addScript, EVENTS_PATH, SCRIPT, SCRIPT_PATH } from './page-script.js'
+import { addScript, dropValidators, EVENTS_PATH, SCRIPT, SCRIPT_PATH } from './page-script.js'
 
 /** More browsers than a developer has. */
 const MOST_STREAMS = 64
@@ -45,6 +45,7 @@ export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJo
     (error) => writeMessage(`--watch does not see all changes: ${String(error)}`),
   )
 
+  app.addHook('onRequest', async (request) => dropValidators(request))
   app.addHook('onSend', async (request, reply, payload) => addScript(request, reply, payload))
   app.addHook('preClose', async () => {
     files.close()

@@ -2,7 +2,7 @@ import { toPrintable } from '../text/printable.js'
 import type { ScriptSurvey } from '../advice/script-survey.js'
 import type { ServerAddress } from '../server/server-address.js'
 import { type Application, describeServer } from '../site/application-servers.js'
-import type { Program } from '../site/site.js'
+import type { Program, Site } from '../site/site.js'
 import type { Paint } from '../text/terminal-style.js'
 
 /** The facts that the start screen shows. */
@@ -12,10 +12,14 @@ export interface StartFacts {
   /** The folder that is served. */
   readonly folder: string
   readonly surveys: readonly (ScriptSurvey & { readonly isGiven: boolean })[]
+  /** What runs in every folder, by its extension, and the application servers among it. */
+  readonly everywhere: Pick<Site, 'scriptExtensions' | 'servers'>
   readonly programs: readonly Program[]
   readonly applications: readonly Application[]
   /** Path of the status page; undefined where there is none. */
   readonly statusPath: string | undefined
+  /** Path of the metrics; undefined where there are none. */
+  readonly metricsPath: string | undefined
   /** The first address of the network as a QR code, for a phone; undefined where there is no terminal. */
   readonly qrCode: string | undefined
   /** Remarks, one sentence each. */
@@ -28,21 +32,31 @@ const MOST_PROBLEMS = 5
 
 /** The text that the command prints when the server has started. */
 export function writeStartScreen(facts: StartFacts, paint: Paint): string {
-  const { address, surveys, programs, applications, statusPath, notes, warnings } = facts
+  const { address, surveys, everywhere, programs, applications, notes, warnings } = facts
   const rows: [name: string, value: string][] = [['Address', paint('cyan', address.url)]]
   for (const url of address.networkUrls) rows.push(['Network', paint('cyan', url)])
   rows.push(['Folder', toPrintable(facts.folder)])
   const found = surveys.filter(({ isThere, isGiven }) => isThere || isGiven)
   for (const survey of found) rows.push(['Scripts', describe(survey)])
+  const extensions = everywhere.scriptExtensions
+  for (const extension of extensions) {
+    const server = everywhere.servers[extension]
+    const by = server === undefined ? '' : `, by ${describeServer(server)}`
+    rows.push(['Scripts', toPrintable(`${extension} files in every folder${by}`)])
+  }
   for (const { url, file } of programs) rows.push(['Program', toPrintable(`${url} runs ${file}`)])
   for (const { url, server } of applications) {
     rows.push(['Program', toPrintable(`${url} is answered by ${describeServer(server)}`)])
   }
-  if (found.length + programs.length + applications.length === 0) {
+  if (found.length + extensions.length + programs.length + applications.length === 0) {
     rows.push(['Scripts', 'none yet; programs that you put in cgi-bin are run'])
   }
-  if (statusPath !== undefined) {
-    rows.push(['Status', paint('cyan', new URL(statusPath, address.url).href)])
+  const pages = [
+    ['Status', facts.statusPath],
+    ['Metrics', facts.metricsPath],
+  ] as const
+  for (const [name, path] of pages) {
+    if (path !== undefined) rows.push([name, paint('cyan', new URL(path, address.url).href)])
   }
   const lines = rows.map(([name, value]) => `  ${paint('dim', name.padEnd(9))}${value}`)
   const problems = writeProblems(surveys)

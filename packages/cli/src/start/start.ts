@@ -1,3 +1,4 @@
+import { METRICS_PATH } from '../access/access.js'
 import type { Configuration } from '../settings/configuration.js'
 import { toJsonLine } from '../log/json-log.js'
 import { surveyScripts } from '../advice/script-survey.js'
@@ -26,9 +27,11 @@ export async function writeStart(
     address,
     folder,
     surveys,
+    everywhere: site,
     programs: site.programs,
     applications: site.applications,
     statusPath: server.statusPath,
+    metricsPath: settings.metrics === true ? METRICS_PATH : undefined,
     qrCode: process.stdout.isTTY ? await writeQrCode(address.networkUrls) : undefined,
     notes: [...notesOn(server, configuration), ...(stray === undefined ? [] : [stray])],
     warnings: warningsOn(address.isOpen, configuration),

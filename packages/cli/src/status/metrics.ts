@@ -1,6 +1,6 @@
 import type { CgiStats, UpstreamStats } from '@common-gateway/core'
 import type { FastifyInstance } from 'fastify'
-import { STATUS_PATH } from '../access/access.js'
+import { METRICS_PATH } from '../access/access.js'
 import { HEADERS, refuseOthers } from '../access/local-only.js'
 
 /** Names, types and meanings, as Prometheus's naming rules have them. */
@@ -73,7 +73,7 @@ function label(name: string, value: string): string {
 
 /** Serves the metrics to clients on this machine. */
 export function serveMetrics(app: FastifyInstance): void {
-  app.get(`${STATUS_PATH}/metrics`, { onRequest: refuseOthers }, (_request, reply) => {
+  app.get(METRICS_PATH, { onRequest: refuseOthers }, (_request, reply) => {
     const stats = new Map([...app.cgi].map(([url, gateway]) => [url, gateway.stats()] as const))
     return reply
       .headers(HEADERS)
