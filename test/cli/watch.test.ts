@@ -39,9 +39,11 @@ void t.test('CMD-35 --watch adds a script to pages in a browser', NO_HANG, async
   assert.equal(await get('note.txt'), 'note\n')
   // A browser may have got the page before, without the script.
   const etag = (await fetch(`${url}page.html`, { method: 'HEAD' })).headers.get('etag') ?? ''
-  const again = await get('page.html', { ...BROWSER, 'if-none-match': etag })
+  // Else fetch() adds `no-cache`.
+  const kept = { 'if-none-match': etag, 'cache-control': 'max-age=0' }
+  const again = await get('page.html', { ...BROWSER, ...kept })
   assert.equal(again, `<h1>Page</h1>\n${ELEMENT}`)
-  const own = await fetch(`${url}page.html`, { headers: { 'if-none-match': etag } })
+  const own = await fetch(`${url}page.html`, { headers: kept })
   assert.equal(own.status, 304)
   assert.match(await get('.common-gateway/reload.js'), /new EventSource/)
 })
