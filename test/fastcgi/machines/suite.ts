@@ -42,7 +42,9 @@ export async function machinesSuite(t: Test): Promise<void> {
         rows.push(row)
         t.comment(JSON.stringify(row))
         assert.ok(tally.lost <= event.most[method], `${tally.lost} are lost`)
-        assert.deepEqual([tally.twice, tally.forged], [0, 0])
+        assert.equal(tally.forged, 0)
+        // With `retry: 'safe'` a GET goes to another machine where the first has done it and has not answered.
+        if (method !== 'GET') assert.equal(tally.twice, 0)
         assert.ok(row.back < LONGEST_RECOVERY, `${row.back} ms`)
       })
     }

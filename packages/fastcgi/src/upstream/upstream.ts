@@ -146,14 +146,16 @@ export class Upstream {
    * Whether the end of a request's variables waits until the application has taken the others. A worker of ours has no
    * backlog, and a kept connection has left it. A request that finds out whether an application answers again can then go to
    * the next upstream, by any method, if a frozen process at a Unix socket does not read it. One that is sent again may have
-   * been lost in a backlog, which may be full still.
+   * been lost in a backlog, which may be full still. By TCP any request may be lost there while the application has others:
+   * a connection that Linux has answered with a SYN cookie is reset by the second segment of its request.
    */
   holdsBack(
     method: string,
     { isReused, isAgain }: { isReused: boolean; isAgain: boolean },
   ): boolean {
     if (this.worker !== undefined || isReused) return false
-    return isAgain || this.health.isDown || isHeldBack(method)
+    const mayBeFull = !('path' in this.address) && this.busy > 1
+    return isAgain || mayBeFull || this.health.isDown || isHeldBack(method)
   }
 
   /** Waits for that. @throws {Error} as {@link Exchange.handOver} does. */
