@@ -53,6 +53,7 @@ const PROGRAMS = {
   },
   'spawn-fcgi': { package: 'spawn-fcgi', isInstalled: () => isInPath('spawn-fcgi') },
   python3: { package: 'python3', isInstalled: () => isInPath('python3') },
+  'systemd-analyze': { package: 'systemd', isInstalled: () => isInPath('systemd-analyze') },
   tini: { package: 'tini', isInstalled: () => isInPath('tini') },
 } as const satisfies Record<string, Program>
 

@@ -66,11 +66,9 @@ for (const [index, { name, text }] of servers.entries()) {
   })
 }
 
-const hasSystemd = spawnSync('systemd-analyze', ['--version']).status === 0
-
 void t.test(
   'the unit of the page operations is one that systemd takes',
-  { skip: hasSystemd ? false : 'systemd-analyze is not installed' },
+  needs('systemd-analyze'),
   async (t) => {
     const page = new Page('operations.md')
     const { folder } = await Workplace.create(t, page)

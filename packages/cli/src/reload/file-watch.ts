@@ -78,9 +78,13 @@ export class FileWatch {
   }
 }
 
-/** Links are not followed: they may lead in a circle. */
+/** Links are not followed: they may lead in a circle. A name that may not be looked at any more (EACCES) is no folder. */
 function isFolder(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false })?.isDirectory() === true
+  try {
+    return lstatSync(file).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 /** When a file was written, renamed or given other rights; now, if it is gone. The event may come much later. */

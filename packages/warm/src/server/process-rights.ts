@@ -12,10 +12,13 @@ export class ProcessRights {
   #descriptor: number | undefined
   #last: string | undefined
 
-  /** Whether they have changed since the last call: the application has called `process.setuid()`, or the like. */
+  /**
+   * Whether they have changed since the last call: the application has called `process.setuid()`, or the like. Also where
+   * they cannot be read, such as without `/proc` after chroot(2).
+   */
   haveChanged(): boolean {
     const rights = this.#read()
-    const haveChanged = this.#last !== undefined && this.#last !== rights
+    const haveChanged = rights === undefined || (this.#last !== undefined && this.#last !== rights)
     this.#last = rights
     return haveChanged
   }
@@ -26,9 +29,13 @@ export class ProcessRights {
   }
 
   #read(): string | undefined {
-    // It stays open, as it is read for each request.
-    this.#descriptor ??= openSync('/proc/self/status', 'r')
-    const size = readSync(this.#descriptor, this.#text, 0, this.#text.length, 0)
-    return this.#text.toString('latin1', 0, size).match(RIGHTS)?.join('\n')
+    try {
+      // It stays open, as it is read for each request.
+      this.#descriptor ??= openSync('/proc/self/status', 'r')
+      const size = readSync(this.#descriptor, this.#text, 0, this.#text.length, 0)
+      return this.#text.toString('latin1', 0, size).match(RIGHTS)?.join('\n')
+    } catch {
+      return undefined
+    }
   }
 }
