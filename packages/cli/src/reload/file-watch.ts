@@ -14,6 +14,8 @@ const IGNORED = new Set(['.git', 'node_modules', '__pycache__'])
 export class FileWatch {
   readonly #watchers = new Map<string, FSWatcher>()
   #timer: NodeJS.Timeout | undefined
+  /** Of the changes that are not reported yet. */
+  #times: number[] = []
   #hasFailed = false
 
   /**
@@ -59,9 +61,16 @@ export class FileWatch {
       this.#leave(file)
       if (isFolder(file)) this.#watch(file)
     }
-    if (this.isIgnored(timeOf(file))) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(this.changed, SETTLING).unref()
+    this.#times.push(timeOf(file))
+    this.#timer ??= setTimeout(this.#settle, SETTLING).unref()
+  }
+
+  /** Only now: the event of a file that a script writes can come before it is known that a script runs. */
+  readonly #settle = (): void => {
+    const times = this.#times
+    this.#times = []
+    this.#timer = undefined
+    if (!times.every((time) => this.isIgnored(time))) this.changed()
   }
 
   #leave(folder: string): void {

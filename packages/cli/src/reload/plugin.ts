@@ -13,8 +13,11 @@ const MOST_STREAMS = 64
 /** So many ended runs are remembered. */
 const MOST_RUNS = 100
 
-/** The clock of the file system may be a little behind, in milliseconds. */
+/** An event comes a little after its change, in milliseconds. */
 const TOLERANCE = 100
+
+/** Linux dates files by its last tick, at most 10 ms ago: a quick script's file may be older than the request. */
+const TICK = 10
 
 /** Reloads pages in browsers on this machine when a file of the site changes. */
 export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJournal): void {
@@ -23,7 +26,7 @@ export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJo
   let version = Date.now()
   const runs: { readonly start: number; readonly end: number }[] = []
   journal.on('end', ({ isScript, startTime }) => {
-    if (isScript) runs.push({ start: startTime, end: Date.now() + TOLERANCE })
+    if (isScript) runs.push({ start: startTime - TICK, end: Date.now() + TOLERANCE })
     if (runs.length > MOST_RUNS) runs.shift()
   })
 
@@ -31,7 +34,7 @@ export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJo
   function isWrittenByScript(time: number): boolean {
     return (
       runs.some(({ start, end }) => start <= time && time <= end) ||
-      [...journal.open].some(({ isScript, startTime }) => isScript && startTime <= time)
+      [...journal.open].some(({ isScript, startTime }) => isScript && startTime - TICK <= time)
     )
   }
 
