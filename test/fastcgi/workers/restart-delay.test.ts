@@ -21,6 +21,13 @@ void t.test('UP-8 processes that fail together do not double the delay', async (
   )
 })
 
+void t.test('UP-8 the delay is whole milliseconds, whatever the clock shows', async () => {
+  const delay = new RestartDelay()
+  const now = 4_050.1
+  assert.notEqual(now + 100 - now, 100, 'a sum that is rounded')
+  assert.deepEqual([delay.fail(now), delay.fail(now + 0.5), delay.fail(now + 101)], [100, 100, 200])
+})
+
 void t.test('UP-8 an answer ends the growth of the delay', async () => {
   const delay = new RestartDelay()
   delay.fail(0)

@@ -11,14 +11,14 @@ export class RestartDelay {
    * It has ended. Failures of processes that were started together are one.
    *
    * @param now - in milliseconds, of a clock that only goes forward.
-   * @returns the delay in milliseconds.
+   * @returns the delay in whole milliseconds.
    */
   fail(now: number): number {
-    if (now >= this.#end) {
-      this.#end = now + this.#next
-      this.#next = Math.min(2 * this.#next, LONGEST)
-    }
-    return this.#end - now
+    if (now < this.#end) return Math.ceil(this.#end - now)
+    const delay = this.#next
+    this.#end = now + delay
+    this.#next = Math.min(2 * delay, LONGEST)
+    return delay
   }
 
   /** It has answered a request. */
