@@ -12,6 +12,7 @@ import { mappingSuite } from './adapter/mapping.js'
 import { optionsSuite } from './adapter/options.js'
 import { requestBodySuite } from './adapter/request-body.js'
 import { responseSuite } from './adapter/response.js'
+import { runSuite } from './adapter/run.js'
 
 /** The part of the contract that passes through an adapter: `npm test` runs it with each. */
 export function adapterContract(t: Test, adapter: Adapter): void {
@@ -22,6 +23,7 @@ export function adapterContract(t: Test, adapter: Adapter): void {
   listsSuite(t, adapter)
   localRedirectSuite(t, adapter)
   errorSuite(t, adapter)
+  runSuite(t, adapter)
   optionsSuite(t, adapter)
   disconnectSuite(t, adapter)
   closeSuite(t, adapter)

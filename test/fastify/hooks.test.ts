@@ -211,6 +211,46 @@ void t.test('Errors hooks of Fastify that fail', async (t) => {
     },
   )
 
+  const FIELDS = [
+    'Content-Language',
+    'Content-Disposition',
+    'Cache-Control',
+    'ETag',
+    'Last-Modified',
+  ]
+  const HOOKS: Record<string, (app: Application) => Promise<unknown>> = {
+    '@fastify/compress': async (app) => app.register(compress, { threshold: 1 }),
+    'a hook that reads the response': async (app) =>
+      app.addHook('onSend', async (_request: unknown, _reply: unknown, payload: unknown) =>
+        payload instanceof Readable ? text(payload) : payload,
+      ),
+  }
+  for (const [name, add] of Object.entries(HOOKS)) {
+    for (const httpVersion of [1, 2] as const) {
+      void t.test(
+        `Errors the error in the place of a response has none of its fields: ${name}, HTTP/${httpVersion}`,
+        async (t) => {
+          // An application of HTTP/2 has a type of its own.
+          const app = (httpVersion === 2 ? Fastify({ http2: true }) : Fastify()) as Application
+          await add(app)
+          await app.register(cgi, { root, errorPage: false })
+          const peer = { port: await listen(t, app), httpVersion, scheme: 'http' } as const
+          // The length is wrong: the response fails when the script ends.
+          const own = FIELDS.map((field) => `${field}: of the script\n`).join('')
+          const head = `Content-Type: text/html\nContent-Length: 1000\n${own}`
+          const headers = ['Accept-Encoding', 'gzip']
+          const answer = await send(peer, saying(`${head}\nshort`), { headers })
+          assert.equal(answer.status, 502)
+          const [coding] = answer.all('content-encoding')
+          const body = coding === 'gzip' ? gunzipSync(answer.bytes).toString() : answer.text
+          assert.match(body, /"code":"CGI_ERR_SHORT_BODY"/)
+          for (const field of FIELDS) assert.deepEqual(answer.all(field), [], field)
+          assert.deepEqual(answer.all('content-type'), ['application/json; charset=utf-8'])
+        },
+      )
+    }
+  }
+
   for (const httpVersion of ['1.1', '1.0']) {
     void t.test(
       `Errors a listener for the header that fails is a 500 (HTTP/${httpVersion})`,

@@ -1,6 +1,6 @@
 import expressAdapter, { messageClasses } from '@common-gateway/express'
 import fastifyAdapter from '@common-gateway/fastify'
-import { type CgiOptions, type CgiStats, createErrorPage } from '@common-gateway/core'
+import { type CgiOptions, type CgiRun, type CgiStats, createErrorPage } from '@common-gateway/core'
 import createExpress5 from 'express'
 import createExpress4 from 'express4'
 import Fastify, { type FastifyHttpOptions, type FastifyRequest } from 'fastify'
@@ -57,6 +57,8 @@ export interface Setup {
   readonly maxHeaderSize?: number
   /** Whose `X-Forwarded-*` fields are trusted. */
   readonly trustProxy?: boolean | string
+  /** Gets the `cgi` of each request that the application sees, when its response is over. */
+  readonly onClose?: (run: CgiRun | null | undefined) => void
 }
 
 /** A framework with its adapter. */
@@ -64,6 +66,8 @@ export interface Adapter {
   readonly name: string
   /** Whether the framework finds nothing for a request-target in absolute form. */
   readonly refusesAbsoluteForm?: boolean
+  /** Whether scripts may be run by fork servers. */
+  readonly hasForkServers?: boolean
   /** How its server is spoken to. */
   readonly httpVersion: Peer['httpVersion']
   readonly scheme: Peer['scheme']
@@ -134,7 +138,8 @@ function createFastifyAdapter(
     name,
     httpVersion,
     scheme,
-    async start({ options = {}, mount, trustProxy = false, fields = {}, maxHeaderSize } = {}) {
+    async start(setup = {}) {
+      const { options = {}, mount, trustProxy = false, fields = {}, maxHeaderSize, onClose } = setup
       const log = new Log()
       const limit = headerLimit(maxHeaderSize)
       const server: object = {
@@ -147,8 +152,9 @@ function createFastifyAdapter(
         trustProxy,
         logger: { level: 'warn', stream: log.stream },
       } as FastifyHttpOptions<Server>)
-      app.addHook('onRequest', (_request, reply, done) => {
+      app.addHook('onRequest', (request, reply, done) => {
         reply.headers(fields)
+        if (onClose !== undefined) reply.raw.on('close', () => onClose(request.cgi))
         done()
       })
       app.get('/plain', (request) => `plain ${request.method} ${request.url.split('?')[1] ?? ''}`)
@@ -230,7 +236,8 @@ export const express4MessageClasses: Adapter = {
 export const nodeHttp: Adapter = {
   name: 'node:http',
   ...HTTP1,
-  async start({ options = {}, mount, trustProxy, fields = {}, maxHeaderSize } = {}) {
+  async start(setup = {}) {
+    const { options = {}, mount, trustProxy, fields = {}, maxHeaderSize, onClose } = setup
     const log = new Log()
     const gateway = expressAdapter({
       ...(trustProxy === undefined ? {} : { trustProxy }),
@@ -240,6 +247,7 @@ export const nodeHttp: Adapter = {
       ...(mount === undefined ? {} : { prefix: mount }),
     })
     const listener: RequestListener = (request, response) => {
+      if (onClose !== undefined) response.on('close', () => onClose(request.cgi))
       for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
       const [path, query = ''] = (request.url ?? '').split('?')
       if (path === '/plain') {
@@ -291,13 +299,14 @@ async function startExpress(
   setup: Setup = {},
   serverOptions: (app: ExpressApplication) => ServerOptions = () => ({}),
 ): Promise<RunningGateway> {
-  const { options = {}, mount, trustProxy = false, fields = {}, maxHeaderSize } = setup
+  const { options = {}, mount, trustProxy = false, fields = {}, maxHeaderSize, onClose } = setup
   const log = new Log()
   // Each version has types of its own; this is the part that they share.
   const app = create() as ExpressApplication
   app.set('trust proxy', trustProxy)
   app.set('env', 'production')
-  app.use((_request: IncomingMessage, response: ServerResponse, next: () => void) => {
+  app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+    if (onClose !== undefined) response.on('close', () => onClose(request.cgi))
     for (const [name, value] of Object.entries(fields)) response.setHeader(name, value)
     next()
   })

@@ -129,7 +129,7 @@ function createAdapter(
   return {
     name,
     ...HTTP1,
-    async start({ options, mount, trustProxy, fields = {} }: Setup = {}) {
+    async start({ options, mount, trustProxy, fields = {}, onClose }: Setup = {}) {
       const log = new Log()
       // The functions among the options get the request of node:http here.
       const own = options as CgiOptions<IncomingMessage> | undefined
@@ -137,6 +137,7 @@ function createAdapter(
       const trusting = trustProxy === undefined ? {} : { trustProxy }
       const gateway = cgi({ ...PRODUCTION, logger: log.logger, ...trusting, ...own })
       app.use((request: IncomingMessage, response: ServerResponse, next: () => void) => {
+        if (onClose !== undefined) response.on('close', () => onClose(request.cgi))
         for (const [field, value] of Object.entries(fields)) response.setHeader(field, value)
         const [url, query = ''] = (request.url ?? '').split('?')
         if (url === '/plain') response.end(`plain ${request.method} ${query}`)

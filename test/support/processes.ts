@@ -62,8 +62,12 @@ export function processesWith(variable: string): number[] {
 }
 
 /** Looks until something holds; the end of a process that is not our child makes no event. */
-export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let looks = 0; looks < 600; looks += 1) {
+export async function until(
+  holds: () => boolean | Promise<boolean>,
+  what: string,
+  most = 600,
+): Promise<void> {
+  for (let looks = 0; looks < most; looks += 1) {
     if (await holds()) return
     await delay(25)
   }
@@ -73,4 +77,10 @@ export async function until(holds: () => boolean | Promise<boolean>, what: strin
 /** Waits for the end of processes. */
 export async function untilGone(...pids: number[]): Promise<void> {
   await until(() => !pids.some(isRunning), `${pids.join(', ')} have ended`)
+}
+
+/** The processes whose command has this file. */
+export function processesOf(script: string): number[] {
+  const pids = readdirSync('/proc').map(Number)
+  return pids.filter((pid) => pid > 0 && commandOf(pid).includes(script))
 }

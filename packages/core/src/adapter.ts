@@ -2,6 +2,7 @@
  * The entry `@common-gateway/core/adapter`: connects the requests and responses of a framework to the gateway.
  * It also exports each type that these functions take or return.
  */
+export type { CgiError, CgiErrorCode, CgiErrorDetails } from './data/cgi-error.js'
 export type { HeaderField } from './data/header-fields.js'
 export { type CgiLogger, describeFailure } from './data/logger.js'
 export type * from './data/message.js'

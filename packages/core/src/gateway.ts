@@ -3,6 +3,7 @@ import { CgiError, type CgiErrorCode } from './data/cgi-error.js'
 import { checkFallback } from './script/fallback-check.js'
 import { limitDelivery } from './response/delivery-limits.js'
 import { answerWithFile } from './response/file-answer.js'
+import { loadFileSender } from './response/file-sender.js'
 import { answerWithRedirect } from './response/folder-answer.js'
 import { LinkWarnings } from './script/link-warnings.js'
 import type { CgiLogger } from './data/logger.js'
@@ -85,6 +86,10 @@ export function createCgiHandler<Native = unknown>(
   const { transport, warmStats } = createTransport(settings)
   const runs = new ScriptRuns(settings, transport)
   const linkWarnings = new LinkWarnings()
+  if (settings.otherFiles !== 'deny' || settings.sendfileRoots.length > 0) {
+    // With Node.js 20, an import that has found no free descriptor fails for ever. The request tells of a failure.
+    loadFileSender().catch(() => {})
+  }
 
   /** Looks a script up and starts it; returns the answer itself if it takes no script. */
   async function open(request: CgiRequest<Native>): Promise<OpenCall | CgiAnswer | null> {

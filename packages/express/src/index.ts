@@ -1,23 +1,23 @@
 import {
   CgiError,
-  type CgiOptions,
-  type CgiStats,
   createCgiHandler,
   createErrorPage,
+  createMetrics,
   isLocalRedirect,
 } from '@common-gateway/core'
-import { Exchange } from '@common-gateway/core/adapter'
+import { Exchange, type LocalRedirect } from '@common-gateway/core/adapter'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { watchLastAnswer } from './final-handler.js'
+import type { CgiMiddleware, CgiMiddlewareOptions } from './types.js'
 import { findPlace, type MountedRequest, type Place } from './mount.js'
 import { messageClasses } from './message-classes.js'
 import { guardMounts } from './mount-guard.js'
 import { guardNext, type Next } from './next.js'
+import { showRun } from './request-run.js'
 import {
   type ClientView,
   createClientView,
   takeTrustProxy,
-  type TrustProxy,
   type ViewedRequest,
 } from './client-view.js'
 
@@ -29,28 +29,8 @@ export type {
   CgiUser,
   CgiWait,
 } from '@common-gateway/core'
+export type { CgiMiddleware, CgiMiddlewareOptions } from './types.js'
 export type { ApplicationPrototypes, MessageClasses } from './message-classes.js'
-
-/** A middleware for Express 4 and 5, Connect, Polka, and bare node:http. */
-export interface CgiMiddleware<Native extends IncomingMessage = IncomingMessage> {
-  (request: Native, response: ServerResponse, next: (error?: unknown) => void): void
-  /** Counts of the scripts that run, that wait and that have run. */
-  stats(): CgiStats
-  /** Refuses new requests (503), waits `closeTimeout` for the running scripts, then stops them. */
-  close(): Promise<void>
-}
-
-/** Options of the middleware. */
-export interface CgiMiddlewareOptions<Native = IncomingMessage> extends CgiOptions<Native> {
-  /**
-   * **trustProxy** `boolean | number | string | string[] | (address, hop) => boolean` - Which
-   * proxies may set the client's address, scheme and host (`X-Forwarded-For`, `-Proto`, `-Host`): all, a number
-   * of hops, addresses and networks (`'loopback, 10.0.0.0/8'`), or those for which the function returns true.
-   * Default: Express's own setting `trust proxy`; without Express, none.
-   * @example `{ trustProxy: 'loopback, 10.0.0.0/8' }`
-   */
-  trustProxy?: TrustProxy
-}
 
 /** A request with the properties that Express adds, if the application uses it. */
 type ExpressRequest = ViewedRequest & MountedRequest
@@ -84,27 +64,36 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     }
     if (view === null) return next()
     const exchange = new Exchange<Native>(request, response, { ...view, native: request })
+    showRun(request, exchange)
     const goOn = guardNext(next, request, response, handler)
     void answer(exchange).then(
       (isAnswered) => isAnswered || goOn(),
-      (error: unknown) => fail(error, exchange.request, response, goOn),
+      (error: unknown) => fail(error, exchange, response, goOn),
     )
   }
 
   async function answer(exchange: Exchange<Native>): Promise<boolean> {
     const result = await handler.handle(exchange.request)
     if (result === null) exchange.pass()
-    else if (result.type === 'local-redirect') exchange.redirect(result)
+    else if (result.type === 'local-redirect') redirect(result, exchange)
     else await exchange.send(result)
     return result !== null
   }
 
+  function redirect(result: LocalRedirect, exchange: Exchange<Native>): void {
+    const { native } = exchange.request
+    // A request of HTTP/2 is also the next one, for which no script has run yet.
+    if (native.httpVersionMajor > 1) showRun(native, null)
+    exchange.redirect(result)
+  }
+
   function fail(
     error: unknown,
-    { signal, native: request }: Exchange<Native>['request'],
+    exchange: Exchange<Native>,
     response: ServerResponse,
     next: Next,
   ): void {
+    const { signal, native: request } = exchange.request
     const isLate = signal.aborted || response.headersSent || response.socket?.destroyed === true
     // The application reports its own errors, except late ones.
     const isLogged = error instanceof CgiError ? error.statusCode >= 500 : isLate
@@ -117,6 +106,7 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
     if (isLate) {
       response.destroy()
     } else {
+      exchange.withdraw()
       watchLastAnswer(error, request, response, { errorPage: handler.errorPage, log })
       next(error)
     }
@@ -126,12 +116,16 @@ export function cgi<Native extends IncomingMessage = IncomingMessage>(
   return Object.assign(middleware, { stats: () => handler.stats(), close: () => handler.close() })
 }
 
-/** The value of `require()`: the function itself, with everything that this module exports. */
+/**
+ * The value of `require()`: the function itself, with everything that this module exports. Each adapter has its own list,
+ * since it must be that of its own `export`.
+ */
 const commonjs = Object.assign(cgi, {
   cgi,
   default: cgi,
   CgiError,
   createErrorPage,
+  createMetrics,
   isLocalRedirect,
   messageClasses,
 })
@@ -140,6 +134,7 @@ export {
   CgiError,
   commonjs as 'module.exports',
   createErrorPage,
+  createMetrics,
   isLocalRedirect,
   messageClasses,
 }

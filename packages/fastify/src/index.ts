@@ -1,9 +1,9 @@
 import {
   CgiError,
   type CgiHandler,
-  type CgiOptions,
   createCgiHandler,
   createErrorPage,
+  createMetrics,
   isLocalRedirect,
 } from '@common-gateway/core'
 import { Exchange, takeMount, toOriginForm } from '@common-gateway/core/adapter'
@@ -17,13 +17,7 @@ import type {
 } from 'fastify'
 import plugin from 'fastify-plugin'
 import { showErrorPage } from './error-page.js'
-import {
-  addGateway,
-  checkOptions,
-  checkRegistered,
-  chooseMount,
-  type Gateways,
-} from './gateways.js'
+import { addGateway, checkOptions, checkRegistered, chooseMount } from './gateways.js'
 import {
   acceptAnyContentType,
   addMethods,
@@ -31,20 +25,13 @@ import {
   ownError,
   replacedBodyOf,
 } from './pass-through.js'
-import { keepLists, sendReply } from './reply.js'
+import { clearReply, keepLists, sendReply } from './reply.js'
+import { decorateRequests, keepExchange } from './request-run.js'
 import { spellingsOf } from './slashes.js'
+import type { CgiPluginOptions } from './types.js'
 
 export type { CgiRun, CgiStandardErrorLine, CgiStats, CgiUser, CgiWait } from '@common-gateway/core'
-
-/** Options of the plugin; `prefix` is Fastify's own. */
-export type CgiPluginOptions = Omit<CgiOptions<FastifyRequest>, 'logger'>
-
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** The gateways of this scope by the path they are mounted at: `app.cgi.get('/cgi-bin')`. */
-    cgi: Gateways
-  }
-}
+export type { CgiPluginOptions } from './types.js'
 
 /**
  * CGI scripts as a Fastify plugin: `fastify.register(cgi)` serves `./cgi-bin` at `/cgi-bin/`; with a prefix, its
@@ -61,6 +48,7 @@ const cgiPlugin: FastifyPluginAsync<CgiPluginOptions> = async (fastify, register
   checkOptions(options)
   const handler = createCgiHandler<FastifyRequest>(options)
   const mount = chooseMount(fastify, prefix, handler.prefix)
+  decorateRequests(fastify)
   addGateway(fastify, mount, handler)
   for (const place of spellingsOf(fastify, mount)) {
     const own = { prefix: place, logLevel, logSerializers } as RegisterOptions
@@ -91,10 +79,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
   })
   fastify.addHook('onClose', () => handler.close())
   if (handler.errorPage) showErrorPage(fastify)
-  // An error response must not have the reason phrase of the script that it replaces.
-  fastify.addHook('onError', async (request, reply) => {
-    if (request.raw.httpVersionMajor < 2) reply.raw.statusMessage = ''
-  })
+  fastify.addHook('onError', clearReply)
 
   async function answer(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
     const exchange = open(request, reply)
@@ -127,7 +112,7 @@ function serve(fastify: FastifyInstance, handler: CgiHandler<FastifyRequest>): v
     const mount = takeMount(toOriginForm(raw.url ?? '/'), depth)
     const body = replacedBodyOf(request)
     const view = { mount, remoteAddress: ip, scheme: protocol, host, body, logger, native: request }
-    return new Exchange(raw, reply.raw, view)
+    return keepExchange(request, new Exchange(raw, reply.raw, view))
   }
 }
 
@@ -137,7 +122,23 @@ export const cgi = plugin(cgiPlugin, {
   name: '@common-gateway/fastify',
 })
 
-/** The value of `require()`: the plugin itself, with everything that this module exports. */
-const others = { CgiError, createErrorPage, isLocalRedirect }
-const commonjs = Object.assign(cgi, { cgi, default: cgi, ...others })
-export { cgi as default, CgiError, commonjs as 'module.exports', createErrorPage, isLocalRedirect }
+/**
+ * The value of `require()`: the plugin itself, with everything that this module exports. Each adapter has its own list,
+ * since it must be that of its own `export`.
+ */
+const commonjs = Object.assign(cgi, {
+  cgi,
+  default: cgi,
+  CgiError,
+  createErrorPage,
+  createMetrics,
+  isLocalRedirect,
+})
+export {
+  cgi as default,
+  CgiError,
+  commonjs as 'module.exports',
+  createErrorPage,
+  createMetrics,
+  isLocalRedirect,
+}

@@ -1,6 +1,11 @@
 import type { CgiResponse } from '@common-gateway/core'
 import type { Exchange, FieldTarget } from '@common-gateway/core/adapter'
-import type { FastifyReply, FastifyRequest, onSendHookHandler } from 'fastify'
+import type {
+  FastifyReply,
+  FastifyRequest,
+  onErrorAsyncHookHandler,
+  onSendHookHandler,
+} from 'fastify'
 import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 
@@ -44,6 +49,11 @@ export async function sendReply(
 export const keepLists: onSendHookHandler = (_request, reply: ScriptReply, payload, done) => {
   reply[EXCHANGE]?.restoreLists(fieldsOf(reply))
   done(null, payload)
+}
+
+/** An error in the place of a script's response. Fastify itself takes away the type and the length only. */
+export const clearReply: onErrorAsyncHookHandler = async (_request, reply: ScriptReply) => {
+  reply[EXCHANGE]?.withdraw(reply)
 }
 
 /** The fields of a reply, together with those that a middleware of Express has set on the response itself. */

@@ -80,6 +80,7 @@ export function halfCloseSuite(t: Test, adapter: Adapter): void {
       assert.deepEqual(
         answers.match(/X-Each: \d/gi)?.map((each) => each.at(-1)),
         ['1', '2', '3'],
+        answers,
       )
     })
 

@@ -9,6 +9,7 @@ import { send } from '../../support/client.js'
 
 const SCRIPT = `#!/bin/sh
 printf 'Content-Type: text/plain\\n\\n'
+cat > /dev/null
 printf 'ran %s|%s|%s' "$SCRIPT_NAME" "$PATH_INFO" "$REQUEST_URI"
 `
 /** In every file that must not be sent. */
@@ -22,6 +23,7 @@ const FILES: Readonly<Record<string, string>> = {
   data: 'data',
   'index.pl.html': '<p>in Polish</p>',
   'datepicker.pl.min.js': 'export {}',
+  'umowa.pl.docx': 'an agreement in Polish',
   'release.1.2': 'no source',
   'folder/index.html': '<p>the folder</p>',
   'folder/page.txt': 'a text',
@@ -57,11 +59,19 @@ const SOURCES = [
   'config.php.prev',
   'config.php.kate-swp',
   'config.php!',
+  // Their last extensions have media types.
+  'config.php.in',
+  'Module.pm.in',
+  'settings.py.conf',
+  'database.inc.sql',
+  'own.say.ini',
   'own.say.v2.1',
   'config.php',
   'config.php5',
   'config.PHP',
   'config.phtml',
+  'page.rpy',
+  'page.epy',
   'config.phps',
   'config.inc',
   'config.php.bak',

@@ -5,8 +5,9 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import type { AddressInfo, Socket } from 'node:net'
 import { mock } from 'node:test'
 import t, { type Test } from 'tap'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 import { dial, readToEnd, readUntil } from '../../support/client.js'
+import { momentNow } from '@internal/core/data/moment.js'
 import { allowHalfClose } from '@internal/core/http/half-close.js'
 
 type HalfClosable = Parameters<typeof allowHalfClose>[2][number]
@@ -19,7 +20,7 @@ interface HalfClosed {
 }
 
 /** Sends a request and closes the sending side with it. */
-async function halfClose(t: Test, answer: RequestListener): Promise<HalfClosed> {
+async function halfClose(t: Test, answer: RequestListener, version = '1.1'): Promise<HalfClosed> {
   const server = createServer()
   t.after(() => server.close().closeAllConnections())
   server.listen(0, '127.0.0.1')
@@ -27,7 +28,7 @@ async function halfClose(t: Test, answer: RequestListener): Promise<HalfClosed> 
   const answered = new Promise<Omit<HalfClosed, 'client'>>((resolve) => {
     server.once('request', (message, response) => {
       const { socket } = message
-      const completedAt = performance.now()
+      const completedAt = momentNow()
       const exchanges: HalfClosable[] = [{ message, response, completedAt, isNonParsed: false }]
       response.once('close', () => exchanges.splice(0))
       allowHalfClose(socket, server, exchanges)
@@ -37,7 +38,8 @@ async function halfClose(t: Test, answer: RequestListener): Promise<HalfClosed> 
   })
   // A server that listens on a port has an address of this kind.
   const client = await dial((server.address() as AddressInfo).port)
-  client.end('GET / HTTP/1.1\r\nHost: a\r\nAccept-Encoding: br\r\nConnection: close\r\n\r\n')
+  const fields = 'Host: a\r\nAccept-Encoding: br\r\nConnection: close\r\n'
+  client.end(`GET / HTTP/${version}\r\n${fields}\r\n`)
   const { socket, response } = await answered
   return { client, socket, response }
 }
@@ -95,6 +97,29 @@ void t.test(
     assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n/)
   },
 )
+
+void t.test(
+  'LIFE-5 a client of HTTP/1.0 that has closed its side at once waits, however late a busy process sees it',
+  async (t) => {
+    const { client, response } = await halfClose(t, () => keepBusy(300), '1.0')
+    // One that has gone is given up after 100 ms.
+    await delay(300)
+    const answer = readToEnd(client)
+    response.end('whole')
+    assert.match(await answer, /\r\n\r\nwhole$/)
+  },
+)
+
+void t.test('LIFE-5 one that closes its side later has gone', async (t) => {
+  const { socket } = await halfClose(t, () => keepBusy(1_100), '1.0')
+  await new Promise((resolve) => socket.once('close', resolve))
+})
+
+/** Keeps the event loop from what waits for it, in milliseconds. */
+function keepBusy(duration: number): void {
+  const end = performance.now() + duration
+  while (performance.now() < end);
+}
 
 /** What makes a header, and holds it back. */
 const HOLDERS: readonly [what: string, answer: RequestListener][] = [

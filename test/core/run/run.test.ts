@@ -68,6 +68,8 @@ function open(
   const terminate = async (): Promise<void> => void events.push('terminate')
   const record = new RunRecord({
     script: '/srv/a.cgi',
+    scriptName: '/a.cgi',
+    pathInfo: '',
     pid: 42,
     request: createRequest({}),
     queueTime: 0,
@@ -338,6 +340,8 @@ void t.test('LOG-2 the record is filled in, and can be logged', async (t) => {
   assert.ok(headerTime >= 0 && duration >= headerTime)
   assert.deepEqual(rest, {
     script: '/srv/a.cgi',
+    scriptName: '/a.cgi',
+    pathInfo: '',
     pid: 42,
     queueTime: 0,
     bytesIn: 0,

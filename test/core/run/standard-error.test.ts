@@ -26,7 +26,14 @@ function open(errorPage = true): Scene {
     error: () => assert.fail('standard error of a script is no error of the gateway'),
   }
   const request = createRequest({})
-  const record = new RunRecord({ script: '/srv/a.cgi', pid: 42, request, queueTime: 0 })
+  const record = new RunRecord({
+    script: '/srv/a.cgi',
+    scriptName: '/a.cgi',
+    pathInfo: '',
+    pid: 42,
+    request,
+    queueTime: 0,
+  })
   const standardError = new StandardError(record, { logger, errorPage, lingerTimeout: 1_000 })
   const pipe = new PassThrough()
   record.standardErrorEnd = standardError.read({

@@ -16,6 +16,7 @@ export interface RequestFacts {
   readonly url?: string | undefined
   /** The client's address. */
   readonly client?: string | undefined
+  readonly isForPage?: boolean
 }
 
 /** The record of a request that has not ended. */
@@ -25,6 +26,7 @@ export class OpenRequest implements RequestRecord {
   readonly method: string
   readonly url: string
   readonly client: string
+  readonly isForPage: boolean
   script: string | undefined
   status: number | undefined
   headerTime: number | undefined
@@ -47,6 +49,7 @@ export class OpenRequest implements RequestRecord {
     this.method = request.method ?? '-'
     this.url = request.url ?? '-'
     this.client = request.client ?? '-'
+    this.isForPage = request.isForPage ?? false
     this.#listener = listener
   }
 

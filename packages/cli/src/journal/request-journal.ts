@@ -45,8 +45,9 @@ export class RequestJournal extends EventEmitter<JournalEvents> {
 
   /** Begins the record of a request. */
   watch(request: RawRequest, response: RawResponse): void {
-    const { method, url } = request
-    const record = this.#begin({ method, url, client: this.#clientOf(request) })
+    const { method, url, headers } = request
+    const isForPage = headers.accept?.includes('text/html') === true
+    const record = this.#begin({ method, url, client: this.#clientOf(request), isForPage })
     this.#byRaw.set(request, record)
     watchResponse(request, response, record)
     this.emit('open', record)

@@ -9,6 +9,8 @@ export interface RequestRecord {
   readonly url: string
   /** The client's address. */
   readonly client: string
+  /** Whether a browser shows the response as a page, as far as the request says. */
+  readonly isForPage: boolean
   /** Whether a script answers the request rather than a file. */
   readonly isScript: boolean
   /** Absolute path of the script, once known; after a local redirect, of the last script. */

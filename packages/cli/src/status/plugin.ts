@@ -60,7 +60,7 @@ function addRoutes(
   /** Several gateways may share an application server. */
   function upstreams(): UpstreamStats[] {
     const all = [...app.cgi.values()].flatMap((gateway) => gateway.stats().upstreams ?? [])
-    return [...new Map(all.map((upstream) => [upstream.name, upstream])).values()]
+    return [...new Map(all.map((upstream) => [upstream.id ?? upstream.name, upstream])).values()]
   }
 
   function warmStats(): WarmStats[] {

@@ -25,6 +25,7 @@ export function snapshotOf(record: RequestRecord): Snapshot {
     url: record.url.slice(0, MOST_URL),
     urlRest: Math.max(0, record.url.length - MOST_URL),
     client: record.client,
+    isForPage: record.isForPage,
     isScript: record.isScript,
     script: record.script,
     pid: record.pid,

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { CgiError } from './cgi-error.js'
 import type { HeaderField } from './header-fields.js'
 import type { CgiLogger } from './logger.js'
 
@@ -54,8 +55,67 @@ export interface CgiRequest<Native = unknown> {
   readonly sendEarlyHints?: ((links: string[]) => void) | undefined
   /** Limits how slowly the client may receive the response. Absent if the adapter does not watch that. */
   readonly limitDelivery?: ((limits: DeliveryLimits) => void) | undefined
+  /** Called when the script has started. Must not throw. Absent if the adapter does not show runs to the application. */
+  readonly started?: ((run: StartedRun) => void) | undefined
   /** The framework's own request. */
   readonly native: Native
+}
+
+/** A run of a script, whose message is made when it is asked for. */
+export interface StartedRun {
+  /** The message of the channels. */
+  readonly message: CgiRun
+}
+
+/**
+ * One run of a script: the message of the channels `common-gateway:run:start` and
+ * `common-gateway:run:end` of `node:diagnostics_channel`. Both get the same object; a field is undefined
+ * until it is known. Times are in milliseconds.
+ */
+export interface CgiRun {
+  /** Absolute path of the script. */
+  readonly script: string
+  /** SCRIPT_NAME, decoded: `/cgi-bin/wiki.cgi`. */
+  readonly scriptName: string
+  /** PATH_INFO, decoded; a byte string, with one character for each byte. Empty if the path ends with the script. */
+  readonly pathInfo: string
+  /** Process id of the script; undefined where a transport has none. */
+  readonly pid: number | undefined
+  /** The application server that runs the script, such as `127.0.0.1:9000`; undefined for a process. */
+  readonly upstream: string | undefined
+  /** Whether a fork server has made its process, which had loaded the interpreter before. */
+  readonly isWarm: boolean
+  /** Why a spawner that keeps interpreters warm has started it without one; undefined otherwise. */
+  readonly plainReason: string | undefined
+  /** The request that the script answers. Not enumerable, so that a logged run does not contain it. */
+  readonly request: CgiRequest
+  /** When the script was started, in milliseconds since 1970. */
+  readonly startTime: number
+  /** How long the request waited for a slot. */
+  readonly queueTime: number
+  /** From the start to the end of the script's header; undefined without a header. */
+  readonly headerTime: number | undefined
+  /** From the start to the end of the script and its output. */
+  readonly duration: number | undefined
+  /** Bytes of the request body received for the script. */
+  readonly bytesIn: number
+  /** Bytes that the script wrote to its standard output, including its header. */
+  readonly bytesOut: number
+  /** Bytes of its standard error that exceeded the rate limit of the log and were dropped. */
+  readonly droppedBytes: number
+  /** Exit code; null if a signal ended the script. */
+  readonly exitCode: number | null | undefined
+  /** The signal that ended the script; null if it exited. */
+  readonly signal: string | null | undefined
+  /** Whether the client disconnected before it had the whole answer. */
+  readonly isAbandoned: boolean
+  /** Why the gateway stopped the script or rejected its output; undefined without a failure. */
+  readonly error: CgiError | undefined
+  /**
+   * Resolves when the last line of standard error has been logged, which may be after the end of the run.
+   * Not enumerable.
+   */
+  readonly standardErrorEnd: Promise<void>
 }
 
 /** Limits for a client that receives a response. They count only while the client is what the gateway waits for. */

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import { type HeaderField, toHeaderFields, valuesOf } from '../data/header-fields.js'
 import type { CgiLogger } from '../data/logger.js'
-import type { CgiRequest } from '../data/message.js'
+import type { CgiRequest, StartedRun } from '../data/message.js'
 import { serverOf } from '../data/node-internals.js'
 import { toAddress, toScheme } from '../request/forwarded.js'
 import { toOriginForm } from '../request/url-path.js'
@@ -34,6 +34,7 @@ export function createCgiRequest<Native>(
   client: ClientWatch,
   view: FrameworkView<Native>,
   trail: Trail | undefined,
+  started: (run: StartedRun) => void,
 ): CgiRequest<Native> {
   const { message, response } = client
   const { socket } = message
@@ -80,6 +81,7 @@ export function createCgiRequest<Native>(
     sendEarlyHints: message.httpVersion === '1.0' ? undefined : sendEarlyHints,
     limitDelivery: (limits) => client.limitDelivery(limits),
     logger: view.logger,
+    started,
     native: view.native,
   }
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ClientDeparture } from '../data/client-departure.js'
 import { drain } from '../data/drain.js'
 import type { DeliveryLimits } from '../data/message.js'
+import { type Moment, momentNow } from '../data/moment.js'
 import { startTicking } from '../data/ticker.js'
 import { Delivery, type Outgoing } from './delivery.js'
 import {
@@ -26,7 +27,7 @@ export class ClientWatch implements OpenExchange, Outgoing {
   readonly signal = new ClientDeparture()
   /** Whether the request has content. */
   readonly hasBody: boolean
-  completedAt: number | undefined
+  completedAt: Moment | undefined
   readonly #protocol: Protocol
 
   constructor(message: IncomingMessage, response: ServerResponse, progress: ResponseProgress) {
@@ -36,14 +37,14 @@ export class ClientWatch implements OpenExchange, Outgoing {
     this.progress = progress
     this.hasBody = protocol.hasBody(message)
     this.#protocol = protocol
-    if (!this.hasBody) this.completedAt = performance.now()
+    if (!this.hasBody) this.completedAt = momentNow()
     protocol.watch(message)
     addExchange(this)
     if (isOver(message, response)) this.leave()
     response.once('close', () => this.#close())
     if (!this.hasBody) return
     message.once('end', () => {
-      this.completedAt = performance.now()
+      this.completedAt = momentNow()
     })
     protocol.outgoing(message, response).once('finish', () => void this.#limitUpload())
   }

@@ -1,12 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { CgiError, type CgiErrorCode } from '../data/cgi-error.js'
-import type { CgiRequest, CgiResponse, LocalRedirect, NonParsedResponse } from '../data/message.js'
+import type {
+  CgiRequest,
+  CgiResponse,
+  CgiRun,
+  LocalRedirect,
+  NonParsedResponse,
+  StartedRun,
+} from '../data/message.js'
 import { serverOf } from '../data/node-internals.js'
 import { createCgiRequest, type FrameworkView } from './cgi-request.js'
 import { ClientWatch } from './client-watch.js'
 import { redirectRequest, trailOf } from './local-redirect.js'
 import { sendNonParsed } from './non-parsed.js'
-import { type FieldTarget, setFields, uniteAgain } from './response-fields.js'
+import { type FieldTarget, removeContentFields, setFields, uniteAgain } from './response-fields.js'
 import { ResponseProgress } from './response-progress.js'
 import { pipeBody, prepareBody } from './response-stream.js'
 
@@ -28,6 +35,8 @@ export class Exchange<Native = IncomingMessage> {
   readonly request: CgiRequest<Native>
   readonly #client: ClientWatch
   #lists: ReturnType<typeof setFields>
+  #isPrepared = false
+  #run: StartedRun | undefined
 
   /**
    * @param message - the request; its body must not have been read.
@@ -41,7 +50,14 @@ export class Exchange<Native = IncomingMessage> {
       trail?.progress instanceof ResponseProgress ? trail.progress : new ResponseProgress()
     const client = new ClientWatch(message, response, progress)
     this.#client = client
-    this.request = createCgiRequest(client, view, trail)
+    this.request = createCgiRequest(client, view, trail, (run) => {
+      this.#run = run
+    })
+  }
+
+  /** The run of the script that answers; null until it has started, and where no script runs. */
+  get run(): CgiRun | null {
+    return this.#run?.message ?? null
   }
 
   /** Leaves the request to the rest of the application. */
@@ -111,6 +127,7 @@ export class Exchange<Native = IncomingMessage> {
     const client = this.#client
     const { message, response, progress } = client
     progress.isBegun = true
+    this.#isPrepared = true
     prepareBody(answer.body, response, () => client.breakResponse())
     response.statusCode = answer.status
     // HTTP/2 has no reason phrase (RFC 9113 section 8.3.2).
@@ -124,6 +141,20 @@ export class Exchange<Native = IncomingMessage> {
    */
   restoreLists(target: FieldTarget): void {
     if (this.#lists !== undefined) uniteAgain(this.#lists, target)
+  }
+
+  /**
+   * Takes from a response what {@link prepare} has left on it, where an error takes its place: something of the
+   * application has held the response back until its body failed. Fields that are not about the content stay.
+   *
+   * @param target - what the framework has in front of node:http's response.
+   */
+  withdraw(target?: { removeHeader(name: string): unknown }): void {
+    const { message, response } = this.#client
+    if (!this.#isPrepared || response.headersSent) return
+    if (message.httpVersionMajor < 2) response.statusMessage = ''
+    removeContentFields(response)
+    if (target !== undefined) removeContentFields(target)
   }
 
   /** Drops what a script answered, where the application has sent something else. */

@@ -1,19 +1,25 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { type Moment, momentNow } from '../data/moment.js'
 import { isChunked, isHalfOpen, isHeaderWritten, setHalfOpen } from '../data/node-internals.js'
 
 /** An exchange whose client may close its sending side and wait for the response. */
 export interface HalfClosable {
   readonly message: IncomingMessage
   readonly response: ServerResponse
-  /** When the request was complete, by `performance.now()`; undefined until then. */
-  readonly completedAt: number | undefined
+  /** When the request was complete; undefined until then. */
+  readonly completedAt: Moment | undefined
   /** Whether the script writes to the connection itself (NPH). */
   readonly isNonParsed: boolean
 }
 
-/** A client that half-closes this soon after its request did so on purpose and is waiting; in milliseconds. */
+/**
+ * A client that half-closes this soon after its request did so on purpose and is waiting; in milliseconds in which the
+ * event loop was idle. Where it is busy, it reads the close late.
+ */
 const HALF_CLOSE_WINDOW = 100
+/** But not after this time, in milliseconds. */
+const LONGEST_HALF_CLOSE_WINDOW = 1_000
 /** How long a waiting client is not sent a probe that its user could see; in milliseconds. */
 const PROBE_DELAY = 1_000
 /** From one probe to the next, in milliseconds; the last repeats. The second probe fails if the client has gone. */
@@ -46,9 +52,15 @@ export function allowHalfClose(
     setHalfOpen(server, before)
     const [oldest] = exchanges
     if (oldest === undefined) return
-    const now = performance.now()
-    probeClient(socket, exchanges, now - (oldest.completedAt ?? now) < HALF_CLOSE_WINDOW)
+    probeClient(socket, exchanges, hasClosedAtOnce(oldest))
   })
+}
+
+/** Whether a client has closed its side, just now, as soon as its request was complete. */
+function hasClosedAtOnce({ completedAt }: HalfClosable): boolean {
+  const now = momentNow()
+  const { time, idleTime } = completedAt ?? now
+  return now.time - time < LONGEST_HALF_CLOSE_WINDOW && now.idleTime - idleTime < HALF_CLOSE_WINDOW
 }
 
 /** Finds out when a client that has closed one side closes the other. */

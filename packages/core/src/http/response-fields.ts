@@ -49,6 +49,27 @@ export function uniteAgain(lists: readonly ListField[], target: FieldTarget): vo
   }
 }
 
+/** Fields that describe the content of a response, or tell how long it may be kept. */
+const CONTENT_FIELDS = [
+  'accept-ranges',
+  'cache-control',
+  'content-disposition',
+  'content-encoding',
+  'content-language',
+  'content-length',
+  'content-location',
+  'content-range',
+  'content-type',
+  'etag',
+  'expires',
+  'last-modified',
+]
+
+/** Takes away the fields of a response whose content is not sent. */
+export function removeContentFields(target: { removeHeader(name: string): unknown }): void {
+  for (const name of CONTENT_FIELDS) target.removeHeader(name)
+}
+
 /**
  * Each name, in lower case, with all its values, in the order of their first appearance; but Content-Length is
  * last. For HTTP/2, the values of one name are one list, since Node takes some names only once there; it means

@@ -84,7 +84,7 @@ export interface CgiOptions<Native = unknown> extends ProcessOptions {
    * **fallback** `string` - The script that answers every path that names neither a file nor a folder with
    * an index: a front controller, as a path below `root` (`'index.php'`). SCRIPT_NAME names this script, and there
    * is no PATH_INFO; REQUEST_URI has the path. Default: none.
-   * @example `{ prefix: '/', root: './site', otherFiles: 'send', fallback: 'index.php' }`
+   * @example `{ prefix: '/', root: './site', otherFiles: 'send', interpreters: { '.php': 'php-cgi' }, fallback: 'index.php' }`
    */
   fallback?: string
   /**

@@ -1,6 +1,5 @@
 import { AsyncResource } from 'node:async_hooks'
 import type { EventEmitter } from 'node:events'
-import process from 'node:process'
 import { isMainThread } from 'node:worker_threads'
 import { ArraySet } from '../data/array-set.js'
 import { shareInProcess } from './shared.js'

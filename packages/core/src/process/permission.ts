@@ -1,5 +1,3 @@
-import process from 'node:process'
-
 /**
  * Whether Node's permission model allows child processes. Node.js enforces it for `node:child_process`, but not
  * for posix_spawn(3). An application may drop the permission while it runs.

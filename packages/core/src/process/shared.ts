@@ -1,5 +1,3 @@
-import process from 'node:process'
-
 /**
  * Returns an object of which a process has only one, however many copies of this package are loaded: with hot
  * reload, module resets of test runners or two versions side by side, each copy would otherwise add listeners

@@ -1,4 +1,4 @@
-import { isUtf8MimeType, mime, type SendResult, send } from '@fastify/send'
+import type { SendResult } from '@fastify/send'
 import * as fs from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import path from 'node:path'
@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import { codeOf } from '../data/error-code.js'
 import type { HeaderField } from '../data/header-fields.js'
+import { type FileSender, loadFileSender } from './file-sender.js'
 
 const open = promisify(fs.open)
 const fstat = promisify(fs.fstat)
@@ -86,30 +87,35 @@ async function tryToOpen(
   name: string,
   isLast: boolean,
 ): Promise<OpenedFile | null | typeof CHANGED> {
+  const sender = await loadFileSender()
   let descriptor: number | undefined
   let isHandedOn = false
   try {
     let outcome: 'irregular' | 'changed' | undefined
-    const result = await send(toConditions(request), encodeURIComponent(path.basename(file)), {
-      root: path.dirname(file),
-      dotfiles: 'allow',
-      index: false,
-      cacheControl: false,
-      contentType: false,
-      async onFile(_path, seen) {
-        if (!seen.isFile()) {
-          outcome = 'irregular'
-          return
-        }
-        descriptor = await open(file, FLAGS)
-        const opened = await fstat(descriptor)
-        if (!opened.isFile()) outcome = 'irregular'
-        else if (!isSame(seen, opened) && !isLast) outcome = 'changed'
+    const result = await sender.send(
+      toConditions(request),
+      encodeURIComponent(path.basename(file)),
+      {
+        root: path.dirname(file),
+        dotfiles: 'allow',
+        index: false,
+        cacheControl: false,
+        contentType: false,
+        async onFile(_path, seen) {
+          if (!seen.isFile()) {
+            outcome = 'irregular'
+            return
+          }
+          descriptor = await open(file, FLAGS)
+          const opened = await fstat(descriptor)
+          if (!opened.isFile()) outcome = 'irregular'
+          else if (!isSame(seen, opened) && !isLast) outcome = 'changed'
+        },
       },
-    })
+    )
     if (outcome === 'changed') return CHANGED
     if (outcome === 'irregular' || descriptor === undefined) return checkAbsence(result)
-    const opened = toOpenedFile(result, request, name, descriptor)
+    const opened = toOpenedFile(sender, result, request, name, descriptor)
     isHandedOn = opened.content !== null && result.type === 'file'
     return opened
   } catch (error) {
@@ -185,6 +191,7 @@ function isRange(value: string): boolean {
 }
 
 function toOpenedFile(
+  { mime, isUtf8MimeType }: FileSender,
   result: SendResult,
   { method }: FileRequest,
   name: string,

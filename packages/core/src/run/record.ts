@@ -1,56 +1,12 @@
 import { inspect } from 'node:util'
 import type { CgiError } from '../data/cgi-error.js'
-import type { CgiRequest } from '../data/message.js'
-
-/**
- * One run of a script: the message of the channels `common-gateway:run:start` and
- * `common-gateway:run:end` of `node:diagnostics_channel`. Both get the same object; a field is undefined
- * until it is known. Times are in milliseconds.
- */
-export interface CgiRun {
-  /** Absolute path of the script. */
-  readonly script: string
-  /** Process id of the script; undefined where a transport has none. */
-  readonly pid: number | undefined
-  /** The application server that runs the script, such as `127.0.0.1:9000`; undefined for a process. */
-  readonly upstream: string | undefined
-  /** Whether a fork server has made its process, which had loaded the interpreter before. */
-  readonly isWarm: boolean
-  /** Why a spawner that keeps interpreters warm has started it without one; undefined otherwise. */
-  readonly plainReason: string | undefined
-  /** The request that the script answers. Not enumerable, so that a logged run does not contain it. */
-  readonly request: CgiRequest
-  /** When the script was started, in milliseconds since 1970. */
-  readonly startTime: number
-  /** How long the request waited for a slot. */
-  readonly queueTime: number
-  /** From the start to the end of the script's header; undefined without a header. */
-  readonly headerTime: number | undefined
-  /** From the start to the end of the script and its output. */
-  readonly duration: number | undefined
-  /** Bytes of the request body received for the script. */
-  readonly bytesIn: number
-  /** Bytes that the script wrote to its standard output, including its header. */
-  readonly bytesOut: number
-  /** Bytes of its standard error that exceeded the rate limit of the log and were dropped. */
-  readonly droppedBytes: number
-  /** Exit code; null if a signal ended the script. */
-  readonly exitCode: number | null | undefined
-  /** The signal that ended the script; null if it exited. */
-  readonly signal: string | null | undefined
-  /** Whether the client disconnected before it had the whole answer. */
-  readonly isAbandoned: boolean
-  /** Why the gateway stopped the script or rejected its output; undefined without a failure. */
-  readonly error: CgiError | undefined
-  /**
-   * Resolves when the last line of standard error has been logged, which may be after the end of the run.
-   * Not enumerable.
-   */
-  readonly standardErrorEnd: Promise<void>
-}
+import type { CgiRequest, CgiRun } from '../data/message.js'
 
 /** The facts of a run that are known at its start. */
-export type RunStart = Pick<CgiRun, 'script' | 'request' | 'queueTime'> &
+export type RunStart = Pick<
+  CgiRun,
+  'script' | 'scriptName' | 'pathInfo' | 'request' | 'queueTime'
+> &
   Partial<Pick<CgiRun, 'pid' | 'upstream' | 'plainReason'>> & {
     readonly isWarm?: boolean | undefined
   }
@@ -58,6 +14,8 @@ export type RunStart = Pick<CgiRun, 'script' | 'request' | 'queueTime'> &
 /** The record that a run fills in. */
 export class RunRecord implements CgiRun {
   readonly script: string
+  readonly scriptName: string
+  readonly pathInfo: string
   pid: number | undefined
   upstream: string | undefined
   readonly isWarm: boolean
@@ -80,6 +38,8 @@ export class RunRecord implements CgiRun {
 
   constructor(start: RunStart) {
     this.script = start.script
+    this.scriptName = start.scriptName
+    this.pathInfo = start.pathInfo
     this.pid = start.pid
     this.upstream = start.upstream
     this.isWarm = start.isWarm ?? false
@@ -112,7 +72,7 @@ export class RunRecord implements CgiRun {
 }
 
 /** The facts of a run that do not change. */
-type Facts = Pick<CgiRun, 'script' | 'startTime' | 'queueTime'>
+type Facts = Pick<CgiRun, 'script' | 'scriptName' | 'pathInfo' | 'startTime' | 'queueTime'>
 
 /** The other properties, and whether they are enumerable. A request refers to its connection and to the server. */
 const ENUMERABLE: Readonly<Record<Exclude<keyof CgiRun, keyof Facts>, boolean>> = {
@@ -141,6 +101,8 @@ const RECORD = Symbol('record')
  */
 class RunMessage implements Facts {
   readonly script: string
+  readonly scriptName: string
+  readonly pathInfo: string
   readonly startTime: number
   readonly queueTime: number
   /** No private field: the getters also work through a Proxy, and on objects that inherit from a message. */
@@ -148,6 +110,8 @@ class RunMessage implements Facts {
 
   constructor(record: RunRecord) {
     this.script = record.script
+    this.scriptName = record.scriptName
+    this.pathInfo = record.pathInfo
     this.startTime = record.startTime
     this.queueTime = record.queueTime
     Object.defineProperty(this, RECORD, { value: record })

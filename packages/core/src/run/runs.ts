@@ -163,6 +163,8 @@ export class ScriptRuns {
     const streams = await this.#openStreams(ready)
     const record = new RunRecord({
       script: script.file,
+      scriptName: script.scriptName,
+      pathInfo: script.pathInfo,
       pid: streams.pid,
       upstream: streams.upstream,
       isWarm: streams.isWarm,
@@ -189,6 +191,7 @@ export class ScriptRuns {
     record.standardErrorEnd = standardError.read(streams)
     this.#open.add(run)
     this.#diagnostics.start(record)
+    request.started?.(record)
     const stopUpload = watchUpload(body.content, {
       minRate: this.#settings.minRate,
       received: () => record.bytesIn,

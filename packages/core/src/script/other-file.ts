@@ -1,4 +1,3 @@
-import { mime } from '@fastify/send'
 import { accessSync, closeSync, constants, openSync, readSync, realpathSync } from 'node:fs'
 import path from 'node:path'
 import { notExecutable } from './lookup-error.js'
@@ -18,10 +17,17 @@ export function hasScriptName(file: string, { extensions }: OtherFileSettings): 
 }
 
 /** Extensions of files that some server runs: such a file is source, whatever the options say. */
-const EXTENSIONS = String.raw`php\d*|phtml|phtm|pht|phps|phar|inc|cgi|fcgi|fpl|pl|pm|plx|psgi|py|pyc|pyo|pyw|wsgi|rb|rhtml|erb|sh|bash|ksh|csh|zsh|tcl|lua|asp|aspx|ascx|ashx|asmx|asa|asax|jsp|jspx|cfm|cfc`
+const EXTENSIONS = String.raw`php\d*|phtml|phtm|pht|phps|phar|inc|cgi|fcgi|fpl|pl|pm|plx|psgi|py|pyc|pyo|pyw|wsgi|rb|rhtml|erb|sh|bash|ksh|csh|zsh|tcl|lua|asp|aspx|ascx|ashx|asmx|asa|asax|jsp|jspx|cfm|cfc|rpy|epy`
 const SOURCE = new RegExp(String.raw`\.(?:${EXTENSIONS})$`)
 /** The same, with something after it: `a.php.mine`, `a.php;1`. */
 const SOURCE_WITHIN = new RegExp(String.raw`\.(?:${EXTENSIONS})[^a-z0-9]`)
+
+/**
+ * Files that browsers show and people save. `index.pl.html` is a page in Polish; `Module.pm.in` is a template of a
+ * script, though its extension has a media type, too.
+ */
+const MEDIA =
+  /\.(?:x?html?|css|m?js|json|jsonld|geojson|webmanifest|map|wasm|xml|xsd|xsl|xslt|rss|atom|svgz?|a?png|jpe?g|gif|webp|avif|jxl|hei[cf]|ico|bmp|tiff?|psd|woff2?|ttf|otf|eot|mp3|m4a|og[agv]|opus|wav|flac|aac|midi?|mp4|m4v|webm|mov|avi|mkv|mpe?g|wmv|vtt|srt|pdf|e?ps|md|csv|tsv|rtf|do[ct][xm]?|xl[st][xm]?|pp[st][xm]?|od[fgpst]|epub|mobi|djvu|ics|vcf|gpx|kml|swf|jar|exe|msi|apk|dmg|iso|deb|rpm|torrent)$/
 
 /** Suffixes of copies that editors, packagers and people keep of a file. */
 const COPY =
@@ -47,7 +53,7 @@ function hasSourceName(file: string, settings: OtherFileSettings): boolean {
     extension.toLowerCase(),
   )
   const name = toPlainName(file)
-  if (!hasKnownType(name) && holdsExtension(name, own)) return true
+  if (!MEDIA.test(name) && holdsExtension(name, own)) return true
   return hasNameOrCopy(file, (original) => {
     return SOURCE.test(original) || own.some((extension) => original.endsWith(extension))
   })
@@ -73,12 +79,6 @@ function toPlainName(file: string): string {
     .basename(file)
     .toLowerCase()
     .replace(/^[#.]+/, '')
-}
-
-/** Whether the last extension is a media type (`index.pl.html`), rather than the suffix of a copy. */
-function hasKnownType(name: string): boolean {
-  const type = mime.getType(name)
-  return type !== null && type !== 'application/octet-stream'
 }
 
 function holdsExtension(name: string, own: readonly string[]): boolean {

@@ -5,6 +5,11 @@ export interface UpstreamStats {
    * `php-cgi 1`.
    */
   readonly name: string
+  /**
+   * Its number in this process: the same for all gateways that share it, and another for an upstream of the same name
+   * in another transport. Absent if the transport has no upstreams of equal names.
+   */
+  readonly id?: number | undefined
   /** Process id of the worker that runs now. */
   readonly pid?: number | undefined
   /**

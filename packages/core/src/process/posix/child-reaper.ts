@@ -1,5 +1,4 @@
 import { AsyncResource } from 'node:async_hooks'
-import process from 'node:process'
 import { ArraySet } from '../../data/array-set.js'
 import type { ScriptExit } from '../../transport/transport.js'
 import { readWaitStatus } from '../wait-status.js'

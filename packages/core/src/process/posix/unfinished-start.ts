@@ -1,5 +1,4 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import process from 'node:process'
 
 /**
  * The pids of processes that threads of this process are starting and that have not loaded their program yet:
