@@ -82,7 +82,7 @@ export interface ScgiOptions
   /**
    * **retry** `'unsent' | 'safe'` - Which requests are sent again. `'unsent'`: those that no application has seen.
    * `'safe'`: also one by a safe method (GET, HEAD or OPTIONS; RFC 9110 section 9.2.1) whose connection was closed without
-   * a byte of an answer; once. Default: `'unsent'`.
+   * a byte of an answer; once, by another application server where one is up. Default: `'unsent'`.
    * @example `{ address: ['10.0.0.2:9000', '10.0.0.3:9000'], retry: 'safe' }`
    */
   retry?: 'unsent' | 'safe'

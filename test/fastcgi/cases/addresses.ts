@@ -30,13 +30,9 @@ const ERRORS: readonly Case[] = [
   },
   {
     name: 'UP-7 a port without a listener is 502 with the errno',
-    upstreams: [says('never')],
-    on: 'tcp',
-    async address(_t, [upstream]) {
-      assert.ok(upstream)
-      await upstream.stop()
-      return upstream.address
-    },
+    upstreams: [],
+    // One that was free a moment ago may be another test's by now; that of tcpmux is nobody's.
+    address: async () => '127.0.0.1:1',
     expected: { ...UNREACHABLE, reason: /ECONNREFUSED/ },
   },
   {

@@ -25,6 +25,11 @@ const onlyFirst =
   (call) =>
     call.connection.calls.length === 1 ? call.answer(call.path) : then(call)
 
+/** Answers the first request of each connection but one for `/held`, and closes at the second. */
+const losesSecondAndHolds: Behaviour['answer'] = (call) => {
+  if (call.path !== '/held') onlyFirst(closes)(call)
+}
+
 /** By their addresses. */
 const UNREAD_LISTENERS = new Map<string, UnreadListener>()
 
@@ -112,6 +117,22 @@ const STALE: readonly Case[] = [
     ),
   ),
   {
+    name: 'UP-5 a kept connection that closes at the next request costs no wait for another upstream',
+    upstreams: () => [losesSecondAndHolds, losesSecondAndHolds],
+    fastcgi: { ...KEEP, maxConnections: 1 },
+    async play(stage) {
+      await stage.send('/first')
+      const first = stage.upstreams.find((upstream) => upstream.count('/first') === 1)
+      const other = stage.upstreams.find((upstream) => upstream !== first)
+      const held = stage.send('/held')
+      await until(() => other?.count('/held') === 1, 'the other upstream is busy')
+      assert.equal((await stage.send('/next')).text, '/next')
+      assert.equal(first?.count('/next'), 2)
+      other?.calls[0]?.answer('held')
+      assert.equal((await held).text, 'held')
+    },
+  },
+  {
     name: 'UP-5 PUT of 3 MB: what cannot be sent again is not risked on a kept connection',
     upstreams: [onlyFirst(closes)],
     fastcgi: KEEP,
@@ -173,6 +194,44 @@ const UNKNOWN: readonly Case[] = [
     }),
   ),
   {
+    name: 'UP-5 GET, retry ‘safe’: what one upstream has lost waits for a place on the other, and nothing waits for it',
+    upstreams: () => [losesAndHolds, losesAndHolds],
+    fastcgi: { retry: 'safe', maxConnections: 2 },
+    async play(stage) {
+      const held = [1, 2, 3, 4].map(() => stage.send('/held'))
+      await until(() => seen(stage, '/held') === 4, 'all places are taken')
+      const [first, other] = stage.upstreams
+      for (const call of first?.calls ?? []) call.answer('held')
+      const isIdle = (): boolean =>
+        stage.stats()[0]?.busy === 0 && first?.calls.every(isClosed) === true
+      await until(isIdle, 'one upstream is idle')
+      const lost = stage.send('/lost')
+      await until(() => retries(stage) === 1, 'it is sent again')
+      assert.equal((await stage.send('/next')).text, '/next')
+      other?.calls[0]?.answer('held')
+      assert.equal((await lost).text, '/lost')
+      other?.calls[1]?.answer('held')
+      for (const answer of await Promise.all(held)) assert.equal(answer.text, 'held')
+      assert.equal(first?.count('/lost'), 1)
+      assert.equal(other?.count('/lost'), 1)
+      assert.equal(other?.count('/next'), 0)
+    },
+  },
+  {
+    name: 'UP-5 GET, retry ‘safe’: what one upstream has lost goes to the other, though that has more to do',
+    upstreams: () => [losesAndHolds, losesAndHolds],
+    fastcgi: { retry: 'safe', maxConnections: 4 },
+    async play(stage) {
+      const held = stage.send('/held')
+      await until(() => seen(stage, '/held') === 1, 'one upstream is busy')
+      assert.equal((await stage.send('/lost')).text, '/lost')
+      const busy = stage.upstreams.find((upstream) => upstream.count('/held') === 1)
+      busy?.calls[0]?.answer('held')
+      assert.equal((await held).text, 'held')
+      assert.equal(busy?.count('/lost'), 1)
+    },
+  },
+  {
     name: 'UP-5 GET, retry ‘safe’: a request that ends each application is sent twice at most',
     upstreams: [closes, closes, closes],
     fastcgi: { retry: 'safe' },
@@ -182,6 +241,16 @@ const UNKNOWN: readonly Case[] = [
     },
   },
 ]
+
+const isClosed = ({ connection }: Call): boolean => connection.isClosed
+
+/** An upstream that holds what is for `/held`, and loses what is for `/lost` where it holds nothing. */
+const losesAndHolds: Behaviour['answer'] = (call, upstream) => {
+  if (call.path === '/held') return
+  const isBusy = upstream.calls.some((each) => each.path === '/held' && !isClosed(each))
+  if (call.path === '/lost' && !isBusy) closes(call)
+  else call.answer(call.path)
+}
 
 /** Two upstreams, the first of which to get a request closes the connection. */
 function oneCloses(): Behaviour['answer'][] {

@@ -13,6 +13,7 @@ export const BY_FASTCGI: readonly Exception[] = [
       'LIM-3 a script that its user may not run: 500, and the log says why',
       'LIM-3 RES-6 killed by a limit: 502, or the connection destroyed',
       'LOG-2 publishes a run that failed, and why',
+      'LOG-2 a request whose script cannot be started has none',
       'LOG-2 counts failed starts and disconnects; a run can be logged',
     ],
   },
@@ -61,7 +62,11 @@ export const BY_FASTCGI: readonly Exception[] = [
   {
     what: 'Counts and error pages',
     why: 'They have the application server, too.',
-    cases: ['Errors JSON for an API client says all that is known', 'LOG-2 counts'],
+    cases: [
+      'Errors JSON for an API client says all that is known',
+      'LOG-2 counts',
+      'LOG-2 is the message of the channels',
+    ],
   },
 ]
 
@@ -94,9 +99,11 @@ export const WITH_FCGIWRAP: readonly Exception[] = [
     cases: [
       'BODY-3 a script need not read what it gets',
       'BODY-3 does not wait for a client that sends no more',
+      'BODY-6 never takes the rest of a body for a request',
       'RES-8 sends output while the input still arrives',
       'RES-8 sends an early answer of a script at once',
       'RES-2 answers a local redirect with another resource of the application',
+      'RES-2 a connection stays in step after a redirect',
       'RES-2 a body that still arrives is received before the redirect is followed',
       'RES-7 keeps the connection in step, and nothing open',
       'LIFE-1 a script that answers early and reads on ends with its client',
@@ -132,6 +139,7 @@ export const WITH_FCGIWRAP: readonly Exception[] = [
     why: 'fcgiwrap ends every request with exit code 0.',
     cases: [
       'RES-6 serves a response whose script exits with a code, and logs it',
+      'LOG-2 a script that fails',
       'RES-6 lets a client of HTTP/1.0 tell, by the only sign there is',
     ],
   },

@@ -7,6 +7,9 @@ export const CHILDREN = 4
 
 export const METHODS = ['GET', 'POST'] as const
 
+/** One failed request takes no upstream out, so that its place may be taken by another one before the second fails. */
+const MOST_POSTS = CHILDREN + 1
+
 /** Something that happens to the first machine while requests are sent. */
 export interface MachineEvent {
   readonly name: string
@@ -21,14 +24,14 @@ export const EVENTS: readonly MachineEvent[] = [
   {
     name: 'php-fpm is killed (SIGKILL)',
     // A GET without an answer goes to the other machine.
-    most: { GET: 0, POST: CHILDREN },
+    most: { GET: 0, POST: MOST_POSTS },
     happen: (_machine, php) => php.kill(),
     mend: (_machine, php) => php.restart(),
   },
   {
     name: 'php-fpm is stopped gracefully (SIGQUIT)',
     // By TCP, what lies in the backlog when it is closed cannot be distinguished from what has begun.
-    most: { GET: 0, POST: CHILDREN },
+    most: { GET: 0, POST: MOST_POSTS },
     happen: (_machine, php) => process.kill(php.pid(), 'SIGQUIT'),
     mend: (_machine, php) => php.restart(),
   },

@@ -68,3 +68,7 @@ void t.test('UP-5 a request is sent again to another upstream, if there is one',
   assert.equal(choose(0, { a: {}, b: { busy: 4 } }, 'a'), 'a')
   assert.equal(choose(0, { a: {}, b: { failure: 'protocol' } }, 'a'), 'a')
 })
+
+void t.test('UP-5 one that is no candidate is not chosen', async () => {
+  assert.equal(chooseUpstream([upstream('b', { busy: 4 })], 0, upstream('a', {})), undefined)
+})

@@ -45,6 +45,7 @@ void t.test('UP-8 workers are among the upstreams', BOUNDED, async (t) => {
   assert.equal(status, 200)
   const [first, second] = gateway.stats().upstreams ?? []
   assert.deepEqual(first, {
+    id: first?.id,
     name: 'node 1',
     pid: Number(text),
     state: 'up',
@@ -56,6 +57,7 @@ void t.test('UP-8 workers are among the upstreams', BOUNDED, async (t) => {
     retries: 0,
   })
   assert.equal(second?.state, 'stopped')
+  assert.notEqual(second.id, first?.id)
   assert.equal((await send(gateway, '/')).text, text, 'a worker that runs is preferred')
 })
 

@@ -115,6 +115,7 @@ void t.test('workers end with their application', async (t) => {
       import cluster from 'node:cluster'
       if (cluster.isPrimary) {
         const [first] = [cluster.fork(), cluster.fork()]
+        first.on('exit', () => console.log('ended'))
         process.on('SIGUSR1', () => first.process.kill('SIGKILL'))
       } else {
         ${host()}
@@ -129,6 +130,8 @@ void t.test('workers end with their application', async (t) => {
       for (const pid of [...pids].filter(isRunning)) process.kill(pid, 'SIGKILL')
     })
     started.kill('SIGUSR1')
+    // Until then, the primary process may hand a connection to the one that is no more.
+    while ((await started.nextLine()) !== 'ended');
     await until(() => [...pids].filter(isRunning).length === 1, 'the workers of one have ended')
     const [left] = [...pids].filter(isRunning)
     for (let requests = 0; requests < 5; requests += 1) {

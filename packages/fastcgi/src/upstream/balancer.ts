@@ -51,10 +51,17 @@ export class Balancer {
    */
   choose(now: number, search: PlaceSearch): Upstream | CgiError | undefined {
     this.#probeConnections(now)
-    const upstream = chooseUpstream(this.#upstreams, now, search.failed?.upstream)
+    const { failed, lostBy } = search
+    const candidates = this.#candidatesFor(lostBy)
+    const upstream = chooseUpstream(candidates, now, failed?.upstream ?? lostBy)
     if (upstream !== undefined) return upstream
     if (this.isAnyUp || patienceOf(this.#upstreams, now, search) > 0) return undefined
-    return this.#toError(search.failed)
+    return this.#toError(failed)
+  }
+
+  /** Whether a request waits for some upstreams only, so that those behind it may find a place where it finds none. */
+  isSelective({ lostBy }: PlaceSearch): boolean {
+    return this.#candidatesFor(lostBy) !== this.#upstreams
   }
 
   /** An upstream has begun to answer. */
@@ -99,6 +106,16 @@ export class Balancer {
         },
       )
     }
+  }
+
+  /**
+   * The upstreams for a request that one has lost. The processes of an application that is killed end one after another:
+   * those that are left accept a request only to lose it again.
+   */
+  #candidatesFor(lostBy: Upstream | undefined): readonly Upstream[] {
+    if (lostBy === undefined) return this.#upstreams
+    const others = this.#upstreams.filter((upstream) => upstream !== lostBy)
+    return others.some(({ isUp }) => isUp) ? others : this.#upstreams
   }
 
   #toError(failed: FailedAttempt | undefined): CgiError {

@@ -18,7 +18,7 @@ export function chooseUpstream(
     if (!upstream.isUp || upstream.busy >= upstream.limit) continue
     if (best === undefined || isBetter(upstream, best)) best = upstream
   }
-  if (best !== undefined || avoided === undefined) return best
+  if (best !== undefined || avoided === undefined || !upstreams.includes(avoided)) return best
   return chooseUpstream([avoided], now)
 }
 

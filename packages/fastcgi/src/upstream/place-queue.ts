@@ -21,6 +21,8 @@ export interface PlaceSearch {
   readonly connectDeadline: number
   /** The last attempt of this search. */
   readonly failed?: FailedAttempt | undefined
+  /** The upstream that has lost the request and may lose it again; taken only where no other is up. */
+  readonly lostBy?: Upstream | undefined
 }
 
 /** A request that waits for a place. */

@@ -25,6 +25,8 @@ export interface PlacementCall {
   readonly mayReuse: boolean
   /** 0: no limit. */
   readonly connectTimeout: number
+  /** The upstream that has lost the request and may lose it again; undefined: none. */
+  readonly lostBy: Upstream | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ export interface PlacementCall {
  */
 export async function placeRequest(
   group: UpstreamGroup,
-  { signal, arrival, queueTimeLeft, mayReuse, connectTimeout }: PlacementCall,
+  { signal, arrival, queueTimeLeft, mayReuse, connectTimeout, lostBy }: PlacementCall,
   send: (placement: Placement, options: ConnectOptions) => Promise<void> | undefined,
 ): Promise<void> {
   const start = performance.now()
@@ -47,7 +49,7 @@ export async function placeRequest(
   let timeout = connectTimeout
   let failed: FailedAttempt | undefined
   for (;;) {
-    const search = { signal, arrival, start, queueDeadline, connectDeadline, failed }
+    const search = { signal, arrival, start, queueDeadline, connectDeadline, failed, lostBy }
     const upstream = await group.enter(search)
     const attempt = performance.now()
     try {

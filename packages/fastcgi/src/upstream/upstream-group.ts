@@ -44,6 +44,8 @@ export class UpstreamGroup {
       }
     }
     const place = this.#places.wait(search)
+    // What waits before it may wait for another upstream.
+    this.#admitToPlaces(performance.now())
     this.#look()
     return place
   }
@@ -77,7 +79,7 @@ export class UpstreamGroup {
       } else if (choice !== undefined) {
         choice.busy += 1
         give(choice)
-      } else if (this.balancer.isAnyUp) {
+      } else if (this.balancer.isAnyUp && !this.balancer.isSelective(search)) {
         // The requests behind it find no place either. Where none is up, each has a deadline of its own.
         return
       }

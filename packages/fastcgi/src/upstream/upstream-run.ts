@@ -14,6 +14,7 @@ import { type Placement, placeRequest } from './placement.js'
 import { RelayedOutput } from './relayed-output.js'
 import { type FailedEnd, isSentAgain, mayReuseConnection } from './retry-decision.js'
 import { MOST_KEPT, SentBody } from './sent-body.js'
+import type { Upstream } from './upstream.js'
 import type { UpstreamGroup } from './upstream-group.js'
 import { EXIT_AFTER_CONNECTION, LONGEST_WORKER_END, waitForAbort, within } from './worker-end.js'
 
@@ -57,6 +58,8 @@ export class UpstreamRun implements ScriptStreams {
   #placement: Placement | undefined
   #exchange: Exchange | undefined
   #retries = 0
+  /** The upstream of the last attempt, where it may lose the request again. */
+  #lostBy: Upstream | undefined
   #hasBegun = false
   #isOver = false
   #isTerminated = false
@@ -104,6 +107,7 @@ export class UpstreamRun implements ScriptStreams {
       queueTimeLeft: queueTimeout === 0 ? Number.POSITIVE_INFINITY : queueTimeout - queueTime,
       mayReuse: this.#mayReuse,
       connectTimeout,
+      lostBy: this.#lostBy,
     }
     await placeRequest(this.#group, call, (...placed) => this.#send(...placed))
   }
@@ -234,6 +238,9 @@ export class UpstreamRun implements ScriptStreams {
     }
     this.#retries += 1
     upstream.retries += 1
+    // What has closed a kept connection, or a worker, makes place for a new process.
+    const isReplaced = isReused || upstream.worker !== undefined
+    this.#lostBy = outcome === 'unanswered' && !isReplaced ? upstream : undefined
     this.#leave()
     this.#exchange = undefined
     this.#retryEnd = new AbortController()

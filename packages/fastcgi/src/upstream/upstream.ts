@@ -46,6 +46,8 @@ const COUNT_TIMEOUT = 1_000
 
 /** One place where an application listens: the connections to it, and its health. */
 export class Upstream {
+  static #count = 0
+  readonly id = (Upstream.#count += 1)
   readonly name: string
   readonly address: Address
   /** Undefined where the application is not ours. */
@@ -195,9 +197,10 @@ export class Upstream {
   }
 
   stats(): UpstreamStats {
-    const { name, busy, requests, failures, retries, worker } = this
+    const { id, name, busy, requests, failures, retries, worker } = this
     return {
       name,
+      id,
       pid: worker?.pid,
       state: this.#state(),
       busy,

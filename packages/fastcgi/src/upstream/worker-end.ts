@@ -27,18 +27,21 @@ const LONGEST_LOAD = 10_000
  * loaded again, each time.
  */
 export async function waitForAbort(
-  exchange: Exchange,
-  worker: ManagedWorker | undefined,
+  exchange: Pick<Exchange, 'end'>,
+  worker: Pick<ManagedWorker, 'isLoading'> | undefined,
   killTimeout: number,
 ): Promise<ExchangeEnd | undefined> {
   // The gateway gives a request up that takes longer than `killTimeout` and a second to end.
   const deadline = performance.now() + Math.min(LONGEST_LOAD, killTimeout / 2)
-  for (;;) {
-    const patience = Math.min(LONGEST_ABORT, killTimeout / ABORT_PART)
-    const end = await within(exchange.end, Math.max(patience, SHORTEST_ABORT))
-    const isLoading = worker?.isLoading === true && performance.now() < deadline
-    if (end !== undefined || !isLoading) return end
-  }
+  const patience = Math.max(Math.min(LONGEST_ABORT, killTimeout / ABORT_PART), SHORTEST_ABORT)
+  // A worker that finishes loading during the wait sees the abort late, so it gets the whole patience once more.
+  let wasLoading: boolean
+  do {
+    wasLoading = worker?.isLoading === true
+    const end = await within(exchange.end, patience)
+    if (end !== undefined) return end
+  } while (wasLoading && performance.now() < deadline)
+  return undefined
 }
 
 /** Waits for a result. Undefined where it takes longer. */
