@@ -1,19 +1,21 @@
 import type { ScriptExit } from '@common-gateway/core/transport'
 import assert from 'node:assert/strict'
 import { constants } from 'node:os'
+import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { needs } from '../cli/program.js'
 import { toReadable } from '../core/output-streams.js'
 import { createTemporaryFolder, writeProgram } from '../core/temporary-folder.js'
 import { createWarmSpawner } from './warm-spawners.js'
+import { PERL, PYTHON } from './interpreters.js'
 
 const folder = createTemporaryFolder(t)
 const CONNECTIONS = 16
 const SIGNALS = ['SIGHUP', 'SIGINT', 'SIGABRT', 'SIGKILL', 'SIGSEGV', 'SIGALRM', 'SIGTERM'] as const
 
 const SCRIPTS = {
-  '/usr/bin/python3': `
+  [PYTHON]: `
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 kind, value = os.environ['QUERY_STRING'].split('-')
@@ -23,7 +25,7 @@ import signal
 if value != '9': signal.signal(int(value), signal.SIG_DFL)
 os.kill(os.getpid(), int(value))
 `,
-  '/usr/bin/perl': `
+  [PERL]: `
 use POSIX ();
 my ($kind, $value) = split /-/, $ENV{QUERY_STRING};
 exit $value if $kind eq 'exit';
@@ -47,7 +49,7 @@ const ENDS: readonly (readonly [string, ScriptExit])[] = [
 for (const [program, lines] of Object.entries(SCRIPTS)) {
   const options = { ...needs(program), timeout: 120_000 }
   void t.test(`WARM-7 exit codes and signals are known: ${program}`, options, async (t) => {
-    const script = writeProgram(folder, `script${program.length}`, `#!${program}${lines}`)
+    const script = writeProgram(folder, `script-${path.basename(program)}`, `#!${program}${lines}`)
     await delay(2_100)
     const spawner = createWarmSpawner({ after: 1 })
     t.after(() => spawner.close?.())

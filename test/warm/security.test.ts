@@ -1,13 +1,14 @@
 import { createSpawner, type Spawner } from '@common-gateway/core/transport'
-import { warm } from '@common-gateway/warm'
+import { warm, type WarmNote } from '@common-gateway/warm'
 import assert from 'node:assert/strict'
-import { mkdirSync } from 'node:fs'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { needsRoot } from '../apps/programs.js'
 import { createTemporaryFolder, writeProgram } from '../core/temporary-folder.js'
-import { until } from '../support/processes.js'
+import { processesOf, until } from '../support/processes.js'
 import { type Run, runScript } from './differential/script-run.js'
 
 const OPTIONS = { ...needsRoot('python3', 'perl'), timeout: 60_000 }
@@ -133,6 +134,55 @@ for (const [name, text] of [
     },
   )
 }
+
+/** Scripts that take seconds to load. */
+const LARGE = {
+  'large.py': `#!/usr/bin/python3\n${'def f(a, b=1): return [a + b for a in range(b)]\n'.repeat(3_000)}`,
+  'large.pl':
+    '#!/usr/bin/perl\nBEGIN { my $count = 0; $count += $_ for 1 .. 20_000_000 }\nprint "done\n";\n',
+}
+
+/** Whether a process of another user than root is not dumpable: the kernel gives its files to root, proc(5). */
+function isProtected(pid: number): boolean {
+  try {
+    const isOfRoot = /^Uid:\t0\t/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
+    return !isOfRoot && statSync(`/proc/${pid}/mem`).uid === 0
+  } catch {
+    return false
+  }
+}
+
+for (const [name, text] of Object.entries(LARGE)) {
+  void t.test(`WARM-43 a fork server is protected while it loads (${name})`, OPTIONS, async (t) => {
+    const script = writeProgram(folder, name, text)
+    const spawner = createConfinedSpawner(t)
+    await delay(2_100)
+    const notes: string[] = []
+    const onNote = (note: unknown): void => void notes.push((note as WarmNote).text)
+    subscribe('common-gateway:warm:note', onNote)
+    t.after(() => unsubscribe('common-gateway:warm:note', onNote))
+    await ask(spawner, script)
+    await until(() => processesOf(script).some(isProtected), 'it is protected')
+    assert.deepEqual(notes, [])
+    await until(() => notes.length > 0, 'it has loaded')
+    assert.deepEqual(notes, ['ready'])
+  })
+}
+
+void t.test('WARM-43 without protection there is no fork server', OPTIONS, async (t) => {
+  const script = writeProgram(folder, 'unprotected.py', "#!/usr/bin/python3\nprint('answer')\n")
+  // As an interpreter that was compiled without libffi.
+  writeProgram(folder, 'without/_ctypes.py', "raise ImportError('No module named _ctypes')\n")
+  const spawner = createConfinedSpawner(t)
+  await delay(2_100)
+  let run = await ask(spawner, script, { PYTHONPATH: path.join(folder, 'without') })
+  const reason = 'its interpreter cannot protect a fork server, since it has no module _ctypes'
+  await until(async () => {
+    run = await ask(spawner, script, { PYTHONPATH: path.join(folder, 'without') })
+    assert.deepEqual([run.isWarm, run.result.output], [false, 'answer\n'])
+    return run.plainReason === reason
+  }, 'it is plain for this reason')
+})
 
 void t.test(
   'WARM-43 a script that kills its fork server harms no other request',

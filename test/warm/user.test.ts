@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import t from 'tap'
 import { needsRoot } from '../apps/programs.js'
 import { createTemporaryFolder, writeProgram } from '../core/temporary-folder.js'
-import { isRunning, untilGone } from '../support/processes.js'
+import { isRunning, processesOf, untilGone } from '../support/processes.js'
 
 const OPTIONS = { ...needsRoot('python3'), timeout: 60_000 }
 
@@ -38,7 +39,11 @@ if os.environ['QUERY_STRING']: time.sleep(1000)
       cwd: import.meta.dirname,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
-    t.after(() => host.kill('SIGKILL'))
+    t.after(() => {
+      host.kill('SIGKILL')
+      // One that had just begun, of which its process did not know yet, goes on.
+      for (const pid of processesOf(path.join(folder, 'wait.cgi'))) process.kill(pid, 'SIGKILL')
+    })
     const lines = createInterface({ input: host.stdout })
     const pids: number[] = []
     const [port] = await once(lines, 'line')

@@ -15,7 +15,7 @@ import { WarmSpawner } from '@internal/warm/warm-spawner.js'
 import { needs } from '../cli/program.js'
 import { toReadable } from '../core/output-streams.js'
 import { createTemporaryFolder, writeProgram } from '../core/temporary-folder.js'
-import { isRunning, until } from '../support/processes.js'
+import { childrenOf, commandOf, isRunning, until } from '../support/processes.js'
 
 const FORK_SERVER = fileURLToPath(new URL('../../fixtures/warm/fork-server.py', import.meta.url))
 const PATH = process.env['PATH'] ?? ''
@@ -35,6 +35,8 @@ interface Asked {
   readonly fault?: string
   readonly fixed?: Record<string, string>
   readonly args?: readonly string[]
+  /** What a fork server executes. */
+  readonly line?: string
 }
 
 /** A spawner whose fork servers are under control: they execute /bin/sh. */
@@ -70,14 +72,27 @@ class Spawner {
   }
 
   /** Runs a script to its end. */
-  async run({ file = script, fault = '', fixed = {}, args = [] }: Asked = {}): Promise<Run> {
+  async run(asked: Asked = {}): Promise<Run> {
+    const { file = script, fault = '', fixed = {}, args = [], line = 'echo warm "$@"' } = asked
     const started = await this.spawner.spawn({
       command: [file, ...args],
       cwd: folder,
-      environment: { PATH, ...fixed, HTTP_DO: 'echo warm "$@"', HTTP_FAULT: fault },
+      environment: { PATH, ...fixed, HTTP_DO: line, HTTP_FAULT: fault },
       stdin: 'null',
     })
     return finish(started)
+  }
+
+  /** Runs a script that does not end. */
+  async stream(file: string): Promise<ScriptProcess> {
+    const started = await this.spawner.spawn({
+      command: [file],
+      cwd: folder,
+      environment: { PATH, HTTP_DO: 'exec sleep 1000', HTTP_FAULT: '' },
+      stdin: 'null',
+    })
+    void finish(started)
+    return started
   }
 
   /** Runs a script until its fork server takes requests. */
@@ -250,6 +265,37 @@ void t.test('WARM-8 there are no more fork servers than `max`', WITH_PYTHON, asy
   assert.equal(asked.stats.servers, 1)
 })
 
+void t.test(
+  'WARM-8 fork servers that wait for their scripts do not add up',
+  WITH_PYTHON,
+  async (t) => {
+    const files = Array.from({ length: 5 }, (_, index) => writeScript(`stream-${index}.py`))
+    await delay(2_100)
+    const asked = new Spawner(t, { max: 2, after: 1 })
+    const servers = (): number =>
+      childrenOf(process.pid).filter((pid) => commandOf(pid).includes('fork-server.py')).length
+    const streams: ScriptProcess[] = []
+    t.after(() => streams.map(({ signalGroup }) => signalGroup('SIGKILL')))
+    for (const file of files) {
+      let reason: string | undefined
+      await until(async () => {
+        const run = await asked.run({ file })
+        reason = run.reason
+        return run.isWarm || reason === '2 fork servers wait for the end of their scripts'
+      }, 'it is warm, or there is no room')
+      assert.equal(reason !== undefined, streams.length === 2, reason)
+      if (reason !== undefined) continue
+      streams.push(await asked.stream(file))
+      assert.equal((await asked.run({ file, fault: 'stale' })).isWarm, false)
+      assert.ok(servers() <= 4, `${servers()} fork servers`)
+    }
+    assert.equal(streams.length, 2)
+    const [first] = streams
+    first?.signalGroup('SIGKILL')
+    await asked.warmUp({ file: files.at(-1) ?? '' })
+  },
+)
+
 void t.test('WARM-9 a fork server ends when it is idle', WITH_PYTHON, async (t) => {
   await areOld
   const asked = new Spawner(t, { idleTimeout: 5_000 })
@@ -313,3 +359,14 @@ void t.test(
     assert.equal((await asked.run()).isWarm, true)
   },
 )
+
+void t.test('WARM-11 a run that a signal ends is not measured', WITH_PYTHON, async (t) => {
+  await areOld
+  const spawner = new Spawner(t, { after: 7 })
+  await spawner.warmUp()
+  for (let count = 0; count < 25; count += 1)
+    await spawner.run({ line: 'sleep 0.2; kill -TERM $$' })
+  assert.ok((await spawner.run()).isWarm, 'as an event stream whose client leaves')
+  for (let count = 0; count < 25; count += 1) await spawner.run({ line: 'sleep 0.2' })
+  assert.equal((await spawner.run()).reason, 'its fork server is not faster')
+})

@@ -86,6 +86,7 @@ sub import {
   @decisive = split /\n/, $option{decisive};
   $cpu_seconds = $option{cpu} eq '-' ? 0 : $option{cpu};
   take_standard_streams();
+  protect();
   leave('plain it runs in taint mode') if ${^TAINT};
   leave('plain PERL_UNICODE decodes its arguments') if ${^UNICODE} & 0x20;
   try_script();
@@ -104,6 +105,17 @@ sub take_standard_streams {
   close $reader;
   close $writer;
 }
+
+# Another process of the same user can neither trace the fork server nor read its memory. Root always can.
+sub protect {
+  $dumpable = syscall $call{prctl}, $PR_GET_DUMPABLE, 0, 0, 0, 0;
+  syscall $call{prctl}, $PR_SET_DUMPABLE, 0, 0, 0, 0;
+  my $is_protected = syscall($call{prctl}, $PR_GET_DUMPABLE, 0, 0, 0, 0) == 0;
+  leave('plain this system cannot protect a fork server: prctl() fails') if !$is_protected && syscall($call{geteuid}) != 0;
+}
+
+# As each process is after exec: else a child could not read its own /proc/self.
+sub end_protection { syscall $call{prctl}, $PR_SET_DUMPABLE, $dumpable, 0, 0, 0 }
 
 sub report {
   my ($line) = @_;
@@ -202,11 +214,8 @@ sub get_ready {
   $signal_mask = "\0" x 8;
   syscall $call{rt_sigprocmask}, $SIG_BLOCK, $SIGCHLD_MASK, $signal_mask, 8;
   $signals = syscall $call{signalfd4}, -1, $SIGCHLD_MASK, 8, $SFD_FLAGS;
-  $dumpable = syscall $call{prctl}, $PR_GET_DUMPABLE, 0, 0, 0, 0;
-  # Another process of the same user can neither trace the fork server nor read its memory.
-  syscall $call{prctl}, $PR_SET_DUMPABLE, 0, 0, 0, 0;
   $own_package = delete $main::{'CommonGatewayForkServer::'};    # kept, as its subs are in use
-  CommonGatewayForkServer::Child::prepare(\%call, $status, [$control, $signals], $signal_mask, $dumpable, $cpu_seconds, $quick_end);
+  CommonGatewayForkServer::Child::prepare(\%call, $status, [$control, $signals], $signal_mask, $cpu_seconds, $quick_end);
   # Objects that are left at the end are destroyed in the order of their addresses.
   CommonGatewayForkServer::Memory::fill_gaps() if $quick_end;
   report('ready');
@@ -231,7 +240,8 @@ sub receive {
   return if $size < 0 && $! == $EINTR;
   syscall $call{exit_group}, 0 if $size <= 0;
   my ($length, $flags) = unpack 'x40 Q i', $header;
-  my @descriptors = unpack 'l*', substr $ancillary, 16, $length < 28 ? 0 : 12;
+  # cmsg_len; there are fewer descriptors than three where this process may have no more.
+  my @descriptors = unpack 'l*', substr $ancillary, 16, $length < 16 ? 0 : unpack('Q', $ancillary) - 16;
   my $id = substr $message, 0, index $message, ' ';
   my $refusal = $flags & $MSG_TRUNCATED || @descriptors != 3 ? "refused $id its message is incomplete" : stale($id);
   my $pid = defined $refusal ? undef : fork;

@@ -13,7 +13,11 @@ startup_modules = dict(sys.modules)
 
 
 def load_server():
-    """Imports the package beside this file. The script sees no trace of it, and no __pycache__ is written."""
+    """Imports the package beside this file. The script sees no trace of it, and no __pycache__ is written.
+
+    Returns its module `server`, the environment, and the protection of this process, which comes before the rest, since that
+    takes time. A protected process cannot read its environment, unless it is of root.
+    """
     folder = __file__.rpartition('/')[0]
     path, writes_no_bytecode = list(sys.path), sys.dont_write_bytecode
     loader, own_builtins = type(__loader__), dict(vars(__builtins__))
@@ -28,13 +32,22 @@ def load_server():
     sys.dont_write_bytecode = True
     loader.exec_module = execute_with_own_builtins
     try:
+        from importlib_bootstrap_server.environment import read_initial_environment
+        from importlib_bootstrap_server.protection import Protection
+        environment = read_initial_environment()
+        protection = Protection()
         from importlib_bootstrap_server import server
     finally:
         del loader.exec_module  # it is inherited
         sys.path[:] = path
         sys.dont_write_bytecode = writes_no_bytecode
         sys.path_importer_cache.pop(folder, None)
-    return server
+    return server, environment, protection
 
 
-load_server().serve(startup_modules, main_globals).run()
+def serve():
+    server, environment, protection = load_server()
+    return server.serve(startup_modules, main_globals, environment, protection)
+
+
+serve().run()

@@ -1,5 +1,6 @@
 import {
   CgiError,
+  type ScriptExit,
   type ScriptProcess,
   type Spawner,
   type SpawnerContext,
@@ -98,7 +99,8 @@ export class WarmSpawner implements Spawner {
     record.runs += 1
     variant.countRun()
     if (isMeasured(options)) {
-      void answer.exit.then(() => {
+      void answer.exit.then((exit) => {
+        if (wasStopped(exit)) return
         variant.worth.addWarm(performance.now() - start)
         if (variant.worth.isTooSmall && variant.server === server) record.judge(NOT_FASTER)
       })
@@ -112,9 +114,9 @@ export class WarmSpawner implements Spawner {
     const start = performance.now()
     variant.countPlainRun(start)
     const started = await this.#startPlainly(options, reason)
-    void started.exit.then(() => {
+    void started.exit.then((exit) => {
       const now = performance.now()
-      if (isMeasured(options)) variant.worth.addPlain(now - start)
+      if (isMeasured(options) && !wasStopped(exit)) variant.worth.addPlain(now - start)
       if (!this.#isClosed && variant.isDue(now)) this.#startServer(call, now)
     })
     return started
@@ -140,8 +142,9 @@ export class WarmSpawner implements Spawner {
       variant.postpone(now + LEAST_AGE, 'its file has just changed')
       return
     }
-    if (!this.#pool.makeRoom(variant.since)) {
-      variant.postpone(now, `the ${this.#settings.max} fork servers are those of other scripts`)
+    const noRoom = this.#pool.makeRoom(variant.since)
+    if (noRoom !== undefined) {
+      variant.postpone(now, noRoom)
       return
     }
     const description = {
@@ -153,8 +156,7 @@ export class WarmSpawner implements Spawner {
       cpuTimeLimit: this.#context.cpuTimeLimit,
     }
     this.#scope.runInAsyncScope(() => {
-      const server: ForkServer = new ForkServer(this.#context.lasting, description, (end) => {
-        this.#pool.delete(server)
+      const server = new ForkServer(this.#context.lasting, description, (end) => {
         this.#judgeEnd(record, variant, end)
       })
       variant.server = server
@@ -178,4 +180,9 @@ const NOT_FASTER = 'its fork server is not faster'
 /** Whether the time of a run is that of its script, and not that of a client that sends a body. */
 function isMeasured({ stdin }: SpawnOptions): boolean {
   return stdin !== 'pipe'
+}
+
+/** Whether a signal has ended a script, such as an event stream whose client has left: its time tells nothing. */
+function wasStopped({ signal }: ScriptExit): boolean {
+  return signal !== null
 }

@@ -7,6 +7,7 @@ export function createForkedAdapter(adapter: Adapter): Adapter {
   return {
     ...adapter,
     name: `${adapter.name}, fork servers`,
+    hasForkServers: true,
     start: ({ options = {}, ...setup } = {}) =>
       adapter.start({
         ...setup,

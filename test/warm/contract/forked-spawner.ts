@@ -37,8 +37,10 @@ class ForkedSpawner implements Spawner {
     const server = isExecutable(script) ? await this.#serverOf(script) : undefined
     if (server === undefined) return this.#context.plain.spawn(options)
     const answer = await server.request(options, args)
-    if (typeof answer === 'string') throw new Error(answer)
-    return answer
+    if (typeof answer !== 'string') return answer
+    if (server.isUsable) throw new Error(answer)
+    // Another request has waited for it too long, and has closed it.
+    return this.#context.plain.spawn(options)
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Spawner } from '@common-gateway/core/transport'
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createPlainSpawner, createWarmSpawner } from '../warm-spawners.js'
 import type { Declarations } from './declarations.js'
@@ -9,31 +10,36 @@ import { VISIBLE_DIFFERENCES } from './visible-differences.js'
 
 /** How long a fork server may take to load its script, or to find out that it must not, in milliseconds. */
 const LONGEST_START = 120_000
-/** How long a fork server loads modules after its first request, in milliseconds. */
-const LEARNING = 600
+/** How long a fork server may take to find out which modules it shares, in milliseconds. */
+const LONGEST_LEARNING = 300_000
+const NOTES = 'common-gateway:warm:note'
 
 /** A run, and which of the two requests it answered. */
 interface Answer extends Run {
   readonly request: 0 | 1
 }
 
-/** Runs a script plain and warm, with both requests by turns, and asserts that all runs of a request are the same. */
-export async function compare({ declarations, requests }: ScriptCase): Promise<void> {
+/**
+ * Runs a script plain and warm, with both requests by turns, and asserts that all runs of a request are the same.
+ *
+ * @returns the outputs of the plain runs.
+ */
+export async function compare({ declarations, requests }: ScriptCase): Promise<readonly string[]> {
   const plain = createPlainSpawner()
-  const spawner = createWarmSpawner({ after: 1 })
+  // A fork server that learns for long has no request meanwhile.
+  const spawner = createWarmSpawner({ after: 1, idleTimeout: 0 })
   const run = async (by: Spawner, request: 0 | 1): Promise<Answer> => {
     return { request, ...(await runScript(by, requests[request])) }
   }
+  const learning = new Learning(requests[0].command.at(-1), spawner)
   try {
     const expected = [await run(plain, 0), await run(plain, 1)] as const
-    const again = await run(plain, 0)
-    assertSame(again.result, expected[0].result, declarations, 'two plain runs')
+    // The first of them is plain: two plain runs are compared, too.
     const answers = await warmUp(spawner, () => run(spawner, 0))
     if (answers.at(-1)?.isWarm === true) {
-      for (const request of [0, 1, 0, 1] as const) answers.push(await run(spawner, request))
-      // The fork server loads modules meanwhile.
-      await delay(LEARNING)
-      for (const request of [0, 1, 0, 1] as const) answers.push(await run(spawner, request))
+      for (const request of [1, 0] as const) answers.push(await run(spawner, request))
+      await learning.end()
+      for (const request of [1, 0, 1] as const) answers.push(await run(spawner, request))
     }
     assertState(answers, declarations)
     for (const [index, { request, isWarm, result }] of answers.entries()) {
@@ -41,8 +47,47 @@ export async function compare({ declarations, requests }: ScriptCase): Promise<v
       assertSame(result, expected[request].result, declarations, kind)
     }
     assertDeclared(answers, expected[0].result, declarations)
+    return expected.map(({ result }) => result.output)
   } finally {
+    learning.close()
     await spawner.close?.()
+  }
+}
+
+/** A fork server of Python loads modules after its first request, and tells how many. */
+class Learning {
+  #hasLoaded: boolean
+  #failure: string | undefined
+  readonly #spawner: Spawner
+  readonly #onNote: (message: unknown) => void
+
+  constructor(script: string | undefined, spawner: Spawner) {
+    this.#hasLoaded = script?.endsWith('.py') !== true
+    this.#spawner = spawner
+    this.#onNote = (message) => {
+      const note = message as { readonly script: string; readonly text: string } // the type of note-channel.ts
+      if (note.script !== script) return
+      if (/modules are shared/.test(note.text)) this.#hasLoaded = true
+      if (/the trial fails|fails in the trial: (Attribute|Name|Type)Error/.test(note.text))
+        this.#failure = note.text
+    }
+    subscribe(NOTES, this.#onNote)
+  }
+
+  /** @throws {AssertionError} where no modules are shared by a fault: all runs would be the same then. */
+  async end(): Promise<void> {
+    const isLearning = (): boolean =>
+      !this.#hasLoaded || stateOf(this.#spawner)?.state === 'learning'
+    const end = performance.now() + LONGEST_LEARNING
+    while (isLearning()) {
+      assert.ok(performance.now() < end, 'the fork server has not told which modules it shares')
+      await delay(20)
+    }
+    assert.equal(this.#failure, undefined)
+  }
+
+  close(): void {
+    unsubscribe(NOTES, this.#onNote)
   }
 }
 

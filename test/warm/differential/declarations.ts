@@ -18,6 +18,8 @@ export interface Declarations {
   readonly variables: Readonly<Record<string, string>>
   /** Modules that have to be installed. */
   readonly modules: readonly string[]
+  /** The first version of the interpreter that can run the script, such as `3.11`. */
+  readonly since: string | undefined
 }
 
 export interface Body {
@@ -40,6 +42,7 @@ const KEYS = new Set([
   'pending',
   'variable',
   'needs',
+  'since',
 ])
 
 /** Reads the declarations of a script. @throws {Error} for a line that has no meaning. */
@@ -61,6 +64,7 @@ export function readDeclarations(text: string): Declarations {
     isPending: all('pending').length > 0,
     variables: Object.fromEntries(all('variable').map(splitVariable)),
     modules: all('needs'),
+    since: all('since')[0],
   }
 }
 

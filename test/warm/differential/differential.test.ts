@@ -1,6 +1,4 @@
 import t from 'tap'
-import { differentialSuite } from './suite.js'
+import { quickSuite } from './suite.js'
 
-void t.test('plain and warm runs are the same', (t) =>
-  differentialSuite(t, ({ isQuick }) => isQuick),
-)
+void t.test('plain and warm runs are the same', (t) => quickSuite(t))

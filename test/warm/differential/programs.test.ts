@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -7,6 +8,7 @@ import { createTemporaryFolder } from '../../core/temporary-folder.js'
 import { compare } from './comparison.js'
 import { readDeclarations } from './declarations.js'
 import { createRequests, type ScriptCase } from './script-case.js'
+import { PERL } from '../interpreters.js'
 
 const NO_HANG = { timeout: 300_000 }
 const folder = createTemporaryFolder(t)
@@ -25,7 +27,7 @@ function createProgramCase({ name, script, queries, declarations }: Program): Sc
   const ask = (request: typeof first, query: string): typeof first => ({
     ...request,
     // No arguments: the queries have "=".
-    command: [script],
+    command: [PERL, script],
     environment: { ...request.environment, QUERY_STRING: query, PATH_INFO: '' },
   })
   return { name, declarations: read, requests: [ask(first, queries[0]), ask(second, queries[1])] }
@@ -51,18 +53,19 @@ void t.test('WARM-40 AWStats', { ...needs('AWStats', 'perl'), ...NO_HANG }, asyn
   writeFileSync(path.join(place, 'access.log'), createLog())
   writeFileSync(
     path.join(place, 'awstats.site.conf'),
-    `LogFile="${place}/access.log"\nLogFormat=1\nSiteDomain="site.example"\nDirData="${place}"\nDNSLookup=0\n`,
+    `LogFile="${place}/access.log"\nLogFormat=1\nSiteDomain="site.example"\nDirData="${place}"\nDNSLookup=0\nUseFramesWhenCGI=0\n`,
   )
-  execFileSync('perl', [AWSTATS, '-config=site', `-configdir=${place}`, '-update'])
+  execFileSync(PERL, [AWSTATS, '-config=site', `-configdir=${place}`, '-update'])
   const site = `config=site&configdir=${place}&year=2026&month=03`
-  await compare(
+  const pages = await compare(
     createProgramCase({
       name: 'awstats',
       script: AWSTATS,
       queries: [site, `${site}&output=urldetail`],
-      declarations: '#: variable AWSTATS_ENABLE_CONFIG_DIR=1\n#: mask \\d\\d:\\d\\d(?::\\d\\d)?',
+      declarations: `#: variable AWSTATS_ENABLE_CONFIG_DIR=${place}\n#: mask \\d\\d:\\d\\d(?::\\d\\d)?`,
     }),
   )
+  for (const page of pages) assert.match(page, /\/birds\/7\.html/)
 })
 
 function createRepository(place: string): void {
@@ -86,9 +89,15 @@ function createRepository(place: string): void {
   git('update-ref', 'HEAD', commit)
 }
 
+/** No two pages or clients have as many requests: the order of equal ones is that of a hash of perl. */
 function createLog(): string {
-  return Array.from({ length: 50 }, (_, index) => {
-    const second = String(index).padStart(2, '0')
-    return `192.0.2.${index} - - [05/Mar/2026:10:00:${second} +0000] "GET /birds/${index % 7}.html HTTP/1.1" 200 1024 "-" "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"\n`
-  }).join('')
+  const numbers = [1, 2, 3, 4, 5, 6, 7].flatMap((number) =>
+    Array.from({ length: number }, () => number),
+  )
+  return numbers
+    .map((number, index) => {
+      const second = String(index).padStart(2, '0')
+      return `192.0.2.${number} - - [05/Mar/2026:10:00:${second} +0000] "GET /birds/${number}.html HTTP/1.1" 200 1024 "-" "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"\n`
+    })
+    .join('')
 }

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type Declarations, readDeclarations } from './declarations.js'
 import type { ScriptRequest } from './script-run.js'
+import { PERL, PYTHON } from '../interpreters.js'
 
 /** One script of the suite, and the two kinds of request that it gets. */
 export interface ScriptCase {
@@ -12,10 +13,6 @@ export interface ScriptCase {
 }
 
 const FIXTURES = fileURLToPath(new URL('../../../fixtures/warm/differential', import.meta.url))
-
-/** Interpreters other than Debian's can be tried. */
-const PYTHON = process.env['PYTHON'] ?? '/usr/bin/python3'
-const PERL = process.env['PERL'] ?? '/usr/bin/perl'
 
 const REQUEST = {
   GATEWAY_INTERFACE: 'CGI/1.1',

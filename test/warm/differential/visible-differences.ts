@@ -13,13 +13,20 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
     'Requests of one fork server share the seed of hashes and the layout of memory, until `maxAge`.',
   'outer frames':
     'Python: `inspect.stack()` and `traceback.print_stack()` show three frames below the script. Tracebacks of errors, and warnings, do not.',
+  trampolines: 'Python: some versions of libffi keep their own file open, at a number above 100.',
   'recursion limit': 'Python: `RecursionError` comes four frames earlier.',
+  'trace functions':
+    'Python: functions of `sys.settrace` and `sys.setprofile` see no exit functions.',
   'audit hooks': 'Python: audit hooks see no events of the import of a shared module.',
   'module finder':
-    'Python: `importlib.machinery.BuiltinImporter.find_spec` is a function of the fork server.',
+    'Python: `importlib.machinery.BuiltinImporter.find_spec`, and the functions of `_imp` that load modules in C, are functions of the fork server.',
   'path cache': 'Python: `sys.path_importer_cache` has fewer entries.',
+  'parts in C':
+    'Python: until 3.12, modules of the library in C (`_decimal`, `_pickle`, `_elementtree`, `_asyncio`) keep parts of what they import. If a script replaces such a part before the import, one request gets the original part. The script is started plainly from then on.',
+  'order of modules':
+    'Python: with 3.14, `collections.abc` can have a later place in `sys.modules`.',
   subclasses:
-    'Python: `__subclasses__()` of a class of the library lists classes of modules that the script has not imported.',
+    'Python: `__subclasses__()` of a class of the library or of an installed package lists classes of modules that the script has not imported.',
   'library caches':
     "Python: private caches and counters of the library (`re._cache`, `copyreg.dispatch_table`, `__warningregistry__['version']`) include modules that the script has not imported.",
   'order of destruction':
@@ -30,4 +37,8 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
     'Python: `gc.get_freeze_count()` is not 0; `gc.get_objects()` leaves out the objects of the fork server.',
   'exit handlers':
     'Python: atexit(3) functions of C run only if `ctypes`, `readline` or a module in C from outside of the library is loaded. The module `atexit` does not change.',
+  'ends of modules':
+    'Python: what an installed module leaves for the end on import (an object with `__del__`, a suspended generator, `weakref.finalize`) may not run, or run although the script has not imported the module.',
+  openssl:
+    'Python: `OPENSSL_CONF` has no effect where a script sets it itself before it imports `hashlib` or `ssl`: the fork server has loaded OpenSSL. The variable of the gateway counts.',
 }

@@ -2,6 +2,7 @@ import { chmodSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs
 import path from 'node:path'
 import type { Random } from '../../soak/random.js'
 import { History } from './history.js'
+import { PERL, PYTHON } from '../interpreters.js'
 
 /** How a language names its files, and how the scripts below report what they were made of. */
 const LANGUAGES = {
@@ -11,7 +12,7 @@ const LANGUAGES = {
     shadow: 'colorsys.py',
     onPath: 'on_path.py',
     pathVariable: 'PYTHONPATH',
-    text: (version: string) => `#!/usr/bin/python3
+    text: (version: string) => `#!${PYTHON}
 import decimal, email.message, html, http.cookies, json, os, urllib.parse
 import own_module, on_path, colorsys
 print('script=${version} own=%s path=%s shadow=%s fixed=%s query=%s' % (
@@ -26,7 +27,7 @@ print('script=${version} own=%s path=%s shadow=%s fixed=%s query=%s' % (
     shadow: 'Text/Abbrev.pm',
     onPath: 'OnPath.pm',
     pathVariable: 'PERL5LIB',
-    text: (version: string) => `#!/usr/bin/perl
+    text: (version: string) => `#!${PERL}
 use FindBin;
 use lib $FindBin::Bin;
 use POSIX;
@@ -50,16 +51,15 @@ export type MutableLanguage = keyof typeof LANGUAGES
 export class MutableSite {
   readonly folder: string
   readonly script: string
-  readonly histories = {
+  readonly #histories = {
     script: new History(''),
     own: new History(''),
     shadow: new History('none'),
-    path: new History(''),
   }
   readonly #language: MutableLanguage
   /** The module of the path in each of its two folders. */
-  readonly #pathVersions: [string, string] = ['', '']
-  #pathFolder = 0
+  readonly #pathHistories = [new History(''), new History('')] as const
+  #pathFolder: 0 | 1 = 0
   #version = 0
 
   constructor(folder: string, language: MutableLanguage) {
@@ -70,7 +70,7 @@ export class MutableSite {
       mkdirSync(path.join(folder, name), { recursive: true })
     this.#writeScript()
     this.#writeOwnModule()
-    for (const at of [0, 1]) this.#writeOnPath(at)
+    for (const at of [0, 1] as const) this.#writeOnPath(at)
   }
 
   /** The variable that names the folder of modules that is in use. */
@@ -80,12 +80,17 @@ export class MutableSite {
     }
   }
 
+  /** What the answer of a request may be made of that has these variables. */
+  get histories(): Readonly<Record<string, History>> {
+    return { ...this.#histories, path: this.#pathHistories[this.#pathFolder] }
+  }
+
   /** Changes one thing. */
   mutate(random: Random): void {
     const change = random.pick([
       () => this.#writeScript(),
       () => this.#writeOwnModule(),
-      () => this.#writeOnPath(random.below(2)),
+      () => this.#writeOnPath(random.below(2) === 0 ? 0 : 1),
       () => this.#changeShadow(),
       () => this.#changePath(),
     ])
@@ -101,40 +106,38 @@ export class MutableSite {
     const version = this.#next()
     const { script, text } = LANGUAGES[this.#language]
     this.#replace(script, text(version))
-    this.histories.script.add(version)
+    this.#histories.script.add(version)
   }
 
   #writeOwnModule(): void {
     const version = this.#next()
     const { own, module } = LANGUAGES[this.#language]
     this.#replace(own, module('OwnModule', version))
-    this.histories.own.add(version)
+    this.#histories.own.add(version)
   }
 
-  #writeOnPath(at: number): void {
+  #writeOnPath(at: 0 | 1): void {
     const version = this.#next()
     const { onPath, module } = LANGUAGES[this.#language]
     this.#replace(path.join(`path-${at}`, onPath), module('OnPath', version))
-    this.#pathVersions[at === 0 ? 0 : 1] = version
-    if (at === this.#pathFolder) this.histories.path.add(version)
+    this.#pathHistories[at].add(version)
   }
 
   #changePath(): void {
-    this.#pathFolder = 1 - this.#pathFolder
-    this.histories.path.add(this.#pathVersions[this.#pathFolder === 0 ? 0 : 1])
+    this.#pathFolder = this.#pathFolder === 0 ? 1 : 0
   }
 
   /** A module of the library is shadowed by one beside the script, or not any more. */
   #changeShadow(): void {
     const { shadow, module } = LANGUAGES[this.#language]
-    if (this.histories.shadow.current !== 'none') {
+    if (this.#histories.shadow.current !== 'none') {
       rmSync(path.join(this.folder, shadow))
-      this.histories.shadow.add('none')
+      this.#histories.shadow.add('none')
       return
     }
     const version = this.#next()
     this.#replace(shadow, module('Text::Abbrev', version))
-    this.histories.shadow.add(version)
+    this.#histories.shadow.add(version)
   }
 
   /** By rename(2): a script that is loaded meanwhile finds the whole of either. */

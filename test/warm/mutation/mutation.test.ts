@@ -2,12 +2,13 @@ import assert from 'node:assert/strict'
 import t from 'tap'
 import { needs } from '../../cli/program.js'
 import { mutate } from './mutation.js'
+import { PERL, PYTHON } from '../interpreters.js'
 
 const NO_HANG = { timeout: 300_000 }
 
 for (const [language, program] of [
-  ['python', '/usr/bin/python3'],
-  ['perl', '/usr/bin/perl'],
+  ['python', PYTHON],
+  ['perl', PERL],
 ] as const) {
   void t.test(
     `WARM-41 no answer is stale while files and variables change (${language})`,

@@ -13,6 +13,7 @@ import t from 'tap'
 import { needs } from '../../apps/programs.js'
 import { createTemporaryFolder, writeProgram } from '../../core/temporary-folder.js'
 import { PerlServer, writeScripts } from './perl-server.js'
+import { PERL } from '../interpreters.js'
 
 const WITH_PERL = { ...needs('perl'), timeout: 120_000 }
 const SCRIPT = `
@@ -64,10 +65,7 @@ const CHANGES: Readonly<Record<string, readonly [(site: string) => void, string]
     'lib',
   ],
   'the mode of a folder': [(site) => chmodSync(`${site}/early`, 0o700), 'early'],
-  'a perl that comes before it in PATH': [
-    (site) => symlinkSync('/usr/bin/perl', `${site}/perl`),
-    'perl',
-  ],
+  'a perl that comes before it in PATH': [(site) => symlinkSync(PERL, `${site}/perl`), 'perl'],
   'a file that was read': [(site) => writeFileSync(`${site}/settings.pl`, "'off'"), 'settings.pl'],
   'a file that was missing': [(site) => writeFileSync(`${site}/flag`, ''), 'flag'],
   'a folder that was read': [(site) => writeFileSync(`${site}/plugins/two.pl`, '1'), 'plugins'],
@@ -94,7 +92,7 @@ for (const [claim, [change, file]] of Object.entries(CHANGES)) {
   void t.test(`WARM-32 the very next request is stale: ${claim}`, WITH_PERL, async (t) => {
     const site = siteOf(claim)
     const server = new PerlServer(t, path.join(site, 'script.pl'), {
-      decisive: [`${site}/perl`, '/usr/bin/perl'],
+      decisive: [`${site}/perl`, PERL],
     })
     assert.equal(await server.verdict, 'ready')
     const plain = await server.plain()
@@ -117,7 +115,7 @@ for (const [claim, [change, file]] of Object.entries(CHANGES)) {
 
 void t.test('WARM-32 the very next request is stale: perl, by a link', WITH_PERL, async (t) => {
   const program = path.join(folder, 'perl')
-  symlinkSync('/usr/bin/perl', program)
+  symlinkSync(PERL, program)
   const [script = ''] = await writeScripts(folder, { 'linked.pl': 'print 1' })
   const server = new PerlServer(t, script, { program })
   assert.equal(await server.verdict, 'ready')
@@ -128,7 +126,7 @@ void t.test('WARM-32 the very next request is stale: perl, by a link', WITH_PERL
 
 void t.test('WARM-32 a wrapper in the place of perl', WITH_PERL, async (t) => {
   await writeScripts(folder, { 'wrapped.pl': 'print 1' })
-  const program = writeProgram(folder, 'wrapper/perl', '#!/bin/sh\nexec /usr/bin/perl "$@"\n')
+  const program = writeProgram(folder, 'wrapper/perl', `#!/bin/sh\nexec ${PERL} "$@"\n`)
   const server = new PerlServer(t, path.join(folder, 'wrapped.pl'), { program })
   assert.equal(await server.verdict, 'plain: its interpreter is started by another program')
 })

@@ -8,6 +8,7 @@ import type { Test } from 'tap'
 import { writeProgram } from '../../core/temporary-folder.js'
 import { toReadable } from '../../core/output-streams.js'
 import { until } from '../../support/processes.js'
+import { PERL } from '../interpreters.js'
 
 /** A fork server trusts no file that has changed within two seconds; in milliseconds. */
 const LEAST_AGE = 2050
@@ -64,7 +65,7 @@ export class PerlServer {
   readonly #environment: Readonly<Record<string, string>>
 
   constructor(t: Test, script: string, options: ServerOptions = {}) {
-    const { program = '/usr/bin/perl', decisive = [] } = options
+    const { program = PERL, decisive = [] } = options
     const { flags = [], environment = {}, cpuTimeLimit } = options
     this.#script = script
     this.#flags = flags
@@ -120,7 +121,7 @@ export class PerlServer {
 
   async plain({ body, environment = {}, args = [] }: RequestOptions = {}): Promise<Answer> {
     const started = await createSpawner().spawn({
-      command: ['/usr/bin/perl', ...this.#flags, this.#script, ...args],
+      command: [PERL, ...this.#flags, this.#script, ...args],
       cwd: path.dirname(this.#script),
       environment: { ...this.#environment, ...REQUEST, ...environment },
       stdin: body === undefined ? 'null' : 'pipe',

@@ -4,6 +4,7 @@ import t from 'tap'
 import { needs } from '../../apps/programs.js'
 import { createTemporaryFolder, writeProgram } from '../../core/temporary-folder.js'
 import { PerlServer, writeScripts } from './perl-server.js'
+import { PERL } from '../interpreters.js'
 
 /** What a script does while it is compiled, and why it is then started plainly. `ready`: it has a fork server. */
 const SCRIPTS: Readonly<Record<string, readonly [text: string, line: RegExp]>> = {
@@ -89,7 +90,7 @@ const scripts = Object.entries(SCRIPTS).map(([claim, [text, verdict]], index) =>
 t.before(() =>
   writeScripts(folder, {
     'lib/Own.pm': 'package Own; sub new { bless {} } 1;',
-    'flagged.pl': '#!/usr/bin/perl -w\nprint "ok\\n";\n',
+    'flagged.pl': `#!${PERL} -w\nprint "ok\\n";\n`,
     ...Object.fromEntries(scripts.map(({ name, text }) => [name, text])),
   }),
 )

@@ -6,8 +6,9 @@ import t from 'tap'
 import { PythonServer, writeScripts } from './python-server.js'
 import { needs } from '../../cli/program.js'
 import { createTemporaryFolder } from '../../core/temporary-folder.js'
+import { PYTHON } from '../interpreters.js'
 
-const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 120_000 }
+const WITH_PYTHON = { ...needs(PYTHON), timeout: 120_000 }
 const folder = createTemporaryFolder(t)
 const SCRIPT = `
 import importlib.util, shared, csv
@@ -74,7 +75,7 @@ const CHANGES: Record<string, [change: (site: string) => void, reason: RegExp]> 
 }
 
 const { stdout: version } = spawnSync(
-  '/usr/bin/python3',
+  PYTHON,
   ['-c', 'import sys; print(*sys.version_info[:2], sep=".", end="")'],
   { encoding: 'utf8' },
 )

@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { PYTHON } from '../interpreters.js'
 
 /** Writes a shim as `pyenv rehash` does. */
 export function writeShim(root: string, program = `${root}/libexec/pyenv`): string {
@@ -36,7 +37,7 @@ exec "$PYENV_ROOT/versions/$PYENV_VERSION/bin/$program" "$@"
   )
   for (const version of ['one', 'two']) {
     mkdirSync(`${root}/versions/${version}/bin`, { recursive: true })
-    symlinkSync('/usr/bin/python3', `${root}/versions/${version}/bin/python3`)
+    symlinkSync(PYTHON, `${root}/versions/${version}/bin/python3`)
   }
   writeFileSync(`${root}/version`, 'one\n')
   return writeShim(root)

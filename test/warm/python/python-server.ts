@@ -12,7 +12,10 @@ import { findInterpreter } from '@internal/warm/script/interpreter.js'
 import { ForkServer, type ServerEnd } from '@internal/warm/server/fork-server.js'
 import { toReadable } from '../../core/output-streams.js'
 import { until } from '../../support/processes.js'
+import { PYTHON } from '../interpreters.js'
 
+/** How often to look whether it has learnt: a trial of many modules takes a minute on a busy machine. */
+const LEARNING = 4_800
 /** The same in each request. */
 const FIXED = {
   PATH: process.env['PATH'] ?? '',
@@ -74,7 +77,7 @@ export class PythonServer {
   readonly #environment: Readonly<Record<string, string>>
 
   constructor(t: Test, script: string, options: ServerOptions = {}) {
-    const { python = '/usr/bin/python3', flags = [], environment = {}, modules = [] } = options
+    const { python = PYTHON, flags = [], environment = {}, modules = [] } = options
     this.#script = script
     this.#command = [python, ...flags, script]
     this.#environment = { ...FIXED, ...environment }
@@ -133,6 +136,7 @@ export class PythonServer {
     await until(
       () => this.notes.some((note) => note.endsWith(' modules are shared')),
       'it has learnt',
+      LEARNING,
     )
     return this.notes
   }
@@ -178,6 +182,7 @@ export class PythonServer {
       await until(
         () => this.notes.some((note) => note.endsWith(' modules are shared')),
         'it has learnt',
+        LEARNING,
       )
     }
     assert.deepEqual(await this.request(options), plain)

@@ -10,8 +10,9 @@ import { createTemporaryFolder, writeProgram } from '../../core/temporary-folder
 import { until } from '../../support/processes.js'
 import { runScript } from '../differential/script-run.js'
 import { createWarmSpawner } from '../warm-spawners.js'
+import { PYTHON } from '../interpreters.js'
 
-const WITH_PYTHON = { ...needs('/usr/bin/python3'), timeout: 120_000 }
+const WITH_PYTHON = { ...needs(PYTHON), timeout: 120_000 }
 const folder = createTemporaryFolder(t)
 /** Shells write the variables of the environment in an order of their own. */
 const SCRIPT = `

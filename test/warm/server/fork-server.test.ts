@@ -201,10 +201,27 @@ void t.test('WARM-5 a stale fork server ends after its children', WITH_PYTHON, a
   await untilGone(server.pid ?? 0)
 })
 
+void t.test(
+  'WARM-24 a fork server that must not be one ends after its children',
+  WITH_PYTHON,
+  async (t) => {
+    const started = await startReady(t)
+    const { server, ended } = started
+    const first = await run(started, 'sleep 1; exit 5')
+    const second = await run(started, 'exit 6', { fault: 'doubt' })
+    assert.deepEqual(await second.exit, { exitCode: 6, signal: null })
+    assert.equal(server.isUsable, false)
+    assert.deepEqual(await first.exit, { exitCode: 5, signal: null })
+    assert.deepEqual(await ended, { type: 'plain', reason: 'as it was told' })
+    await untilGone(server.pid ?? 0)
+  },
+)
+
 void t.test('WARM-6 a fork server that does not load', WITH_PYTHON, async (t) => {
   for (const [fault, end] of [
     ['exit', { type: 'plain', reason: /at its start: exit code 3, SyntaxError: it is broken$/ }],
     ['plain', { type: 'plain', reason: /^as it was told$/ }],
+    ['late line', { type: 'plain', reason: /^as it was told$/ }],
     ['young', { type: 'young', reason: /^as it was told$/ }],
     ['long line', { type: 'plain', reason: /at its start$/ }],
   ] as const) {

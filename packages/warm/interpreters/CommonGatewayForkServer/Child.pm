@@ -4,7 +4,6 @@ package CommonGatewayForkServer::Child;
 # ends. Each page of memory that it writes costs a page fault, so it does little.
 
 my $SIG_SETMASK = 2;
-my $PR_SET_DUMPABLE = 4;
 my $RLIMIT_CPU = 0;
 my $P_ALL = 0;
 my $AT_FDCWD = -100;
@@ -18,7 +17,7 @@ my %keeps_nothing = map { ($_ => 1) } qw(
   Socket Storable Sys::Hostname Time::HiRes Time::Piece Unicode::Normalize attributes mro re
 );
 
-my (%call, $status, $own, $signal_mask, $dumpable, $cpu_limit, $is_child);
+my (%call, $status, $own, $signal_mask, $cpu_limit, $is_child);
 my ($message, $position, $ends_quickly, @symbols, @sizes, %methods);
 my $discarded = "\0" x 128;
 my $entries = "\0" x 1024;
@@ -26,7 +25,7 @@ my $entries = "\0" x 1024;
 # In the fork server, after the script was compiled.
 sub prepare {
   my ($calls, $seconds, $quick_end);
-  ($calls, $status, $own, $signal_mask, $dumpable, $seconds, $quick_end) = @_;
+  ($calls, $status, $own, $signal_mask, $seconds, $quick_end) = @_;
   %call = %$calls;
   $cpu_limit = pack 'Q2', $seconds, $seconds + 1 if $seconds;
   $ends_quickly = $quick_end;
@@ -62,7 +61,6 @@ sub become {
   my $id = shift;
   (my $size, $message, my @streams) = @_;
   syscall $call{setpgid}, 0, 0;
-  syscall $call{prctl}, $PR_SET_DUMPABLE, $dumpable, 0, 0, 0;
   CommonGatewayForkServer::OpenFiles::reopen() or syscall $call{exit_group}, 1;
   syscall $call{prlimit64}, 0, $RLIMIT_CPU, $cpu_limit, 0 if defined $cpu_limit;
   syscall $call{dup3}, $streams[$_], $_, 0 for 0 .. 2;
@@ -73,6 +71,7 @@ sub become {
   my $line = "started $id $$\n";
   syscall($call{write}, $status, $line, length $line) > 0 or syscall $call{exit_group}, 1;
   syscall $call{close}, $status;
+  CommonGatewayForkServer::end_protection();    # it has nothing of the fork server's any more
   syscall $call{rt_sigprocmask}, $SIG_SETMASK, $signal_mask, 0, 8;
   $! = 0;
 }

@@ -4,7 +4,8 @@ package CommonGatewayForkServer::SystemCallJudge;
 # that the others look at. Every call that is not named here is refused.
 
 my $AT_FDCWD = -100;
-my $TCGETS = 0x5401;
+# isatty(3): TCGETS, and TCGETS2 of glibc 2.42
+my %terminal_questions = map { $_ => 1 } 0x5401, 0x802c542a;
 my $O_ACCMODE = 3;
 my $O_CREAT_OR_TRUNC = 01100;
 my $PATH_MAX = 4096;
@@ -60,7 +61,9 @@ sub start {
   %harmless = map { $_ => 1 } @harmless;
   %of_opened_files = map { $_ => 1 } @of_opened_files;
   $directory = readlink '/proc/self/cwd';
-  for my $folder (qw(/proc /sys)) { $pseudo{(stat $folder)[0]} = 1 if -d $folder }
+  # Where one of them is not mounted, as in a chroot, the folder belongs to an ordinary file system.
+  my $ordinary = (stat '/')[0];
+  for my $folder (qw(/proc /sys)) { $pseudo{(stat _)[0]} = 1 if -d $folder && (stat _)[0] != $ordinary }
 }
 
 # The reason, or nothing.
@@ -73,7 +76,7 @@ sub reason {
   my $reason
     = $name eq 'rt_sigaction' ? (sets_handler($pid, @arguments) ? $reasons{$name} : undef)
     : $name eq 'lseek' ? undef
-    : $name eq 'ioctl' ? ($arguments[1] == $TCGETS ? undef : 'it makes an ioctl')
+    : $name eq 'ioctl' ? ($terminal_questions{$arguments[1] & 0xffffffff} ? undef : 'it makes an ioctl')
     : $name eq 'fcntl' ? fcntl_reason($descriptor, $arguments[1])
     : $of_opened_files{$name} ? ($descriptor > 2 ? undef : 'it uses a standard stream')
     : $looks{$name} ? look_reason($pid, $name, @arguments)

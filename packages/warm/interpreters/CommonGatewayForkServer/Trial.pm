@@ -39,6 +39,7 @@ sub run {
     close $writer;
     $findings = syscall $call{fcntl}, fileno $own, $F_DUPFD_CLOEXEC, $LOWEST_DESCRIPTOR;
     close $own;
+    CommonGatewayForkServer::end_protection();    # else the other process could not read its memory
     be_traced();
     return;
   }

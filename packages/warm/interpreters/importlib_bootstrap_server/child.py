@@ -39,12 +39,13 @@ class Child:
             self.process = posix.getpid()
             self.reports = reports
             if self.threading is not None:
-                refresh_threading(self.threading)
+                self.hidden.state.accept(refresh_threading(self.threading))
             self.channel.tell(b'started', identifier, self.process)
             posix.close(self.channel.status)
+            self.protection.end()  # it has nothing of the fork server's any more
         except BaseException:
             posix._exit(NOT_STARTED)
-        self.hidden.is_open = True
+        self.hidden.begin()
 
     def run(self):
         """Runs the script, and ends as a plain run does."""
@@ -64,7 +65,6 @@ class Child:
             posix.close(each)
 
     def take_limits(self):
-        self.protection.set_dumpable(1)
         if self.cpu_time_limit is not None:
             # As `prlimit --cpu=N:N+1` does for a plain start.
             resource.setrlimit(resource.RLIMIT_CPU, (self.cpu_time_limit, self.cpu_time_limit + 1))

@@ -6,6 +6,7 @@ import time
 
 import _warnings
 
+getframe = sys._getframe  # a script may replace it
 # Files of the frames from which module_loader.py imports: the place of a warning tells how many levels out it points.
 IMPORTERS = {'<importer %d>' % level: level for level in range(1, 6)}
 
@@ -13,11 +14,13 @@ IMPORTERS = {'<importer %d>' % level: level for level in range(1, 6)}
 def refresh_logging(module):
     """Lib/logging/__init__.py: the time that `relativeCreated` counts from."""
     module._startTime = time.time() if isinstance(module._startTime, float) else time.time_ns()
+    return module.__dict__
 
 
 def refresh_wsgiref_handlers(module):
     """Lib/wsgiref/handlers.py: a class attribute is a copy of the environment."""
     module.BaseHandler.os_environ = module.read_environ()
+    return module.BaseHandler
 
 
 def refresh_threading(module):
@@ -25,14 +28,17 @@ def refresh_threading(module):
     set_native_id = getattr(module._main_thread, '_set_native_id', None)
     if set_native_id is not None:
         set_native_id()
+    return module.__dict__  # in which `_after_fork()` has made new locks
 
 
 def refresh_platform(module):
     """Lib/platform.py: Lib/uuid.py has called `system()`, which keeps all that uname(2) tells."""
     module._uname_cache = None
+    return module.__dict__
 
 
-# Modules of the library that read on import what belongs to a process or changes, and keep it in one known place.
+# Modules of the library that read on import what belongs to a process or changes, and keep it in one known place. Each
+# function returns the object that it has changed.
 REFRESHED = {'logging': refresh_logging, 'wsgiref.handlers': refresh_wsgiref_handlers, 'threading': refresh_threading,
              'platform': refresh_platform}
 
@@ -42,6 +48,8 @@ class Effects:
 
     __slots__ = ('variables', 'warnings', 'exit_functions', 'fork_handlers', 'loggers', 'placeholders', 'additions',
                  'refresh')
+    registered = 0  # how many exit functions have been registered for the script
+    shared_loggers = {}  # {id: logger}: those of shared modules
 
     def __init__(self, name):
         self.variables = {}  # name: value, or None where it was not set
@@ -68,20 +76,29 @@ class Effects:
         manager = logging.root.manager
         if manager.loggerClass is not None or logging.getLoggerClass() is not logging.Logger:
             return False
-        return not any(isinstance(manager.loggerDict.get(name), logging.Logger) for name in self.loggers)
+        loggers = manager.loggerDict
+        if any(isinstance(loggers.get(name), logging.Logger) for name in self.loggers):
+            return False
+        # The import may log, and a logger of the script's hands on what its children log.
+        return not any(isinstance(loggers.get(name), logging.Logger) and id(loggers[name]) not in Effects.shared_loggers
+                       for name in parents_of(self.loggers))
 
     def apply(self, module):
+        """Returns the objects of others that it has changed."""
         for warning in self.warnings:
             warn_again(*warning)
         for function, arguments, keywords in self.exit_functions:
             atexit.register(function, *arguments, **keywords)
+            Effects.registered += 1
         for handlers in self.fork_handlers:
             # This process was forked after the import: such a handler gives the generator of `random` another seed.
             handlers.get('after_in_child', int)()
             posix.register_at_fork(**handlers)
         self.enter()
+        changed = [container for container, _, _ in self.additions]
         if self.refresh is not None:
-            self.refresh(module)
+            changed.append(self.refresh(module))
+        return changed
 
     def enter(self):
         """Puts back what it has put into other modules."""
@@ -109,6 +126,7 @@ class Effects:
             manager = logger.manager
             placeholder = manager.loggerDict.get(name)
             manager.loggerDict[name] = logger
+            Effects.shared_loggers[id(logger)] = logger
             if placeholder is not None:
                 manager._fixupChildren(placeholder, logger)
             manager._fixupParents(logger)
@@ -119,6 +137,13 @@ class Effects:
         for logger in list(self.loggers.values())[:1]:
             for name in list(self.loggers) + self.placeholders:
                 logger.manager.loggerDict.pop(name, None)
+
+
+def parents_of(names):
+    for name in names:
+        while '.' in name:
+            name = name.rpartition('.')[0]
+            yield name
 
 
 def warn_again(message, category, place, line, names, source):
@@ -136,7 +161,7 @@ def warn_again(message, category, place, line, names, source):
 
 def outer_frame(level):
     """The frame that many levels out, not counting those of the import system and of this package."""
-    frame = sys._getframe(1)
+    frame = getframe(1)
     while frame is not None:
         filename = frame.f_code.co_filename
         if not ('importlib' in filename and '_bootstrap' in filename):

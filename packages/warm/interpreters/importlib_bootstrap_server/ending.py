@@ -11,12 +11,18 @@ import sys
 
 import _io
 import _thread
+from _weakref import ReferenceType
+
+from .effects import Effects
+from .library import origin_of
 
 LONG_MAX = sys.maxsize
 # `sys_deletes` of finalize_modules_delete_special() in Python/pylifecycle.c
 SYS_DELETES = ('path', 'argv', 'ps1', 'ps2', 'last_exc', 'last_type', 'last_value', 'last_traceback',
                'path_hooks', 'path_importer_cache', 'meta_path', '__interactivehook__')
 FUNCTION = type(lambda: None)
+ModuleType = type(sys)
+MISSING = object()
 # Modules in C with something to do in exit(), or, for the databases, when an object of theirs is freed.
 ENDED_BY_PYTHON = frozenset(('ctypes', '_ctypes', 'readline', '_dbm', '_gdbm'))
 SYS_FILES = (('stdin', '__stdin__'), ('stdout', '__stdout__'), ('stderr', '__stderr__'))
@@ -30,29 +36,30 @@ class Ending:
         self.last_startup = list(startup)[-1]
         self.hidden = hidden
         self.library = library
+        self.modules = sys.modules  # those that C knows, whatever a script sets `sys.modules` to
 
     def exit(self, script):
         """Ends the process, or throws what lets Python end it."""
         error, script.error = script.error, None  # no other reference may keep the script's frames
         is_flushed = flush_silently('stderr') & flush_silently('stdout')  # flush_io() of Python/pythonrun.c
-        is_interrupted = isinstance(error, KeyboardInterrupt)
+        is_interrupted = type(error) is KeyboardInterrupt  # as `run_eval_code_obj()` of Python/pythonrun.c
         code = 0 if error is None else report_error(error)
         error = None
-        if is_interrupted or not is_flushed or self.needs_own_end():
+        if is_interrupted or not is_flushed or not fits(code) or self.needs_own_end():
             self.end_by_python(code, is_interrupted)
-        shut_threads_down()
+        shut_threads_down(self.modules.get('threading'))
         run_exit_functions()
-        if not (flush_strictly('stdout') and flush_strictly('stderr')) or _thread._count() > 0:
+        if not (flush_strictly('stdout') and flush_strictly('stderr')) or _thread._count() > 0 or self.has_code_to_run():
             self.end_by_python(code, False)
         self.release(script)
-        if not flush_open_files():
+        if not flush_open_files(self.modules.get('_sqlite3')):
+            for name in [name for name, module in self.modules.items() if module is None]:
+                del self.modules[name]  # as release() has left them: Python asks for `threading` once more
             self.end_by_python(code, False)
         posix._exit(code)
 
     def end_by_python(self, code, is_interrupted):
         """Leaves this process to `Py_FinalizeEx()`, which has to collect what was there before the fork, too."""
-        for name in [name for name, module in sys.modules.items() if module is None]:
-            del sys.modules[name]  # as release() has left them: Python asks for `threading` once more
         self.hidden.forget()
         self.startup.clear()
         gc.unfreeze()
@@ -63,13 +70,34 @@ class Ending:
 
     def needs_own_end(self):
         """Whether something is loaded that C's exit() may have to end, or that this file does not know."""
-        loaded = sys.modules
+        loaded = self.modules
+        if sys.__dict__.get('modules') is not loaded or not isinstance(loaded.get('threading', sys), ModuleType):
+            return True
         if not ENDED_BY_PYTHON.isdisjoint(loaded) or gc.get_debug():
             return True
+        if sys.version_info[:2] == (3, 12) and atexit._ncallbacks() > Effects.registered:
+            return True  # this version refuses fork() and new threads in exit functions
         for name in self.own_modules():
-            if self.library.needs_own_end(name, getattr(getattr(loaded[name], '__spec__', None), 'origin', None)):
+            if self.library.needs_own_end(name, origin_of(loaded[name])):
                 return True
         return False
+
+    def has_code_to_run(self):
+        """Whether something that the script has made runs code of its own when it is freed. Python frees it in its own order,
+        when built-in functions and modules are gone already."""
+        for each in gc.get_objects():
+            kind = type(each)
+            # By identity: a class of the script may have its own name, hash and comparison.
+            if any(kind is each_kind and getattr(each, frame) is not None for each_kind, frame in SUSPENDED):
+                return True
+            if self.is_own(finalizer_of(kind)):
+                return True
+            if kind is ReferenceType and self.is_own(each.__callback__):
+                return True
+        return False
+
+    def is_own(self, function):
+        return type(function) is FUNCTION and not self.library.is_standard(function.__code__.co_filename)
 
     def release(self, script):
         """As `finalize_modules()` of Python/pylifecycle.c, for the script and the modules that only it has loaded."""
@@ -77,21 +105,36 @@ class Ending:
             if name in sys.__dict__:
                 setattr(sys, name, None)
         for name, original in SYS_FILES:
-            setattr(sys, name, getattr(sys, original))
+            setattr(sys, name, sys.__dict__.get(original))
         for name in [*self.own_modules(), '__main__']:
-            sys.modules[name] = None
+            self.modules[name] = None
         script.main = None
         gc.collect()
 
     def own_modules(self):
         """The modules that this run has loaded by itself, the last first."""
         names = []
-        for name in reversed(sys.modules):  # without a touch of those that were there before
+        for name in reversed(self.modules):  # without a touch of those that were there before
             if name == self.last_startup:
                 break
             if name not in self.hidden.modules:
                 names.append(name)
         return names
+
+
+def suspended_kinds():
+    """(type, name of its frame) of what waits in the middle of a function."""
+    async def coroutine():
+        pass
+
+    async def generator():
+        yield
+    waiting = coroutine()
+    waiting.close()
+    return (type(each for each in ()), 'gi_frame'), (type(waiting), 'cr_frame'), (type(generator()), 'ag_frame')
+
+
+SUSPENDED = suspended_kinds()
 
 
 def report_error(error):
@@ -102,8 +145,8 @@ def report_error(error):
     if sys.version_info >= (3, 12):
         sys.last_exc = error
     sys.last_type, sys.last_value, sys.last_traceback = kind, error, trace
-    hook = getattr(sys, 'excepthook', None)
-    if hook is None:
+    hook = getattr(sys, 'excepthook', MISSING)
+    if hook is MISSING:
         write_error('sys.excepthook is missing\n')
         sys.__excepthook__(kind, error, trace)
         return 1
@@ -130,25 +173,36 @@ def call_hook(hook, kind, error, trace):
 
 def exit_code_of(error):
     """As `handle_system_exit()` of Python/pythonrun.c."""
-    code = error.code
+    try:
+        code = error.code
+    except BaseException:
+        code = error
     if code is None:
         return 0
     if isinstance(code, int):
-        return int(code) & 0xff if -LONG_MAX - 1 <= code <= LONG_MAX else 255
+        return int(code) & 0xff if fits(code) else code  # versions differ in what they say about it
     write_error(code)
     write_error('\n')
     return 1
 
 
+def fits(code):
+    return -LONG_MAX - 1 <= code <= LONG_MAX
+
+
 def write_error(text):
+    """To descriptor 2 where there is no `sys.stderr`."""
     try:
-        sys.stderr.write(str(text))
+        stream = getattr(sys, 'stderr', None)
+        if stream is None:
+            posix.write(2, str(text).encode('utf-8', 'backslashreplace'))
+        else:
+            stream.write(str(text))
     except BaseException:
         pass
 
 
-def shut_threads_down():
-    threading = sys.modules.get('threading')
+def shut_threads_down(threading):
     if threading is not None:
         try:
             threading._shutdown()
@@ -157,8 +211,9 @@ def shut_threads_down():
 
 
 def run_exit_functions():
-    hook = sys.unraisablehook
-    sys.unraisablehook = lambda arguments: hook(without_own_frame(arguments))
+    hook = getattr(sys, 'unraisablehook', None)
+    call = sys.__unraisablehook__ if hook is None else hook
+    sys.unraisablehook = lambda arguments: call(without_own_frame(arguments))
     try:
         atexit._run_exitfuncs()
     except BaseException:
@@ -192,16 +247,16 @@ def flush_strictly(name):
     return stream is None or getattr(stream, 'closed', False) or flush_silently(name)
 
 
-def flush_open_files():
+def flush_open_files(sqlite3):
     """Flushes files that the library still holds for the script, and the standard streams once more.
 
     Returns `False` for an object that Python ends when it takes the library apart: one that still has a `__del__()`, a
     database, or a file of a class of its own (a GzipFile writes its trailer when it is closed).
     """
-    databases = getattr(sys.modules.get('_sqlite3'), 'Connection', ())
+    databases = getattr(sqlite3, 'Connection', ())
     for each in gc.get_objects():
         kind = type(each)
-        if type(getattr(kind, '__del__', None)) is FUNCTION or issubclass(kind, databases):
+        if finalizer_of(kind) is not None or issubclass(kind, databases):
             return False
         if issubclass(kind, _io._IOBase) and kind.__module__ != '_io' and is_open(each):
             return False
@@ -213,6 +268,15 @@ def flush_open_files():
     flush_silently('stdout')
     flush_silently('stderr')
     return True
+
+
+def finalizer_of(kind):
+    """The `__del__()` of a class in Python, or `None`. Its own class may have a `__getattr__()`, which is not asked."""
+    try:
+        function = type.__getattribute__(kind, '__del__')
+    except AttributeError:
+        return None
+    return function if type(function) is FUNCTION else None
 
 
 def is_open(file):

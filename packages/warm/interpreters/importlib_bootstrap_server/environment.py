@@ -2,6 +2,7 @@
 import posix
 import sys
 
+from .descriptors import read_file
 from .reasons import PlainStart
 
 SETTINGS = b'COMMON_GATEWAY_WARM'
@@ -17,20 +18,11 @@ def is_request_variable(name):
 
 
 def read_initial_environment():
-    """The environment as it was given to this process, before Python or a site module changed it."""
+    """The environment as it was given to this process, before Python or a site module changed it. `None` without /proc."""
     try:
-        descriptor = posix.open('/proc/self/environ', posix.O_RDONLY)
+        content = read_file('/proc/self/environ')
     except OSError:
-        raise PlainStart('it needs /proc')
-    try:
-        content = b''
-        while True:
-            part = posix.read(descriptor, 65536)
-            if not part:
-                break
-            content += part
-    finally:
-        posix.close(descriptor)
+        return None
     entries = (entry.partition(b'=') for entry in content.split(b'\0') if b'=' in entry)
     return {name: value for name, _, value in entries}
 
@@ -38,8 +30,9 @@ def read_initial_environment():
 class Environment:
     """`posix.environ`, which is also the dictionary behind `os.environ`, together with C's own environment."""
 
-    def __init__(self):
-        initial = read_initial_environment()
+    def __init__(self, initial):
+        if initial is None:
+            raise PlainStart('it needs /proc')
         self.settings = initial.pop(SETTINGS, b'').decode(sys.getfilesystemencoding(), 'surrogateescape')
         posix.environ.pop(SETTINGS, None)
         self.fixed = dict(posix.environ)

@@ -3,16 +3,30 @@ import posix
 import sys
 
 import _frozen_importlib
+import _thread
+from _frozen_importlib_external import FileFinder
+from zipimport import zipimporter
 
+from .extension_modules import ExtensionModules
+from .import_lines import HEAD, NONE
+from .interpreter_state import InterpreterState
+from .library_state import LibraryState
+
+# A script may replace these.
+getframe, getprofile, gettrace = sys._getframe, sys.getprofile, sys.gettrace
 BuiltinImporter = _frozen_importlib.BuiltinImporter
 ModuleSpec = _frozen_importlib.ModuleSpec
+FINDERS = (type(None), FileFinder, zipimporter)
 IMPORTING = _frozen_importlib._find_and_load_unlocked.__code__
+MISSING = object()
+INTERPRETERS = ('_xxsubinterpreters', '_interpreters')  # the latter from 3.13 on
+IMPORT_SYSTEM = ('<frozen importlib._bootstrap>', '<frozen importlib._bootstrap_external>')
 
 
 class HiddenModule:
     """A module, with all that its first import does."""
 
-    __slots__ = ('name', 'module', 'spec', 'closure', 'binding', 'aliases', 'effects')
+    __slots__ = ('name', 'module', 'spec', 'closure', 'binding', 'aliases', 'effects', 'reads', 'imports', 'covered')
 
     def __init__(self, name, module, effects):
         self.name = name
@@ -20,18 +34,25 @@ class HiddenModule:
         self.spec = module.__spec__
         self.closure = ()  # the modules that its import loads, in the order of their ends
         self.binding = None  # (package, attribute): where the import system stores a submodule
+        self.covered = MISSING  # what the package had by that name before
         self.aliases = ()  # further entries of sys.modules: (key, value)
         self.effects = effects
+        self.imports = ()  # what it imports by itself
+        self.reads = frozenset()  # the names by which its import reads what the interpreter has
 
-    def enter(self):
+    def enter(self, state):
         """Puts it into `sys.modules`, and into the package that it belongs to."""
         sys.modules.update(self.aliases)  # before the module, which the import system puts last
         sys.modules[self.name] = self.module
         if self.binding is not None:
             package, attribute = self.binding
             setattr(package, attribute, self.module)
+        self.apply_effects(state)
+
+    def apply_effects(self, state):
         if self.effects is not None:
-            self.effects.apply(self.module)
+            for each in self.effects.apply(self.module):
+                state.accept(each)
 
 
 class HandingOut:
@@ -40,6 +61,7 @@ class HandingOut:
     def __init__(self, hidden, owner):
         self.hidden = hidden
         self.modules = owner.modules
+        self.state = owner.state
         owner.handed_out.update(hidden.closure, (hidden.name,))
 
     def create_module(self, spec):
@@ -51,10 +73,9 @@ class HandingOut:
         loaded = sys.modules
         for each in hidden.closure:
             if each not in loaded:
-                self.modules[each].enter()
+                self.modules[each].enter(self.state)
         loaded.update(hidden.aliases)
-        if hidden.effects is not None:
-            hidden.effects.apply(module)
+        hidden.apply_effects(self.state)
 
 
 class HiddenModules:
@@ -62,46 +83,66 @@ class HiddenModules:
 
     def __init__(self):
         self.modules = {}
-        self.is_open = False
+        self.has_begun = False
+        self.is_open = False  # whether modules are handed out
         self.handed_out = set()  # names: a module that the script removes from `sys.modules` is loaded anew
-        self.assigned = set()  # names of modules to whose attributes the script assigns
-        self.contents = {}
+        self.state = LibraryState()
+        self.interpreter = InterpreterState()
+        self.extensions = ExtensionModules(self)
+        self.script = None  # its code
+        self.lines = None  # its ImportLines
+        self.is_untouched = True  # nothing has been run but the head of the script
+        self.line = 0  # of the statement whose import was compared last, if it is in a group
+        self.compared = set()  # names of modules that were compared since nothing but imports has been run
         self.find_builtin = BuiltinImporter.find_spec
         BuiltinImporter.find_spec = staticmethod(self.find_spec)
 
     def find_spec(self, name, path=None, target=None):
-        if self.is_open:
+        if self.has_begun:
             hidden = self.modules.get(name)
             # Not for importlib.util.find_spec() and importlib.reload(), which load nothing of ours.
-            if hidden is not None and sys._getframe(2).f_code is IMPORTING:
-                if self.is_as_loaded(hidden):
-                    spec = hidden.spec
-                    found = ModuleSpec(name, HandingOut(hidden, self), origin=spec.origin)
-                    found.submodule_search_locations = spec.submodule_search_locations
-                    return found
-                self.is_open = False  # the script may mean other modules by the other names, too
+            if hidden is not None and getframe(2).f_code is IMPORTING:
+                if self.is_open and self.can_hand_out(hidden) or self.extensions.must_hand_out(hidden, path):
+                    return spec_of(hidden, HandingOut(hidden, self))
+            if name in INTERPRETERS:
+                self.extensions.doubt('it uses other interpreters, which share modules in C with the first one')
+            self.is_untouched = False  # a module of others is run
+            self.line = 0
         return self.find_builtin(name, path, target)
 
-    def remember(self, startup, not_found):
+    def begin(self):
+        """The script is run from now on."""
+        self.has_begun = self.is_open = True
+
+    def remember(self, startup, not_found, library):
         """Keeps what a script may change, so that its imports would give something else."""
         self.path = self.accepted_path = list(sys.path)
         self.accepted_folder = None
         self.finders = list(sys.meta_path)
         self.hooks = list(sys.path_hooks)
         self.searched = {name.partition('.')[0] for name in (*self.modules, *not_found)}
-        self.contents = {}
-        for name in self.assigned:
-            module = self.modules[name].module if name in self.modules else startup.get(name)
-            if module is not None:
-                self.contents[name] = list(module.__dict__.items())
+        self.startup = startup
+        self.absent = tuple(not_found)
+        self.extensions.remember(startup, library)  # before the state, of which what it replaces is a part
+        self.state.remember(startup, list(self.modules.values()))
+        self.interpreter.remember()
 
-    def is_as_loaded(self, hidden):
-        """Whether its import would give the same now: nothing has changed that was looked at when it was loaded."""
-        if sys.meta_path != self.finders or sys.path_hooks != self.hooks or not self.has_its_path():
+    def can_hand_out(self, hidden):
+        """Whether its import would give the same now as it has given to the fork server."""
+        if not self.has_its_import_system() or _thread._count() > 0:
+            # Imports of other threads would see half of what is handed out.
+            self.is_open = False  # the script may mean other modules by the other names, too
             return False
-        if not all(map(self.has_its_contents, self.contents)):
-            return False
-        if hidden.name in self.handed_out or sys.getprofile() is not None or sys.gettrace() is not None:
+        return self.has_its_modules(hidden) and self.has_its_library(hidden)
+
+    def has_its_import_system(self):
+        names = sys.__dict__  # a script may delete one
+        return (names.get('meta_path') == self.finders and names.get('path_hooks') == self.hooks and has_known_finders()
+                and self.has_its_path() and getprofile() is None and gettrace() is None)
+
+    def has_its_modules(self, hidden):
+        """Whether it, and all that it imports, are those that the import would find."""
+        if hidden.name in self.handed_out:
             return False
         for name in hidden.closure:
             each = self.modules[name]
@@ -109,14 +150,43 @@ class HiddenModules:
                 return False
             if sys.modules.get(name, each.module) is not each.module or not is_allowed(each):
                 return False
-        return is_allowed(hidden)
+        return is_allowed(hidden) and not any(name in sys.modules for name in self.absent)
+
+    def has_its_library(self, hidden):
+        """Whether its import would read the same: nothing that it uses has been changed."""
+        frame = importing_frame()
+        line = frame.f_lineno if frame.f_code is self.script and self.lines.groups.get(frame.f_lineno, NONE) != NONE else 0
+        if self.is_untouched and line != 0 and self.lines.groups[line] == HEAD:
+            return True
+        self.is_untouched = False
+        if not self.interpreter.is_same([*map(self.modules.get, hidden.closure), hidden]):
+            return False
+        if not self.is_compared(line):
+            if not self.state.is_startup_same():
+                self.is_open = False
+                return False
+            self.compared = set()
+        self.line = line
+        others = [each for each in (*hidden.closure, hidden.name) if each not in self.compared]
+        if not self.state.is_same(others):
+            return False
+        self.compared.update(others)
+        return True
+
+    def is_compared(self, line):
+        """Whether nothing but imports of shared modules has been run since the last comparison."""
+        groups = self.lines.groups
+        return line != 0 and self.line != 0 and self.line <= line and groups[line] == groups[self.line] and all(
+            each in self.compared or each in self.startup for each in self.lines.sources_between(self.line, line))
 
     def has_its_path(self):
         """Whether all folders of `sys.path` are there in their order, and those that were added have none of our names."""
-        path = sys.path
+        path = sys.__dict__.get('path')
         if path == self.path:
             return True
-        folder = posix.getcwd()
+        if type(path) is not list:
+            return False
+        folder = current_folder()
         if path == self.accepted_path and folder == self.accepted_folder:
             return True
         waiting = iter(path)
@@ -136,19 +206,13 @@ class HiddenModules:
         except (OSError, TypeError, ValueError):
             return False  # such as a zip file
 
-    def has_its_contents(self, name):
-        module = sys.modules.get(name)
-        if module is None:
-            return True
-        names = module.__dict__
-        return all(names.get(each) is value for each, value in self.contents[name])
-
     def forget(self):
         """Leaves all modules to the import system: nothing here keeps one any longer."""
-        self.is_open = False
+        self.has_begun = False
         BuiltinImporter.find_spec = self.find_builtin
+        self.extensions.forget()
         self.modules.clear()
-        self.contents.clear()
+        self.state = None
 
     def hide(self, loaded, startup):
         """Takes modules out of sight: `loaded` are HiddenModules in the order of their ends."""
@@ -160,9 +224,14 @@ class HiddenModules:
         for each in loaded:
             package, _, attribute = each.name.rpartition('.')
             owner = self.modules[package].module if package in self.modules else startup.get(package)
-            if owner is not None and owner.__dict__.get(attribute) is each.module:
+            is_part = package in self.modules and each.name in self.modules[package].closure
+            # What the import of its package loads stays, at its place among the names of the package.
+            if owner is not None and owner.__dict__.get(attribute) is each.module and not is_part:
                 each.binding = owner, attribute
-                delattr(owner, attribute)
+                if each.covered is MISSING:
+                    delattr(owner, attribute)
+                else:
+                    setattr(owner, attribute, each.covered)
             if each.effects is not None:
                 each.effects.withdraw()
 
@@ -175,6 +244,34 @@ class HiddenModules:
                 setattr(each.binding[0], each.binding[1], each.module)
             if each.effects is not None:
                 each.effects.enter()
+
+
+def spec_of(hidden, loader):
+    spec = ModuleSpec(hidden.name, loader, origin=hidden.spec.origin)
+    spec.submodule_search_locations = hidden.spec.submodule_search_locations
+    return spec
+
+
+def has_known_finders():
+    """Whether Python itself has made all finders for folders."""
+    finders = sys.__dict__.get('path_importer_cache')
+    return type(finders) is dict and all(type(each) in FINDERS for each in finders.values())
+
+
+def current_folder():
+    """`None`: it has been removed."""
+    try:
+        return posix.getcwd()
+    except OSError:
+        return None
+
+
+def importing_frame():
+    """The frame of the statement that imports."""
+    frame = getframe(4)
+    while frame.f_code.co_filename in IMPORT_SYSTEM:
+        frame = frame.f_back
+    return frame
 
 
 def is_allowed(hidden):

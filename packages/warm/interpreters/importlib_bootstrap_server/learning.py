@@ -6,15 +6,15 @@ import sys
 
 import _signal
 
-from .assigned import assigned_modules
 from .compilation import restore_filters
-from .library import origin_of
+from .descriptors import read_to_end
+from .library import origin_of, specification_of
 from .module_loader import ModuleLoader, closure_of, create_hidden_modules
 from .trial import run_trial, try_modules
 
-REPORT_BYTES = 65536
+REPORT_BYTES = 1 << 20
 RUNS = (1, 2, 3, 10, 100, 1000)  # the runs that report what they have imported
-LONGEST_TRIAL = 120  # seconds: a module may wait for something
+LONGEST_TRIAL = 300  # seconds: a module may wait for something
 
 
 class Learning:
@@ -27,7 +27,7 @@ class Learning:
         self.environment = environment
         self.protection = protection
         self.tell = tell
-        self.memory = mmap.mmap(-1, REPORT_BYTES)
+        self.memory = None  # of the reporter
         self.runs = 0
         self.reporter = None  # the process that reports at its end
         self.known = {}  # name: origin, of all that was reported
@@ -36,26 +36,30 @@ class Learning:
         self.pipe = None
         self.edges = {}
         self.not_found = {}
-        self.own_files = []  # of the site's own modules, which are loaded in each child
 
     # In the child
 
     def report(self):
         """Writes what this run has imported so far."""
+        modules = sys.__dict__.get('modules')
+        if type(modules) is not dict:
+            return  # the script has set it to something else
         names = b'\0'.join(
             name.encode('utf-8', 'surrogateescape') + b'=' + origin_of(module).encode('utf-8', 'surrogateescape')
-            for name, module in list(sys.modules.items())
+            for name, module in list(modules.items())
             if name not in self.startup and name not in self.hidden.modules and isinstance(origin_of(module), str)
-            and module.__spec__.name == name)
-        self.memory.seek(0)
+            and specification_of(module).name == name)
         self.memory.write((b'%d\0' % len(names) + names)[:REPORT_BYTES])
 
     # In the fork server
 
     def is_wanted(self):
-        """Whether the next run is to report."""
+        """Whether the next run is to report. It takes the place of one that has not ended, such as an event stream."""
         self.runs += 1
-        return self.runs in RUNS and self.reporter is None and self.trial is None
+        if self.trial is not None or self.pipe is not None or self.runs not in RUNS and self.known:
+            return False
+        self.memory = mmap.mmap(-1, REPORT_BYTES)
+        return True
 
     def ended(self, pid):
         """A child has ended. Returns whether it has reported what it has imported."""
@@ -65,31 +69,30 @@ class Learning:
             return False
         self.reporter = None
         size, _, names = self.memory[:].partition(b'\0')
-        self.memory[:1] = b'\0'
-        if not size.isdigit() or int(size) > REPORT_BYTES - 16:
+        self.memory = None
+        if not size.isdigit():
+            self.tell('note', 'no modules are shared: the script has ended its process by itself')
+            return False
+        if int(size) > REPORT_BYTES - 16:
+            self.tell('note', 'no modules are shared: their names are longer than %d bytes' % REPORT_BYTES)
             return False
         found = (entry.partition(b'=')[::2] for entry in names[:int(size)].split(b'\0') if entry)
         new = {name.decode('utf-8', 'surrogateescape'): origin.decode('utf-8', 'surrogateescape') for name, origin in found}
         new = {name: origin for name, origin in new.items() if name not in self.known}
         self.known.update(new)
         self.candidates = {name: origin for name, origin in new.items() if self.library.refusal(name, origin) is None}
-        self.look_at_own([origin for name, origin in new.items() if name not in self.candidates])
         return True
-
-    def look_at_own(self, files):
-        """The site's own modules may assign to attributes of others, too."""
-        for path in files:
-            if path.endswith('.py') and path not in self.own_files:
-                self.own_files.append(path)
-                try:
-                    self.hidden.assigned |= assigned_modules(read_text(path), path)
-                except OSError:
-                    pass
 
     def start_trial(self, others):
         """Forks a process that tries the candidates. Returns the pipe for its report. `others`: descriptors to close."""
-        self.pipe, pipe = posix.pipe()
-        self.trial = posix.fork()
+        output, pipe = posix.pipe()
+        try:
+            self.trial = posix.fork()
+        except OSError:
+            posix.close(output)
+            posix.close(pipe)
+            raise
+        self.pipe = output
         if self.trial == 0:
             self.leave_fork_server(others)
             self.hidden.reveal()
@@ -101,7 +104,7 @@ class Learning:
     def leave_fork_server(self, others):
         """Gives up the descriptors and handlers of the fork server. SIGALRM ends this process if nothing else does."""
         _signal.alarm(LONGEST_TRIAL)
-        self.protection.set_dumpable(1)
+        self.protection.end()
         _signal.set_wakeup_fd(-1)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         for each in others:
@@ -109,12 +112,7 @@ class Learning:
 
     def read_report(self):
         """The report of the trial, or `None`."""
-        content = b''
-        while True:
-            part = posix.read(self.pipe, 1 << 20)
-            if not part:
-                break
-            content += part
+        content = read_to_end(self.pipe)
         posix.close(self.pipe)
         self.pipe = None
         try:
@@ -163,14 +161,11 @@ class Learning:
             each.closure = closure_of(each.name, self.edges, names)
             if each.name in allowed and allowed.issuperset(each.closure):
                 kept.append(each)
+                each.imports = tuple(self.edges.get(each.name, ()))
+                each.reads = frozenset(report['reads'].get(each.name, ()))
                 if each.effects is None and report['variables'].get(each.name):
                     each.effects = loader.effects[each.name]
                 for name in report['variables'].get(each.name, ()):
                     key = name.encode('utf-8', 'surrogateescape')
                     each.effects.variables[key] = self.environment.fixed.get(key)
         self.hidden.hide(list(self.hidden.modules.values()) + kept, self.startup)
-
-
-def read_text(path):
-    with open(path, 'rb') as file:
-        return file.read()

@@ -1,11 +1,12 @@
 """Which modules may be shared by requests: those of the library and of site-packages, and those that are named."""
 import sys
 
-from _frozen_importlib import BuiltinImporter
+from _frozen_importlib import BuiltinImporter, ModuleSpec
 from _frozen_importlib_external import PathFinder
 
 from .reasons import PlainStart
 
+ModuleType = type(sys)
 # Modules written in C, outside of the library, whose import does nothing but make functions and types.
 KNOWN_EXTENSIONS = frozenset((
     'markupsafe._speedups', 'simplejson._speedups', '_yaml', 'yaml._yaml', '_cffi_backend',
@@ -14,13 +15,14 @@ KNOWN_EXTENSIONS = frozenset((
 
 
 class Library:
-    def __init__(self, own_folder, named):
+    def __init__(self, own_folder, named, startup):
         encodings = sys.modules['encodings'].__file__
         self.standard = encodings.rpartition('/')[0].rpartition('/')[0] + '/'
         self.site_folders = [folder for folder in sys.path if folder.endswith('-packages')]
         self.folders = tuple([self.standard] + [folder + '/' for folder in self.site_folders])
         self.own_folder = own_folder.rstrip('/') + '/'
         self.named = named
+        self.startup = frozenset(startup)  # names of the modules that each run has from its start
 
     def is_named(self, name):
         return any(name == each or name.startswith(each + '.') for each in self.named)
@@ -65,6 +67,14 @@ def is_extension(origin):
     return origin.endswith('.so')
 
 
+def specification_of(module):
+    """A script may put any object into `sys.modules`: no attribute is read in a way that could run its code."""
+    names = ModuleType.__dict__['__dict__'].__get__(module) if issubclass(type(module), ModuleType) else None
+    spec = names.get('__spec__') if names is not None else None
+    return spec if type(spec) is ModuleSpec else None
+
+
 def origin_of(module):
     """The file of a module, by its specification."""
-    return getattr(getattr(module, '__spec__', None), 'origin', None)
+    spec = specification_of(module)
+    return None if spec is None else spec.origin

@@ -7,7 +7,7 @@ import sys
 import _frozen_importlib
 
 from .effects import IMPORTERS, Effects
-from .hidden_modules import HiddenModule
+from .hidden_modules import MISSING, HiddenModule
 
 
 class ModuleLoader:
@@ -18,6 +18,7 @@ class ModuleLoader:
         self.effects = {}  # name: Effects, of the modules that are loaded, in the order of the ends of their imports
         self.edges = {}  # name: {imported name: None}
         self.aliases = {}  # key: (name, value), of entries of sys.modules that a module has made by itself
+        self.covered = {}  # name of a submodule: what its package had by that name before, or MISSING
         self.running = []  # (name, Effects) of the modules that are being executed, the innermost last
         self.not_found = {}  # names for which there is no module
         self.unclear = {}  # name: why it cannot be handed out
@@ -65,11 +66,15 @@ class ModuleLoader:
         import warnings
         with warnings.catch_warnings(record=True) as self.warnings:
             warnings.simplefilter('always')
+            self.begin_import()
             try:
                 self.import_from_outside(name)
             except BaseException as error:
                 return error
         return None
+
+    def begin_import(self):
+        """The warnings are recorded from now on."""
 
     # These take the places of functions of importlib._bootstrap, atexit and os.
 
@@ -109,6 +114,8 @@ class ModuleLoader:
         self.running.append((spec.name, effects))
         self.edges[spec.name] = {}
         before = set(sys.modules)
+        package, _, attribute = spec.name.rpartition('.')
+        self.covered[spec.name] = getattr(sys.modules.get(package), '__dict__', {}).get(attribute, MISSING)
         try:
             module = self.original_load(spec)
             self.effects[spec.name] = effects
@@ -219,6 +226,7 @@ def create_hidden_modules(loader):
         effects = loader.effects[name]
         each = HiddenModule(name, sys.modules[name], effects if effects.are_needed() else None)
         each.aliases = aliases.get(name, ())
+        each.covered = loader.covered[name]
         hidden.append(each)
     return hidden
 

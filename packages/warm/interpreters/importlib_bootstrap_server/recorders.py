@@ -4,6 +4,13 @@ import posix
 import sys
 import time
 
+from _contextvars import ContextVar
+
+getframe = sys._getframe  # the trial records other calls of it
+exc_info = sys.exc_info
+modules = sys.modules  # the trial puts another mapping in its place, which is slower
+PACKAGE = __name__.partition('.')[0]
+IMPORTS = frozenset(('_find_and_load', '_gcd_import', '_handle_fromlist', '__import__', 'import_module'))
 IMPORT_SYSTEM = ('<frozen importlib._bootstrap_external>', '<frozen importlib._bootstrap>', '<frozen zipimport>')
 
 # Functions of `posix` whose result is the same in each process of this system.
@@ -43,7 +50,7 @@ CALLS = {
             'signal', 'setitimer', 'alarm', 'set_wakeup_fd', 'siginterrupt', 'pthread_sigmask')},
         **{name: 'reads a signal handler' for name in ('getsignal', 'getitimer', 'sigpending')},
     },
-    '_codecs': {'register': 'registers a codec', 'unregister': 'registers a codec'},
+    '_codecs': {'register': 'registers a codec', 'unregister': 'registers a codec', 'register_error': 'registers an error handler'},
     '_locale': {
         'setlocale': 'sets the locale', 'textdomain': 'sets the locale', 'bindtextdomain': 'sets the locale',
         'localeconv': 'reads the locale', 'nl_langinfo': 'reads the locale', 'getencoding': 'reads the locale',
@@ -64,9 +71,11 @@ CALLS = {
             'setrecursionlimit', 'setswitchinterval', 'setdlopenflags', 'set_int_max_str_digits',
             'set_asyncgen_hooks', 'set_coroutine_origin_tracking_depth')},
         **{name: 'looks at the interpreter' for name in (
-            'getswitchinterval', 'getdlopenflags', 'get_int_max_str_digits', 'gettrace', 'getprofile')},
+            'getswitchinterval', 'getdlopenflags', 'get_int_max_str_digits', 'gettrace', 'getprofile',
+            'get_asyncgen_hooks', 'get_coroutine_origin_tracking_depth', '_current_frames', '_current_exceptions')},
     },
     'faulthandler': {name: 'changes the interpreter' for name in ('enable', 'disable', 'register', 'dump_traceback_later')},
+    'atexit': {name: 'changes the exit functions' for name in ('unregister', '_clear', '_run_exitfuncs', '_ncallbacks')},
     '_tracemalloc': {'start': 'changes the interpreter'},
     'pwd': {name: 'reads the users' for name in ('getpwnam', 'getpwuid', 'getpwall')},
     'grp': {name: 'reads the groups' for name in ('getgrnam', 'getgrgid', 'getgrall')},
@@ -76,15 +85,19 @@ CALLS = {
         'setdefaulttimeout': 'changes the timeout of sockets', 'getdefaulttimeout': 'reads the timeout of sockets',
         'if_nameindex': 'reads the names of this machine',
     },
-    '_csv': {name: 'changes the dialects of csv' for name in ('field_size_limit', 'register_dialect', 'unregister_dialect')},
-    'decimal': {name: 'changes the context of decimal' for name in ('getcontext', 'setcontext')},
+    '_csv': {name: 'changes the dialects of csv' for name in ('field_size_limit', 'register_dialect', 'unregister_dialect', 'list_dialects', 'get_dialect')},
+    'decimal': {name: 'changes the context of decimal' for name in ('getcontext', 'setcontext', 'localcontext')},
     'termios': {name: 'looks at the terminal' for name in ('tcgetattr', 'tcsetattr', 'tcgetwinsize')},
 }
+CALLS['_decimal'] = CALLS['decimal']  # whose name it is depends on the version
 CALLS['_sqlite3'] = CALLS['sqlite3'] = {
     name: 'changes sqlite3' for name in ('register_adapter', 'register_converter', 'enable_callback_tracebacks')}
 # Methods of C, of any class: here those of an SSLContext.
 METHODS = {name: 'opens a file' for name in (
     'load_verify_locations', 'set_default_verify_paths', 'load_cert_chain', 'load_dh_params')}
+CLASS_CHECKS = ('_abc_instancecheck', '_abc_subclasscheck')
+# They fail for a name that a script could have registered.
+CODECS = frozenset(('lookup', 'lookup_error', 'encode', 'decode'))
 NOW = frozenset(('now', 'utcnow', 'today'))
 # asgiref/local.py gives each object a private attribute with a random name: it is a name, not a secret.
 RANDOM_NAMES = ('asgiref.local',)
@@ -103,13 +116,16 @@ class Forbidden(BaseException):
 
 
 class Recorders:
-    """Calls `record(text)` for what happens, `read(path)` for a file that is read, and `register(base, subclass)` for a
-    virtual subclass (`ABCMeta.register()`)."""
+    """Calls `record(text)` for what happens, `read(path)` for a file that is read, `register(base, subclass)` for a
+    virtual subclass (`ABCMeta.register()`), `look_at_classes()` where one could matter, and `run(code)` for each function in
+    Python that is called."""
 
-    def __init__(self, record, read, register):
+    def __init__(self, record, read, register, look_at_classes, run):
         self.record = record
         self.read = read
         self.register = register
+        self.look_at_classes = look_at_classes
+        self.run = run
         self.is_on = False
 
     def install(self):
@@ -117,8 +133,7 @@ class Recorders:
         for name, enough in CLOCKS.items():
             if hasattr(time, name):
                 setattr(time, name, self.recording_clock(getattr(time, name), enough))
-        register_error = codecs.register_error
-        codecs.register_error = lambda name, handler: self.register_error(register_error, name, handler)
+        codecs.register_error = self.recording_error_handlers(codecs.register_error)
         sys.argv = RecordedArguments(sys.argv)
         sys.argv.record = self.record
         sys.addaudithook(self.audit)
@@ -132,25 +147,47 @@ class Recorders:
         clock.__name__ = function.__name__
         return clock
 
-    def register_error(self, register_error, name, handler):
-        """A new name matters to nothing that does not use it."""
-        try:
-            codecs.lookup_error(name)
-            self.record('changes the error handler %s' % name)
-        except LookupError:
-            pass
-        register_error(name, handler)
+    def recording_error_handlers(self, register_error):
+        """A new name that begins with the name of its package matters to nothing that does not use the package."""
+        def register(name, handler):
+            package = getframe(1).f_globals.get('__name__', '').partition('.')[0]
+            try:
+                codecs.lookup_error(name)
+                is_own = False
+            except LookupError:
+                is_own = name.startswith(package + '.')
+            if not is_own:
+                self.record('registers the error handler %s' % name)
+            self.is_on, was = False, self.is_on
+            try:
+                register_error(name, handler)
+            finally:
+                self.is_on = was
+        register.__name__ = register_error.__name__
+        return register
 
     def profile(self, frame, event, argument):
-        if event != 'c_call' or not self.is_on:
+        if not self.is_on:
+            return
+        if event == 'call':
+            self.run(frame.f_code)
+        if event == 'c_exception' and getattr(argument, '__name__', '') in CODECS and PACKAGE not in frame.f_code.co_filename:
+            self.record('looks for a codec')
+        if event != 'c_call':
             return
         owner = getattr(argument, '__module__', None)
         name = getattr(argument, '__name__', '')
-        if owner == '_abc' and name == '_abc_register':
+        if owner == '_abc':
             text = None
-            self.register(frame.f_locals.get('cls'), frame.f_locals.get('subclass'))
+            if name == '_abc_register':
+                self.register(frame.f_locals.get('cls'), frame.f_locals.get('subclass'))
+            elif name in CLASS_CHECKS and not is_registering(frame):
+                self.look_at_classes()
         elif owner == 'posix':
             text = None if name in PURE_POSIX or name in SEEN_POSIX else CALLS['posix'].get(name, 'calls os.%s' % name)
+        elif owner == 'sys' and name in ('exc_info', 'exception'):
+            # It reads an exception of its own, or that of its importer.
+            text = 'looks at the exception of its importer' if exc_info()[0] is None else None
         elif isinstance(owner, str) and owner in CALLS:
             text = CALLS[owner].get(name)
         else:
@@ -162,13 +199,13 @@ class Recorders:
         if not self.is_on:
             return
         if event == 'open':
-            self.audit_open(sys._getframe(1), *arguments)
+            self.audit_open(getframe(1), *arguments)
         elif event in ('os.putenv', 'os.unsetenv'):
             self.forbid('changes the environment')
         elif event.startswith(LOOKS):
-            if not is_import_system(sys._getframe(1)):
+            if not is_import_system(getframe(1)):
                 self.record('looks at files and names (%s)' % event)
-        elif event.startswith(CHANGES) and not is_import_system(sys._getframe(1)):
+        elif event.startswith(CHANGES) and not is_import_system(getframe(1)):
             self.forbid('calls for the event %s' % event)
         elif event == 'ctypes.dlsym' or event == 'ctypes.dlopen' and arguments[0] is not None:
             self.record('loads a shared library')
@@ -188,13 +225,30 @@ class Recorders:
 def text_of_method(method, name, frame):
     """A method of C has an object or a class, which may be a subclass."""
     owner = getattr(method, '__self__', None)
-    random = getattr(sys.modules.get('_random'), 'Random', None)
+    random = getattr(modules.get('_random'), 'Random', None)
     if random is not None and isinstance(owner, random):
         return None if name_of_caller(frame, 'random') in RANDOM_NAMES else 'makes random numbers'
     if name in NOW and isinstance(owner, type):
-        date = getattr(sys.modules.get('datetime'), 'date', None)
+        date = getattr(modules.get('datetime'), 'date', None)
         return 'reads the clock' if date is not None and issubclass(owner, date) else None
+    if type(owner) is ContextVar:
+        return 'sets a context variable' if name in ('set', 'reset') else None
+    if name == '__subclasses__' and package_of(getattr(owner, '__module__', None)) != package_of(frame.f_globals.get('__name__')):
+        return 'looks at subclasses'
     return METHODS.get(name) if owner is not None else None
+
+
+def is_registering(frame):
+    """Whether it is `ABCMeta.register()` that asks for the classes that are registered."""
+    while frame is not None and frame.f_globals.get('__name__') == 'abc':
+        if frame.f_code.co_name == 'register':
+            return True
+        frame = frame.f_back
+    return False
+
+
+def package_of(name):
+    return name.partition('.')[0] if type(name) is str else None
 
 
 def name_of_caller(frame, module):
@@ -205,8 +259,14 @@ def name_of_caller(frame, module):
 
 
 def is_import_system(frame):
-    """Whether it is the import system that raises an event: it reads code, and writes __pycache__."""
-    return frame.f_code.co_filename in IMPORT_SYSTEM
+    """Whether it is the import system that raises an event: it reads code, and writes __pycache__.
+
+    A module may call a loader or a finder by itself.
+    """
+    entry = None
+    while frame is not None and frame.f_code.co_filename in IMPORT_SYSTEM:
+        entry, frame = frame, frame.f_back
+    return entry is not None and (entry.f_code.co_name in IMPORTS or frame is None or PACKAGE in frame.f_code.co_filename)
 
 
 def recording(base, name, text):

@@ -1,10 +1,10 @@
 """The script: compiled once, run in each child."""
-import posix
 import sys
 
 import _warnings
 
 from .compilation import compile_silently
+from .descriptors import read_file
 from .reasons import PlainStart
 
 
@@ -13,7 +13,7 @@ class Script:
 
     def __init__(self, path, main_globals):
         self.path = path
-        self.source = read_file(path)
+        self.source = read_source(path)
         self.code, self.warnings = compile_script(self.source, path)
         self.main_globals = main_globals
         self.main = None
@@ -33,22 +33,16 @@ class Script:
         except BaseException as error:
             error.__traceback__ = error.__traceback__.tb_next  # without this frame
             self.error = error
+        if sys.gettrace() is not None or sys.getprofile() is not None:
+            sys.settrace(None)  # it would see the end, which is code in Python here
+            sys.setprofile(None)
 
 
-def read_file(path):
+def read_source(path):
     try:
-        descriptor = posix.open(path, posix.O_RDONLY)
+        content = read_file(path)
     except OSError as error:
         raise PlainStart('it cannot be read: ' + error.strerror)
-    try:
-        content = b''
-        while True:
-            part = posix.read(descriptor, 1 << 20)
-            if not part:
-                break
-            content += part
-    finally:
-        posix.close(descriptor)
     if b'\0' in content:
         raise PlainStart('it is not the text of a script')
     return content

@@ -3,7 +3,8 @@
 A request is one message on the control socket, with three descriptors for the standard streams of the child:
 `ID KIND`, the working directory, the number of arguments, the arguments, then `NAME=value` for the whole environment,
 separated by NUL. Status lines: `ready`, `loading` (until `ready`), `started ID PID` (written by the child), `exited ID PID STATUS USER SYSTEM`,
-`refused ID REASON` and `stale ID REASON` (nothing was run), `young REASON` and `plain REASON` (this process ends),
+`refused ID REASON` and `stale ID REASON` (nothing was run), `young REASON` and `plain REASON` (this process ends, after
+its children),
 `note TEXT`.
 """
 import gc
@@ -14,18 +15,18 @@ import time
 import _signal
 import select
 
-from .assigned import assigned_modules
 from .channel import Channel
 from .child import Child
+from .doubt import Doubt
 from .ending import Ending
 from .environment import Environment
 from .hidden_modules import HiddenModule, HiddenModules
 from .interpreter import check_interpreter, check_program, start_time, take_script_arguments
 from .learning import Learning
 from .library import Library
-from .protection import Protection
 from .reasons import PlainStart, TooYoung
 from .script import Script
+from .import_lines import ImportLines
 from .settings import Settings
 from .site_modules import check_site_modules
 from .standard_input import reopen_standard_input
@@ -35,11 +36,11 @@ NO_REQUEST = 0
 PACKAGE = __name__.rpartition('.')[0]
 
 
-def serve(startup, main_globals):
+def serve(startup, main_globals, environment, protection):
     """Serves requests. Returns in each child, with what runs the script: a script sees few frames of ours."""
     channel = Channel()
     try:
-        server = ForkServer(channel, startup, main_globals)
+        server = ForkServer(channel, startup, main_globals, environment, protection)
     except PlainStart as reason:
         channel.tell('plain', reason)
         posix._exit(0)
@@ -62,26 +63,30 @@ def is_of_package(name):
 
 
 class ForkServer:
-    def __init__(self, channel, startup, main_globals):
+    def __init__(self, channel, startup, main_globals, environment, protection):
         self.channel = channel
         self.startup = startup
+        self.protection = protection
+        self.protection.check()
         check_interpreter()
-        self.environment = Environment()
+        self.environment = Environment(environment)
         self.settings = Settings(self.environment.settings)
         self.environment.is_by_shim = self.settings.program == 'shim'
         check_program(self.settings.program)
         path, folder = take_script_arguments()
         self.script = Script(path, main_globals)
-        self.library = Library(folder, self.settings.modules)
-        self.protection = Protection()  # the last that imports a module
+        self.library = Library(folder, self.settings.modules, startup)
         ours = [name for name in sys.modules if name not in startup and not is_of_package(name)]
         self.library.check([*ours, 'warnings'])  # which the loader of modules imports
         self.site_files = check_site_modules(self.library)
-        self.optional = {path: is_there(path) for path in optional_files(self.environment.fixed.get(b'TZ'))}
+        self.optional = {path: is_there(path) for path in optional_files(self.environment.fixed)}
         self.hidden = HiddenModules()
         self.hide_own_modules(ours)
         self.learning = Learning(startup, self.hidden, self.library, self.environment, self.protection, channel.tell)
-        self.hidden.assigned = assigned_modules(self.script.source, self.script.path)
+        self.doubt = Doubt()
+        self.hidden.extensions.doubt = self.doubt.tell
+        self.hidden.script = self.script.code
+        self.hidden.lines = ImportLines(self.script.source, self.script.path)
         self.watch(start_time())
         if self.files.young is not None:
             raise TooYoung('file younger than two seconds: ' + self.files.young)
@@ -103,7 +108,6 @@ class ForkServer:
         files += path_files(self.library.site_folders)
         files += files_of(self.startup.values())
         files += files_of(each.module for each in self.hidden.modules.values())
-        files += self.learning.own_files
         self.files = WatchedFiles({**self.optional, **self.settings.decisive})
         self.files.watch(files, folders_of(self.hidden.modules, self.learning.not_found), since)
 
@@ -120,12 +124,11 @@ class ForkServer:
         self.poll = select.poll()
         self.poll.register(self.channel.control, select.POLLIN)
         self.poll.register(self.wakeup, select.POLLIN)
-        self.protection.set_dumpable(0)
         self.freeze()
 
     def freeze(self):
         """The state that children start from: no garbage collection of theirs touches what is there now."""
-        self.hidden.remember(self.startup, self.learning.not_found)
+        self.hidden.remember(self.startup, self.learning.not_found, self.library)
         gc.collect()
         gc.freeze()
         self.script.renew_main()
@@ -182,6 +185,9 @@ class ForkServer:
     def reap(self):
         """Reports the ends of children, and learns from them."""
         self.report_ends()
+        if not self.is_stale and self.doubt.reason() is not None:
+            self.is_stale = True
+            self.channel.tell('plain', self.doubt.reason())
         ended, self.ended = self.ended, []
         for pid in ended:
             if self.learning.ended(pid) and not self.is_stale:

@@ -3,14 +3,21 @@ import marshal
 import posix
 import sys
 
-import _operator
 import _thread
 
 from .environment import is_request_variable
+from .interpreter_state import CLASSES
 from .library import origin_of
+from .module_contents import Contents
 from .module_loader import ModuleLoader, closure_of
+from .parts import INDIFFERENT, OPAQUE
 from .plain_values import plain_values
-from .recorders import RecordedEnvironment, Recorders
+from .process_state import ProcessState
+from .recorded_interpreter import RecordedInterpreter
+from .recorded_modules import ALL, RecordedModules
+from .recorded_streams import RecordedOutput
+from .recorders import IMPORT_SYSTEM, PACKAGE, RecordedEnvironment, Recorders
+from .snapshot import UNWATCHED as UNSEEN
 from .snapshot import Snapshot
 from .twin import run_twin
 
@@ -22,29 +29,13 @@ ALLOWED = {'random': 'makes random numbers', 'logging': 'reads the clock', 'wsgi
            'asyncio.selector_events': 'calls os.sysconf'}  # for SC_IOV_MAX
 # Tables of the library to which its modules add, without a change for those that do not use these modules.
 TABLES = frozenset(('copyreg.dispatch_table', 'linecache.cache', 'warnings.onceregistry', 'warnings.filters'))
-SYS_ATTRIBUTES = ('excepthook', 'displayhook', 'unraisablehook', 'stdin', 'stdout', 'stderr', 'dont_write_bytecode', 'tracebacklimit')
-CONTAINERS = (dict, list, set)
-UNWATCHED = ('sys', '__main__', 'posix', 'os.path')
+# What C libraries read while a module that uses them is initialised: config(5) of OpenSSL.
+LIBRARY_VARIABLES = dict.fromkeys(('_hashlib', '_ssl'), ('OPENSSL_CONF', 'OPENSSL_MODULES', 'OPENSSL_ENGINES'))
+UNWATCHED = ('sys', '__main__', 'os.path')
+AT_WORK = frozenset(('gc.callbacks',))  # what is added has an effect at once
+# Private names that the loader sets by `catch_warnings()`.
+OWN = frozenset(('warnings._showwarnmsg_impl',))
 MISSING = object()
-
-
-class Output:
-    """Takes the place of a standard stream."""
-
-    encoding, errors, closed = 'utf-8', 'strict', False
-
-    def __init__(self, record):
-        self.record = record
-
-    def write(self, text):
-        self.record('prints')
-        return len(text)
-
-    def flush(self):
-        pass
-
-    def isatty(self):
-        return False
 
 
 class Trial(ModuleLoader):
@@ -63,7 +54,9 @@ class Trial(ModuleLoader):
         self.snapshot = None
         self.changes = {}  # name: {changed module: None}
         self.filters = []  # of warnings, at the begin of each module that is being executed
-        self.recorders = Recorders(self.record, self.read_file, self.register_class)
+        self.interpreter_reads = RecordedInterpreter(self.name, self.record)
+        reads = self.interpreter_reads
+        self.recorders = Recorders(self.record, self.read_file, self.register_class, lambda: reads.add((CLASSES,)), reads.run)
 
     def begin(self, snapshot=None):
         """Turns this process into one that records; there is no way back."""
@@ -78,14 +71,16 @@ class Trial(ModuleLoader):
         posix.set_blocking(self.output, False)
         posix.dup2(output, 1)
         posix.dup2(output, 2)
-        sys.stdout = sys.stderr = Output(self.record)
+        sys.stdout, sys.stderr = RecordedOutput(self.record, sys.stdout), RecordedOutput(self.record, sys.stderr)
         self.snapshot = snapshot
         if snapshot is not None:
             snapshot.add_all()
+        self.interpreter_reads.install()
+        sys.modules = RecordedModules(sys.modules, self.look_for_module, self.change_module)
         self.recorders.install()
         self.descriptors = set(posix.listdir('/proc/self/fd'))
         self.threads = _thread._count()
-        self.interpreter = self.look_at_interpreter()
+        self.process = ProcessState()
         self.look_at_modules()
         self.recorders.is_on = True
 
@@ -95,6 +90,14 @@ class Trial(ModuleLoader):
 
     def name(self):
         return self.running[-1][0] if self.running else self.context
+
+    def import_module(self, name, globals=None, locals=None, fromlist=(), level=0):
+        if name == 'sys' and '*' in (fromlist or ()):
+            self.record('imports all names of sys')
+        return super().import_module(name, globals, locals, fromlist, level)
+
+    def begin_import(self):
+        self.interpreter_reads.install_filters()
 
     def record(self, text):
         name = self.name()
@@ -114,6 +117,23 @@ class Trial(ModuleLoader):
         owners = [str(getattr(each, '__module__', '')).partition('.')[0].lstrip('_') for each in (base, subclass)]
         if package not in owners and not self.library.is_standard(origin_of(sys.modules.get(self.name())) or ''):
             self.record('registers a class of others')
+
+    def look_for_module(self, frame, name):
+        """Of no matter where the running module itself has loaded it. The library's own code looks for that of its caller."""
+        if not self.recorders.is_on or not self.running or self.library.is_standard(origin_of_code(frame)):
+            return
+        running = self.name()
+        if name is ALL:
+            self.record('looks for all modules')
+        elif not (name in self.library.startup or name in self.edges[running] or ('%s.' % running).startswith('%s.' % name)
+                  or name in closure_of(running, self.edges, self.edges)):
+            self.record('looks for %s among the modules' % name)
+
+    def change_module(self, frame, name):
+        """Of no matter for a name of its own package."""
+        package = (self.name() or '').partition('.')[0]
+        if self.recorders.is_on and not self.library.is_standard(origin_of_code(frame)) and name.partition('.')[0] != package:
+            self.record('changes the loaded modules')
 
     def read_variable(self, name):
         name = name.decode('utf-8', 'surrogateescape')
@@ -135,6 +155,8 @@ class Trial(ModuleLoader):
             self.filters.append(filters)
         else:
             name = self.running[-1][0]
+            for variable in LIBRARY_VARIABLES.get(name, ()):
+                self.variables.setdefault(name, {})[variable] = None
             if self.filters.pop() != filters:
                 self.record('changes the filters of warnings')
             self.recorders.is_on = False
@@ -169,16 +191,8 @@ class Trial(ModuleLoader):
             return 'leaves a descriptor open'
         if _thread._count() != self.threads:
             return 'starts a thread'
-        was, self.interpreter = self.interpreter, self.look_at_interpreter()
-        for name, value in self.interpreter.items():
-            if was[name] != value:
-                return 'changes %s' % name
-        return self.look_at_modules()
-
-    def look_at_interpreter(self):
-        seen = {'sys.' + name: id(getattr(sys, name, None)) for name in SYS_ATTRIBUTES}
-        seen.update({'sys.' + name: list(map(id, getattr(sys, name))) for name in ('path', 'meta_path', 'path_hooks')})
-        return seen
+        changed, changed_module = self.process.change(), self.look_at_modules()
+        return changed_module if changed is None else 'changes %s' % changed
 
     def look_at_modules(self):
         """The first change in a public name of a module that another module has made."""
@@ -200,27 +214,27 @@ class Trial(ModuleLoader):
             place = '%s.%s' % (owner, key)
             old, old_size = was.get(key, (MISSING, 0))
             new, new_size = now.get(key, (MISSING, 0))
-            if key.startswith('_') or place in TABLES or sys.modules.get(place) is new:
+            is_private = key.startswith('_')
+            if place in TABLES or sys.modules.get(place) is new or is_private and not must_be_seen(owner, place):
                 continue
-            if old is new and old_size < new_size:
+            if old is new and old_size < new_size and not is_private and place not in AT_WORK:
                 self.grown[place] = None  # the loader finds out what was added
             elif old is not new or old_size != new_size:
                 return 'changes %s' % place
         return None
 
 
-class Contents:
-    """What a module's names stood for, and how much was in its lists, sets and dictionaries."""
+def must_be_seen(owner, place):
+    """Whether a private name is in none of the snapshots."""
+    place = place.replace('importlib._bootstrap', '_frozen_importlib')  # the same module by its other name
+    return owner in UNSEEN and place not in OPAQUE and place not in OWN and place.rpartition('.')[2] not in INDIFFERENT
 
-    def __init__(self, names):
-        self.names = {key: (value, len(value) if type(value) in CONTAINERS else 0) for key, value in list(names.items())}
-        self.values = tuple(names.values())
-        self.containers = [value for value in self.values if type(value) in CONTAINERS]
-        self.sizes = list(map(len, self.containers))
 
-    def is_same(self, names):
-        return (len(names) == len(self.values) and all(map(_operator.is_, names.values(), self.values))
-                and list(map(len, self.containers)) == self.sizes)
+def origin_of_code(frame):
+    """`frozen` for that of the import system and of this package."""
+    if frame.f_code.co_filename in IMPORT_SYSTEM or PACKAGE in frame.f_code.co_filename:
+        return 'frozen'
+    return getattr(frame.f_globals.get('__spec__'), 'origin', None) or ''
 
 
 def try_modules(library, candidates):
@@ -286,6 +300,7 @@ def report_of(trial, candidates):
         'variables': {name: list(variables) for name, variables in trial.variables.items()},
         'not_found': list(trial.not_found),
         'registries': list(trial.grown),
+        'reads': {name: list(names) for name, names in trial.interpreter_reads.reads.items()},
     }
 
 
@@ -314,7 +329,8 @@ def try_site_modules(library, customs, lines):
             del sys.modules[name]
     import warnings  # first: the loader needs it
     trial = Trial(library)
-    trial.inherited = ('changes ', 'sets ', 'registers ')
+    # Python runs these files in a plain run, too, before the script can have changed something.
+    trial.inherited = ('changes ', 'sets ', 'registers ', 'looks at the frames ', 'uses __main__', 'reads the filters ')
     with trial:
         trial.begin()
         trial.context = 'a .pth file'

@@ -8,6 +8,8 @@ from .library import origin_of
 
 SUFFIXES = frozenset(('.py', '.pyc', *_imp.extension_suffixes()))
 NO_FILES = (b'[', b'/dev/', b'/memfd:', b'/SYSV')  # in /proc/self/maps
+OPENSSL_FOLDERS = (
+    '/usr/lib/ssl', '/etc/ssl', '/etc/pki/tls', '/usr/local/ssl', '/usr/local/etc/openssl@3', '/opt/homebrew/etc/openssl@3')
 TRUSTED_AGE = 2.0  # seconds. A file system may give a second write within this time the same time stamp
 
 
@@ -112,13 +114,20 @@ def is_there(path):
     return change_time(path) is not None
 
 
-def optional_files(time_zone):
-    """Files that need not be there: virtual environments, the time zone, archives in `sys.path`."""
+def optional_files(environment):
+    """Files that need not be there: virtual environments, the time zone, what OpenSSL reads, archives in `sys.path`."""
     program = sys.executable.rpartition('/')[0]
     files = [program + '/pyvenv.cfg', program.rpartition('/')[0] + '/pyvenv.cfg', sys.prefix + '/pyvenv.cfg']
-    name = (time_zone or b'/etc/localtime').decode(sys.getfilesystemencoding(), 'surrogateescape').lstrip(':')
+    name = text_of(environment.get(b'TZ') or b'/etc/localtime').lstrip(':')
     files.append(name if name.startswith('/') else '/usr/share/zoneinfo/' + name)
+    files += [folder + '/openssl.cnf' for folder in (*OPENSSL_FOLDERS, sys.prefix + '/ssl', sys.base_prefix + '/ssl')]
+    if b'OPENSSL_CONF' in environment:
+        files.append(text_of(environment[b'OPENSSL_CONF']))
     return files + [path for path in sys.path if not is_folder(path)]
+
+
+def text_of(name):
+    return name.decode(sys.getfilesystemencoding(), 'surrogateescape')
 
 
 def is_folder(path):

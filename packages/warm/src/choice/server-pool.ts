@@ -9,7 +9,10 @@ interface Member {
   readonly ageTimer: NodeJS.Timeout | undefined
 }
 
-/** The fork servers of a gateway: at most `max`, each until it is idle or old. */
+/**
+ * The fork servers of a gateway: at most `max`, each until it is idle or old. There are no more than twice as many with
+ * those that take no more requests, and wait for the end of their scripts, such as event streams.
+ */
 export class ServerPool {
   readonly #settings: WarmSettings
   readonly #members = new Map<ForkServer, Member>()
@@ -26,15 +29,20 @@ export class ServerPool {
   /**
    * Makes room for another fork server: one ends that was not used since a time.
    *
-   * @returns whether there is room.
+   * @returns why there is no room.
    */
-  makeRoom(since: number): boolean {
-    if (this.size < this.#settings.max) return true
+  makeRoom(since: number): string | undefined {
+    const { max } = this.#settings
+    const waiting = [...this.#members.keys()].filter((server) => server.isRetiring).length
+    if (waiting >= max) return `${waiting} fork servers wait for the end of their scripts`
+    if (this.size < max) return undefined
     const candidates = [...this.#members].filter(([server]) => server.isUsable)
     const [oldest] = candidates.toSorted(([, one], [, other]) => one.lastUse - other.lastUse)
-    if (oldest === undefined || oldest[1].lastUse >= since) return false
+    if (oldest === undefined || oldest[1].lastUse >= since) {
+      return `the ${max} fork servers are those of other scripts`
+    }
     oldest[0].retire('another script runs more often')
-    return true
+    return undefined
   }
 
   add(server: ForkServer): void {
@@ -44,6 +52,7 @@ export class ServerPool {
       idleTimer: retireAfter(server, idleTimeout, 'it was idle'),
       ageTimer: retireAfter(server, maxAge, 'it is old'),
     })
+    void server.gone.then(() => this.#delete(server))
   }
 
   /** It gets a request. */
@@ -54,14 +63,6 @@ export class ServerPool {
     member.idleTimer?.refresh()
   }
 
-  /** It has ended. */
-  delete(server: ForkServer): void {
-    const member = this.#members.get(server)
-    clearTimeout(member?.idleTimer)
-    clearTimeout(member?.ageTimer)
-    this.#members.delete(server)
-  }
-
   /** All take no more requests, and end after their children. */
   retire(reason: string): void {
     for (const server of this.#members.keys()) server.retire(reason)
@@ -70,6 +71,13 @@ export class ServerPool {
   /** Ends all. Resolves when they are gone. */
   async close(): Promise<void> {
     await Promise.all([...this.#members.keys()].map((server) => server.close()))
+  }
+
+  #delete(server: ForkServer): void {
+    const member = this.#members.get(server)
+    clearTimeout(member?.idleTimer)
+    clearTimeout(member?.ageTimer)
+    this.#members.delete(server)
   }
 }
 

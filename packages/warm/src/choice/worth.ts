@@ -1,9 +1,11 @@
 /** How many runs of each kind are compared: the last ones. */
 const SAMPLES = 9
-/** How many runs of each kind are needed for a result. */
+/** How many plain runs are needed for a result. */
 const FEWEST_SAMPLES = 5
 /** One of so many runs is plain, so that both kinds are measured under the same load. */
 const RUNS_PER_PLAIN_RUN = 20
+/** After how many warm runs there is a result: the first ones have to load modules that are shared later. */
+const LEARNING_RUNS = 20
 /** How many times faster a fork server must be. */
 const LEAST_RATIO = 1.2
 
@@ -12,6 +14,7 @@ export class Worth {
   readonly #plain: number[] = []
   readonly #warm: number[] = []
   #runs = 0
+  #warmRuns = 0
 
   /** @param milliseconds - from the start of a plain run to its exit. */
   addPlain(milliseconds: number): void {
@@ -20,6 +23,7 @@ export class Worth {
 
   /** @param milliseconds - from the request to the fork server to the exit. */
   addWarm(milliseconds: number): void {
+    this.#warmRuns += 1
     add(this.#warm, milliseconds)
   }
 
@@ -31,7 +35,7 @@ export class Worth {
 
   /** How many times faster the fork server is; undefined until enough runs are measured. */
   get ratio(): number | undefined {
-    if (this.#plain.length < FEWEST_SAMPLES || this.#warm.length < FEWEST_SAMPLES) return undefined
+    if (this.#plain.length < FEWEST_SAMPLES || this.#warmRuns < LEARNING_RUNS) return undefined
     return median(this.#plain) / median(this.#warm)
   }
 

@@ -1,9 +1,9 @@
 /** Options of {@link warm}. Times are in milliseconds. */
 export interface WarmOptions {
   /**
-   * **max** `number` - The most fork servers of a gateway at once. If another script needs one, the one that has been
-   * idle longest ends first. A script whose variables of the gateway (`env`) take more values than this is started
-   * plainly. Default: `8`.
+   * **max** `number` - The most fork servers of a gateway that take requests. If another script needs one, the one that
+   * has been idle longest ends first. One that is replaced waits for its scripts; no new one starts while `max` wait. A
+   * script whose variables of the gateway (`env`) take more values than this is started plainly. Default: `8`.
    * @example `{ max: 20 }`
    */
   max?: number

@@ -18,8 +18,8 @@ import type { StatusLine } from '../protocol/status-line.js'
 /** Why a fork server has ended. */
 export interface ServerEnd {
   /**
-   * `'plain'`: the script cannot have one, or it did not load. `'young'`: the script cannot have one yet. `'failed'`: it
-   * has ended by a fault. `'stale'`: a file has changed. `'retired'`: as it was asked to.
+   * `'plain'`: the script cannot have one, it did not load, or a run has shown that it must not. `'young'`: the script
+   * cannot have one yet. `'failed'`: it has ended by a fault. `'stale'`: a file has changed. `'retired'`: as it was asked to.
    */
   readonly type: 'plain' | 'young' | 'failed' | 'stale' | 'retired'
   readonly reason: string
@@ -40,6 +40,8 @@ const START_LIMIT = 5_000
  * not run and never will, so it is started plainly. While it has no end, that is uncertain, and the request fails.
  */
 export class ForkServer {
+  /** Resolves when its process is gone; its children may go on. */
+  readonly gone: Promise<void>
   readonly #description: ServerDescription
   readonly #onEnd: (end: ServerEnd) => void
   readonly #requests = new OpenRequests(
@@ -54,7 +56,7 @@ export class ForkServer {
   #lastId = 0
   #lastError = ''
   #loadTimer: NodeJS.Timeout | undefined
-  #ended: Promise<void> | undefined
+  #resolveGone: () => void = () => {}
 
   /** @param onEnd - is called once, when it takes no more requests for good; children may go on. */
   constructor(
@@ -64,6 +66,9 @@ export class ForkServer {
   ) {
     this.#description = description
     this.#onEnd = onEnd
+    this.gone = new Promise((resolve) => {
+      this.#resolveGone = resolve
+    })
     this.#started = this.#start(lasting)
   }
 
@@ -75,6 +80,11 @@ export class ForkServer {
   /** Whether it takes requests now, or will. */
   get isUsable(): boolean {
     return this.#state === 'starting' || this.#state === 'ready' || this.#state === 'loading'
+  }
+
+  /** Whether it takes no more requests, and waits for the end of its children. */
+  get isRetiring(): boolean {
+    return this.#state === 'retiring'
   }
 
   /** Undefined before its start. */
@@ -116,7 +126,7 @@ export class ForkServer {
   }
 
   /** Sends it no more requests. It ends after its children. */
-  retire(reason: string, type: 'retired' | 'stale' = 'retired'): void {
+  retire(reason: string, type: ServerEnd['type'] = 'retired'): void {
     if (!this.isUsable) return
     this.#note(`retires: ${reason}`)
     this.#retirement = { type, reason }
@@ -176,7 +186,9 @@ export class ForkServer {
         return
       case 'plain':
       case 'young':
-        void this.#end(line)
+        // What a run has shown is known when others run.
+        if (this.#state === 'starting') void this.#end(line)
+        else this.retire(line.reason, line.type)
         return
       case 'note':
         this.#note(line.text)
@@ -248,8 +260,8 @@ export class ForkServer {
   }
 
   #end(end: ServerEnd): Promise<void> {
-    this.#ended ??= this.#stop(end)
-    return this.#ended
+    if (this.#state !== 'over') void this.#stop(end)
+    return this.gone
   }
 
   async #stop(end: ServerEnd): Promise<void> {
@@ -264,6 +276,7 @@ export class ForkServer {
       if (isOver) request.refuse(end.reason)
       else request.fail(new CgiError('CGI_ERR_SPAWN', { reason: `${end.reason}, and is not gone` }))
     })
+    this.#resolveGone()
   }
 
   #note(text: string): void {

@@ -24,8 +24,8 @@ export interface ServerConsumer {
 
 /** How long the end may take, in milliseconds. */
 const END_LIMIT = 2_000
-/** How long to wait for the exit after the end of the status pipe, and for the end of standard error after the exit. */
-const REST_LIMIT = 100
+/** How long to wait for the exit after the end of the status pipe, and for the end of both outputs after the exit. */
+const REST_LIMIT = 1_000
 
 /** The process of a fork server: its control socket, its status pipe, its standard error. */
 export class ServerProcess {
@@ -82,7 +82,7 @@ export class ServerProcess {
 
   /** Reads the output. Called once. */
   follow(consumer: ServerConsumer): void {
-    const { stdout, stderr, exit } = this.#process
+    const { stdout, stderr } = this.#process
     this.#statusEnd = readAll(stdout, (chunk) => {
       for (const text of this.#lines.read(chunk)) {
         const line = parseStatusLine(text)
@@ -93,14 +93,16 @@ export class ServerProcess {
     const errorEnd = readAll(stderr, (chunk) => {
       for (const text of chunk.toString('latin1').split('\n')) if (text !== '') consumer.error(text)
     })
-    // The exit and the last line of standard error say why.
-    void this.#statusEnd
-      .then(() => settlesWithin(exit, REST_LIMIT))
-      .then(() => consumer.end(undefined))
-    void exit.then(async (ended) => {
-      await settlesWithin(errorEnd, REST_LIMIT)
-      consumer.end(ended)
-    })
+    void this.#tellEnd(errorEnd, consumer)
+  }
+
+  /** The exit, the last status line and the last line of standard error say why it has ended, in whichever order they come. */
+  async #tellEnd(errorEnd: Promise<void>, consumer: ServerConsumer): Promise<void> {
+    const { exit } = this.#process
+    await Promise.race([exit, this.#statusEnd])
+    const hasEnded = await settlesWithin(exit, REST_LIMIT)
+    await settlesWithin(Promise.all([this.#statusEnd, errorEnd]), REST_LIMIT)
+    consumer.end(hasEnded ? await exit : undefined)
   }
 
   /**

@@ -1,0 +1,4 @@
+import t from 'tap'
+import { restOfSuite } from './suite.js'
+
+void t.test('plain and warm runs are the same, part 2 of 3', (t) => restOfSuite(t, 2, 3))
