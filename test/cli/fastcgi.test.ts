@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { type Call, ScriptedUpstream } from '../fastcgi/scripted-upstream.js'
 import { send } from '../support/client.js'
 import { NO_HANG } from './command.js'
+import { needs as needsProgram } from '../apps/programs.js'
 import { needs } from './program.js'
 import { refuse } from './refused-call.js'
 import { serve, serveArguments } from './served-folder.js'
@@ -166,7 +167,7 @@ function shellLineOf(page: string): string {
     .replaceAll('&amp;', '&')
 }
 
-void t.test('UP-1 Inspect shows a line for cgi-fcgi', needs('cgi-fcgi'), async (t) => {
+void t.test('UP-1 Inspect shows a line for cgi-fcgi', needsProgram('cgi-fcgi'), async (t) => {
   const address = await startUpstream(t)
   const folder = createSite(t, SITE)
   const flags = ['--fastcgi', `.php=${address}`, '--fastcgi', `/app=${address}`]

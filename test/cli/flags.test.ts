@@ -1,13 +1,10 @@
 import { strict as assert } from 'node:assert'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import t from 'tap'
 import { FLAGS, SHOWN_FLAGS } from '@internal/cli/settings/flags.js'
 import { isSettingName } from '@internal/cli/settings/rules.js'
 import { send } from '../support/client.js'
-import { until } from '../support/processes.js'
-import { Command, MAIN, NO_HANG, serveByCommand } from './command.js'
+import { Command, MAIN, NO_HANG } from './command.js'
 import { serve } from './served-folder.js'
 import { createSite } from './site.js'
 
@@ -56,33 +53,6 @@ void t.test('CMD-32 each flag of the table does something', async () => {
   const others = ['no-status', 'config', 'print-config', 'completion', 'man', 'version', 'help']
   const names = Object.keys(FLAGS).filter((name) => !isSettingName(name))
   assert.deepEqual(names, [...others, 'host', 'cgi'])
-})
-
-void t.test('CMD-33 --open opens the address by the program in BROWSER', NO_HANG, async (t) => {
-  const folder = createSite(t, SITE)
-  const browser = path.join(folder, 'browser')
-  const opened = path.join(folder, 'opened')
-  writeFileSync(
-    browser,
-    `#!/bin/sh\necho "$1" > '${opened}.new' && mv '${opened}.new' '${opened}'\n`,
-  )
-  chmodSync(browser, 0o755)
-  const before = process.env['BROWSER']
-  process.env['BROWSER'] = browser
-  t.after(() => {
-    if (before === undefined) delete process.env['BROWSER']
-    else process.env['BROWSER'] = before
-  })
-  const { url } = await serveByCommand(t, folder, '--open')
-  const read = (): string => {
-    try {
-      return readFileSync(opened, 'utf8')
-    } catch {
-      return ''
-    }
-  }
-  await until(() => read() !== '', 'the browser has started')
-  assert.equal(read(), `${url}\n`)
 })
 
 void t.test('CMD-34 --metrics has the counts, for this machine only', NO_HANG, async (t) => {

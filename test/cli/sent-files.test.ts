@@ -25,17 +25,15 @@ async function createChangingSite(
   files: Readonly<Record<string, string>>,
   commands: string,
 ): Promise<string> {
-  let stop = async (): Promise<void> => {}
-  // Before the folder is removed: it is not empty as long as the shell writes into it.
-  t.after(() => stop())
   const folder = createSite(t, files)
   const shell = spawn('sh', ['-c', `${commands}; echo; while :; do ${commands}; done`], {
     cwd: folder,
   })
-  stop = async () => {
+  // tap calls this before it removes the folder, which is not empty as long as the shell writes into it.
+  t.after(async () => {
     shell.kill('SIGKILL')
     await once(shell, 'close')
-  }
+  })
   await once(shell.stdout, 'data')
   return folder
 }

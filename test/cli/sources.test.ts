@@ -187,6 +187,18 @@ void t.test(
   },
 )
 
+void t.test('scripts of installed packages are not reported as stray', NO_HANG, async (t) => {
+  const packages = {
+    'node_modules/a/install.sh': '#!/bin/sh\n',
+    'b/node_modules/c/d.py': 'print()',
+  }
+  const none = await serve(t, createSite(t, packages))
+  const one = await serve(t, createSite(t, { ...packages, 'b/own.sh': '#!/bin/sh\n' }))
+  assert.doesNotMatch(none.output, /outside the folders of scripts/)
+  assert.match(one.output, /1 script outside the folders of scripts is neither run nor sent/)
+  assert.equal((await send(one.port, '/node_modules/a/install.sh')).status, 403)
+})
+
 void t.test('--send sends what looks like a script as a file', NO_HANG, async (t) => {
   const folder = createSite(t, { 'install.sh': '#!/bin/sh\n', 'a.py': 'print()', 'a.php': TEXT })
   const { port } = await serve(t, folder, '--send', '.sh,.py')

@@ -17,6 +17,7 @@ function createRecord(given: Partial<RequestRecord> = {}): RequestRecord {
     method: 'GET',
     url: '/cgi-bin/a.sh',
     client: '127.0.0.1',
+    isForPage: true,
     isScript: true,
     script: '/srv/cgi-bin/a.sh',
     pid: 4242,

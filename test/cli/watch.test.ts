@@ -1,11 +1,18 @@
 import { strict as assert } from 'node:assert'
 import { EventEmitter, once } from 'node:events'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createContext, runInContext } from 'node:vm'
 import t from 'tap'
+import { createClientAddress } from '@internal/cli/access/client-address.js'
+import { RequestJournal } from '@internal/cli/journal/request-journal.js'
 import { FileWatch } from '@internal/cli/reload/file-watch.js'
 import { SCRIPT } from '@internal/cli/reload/page-script.js'
+import { ScriptChanges } from '@internal/cli/reload/script-changes.js'
+import { send } from '../support/client.js'
+import { until } from '../support/processes.js'
 import { NO_HANG } from './command.js'
 import { serve } from './served-folder.js'
 import { createSite } from './site.js'
@@ -91,6 +98,102 @@ void t.test('CMD-36 --watch reports a change, but not one of a script', NO_HANG,
   const last = (await next) ?? ''
   assert.match(last, /^data: \d+\n\n$/)
   assert.notEqual(last, first)
+})
+
+void t.test('CMD-36 a page is reloaded while its event stream runs', NO_HANG, async (t) => {
+  const stream = `#!/bin/sh
+printf 'Content-Type: text/event-stream\\n\\n'
+while echo 'data: x' && echo; do echo x >> ../events.log; sleep 0.1; done
+`
+  const folder = createSite(t, { ...SITE, 'cgi-bin/events.sh': stream })
+  const { url } = await serve(t, folder, '--watch')
+  const leaving = new AbortController()
+  t.after(() => leaving.abort())
+  const { signal } = leaving
+  const { body } = await fetch(`${url}.common-gateway/reload`, { signal })
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
+  await reader?.read()
+  const events = await fetch(`${url}cgi-bin/events.sh`, { signal })
+  assert.equal(events.status, 200)
+  let isReported = false
+  void reader?.read().then(
+    () => (isReported = true),
+    () => {},
+  )
+  let saves = 0
+  await until(() => {
+    writeFileSync(path.join(folder, 'page.html'), `<h1>${(saves += 1)}</h1>\n`)
+    return isReported
+  }, 'the change of the page is reported')
+})
+
+void t.test('CMD-36 an event stream does not hide what a person saves', async (t) => {
+  const folder = createSite(t, { 'cgi-bin/own': '#!/bin/sh\n', 'cgi-bin/log': 'data\n' })
+  const changes = new ScriptChanges((file) => {
+    return file.endsWith('.py') || readFileSync(file, 'latin1').startsWith('#!')
+  })
+  const isOfScript = (name: string, time: number, ...open: number[]): boolean => {
+    const file = path.join(folder, name)
+    return changes.isOfScript(
+      { file, time },
+      open.map((startTime) => ({ startTime, isForPage: false })),
+    )
+  }
+  const saved = ['page.html', 'a.CSS', 'a.mjs', 'README.md', 'cgi-bin/a.py', 'cgi-bin/own']
+  const written = ['a.log', 'a.db', 'a.json', 'cgi-bin/log', 'cgi-bin/gone']
+  for (const name of [...saved, ...written]) {
+    assert.equal(isOfScript(name, 1_000_000), false, name)
+    // The beginning of a script, and a little before, since files are dated by a clock of their own.
+    for (const time of [1_000_000, 999_995, 1_004_000]) {
+      assert.equal(isOfScript(name, time, 1_000_000), true, name)
+    }
+  }
+  for (const name of saved) assert.equal(isOfScript(name, 1_006_000, 1_000_000), false, name)
+  for (const name of written) assert.equal(isOfScript(name, 1_006_000, 1_000_000), true, name)
+  // Another script beside the stream, which has just begun.
+  for (const name of saved) assert.equal(isOfScript(name, 1_006_000, 1_000_000, 1_005_900), true)
+  changes.add({ startTime: 2_000_000, isForPage: false }, 2_100_000)
+  for (const [name, time, expected] of [
+    ['page.html', 2_000_010, true],
+    ['page.html', 2_050_000, false],
+    ['a.log', 2_050_000, true],
+    ['a.log', 2_100_050, true],
+    ['a.log', 2_100_200, false],
+  ] as const) {
+    assert.equal(isOfScript(name, time), expected, `${name} ${time}`)
+  }
+})
+
+void t.test('CMD-36 a slow page may write pages as long as it runs', async () => {
+  const changes = new ScriptChanges(() => true)
+  const slow = { startTime: 1_000_000, isForPage: true }
+  const stream = { startTime: 1_000_000, isForPage: false }
+  const change = { file: '/site/page.html', time: 1_060_000 }
+  assert.equal(changes.isOfScript(change, [stream]), false)
+  assert.equal(changes.isOfScript(change, [stream, slow]), true)
+  changes.add(slow, 1_060_000)
+  assert.equal(changes.isOfScript(change, [stream]), true)
+})
+
+void t.test('CMD-36 a request for a page is known by what it accepts', async (t) => {
+  const journal = new RequestJournal(createClientAddress())
+  t.after(() => journal.close())
+  const seen: boolean[] = []
+  const server = createServer((request, response) => {
+    journal.watch(request, response)
+    seen.push(...[...journal.open].map(({ isForPage }) => isForPage))
+    response.end()
+  })
+  server.listen(0, '127.0.0.1')
+  t.after(() => server.close())
+  await once(server, 'listening')
+  // A server that listens on a port has an address of this kind.
+  const { port } = server.address() as AddressInfo
+  // Browsers', of a page, of an event stream, of fetch().
+  for (const accept of ['text/html,application/xhtml+xml,*/*;q=0.8', 'text/event-stream', '*/*']) {
+    await send(port, '/', { headers: ['Accept', accept] })
+  }
+  assert.deepEqual(seen, [true, false, false])
 })
 
 void t.test('CMD-36 only a page that can be seen has a connection', async () => {

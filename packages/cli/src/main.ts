@@ -28,7 +28,7 @@ async function main(args: readonly string[]): Promise<void> {
     case 'man': {
       const { readVersion } = await import('./settings/version.js')
       const { writeManualPage } = await import('./settings/manual-page.js')
-      process.stdout.write(writeManualPage(await readVersion()))
+      process.stdout.write(writeManualPage(await readVersion(), new Date()))
       break
     }
     case 'print-config': {

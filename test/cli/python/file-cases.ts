@@ -18,14 +18,14 @@ const refused = (status: string, python = '200', body = 'some notes'): Differing
   ...(python === '200' && { body: [body, 'an error page'] }),
 })
 
-const UTF_8 = 'The type of text'
+const UTF_8 = 'The `Content-Type` of text'
 const SOURCES = 'Scripts outside of `cgi-bin`'
 const LISTING = 'The list of a folder'
-const DOTFILES = 'Names that begin with a dot'
+const DOTFILES = 'Files whose names begin with a dot'
 const LINKS = 'Links that lead out of the folder'
-const PATHS = 'Paths with dots, two slashes, or escapes that are none'
+const PATHS = 'Paths with `..`, `//` or invalid escapes'
 const METHODS = 'Methods other than GET and HEAD, for files'
-const PARTS = 'Parts of files'
+const PARTS = 'Requests for a part of a file'
 const ERROR_PAGES = 'Error pages'
 const VERSION = 'The version of HTTP'
 

@@ -21,10 +21,10 @@ const PLAIN = 'Scripts that are not executable'
 const RELATIVE = 'The folder that scripts run in'
 const INPUT = 'The end of standard input'
 const CHUNKED = 'Uploads without a length'
-const ELSEWHERE = 'A `cgi-bin` further down'
+const ELSEWHERE = 'A `cgi-bin` in another folder'
 const FOLDERS = 'The folder of scripts itself'
-const PATHS = 'Paths with dots, two slashes, or escapes that are none'
-const ESCAPES = 'Escapes in the path of a script'
+const PATHS = 'Paths with `..`, `//` or invalid escapes'
+const ESCAPES = 'Escapes such as `%3F` in the path of a script'
 
 const REFUSED = (status: string, body = 'Hello from a shell\n'): Differing => ({
   status: ['200', status],

@@ -11,7 +11,7 @@ const ALWAYS: readonly Difference[] = [
     differing: { SERVER_SOFTWARE: [/^SimpleHTTP\//, /^CommonGateway\//] },
   },
   {
-    row: 'Variables that other servers have',
+    row: 'Variables that other servers set',
     differing: {
       DOCUMENT_ROOT: [undefined, 'SITE'],
       HTTP_HOST: [undefined, 'localhost'],
@@ -94,9 +94,9 @@ export const SEEN_CASES: readonly Omit<Case, 'read'>[] = [
         row: '`Authorization`',
         differing: { AUTH_TYPE: ['Basic', undefined], REMOTE_USER: ['a', undefined] },
       },
-      { row: 'Header fields', differing: { HTTP_X_OTHER: [undefined, 'other'] } },
+      { row: 'Request headers', differing: { HTTP_X_OTHER: [undefined, 'other'] } },
       {
-        row: 'Header fields that come twice',
+        row: 'Request headers that are sent twice',
         differing: {
           HTTP_ACCEPT: ['a/b,c/d', 'a/b, c/d'],
           HTTP_COOKIE: ['a=b, c=d', 'a=b; c=d'],
@@ -110,7 +110,7 @@ export const SEEN_CASES: readonly Omit<Case, 'read'>[] = [
       ...ALWAYS,
       NO_FIELDS,
       {
-        row: 'Escapes in the path of a script',
+        row: 'Escapes such as `%3F` in the path of a script',
         differing: {
           PATH_INFO: ['/a%b', '/a%25b'],
           PATH_TRANSLATED: ['SITE/a%b', 'SITE/a%25b'],
@@ -123,11 +123,16 @@ export const SEEN_CASES: readonly Omit<Case, 'read'>[] = [
     differences: [
       ...ALWAYS,
       NO_FIELDS,
-      { row: 'Escapes in the path of a script', differing: { PATH_INFO: ['/a/b', '/a//b'] } },
+      {
+        row: 'Escapes such as `%3F` in the path of a script',
+        differing: { PATH_INFO: ['/a/b', '/a//b'] },
+      },
     ],
   },
   {
     ask: 'GET /cgi-bin/seen.py/a%2Fb?x=',
-    differences: [{ row: 'Escapes in the path of a script', differing: NOTHING_HERE }],
+    differences: [
+      { row: 'Escapes such as `%3F` in the path of a script', differing: NOTHING_HERE },
+    ],
   },
 ]

@@ -8,6 +8,9 @@ import type { Site } from '../site/site.js'
 const MOST_FOLDERS = 200
 const MOST_NAMES = 5000
 
+/** The packages that npm has installed are no part of the site, and many of them have scripts of their own. */
+const PACKAGES = 'node_modules'
+
 /** How many extensions the sentence names. */
 const MOST_EXTENSIONS = 5
 
@@ -47,7 +50,7 @@ async function* namesIn(site: Site): AsyncGenerator<string> {
     if (!isPublished(folder)) continue
     try {
       for await (const entry of await opendir(folder)) {
-        if (entry.name.startsWith('.')) continue
+        if (entry.name.startsWith('.') || entry.name === PACKAGES) continue
         count += 1
         if (count > MOST_NAMES) return
         const file = path.join(folder, entry.name)

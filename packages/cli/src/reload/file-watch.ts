@@ -1,5 +1,6 @@
 import { type FSWatcher, lstatSync, readdirSync, statSync, watch } from 'node:fs'
 import path from 'node:path'
+import type { FileChange } from './script-changes.js'
 
 /** An editor writes a file in several steps. In milliseconds. */
 const SETTLING = 100
@@ -15,17 +16,17 @@ export class FileWatch {
   readonly #watchers = new Map<string, FSWatcher>()
   #timer: NodeJS.Timeout | undefined
   /** Of the changes that are not reported yet. */
-  #times: number[] = []
+  #changes: FileChange[] = []
   #hasFailed = false
 
   /**
-   * @param isIgnored - whether a change at this time, in milliseconds since 1970, is not the developer's.
+   * @param isIgnored - whether a change is not the developer's.
    * @param changed - called a moment after a change.
    * @param failed - called with the error of the first folder that cannot be watched.
    */
   constructor(
     folders: Iterable<string>,
-    private readonly isIgnored: (time: number) => boolean,
+    private readonly isIgnored: (change: FileChange) => boolean,
     private readonly changed: () => void,
     private readonly failed: (error: unknown) => void,
   ) {
@@ -61,16 +62,16 @@ export class FileWatch {
       this.#leave(file)
       if (isFolder(file)) this.#watch(file)
     }
-    this.#times.push(timeOf(file))
+    this.#changes.push({ file, time: timeOf(file) })
     this.#timer ??= setTimeout(this.#settle, SETTLING).unref()
   }
 
   /** Only now: the event of a file that a script writes can come before it is known that a script runs. */
   readonly #settle = (): void => {
-    const times = this.#times
-    this.#times = []
+    const changes = this.#changes
+    this.#changes = []
     this.#timer = undefined
-    if (!times.every((time) => this.isIgnored(time))) this.changed()
+    if (!changes.every((change) => this.isIgnored(change))) this.changed()
   }
 
   #leave(folder: string): void {

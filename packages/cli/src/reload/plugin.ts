@@ -3,44 +3,32 @@ import { PassThrough } from 'node:stream'
 import { HEADERS, refuseOthers } from '../access/local-only.js'
 import type { RequestJournal } from '../journal/request-journal.js'
 import type { Site } from '../site/site.js'
+import { createSourceCheck } from '../site/source-check.js'
 import { writeMessage } from '../text/command-message.js'
 import { FileWatch } from './file-watch.js'
+import { ScriptChanges } from './script-changes.js'
 import { addScript, dropValidators, EVENTS_PATH, SCRIPT, SCRIPT_PATH } from './page-script.js'
 
 /** More browsers than a developer has. */
 const MOST_STREAMS = 64
-
-/** So many ended runs are remembered. */
-const MOST_RUNS = 100
-
-/** An event comes a little after its change, in milliseconds. */
-const TOLERANCE = 100
-
-/** Linux dates files by its last tick, at most 10 ms ago: a quick script's file may be older than the request. */
-const TICK = 10
 
 /** Reloads pages in browsers on this machine when a file of the site changes. */
 export function reloadPages(app: FastifyInstance, site: Site, journal: RequestJournal): void {
   const streams = new Set<PassThrough>()
   /** Of the files: when they changed last. */
   let version = Date.now()
-  const runs: { readonly start: number; readonly end: number }[] = []
-  journal.on('end', ({ isScript, startTime }) => {
-    if (isScript) runs.push({ start: startTime - TICK, end: Date.now() + TOLERANCE })
-    if (runs.length > MOST_RUNS) runs.shift()
+  const changes = new ScriptChanges(createSourceCheck(site))
+  journal.on('end', (record) => {
+    if (record.isScript) changes.add(record, Date.now())
   })
-
-  /** A script that writes a file for each request would reload its own page for ever. */
-  function isWrittenByScript(time: number): boolean {
-    return (
-      runs.some(({ start, end }) => start <= time && time <= end) ||
-      [...journal.open].some(({ isScript, startTime }) => isScript && startTime - TICK <= time)
-    )
-  }
 
   const files = new FileWatch(
     foldersOf(site),
-    isWrittenByScript,
+    (change) =>
+      changes.isOfScript(
+        change,
+        [...journal.open].filter(({ isScript }) => isScript),
+      ),
     () => {
       version = Date.now()
       streams.forEach((stream) => stream.write(`data: ${version}\n\n`))

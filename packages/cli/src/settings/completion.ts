@@ -57,13 +57,18 @@ function zsh(): string {
     return short === undefined ? long : `${long} '-${short}[${text}]${tail}'`
   })
   return `#compdef common-gateway
-# source <(common-gateway --completion zsh)
+# source <(common-gateway --completion zsh), after compinit; or a file _common-gateway in a folder of fpath
 _common_gateway() {
   _arguments \\
     ${lines.join(' \\\n    ')} \\
     '*:folder or port:_files'
 }
-compdef _common_gateway common-gateway
+# By fpath, this file is the function that completes.
+if [[ $zsh_eval_context[-1] == (loadautofunc|shfunc) ]]; then
+  _common_gateway "$@"
+else
+  compdef _common_gateway common-gateway
+fi
 `
 }
 

@@ -1,14 +1,14 @@
 import { SHOWN_FLAGS } from './flags.js'
 
-/** The manual page in roff, for man(7). */
-export function writeManualPage(version: string): string {
+/** The manual page in roff, for man(7). @param date - shown in its last line. */
+export function writeManualPage(version: string, date: Date): string {
   const flags = SHOWN_FLAGS.map(([name, { short, value, isRepeatable, about }]) => {
     const names = short === undefined ? `\\-\\-${name}` : `\\-${short}, \\-\\-${name}`
     const argument = value === undefined ? '' : ` \\fI${value}\\fR`
     const more = isRepeatable === true ? ' Can be given several times.' : ''
     return `.TP\n\\fB${names.replaceAll(/(?<=\w)-/g, '\\-')}\\fR${argument}\n${toText(`${about}.${more}`)}\n`
   })
-  return `.TH COMMON\\-GATEWAY 1 "" "Common Gateway ${version}"
+  return `.TH COMMON\\-GATEWAY 1 ${date.toISOString().slice(0, 10)} "Common Gateway ${version}"
 .SH NAME
 common\\-gateway \\- serve a folder and its CGI scripts
 .SH SYNOPSIS

@@ -1,17 +1,40 @@
 // oxlint-disable-next-line no-restricted-imports -- A browser is no script.
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { writeMessage } from '../text/command-message.js'
+import { type BrowserCommand, browserCommands } from './browser-commands.js'
 
-/** The program that opens a URL in the user's browser; BROWSER names another. */
-const OPENERS: Readonly<Partial<Record<NodeJS.Platform, string>>> = { darwin: 'open' }
+/** A browser that ends later has been open, and closed or crashed. In milliseconds. */
+const LONGEST_FAILURE = 5_000
 
 /** Opens a URL in a browser, which outlives the command. */
-export function openBrowser(url: string, { BROWSER: own }: NodeJS.ProcessEnv): void {
-  const program = own !== undefined && own !== '' ? own : (OPENERS[process.platform] ?? 'xdg-open')
-  const child = spawn(program, [url], { detached: true, stdio: 'ignore' })
-  child.once('error', ({ message }) => writeMessage(`cannot open a browser: ${message}`))
+export function openBrowser(url: string, { BROWSER }: NodeJS.ProcessEnv): void {
+  open(browserCommands(url, BROWSER), url)
+}
+
+/** Starts the first program; the next one, if it fails. */
+function open([command, ...others]: readonly BrowserCommand[], url: string): void {
+  if (command === undefined) return
+  const [program, ...args] = command
+  const start = performance.now()
+  const fail = (message: string): void => {
+    if (others.length > 0) open(others, url)
+    else writeMessage(message)
+  }
+  const failToStart = (error: unknown): void => {
+    fail(`cannot open a browser: ${error instanceof Error ? error.message : String(error)}`)
+  }
+  let child: ChildProcess
+  try {
+    child = spawn(program, args, { detached: true, stdio: 'ignore' })
+  } catch (error) {
+    // Some errors of the system are thrown: a path below a file, or one that is too long.
+    failToStart(error)
+    return
+  }
+  child.once('error', failToStart)
   child.once('exit', (code) => {
-    if (code !== 0 && code !== null) writeMessage(`${program} could not open ${url}`)
+    const hasFailed = code !== 0 && code !== null && performance.now() - start < LONGEST_FAILURE
+    if (hasFailed) fail(`${program} could not open ${url}`)
   })
   child.unref()
 }
