@@ -113,7 +113,7 @@ const CORE = [
   ['packages/core/src/options/options.ts', 'CgiOptions'],
   ['packages/core/src/options/process-options.ts', 'ProcessOptions'],
 ]
-const EXPRESS = [['packages/express/src/index.ts', 'CgiMiddlewareOptions']]
+const EXPRESS = [['packages/express/src/types.ts', 'CgiMiddlewareOptions']]
 const FASTCGI = [
   ['packages/fastcgi/src/options.ts', 'ScgiOptions'],
   ['packages/fastcgi/src/options.ts', 'FastcgiOptions'],
@@ -131,7 +131,7 @@ const PARTS = {
   flags: flagsOf,
   errors: errorsOf,
   'facts of an error': () => fieldsOf('packages/core/src/data/cgi-error.ts', 'CgiErrorDetails'),
-  'fields of a run': () => fieldsOf('packages/core/src/run/record.ts', 'CgiRun'),
+  'fields of a run': () => fieldsOf('packages/core/src/data/message.ts', 'CgiRun'),
   'fields of stats': () => fieldsOf('packages/core/src/run/diagnostics.ts', 'CgiStats'),
 }
 

@@ -2,8 +2,11 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { Parser } from 'tap-parser'
+import { findTestPath } from './test-path.mjs'
 
 const ONLY_RULES = path.resolve(import.meta.dirname, 'only-rules.mjs')
+
+const TEST_PATH = findTestPath()
 
 const running = new Set()
 
@@ -21,18 +24,27 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
  *
  * @param {string} file
  * @param {string[]} rules - ids such as MAP-4; without any, each case is run
+ * @param {object} options
+ * @param {Record<string, string>} [options.environment] - variables beside those of this process
+ * @param {number} [options.seconds] - how long tap waits for the file
  * @returns the cases in their order, and `faults`: lines about the file itself
  */
-export function runTapFile(file, rules) {
+export function runTapFile(file, rules, { environment = {}, seconds: limit = 600 } = {}) {
   const only = rules.length > 0 ? [`--import=${ONLY_RULES}`] : []
   const started = performance.now()
   const child = spawn(process.execPath, [...only, file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     // A test that tap has given up can keep its process alive.
-    timeout: 900_000,
+    timeout: (limit + 300) * 1000,
     killSignal: 'SIGKILL',
     // Without it tap ends each test after 30 s.
-    env: { ...process.env, TAP_TIMEOUT: '600', ONLY_RULES: rules.join(' ') },
+    env: {
+      ...process.env,
+      PATH: TEST_PATH,
+      TAP_TIMEOUT: String(limit),
+      ONLY_RULES: rules.join(' '),
+      ...environment,
+    },
   })
   running.add(child)
   const cases = []

@@ -15,7 +15,7 @@ const REST = [
   /^express\/adapter-contract-express-(4|.*-message-classes)\./,
   /^conformance\/frameworks/,
   /^fastcgi\/(cases-(?!node-http)|contract\/|hostile|machines|memory\/|peers)/,
-  /^warm\/(contract\/|differential\/(differential-rest|programs)\.|python\/(script|versions)\.)/,
+  /^warm\/(applications\/|contract\/|differential\/(differential-rest-\d|programs)\.|python\/(random-imports|script|versions)\.)/,
   /^cli\/(browser|first-minutes|status-browser|python)\./,
   /^core\/.*-child-process\./,
   /^(error-page|host-end-setups|memory)\./,
@@ -28,7 +28,7 @@ const LONG = [
   /^(attack|docs)\//,
   /^core\/process\/confinement\//,
   /^fastcgi\/(cases-|contract\/|machines|workers\/)/,
-  /^warm\/(contract|differential|mutation|soak)\//,
+  /^warm\/(applications|contract|differential|mutation|soak)\//,
   /^(host-end|memory|soak\/soak|transport)/,
 ]
 

@@ -15,6 +15,7 @@ const PROGRAMS = {
   Apache: { package: 'apache2', isInstalled: () => isExecutable('/usr/sbin/apache2') },
   AWStats: { package: 'awstats', isInstalled: () => isExecutable(AWSTATS) },
   Caddy: { package: 'caddy', isInstalled: () => isInPath('caddy') },
+  'cgi-fcgi': { package: 'libfcgi-bin', isInstalled: () => isInPath('cgi-fcgi') },
   cgit: { package: 'cgit', isInstalled: () => isExecutable(CGIT) },
   chromium: { package: 'chromium', isInstalled: () => isExecutable(CHROMIUM) },
   curl: { package: 'curl', isInstalled: () => isInPath('curl') },
@@ -34,6 +35,10 @@ const PROGRAMS = {
   gitweb: { package: 'gitweb', isInstalled: () => isExecutable(GITWEB) },
   lighttpd: { package: 'lighttpd', isInstalled: () => isExecutable('/usr/sbin/lighttpd') },
   ip: { package: 'iproute2', isInstalled: () => isInPath('ip') },
+  locales: {
+    package: 'locales',
+    isInstalled: () => isInPath('localedef') && existsSync('/usr/share/i18n/locales/de_DE'),
+  },
   MapServer: { package: 'cgi-mapserver', isInstalled: () => isExecutable(MAPSERVER) },
   MediaWiki: {
     package: 'mediawiki php-sqlite3',
@@ -52,8 +57,15 @@ const PROGRAMS = {
     isInstalled: () => spawnSync('perl', ['-MFCGI', '-e', '1']).status === 0,
   },
   'spawn-fcgi': { package: 'spawn-fcgi', isInstalled: () => isInPath('spawn-fcgi') },
+  fish: { package: 'fish', isInstalled: () => isInPath('fish') },
+  zsh: { package: 'zsh', isInstalled: () => isInPath('zsh') },
+  man: { package: 'man-db', isInstalled: () => isInPath('man') },
+  groff: { package: 'groff', isInstalled: () => isInPath('groff') },
+  mandoc: { package: 'mandoc', isInstalled: () => isInPath('mandoc') },
+  promtool: { package: 'prometheus', isInstalled: () => isInPath('promtool') },
   python3: { package: 'python3', isInstalled: () => isInPath('python3') },
   'systemd-analyze': { package: 'systemd', isInstalled: () => isInPath('systemd-analyze') },
+  Twisted: { package: 'python3-twisted', isInstalled: () => isExecutable('/usr/bin/twistd3') },
   tini: { package: 'tini', isInstalled: () => isInPath('tini') },
 } as const satisfies Record<string, Program>
 

@@ -204,7 +204,7 @@ const floods: readonly Attack[] = [
         `GET /cgi-bin/report.cgi?${query} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`,
       )
       const text = await received
-      assert.ok(text.includes(`QUERY_STRING=${query}`))
+      assert.ok(text.includes(`QUERY_STRING=${query}`), text.slice(0, 1_000))
     },
   },
   {

@@ -72,10 +72,10 @@ export function createSite(): Site {
       killTimeout: 300,
       lingerTimeout: 100,
       closeTimeout: 1_000,
-      headersTimeout: 5_000,
+      headersTimeout: 10_000,
       // Of a client that half-closes as soon as it has asked an NPH script, nothing else tells that it
       // has gone.
-      bodyTimeout: 2_000,
+      bodyTimeout: 6_000,
     },
     timesOutside: () =>
       existsSync(marker) ? readFileSync(marker, 'utf8').split('\n').length - 1 : 0,

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,6 @@ import { install } from './workplace.js'
  */
 
 const PACK = fileURLToPath(new URL('../../../scripts/pack.mjs', import.meta.url))
-const NAMES = ['core', 'fastify', 'express', 'fastcgi', 'warm', 'cli']
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, write: { type: 'boolean' } } })
 const wanted = (values.only ?? '').toLowerCase()
@@ -27,7 +26,11 @@ const cells = CELLS.filter(({ group, name }) => `${group}: ${name}`.toLowerCase(
 const folder = mkdtempSync(path.join(tmpdir(), 'common-gateway-packages-'))
 const packed = path.join(folder, 'packed')
 execFileSync(process.execPath, [PACK, packed])
-const registry = await openRegistry(packed, NAMES)
+// Beside the tarballs lie the contents, each in a folder of its name.
+const names = readdirSync(packed, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+const registry = await openRegistry(packed, names)
 const outcomes: Outcome[] = []
 
 /** Cells of a project run one after the other in its folder. */

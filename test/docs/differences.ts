@@ -17,34 +17,40 @@ const SHOW = '/cgi-bin/show.sh'
 
 /** What the rows are about, by their first cell. */
 export const QUESTIONS: Readonly<Record<string, Question>> = {
-  'Output that is no header': to('GET /cgi-bin/broken.sh'),
-  'No output': to('GET /cgi-bin/silent.sh'),
+  'Output without a valid header': to('GET /cgi-bin/broken.sh'),
+  'A script that prints nothing': to('GET /cgi-bin/silent.sh'),
   '`Status: 99`': to('GET /cgi-bin/status.sh'),
-  'The reason in `Status: 403 Not Today`': to('GET /cgi-bin/forbidden.sh'),
-  'The reason in a redirect': to('GET /cgi-bin/redirect.sh'),
-  '`Location: /path` alone': to('GET /cgi-bin/local.sh'),
-  'No such script': to('GET /cgi-bin/absent.sh'),
-  'A file without execute permission': to('GET /cgi-bin/closed.sh'),
-  'A folder': to('GET /cgi-bin/'),
+  'The words after the status: `Status: 403 Not Today`': to('GET /cgi-bin/forbidden.sh'),
+  'The words after the status of a redirect': to('GET /cgi-bin/redirect.sh'),
+  'A header with only `Location: /path`': to('GET /cgi-bin/local.sh'),
+  'A missing script': to('GET /cgi-bin/absent.sh'),
+  'A script without execute permission': to('GET /cgi-bin/closed.sh'),
+  'The URL of a folder': to('GET /cgi-bin/'),
   'Links that leave the folder': to('GET /cgi-bin/link.sh'),
-  'Names that begin with a dot': to('GET /cgi-bin/.hidden.sh'),
+  'Files whose names begin with a dot': to('GET /cgi-bin/.hidden.sh'),
   'Scripts named `nph-…`': to('GET /cgi-bin/nph-raw.sh'),
   '`X-Sendfile`': to('GET /cgi-bin/sendfile.sh'),
-  'An answer in parts': (port) => askForFirstPart(port, '/cgi-bin/events.sh', 'first'),
+  'A script that prints its answer in parts': (port) =>
+    askForFirstPart(port, '/cgi-bin/events.sh', 'first'),
   'Repeated slashes in `PATH_INFO`': to(`GET ${SHOW}//a///b`),
-  'An encoded slash in `PATH_INFO`': to(`GET ${SHOW}/a%2Fb`),
-  'A percent sign that encodes nothing': to(`GET ${SHOW}/%zz`),
+  '`%2F` in `PATH_INFO`': to(`GET ${SHOW}/a%2Fb`),
+  '`%zz` in the path': to(`GET ${SHOW}/%zz`),
   'A query without `=`': to(`GET ${SHOW}?a+b`),
-  'Encoded letters in the query': to(`GET ${SHOW}?x=%41%7e`),
-  'A chunked body': to(`POST ${SHOW}`, 'Transfer-Encoding: chunked', '', '5\r\nhello\r\n0\r\n\r\n'),
+  '`%41` in the query': to(`GET ${SHOW}?x=%41%7e`),
+  'An upload without a length (chunked)': to(
+    `POST ${SHOW}`,
+    'Transfer-Encoding: chunked',
+    '',
+    '5\r\nhello\r\n0\r\n\r\n',
+  ),
   '`Authorization`': to(`GET ${SHOW}`, 'Authorization: Basic YWRhOng='),
   '`REMOTE_USER` without `auth_basic`': to(`GET ${SHOW}`, 'Authorization: Basic YWRhOng='),
-  'The header `Proxy`': to(`GET ${SHOW}`, 'Proxy: http://example.com'),
-  'Header names with `_`': to(`GET ${SHOW}`, 'X_Under: 1'),
-  'A header field that is there twice': to(`GET ${SHOW}`, 'X-Two: 1', 'X-Two: 2'),
-  'Two `Cookie` fields': to(`GET ${SHOW}`, 'Cookie: a=1', 'Cookie: b=2'),
-  'Variables of Apache': to(`GET ${SHOW}`),
-  "The variables of fcgiwrap's own environment": to(`GET ${SHOW}`),
+  'The request header `Proxy`': to(`GET ${SHOW}`, 'Proxy: http://example.com'),
+  'Request headers with `_` in their names': to(`GET ${SHOW}`, 'X_Under: 1'),
+  'A request header that is sent twice': to(`GET ${SHOW}`, 'X-Two: 1', 'X-Two: 2'),
+  'Two `Cookie` headers': to(`GET ${SHOW}`, 'Cookie: a=1', 'Cookie: b=2'),
+  'Variables that only Apache sets': to(`GET ${SHOW}`),
+  'The environment of fcgiwrap': to(`GET ${SHOW}`),
   '`CONTENT_LENGTH` without a body': to(`GET ${SHOW}`),
   '`CONTENT_TYPE` and `CONTENT_LENGTH` without a body': to(`GET ${SHOW}`),
   '`SERVER_PORT`': to(`GET ${SHOW}`),
@@ -56,9 +62,9 @@ export const QUESTIONS: Readonly<Record<string, Question>> = {
   '`REMOTE_HOST`': to(`GET ${SHOW}`),
   '`REDIRECT_STATUS`': to(`GET ${SHOW}`),
   '`REDIRECT_URI`': to(`GET ${SHOW}//a`),
-  '`HTTP_CONNECTION` and its like': to(`GET ${SHOW}`),
+  '`HTTP_CONNECTION` and other hop-by-hop fields': to(`GET ${SHOW}`),
   TRACE: to('TRACE /cgi-bin/hello.sh'),
-  'A client that goes away': leave,
+  'The client disconnects': leave,
 }
 
 /** The answer has this status. */
@@ -76,20 +82,23 @@ const HELLO = /^HTTP\/1.1 200 [^]*Hello/
 
 /** Where the answers are the same for every server that has the row. */
 const COMMON = {
-  'A folder': [status(403), status(404)],
+  'The URL of a folder': [status(403), status(404)],
   'Links that leave the folder': [HELLO, status(404)],
-  'Names that begin with a dot': [HELLO, status(404)],
+  'Files whose names begin with a dot': [HELLO, status(404)],
   'Repeated slashes in `PATH_INFO`': [has('PATH_INFO', '/a/b'), has('PATH_INFO', '//a///b')],
   '`REMOTE_HOST`': [lacks('REMOTE_HOST'), has('REMOTE_HOST', '127.0.0.1')],
-  '`HTTP_CONNECTION` and its like': [has('HTTP_CONNECTION'), lacks('HTTP_CONNECTION')],
-  'A client that goes away': [/^finished$/, /^stopped$/],
+  '`HTTP_CONNECTION` and other hop-by-hop fields': [
+    has('HTTP_CONNECTION'),
+    lacks('HTTP_CONNECTION'),
+  ],
+  'The client disconnects': [/^finished$/, /^stopped$/],
 } as const satisfies Record<string, Answers>
 
 /** What servers with a buffer have in common. */
 const BUFFERED = {
-  '`Location: /path` alone': [/^HTTP\/1.1 302 [^]*Location: \/cgi-bin\/hello/, HELLO],
-  'An answer in parts': [/first[^]*second/, /first(?![^]*second)/],
-  'An encoded slash in `PATH_INFO`': [has('PATH_INFO', '/a/b'), status(400)],
+  'A header with only `Location: /path`': [/^HTTP\/1.1 302 [^]*Location: \/cgi-bin\/hello/, HELLO],
+  'A script that prints its answer in parts': [/first[^]*second/, /first(?![^]*second)/],
+  '`%2F` in `PATH_INFO`': [has('PATH_INFO', '/a/b'), status(400)],
   '`Authorization`': [has('HTTP_AUTHORIZATION'), lacks('HTTP_AUTHORIZATION')],
 } as const satisfies Record<string, Answers>
 
@@ -104,17 +113,17 @@ const APACHE_VARIABLES = [
 export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, Answers>>>> = {
   'from-apache.md': {
     ...COMMON,
-    'Output that is no header': [status(500), status(502)],
-    'No output': [status(500), status(502)],
+    'Output without a valid header': [status(500), status(502)],
+    'A script that prints nothing': [status(500), status(502)],
     '`Status: 99`': [/^HTTP\/1.1 500 [^]*ok/, status(502)],
-    'A file without execute permission': [status(500), status(403)],
-    'An encoded slash in `PATH_INFO`': [status(404), status(400)],
+    'A script without execute permission': [status(500), status(403)],
+    '`%2F` in `PATH_INFO`': [status(404), status(400)],
     'A query without `=`': [has('ARGUMENTS', 'a b'), has('ARGUMENTS', '')],
-    'A chunked body': [lacks('CONTENT_LENGTH'), has('CONTENT_LENGTH', '5')],
+    'An upload without a length (chunked)': [lacks('CONTENT_LENGTH'), has('CONTENT_LENGTH', '5')],
     '`SERVER_PORT`': [has('SERVER_PORT', '99'), has('SERVER_PORT', '\\d{5}')],
-    'Two `Cookie` fields': [has('HTTP_COOKIE', 'a=1, b=2'), has('HTTP_COOKIE', 'a=1; b=2')],
+    'Two `Cookie` headers': [has('HTTP_COOKIE', 'a=1, b=2'), has('HTTP_COOKIE', 'a=1; b=2')],
     '`REDIRECT_STATUS`': [lacks('REDIRECT_STATUS'), has('REDIRECT_STATUS', '200')],
-    'Variables of Apache': [
+    'Variables that only Apache sets': [
       new RegExp(APACHE_VARIABLES.map((name) => `(?=[^]*\\n${name}=)`).join('')),
       lacks(...APACHE_VARIABLES),
     ],
@@ -123,17 +132,17 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, Answer
   'from-lighttpd.md': {
     ...COMMON,
     ...BUFFERED,
-    'Output that is no header': [/^HTTP\/1.1 200 [^]*Nor is this/, status(502)],
-    'No output': [status(500), status(502)],
-    'The reason in `Status: 403 Not Today`': [
+    'Output without a valid header': [/^HTTP\/1.1 200 [^]*Nor is this/, status(502)],
+    'A script that prints nothing': [status(500), status(502)],
+    'The words after the status: `Status: 403 Not Today`': [
       /^HTTP\/1.1 403 Forbidden/,
       /^HTTP\/1.1 403 Not Today/,
     ],
-    'A file without execute permission': [status(500), status(403)],
+    'A script without execute permission': [status(500), status(403)],
     'Scripts named `nph-…`': [/^HTTP\/1.1 404 Not Found/, /^HTTP\/1.1 404 Nobody Here/],
-    'A percent sign that encodes nothing': [has('PATH_INFO', '/%zz'), status(400)],
-    'Encoded letters in the query': [has('QUERY_STRING', 'x=A~'), has('QUERY_STRING', 'x=%41%7e')],
-    'Header names with `_`': [has('HTTP_X_UNDER', '1'), lacks('HTTP_X_UNDER')],
+    '`%zz` in the path': [has('PATH_INFO', '/%zz'), status(400)],
+    '`%41` in the query': [has('QUERY_STRING', 'x=A~'), has('QUERY_STRING', 'x=%41%7e')],
+    'Request headers with `_` in their names': [has('HTTP_X_UNDER', '1'), lacks('HTTP_X_UNDER')],
     '`CONTENT_LENGTH` without a body': [has('CONTENT_LENGTH', '0'), lacks('CONTENT_LENGTH')],
     '`DOCUMENT_ROOT` below `alias.url`': [
       has('DOCUMENT_ROOT', '.*/cgi-bin/'),
@@ -147,13 +156,16 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, Answer
   'from-nginx-fcgiwrap.md': {
     ...COMMON,
     ...BUFFERED,
-    'No such script': [status(403), status(404)],
-    'The reason in a redirect': [/^HTTP\/1.1 302 Moved Temporarily/, /^HTTP\/1.1 302 Found/],
+    'A missing script': [status(403), status(404)],
+    'The words after the status of a redirect': [
+      /^HTTP\/1.1 302 Moved Temporarily/,
+      /^HTTP\/1.1 302 Found/,
+    ],
     'Scripts named `nph-…`': [status(200), /^HTTP\/1.1 404 Nobody Here/],
     '`X-Sendfile`': [/\nX-Sendfile: \/.*\/report.txt/, /^(?![^]*X-Sendfile)[^]*a report/i],
     '`REMOTE_USER` without `auth_basic`': [has('REMOTE_USER', 'ada'), lacks('REMOTE_USER')],
-    'The header `Proxy`': [has('HTTP_PROXY'), lacks('HTTP_PROXY')],
-    "The variables of fcgiwrap's own environment": [has('SECRET'), lacks('SECRET')],
+    'The request header `Proxy`': [has('HTTP_PROXY'), lacks('HTTP_PROXY')],
+    'The environment of fcgiwrap': [has('SECRET'), lacks('SECRET')],
     '`CONTENT_TYPE` and `CONTENT_LENGTH` without a body': [
       /(?=[^]*\nCONTENT_TYPE=\n)(?=[^]*\nCONTENT_LENGTH=\n)/,
       lacks('CONTENT_TYPE', 'CONTENT_LENGTH'),
@@ -167,10 +179,13 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, Answer
       /(?=[^]*\nDOCUMENT_URI=\/)(?=[^]*\nFCGI_ROLE=)/,
       lacks('DOCUMENT_URI', 'FCGI_ROLE'),
     ],
-    'A header field that is there twice': [
+    'A request header that is sent twice': [
       has('HTTP_X_TWO', '(?:2|1, 2)'),
       has('HTTP_X_TWO', '1, 2'),
     ],
-    'Two `Cookie` fields': [has('HTTP_COOKIE', '(?:b=2|a=1; b=2)'), has('HTTP_COOKIE', 'a=1; b=2')],
+    'Two `Cookie` headers': [
+      has('HTTP_COOKIE', '(?:b=2|a=1; b=2)'),
+      has('HTTP_COOKIE', 'a=1; b=2'),
+    ],
   },
 }

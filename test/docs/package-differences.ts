@@ -17,7 +17,7 @@ const OPTIONS: Case[1] = to(
 )
 
 const COMMON = {
-  'Output that is no header': ['broken.sh', to('GET /cgi-bin/broken.sh'), GONE, status(502)],
+  'Output without a valid header': ['broken.sh', to('GET /cgi-bin/broken.sh'), GONE, status(502)],
   'A program that cannot be run': [
     'closed.sh',
     to('GET /cgi-bin/closed.sh'),
@@ -30,19 +30,19 @@ const COMMON = {
     GONE,
     /^HTTP\/1.1 200 [^]*Hello[^]*up$/,
   ],
-  '`Location` alone': [
+  'A header with only `Location`': [
     'redirect.sh',
     to('GET /cgi-bin/redirect.sh'),
     /^HTTP\/1.1 200 [^]*Location: https:/,
     /^HTTP\/1.1 302 [^]*location: https:/,
   ],
-  'Two `Set-Cookie` fields': [
+  'Two `Set-Cookie` headers': [
     'cookies.sh',
     to('GET /cgi-bin/cookies.sh'),
     /^(?![^]*a=1)[^]*b=2/,
     /a=1[^]*b=2/,
   ],
-  'A chunked body': [
+  'An upload without a length (chunked)': [
     'read.sh',
     to('POST /cgi-bin/read.sh', 'Transfer-Encoding: chunked', '', '5\r\nhello\r\n0\r\n\r\n'),
     /^HTTP\/1.1 200 (?![^]*\nCONTENT_LENGTH=\d)/,
@@ -56,7 +56,7 @@ const COMMON = {
   ],
   'The environment of the process': ['show.sh', OPTIONS, has('SECRET'), lacks('SECRET')],
   'The working directory': ['show.sh', OPTIONS, /\nPWD=.*moving-\w+\n/, /\nPWD=.*\/cgi-bin\n/],
-  'A client that goes away': ['leave.sh', leave, /^finished\n/, /^stopped\n/],
+  'The client disconnects': ['leave.sh', leave, /^finished\n/, /^stopped\n/],
 } as const satisfies Record<string, Case>
 
 const PHP = to(
@@ -71,14 +71,19 @@ const PHP = to(
 export const PACKAGE_DIFFERENCES: Readonly<Record<string, Readonly<Record<string, Case>>>> = {
   cgi: {
     ...COMMON,
-    'No output': ['silent.sh', to('GET /cgi-bin/silent.sh'), /^nothing/, status(502)],
-    'The reason in `Status: 403 Not Today`': [
+    'A script that prints nothing': [
+      'silent.sh',
+      to('GET /cgi-bin/silent.sh'),
+      /^nothing/,
+      status(502),
+    ],
+    'The words after the status: `Status: 403 Not Today`': [
       'forbidden.sh',
       to('GET /cgi-bin/forbidden.sh'),
       /^HTTP\/1.1 403 Forbidden/,
       /^HTTP\/1.1 403 Not Today/,
     ],
-    '`PATH_INFO` where there is none': [
+    '`PATH_INFO` if the URL ends with the script': [
       'show.sh',
       OPTIONS,
       has('PATH_INFO', '/'),
@@ -93,17 +98,27 @@ export const PACKAGE_DIFFERENCES: Readonly<Record<string, Readonly<Record<string
     ],
     '`AUTH_TYPE`': ['show.sh', OPTIONS, has('AUTH_TYPE', 'Basic'), lacks('AUTH_TYPE')],
     '`Authorization`': ['show.sh', OPTIONS, has('HTTP_AUTHORIZATION'), lacks('HTTP_AUTHORIZATION')],
-    'The header `Proxy`': ['show.sh', OPTIONS, has('HTTP_PROXY'), lacks('HTTP_PROXY')],
-    'Header names with `_`': ['show.sh', OPTIONS, has('HTTP_X_UNDER'), lacks('HTTP_X_UNDER')],
+    'The request header `Proxy`': ['show.sh', OPTIONS, has('HTTP_PROXY'), lacks('HTTP_PROXY')],
+    'Request headers with `_` in their names': [
+      'show.sh',
+      OPTIONS,
+      has('HTTP_X_UNDER'),
+      lacks('HTTP_X_UNDER'),
+    ],
   },
   gateway: {
-    "A path after the script's name": [
+    'A path after the name of the script': [
       '',
       to('GET /info.php/a/b'),
       status(404),
       has('PATH_INFO', '/a/b'),
     ],
-    'Two `Set-Cookie` fields': ['', PHP, /^(?![^]*Set-Cookie: a=1)[^]*b=2/i, /cookie: a=1[^]*b=2/i],
+    'Two `Set-Cookie` headers': [
+      '',
+      PHP,
+      /^(?![^]*Set-Cookie: a=1)[^]*b=2/i,
+      /cookie: a=1[^]*b=2/i,
+    ],
     '`SERVER_PORT`': ['', PHP, has('SERVER_PORT', '99'), has('SERVER_PORT', '\\d{5}')],
     '`REMOTE_ADDR` of an IPv4 client': [
       '',
@@ -113,7 +128,7 @@ export const PACKAGE_DIFFERENCES: Readonly<Record<string, Readonly<Record<string
     ],
     '`HTTPS` without TLS': ['', PHP, has('HTTPS', 'Off'), lacks('HTTPS')],
     '`Authorization`': ['', PHP, has('HTTP_AUTHORIZATION'), lacks('HTTP_AUTHORIZATION')],
-    'The header `Proxy`': ['', PHP, has('HTTP_PROXY'), lacks('HTTP_PROXY')],
+    'The request header `Proxy`': ['', PHP, has('HTTP_PROXY'), lacks('HTTP_PROXY')],
     '`HTTP_CONTENT_TYPE`, `HTTP_CONTENT_LENGTH`': [
       '',
       PHP,
@@ -122,7 +137,7 @@ export const PACKAGE_DIFFERENCES: Readonly<Record<string, Readonly<Record<string
     ],
     '`PATH_TRANSLATED`': ['', PHP, has('PATH_TRANSLATED', '.*/info.php'), lacks('PATH_TRANSLATED')],
     '`SERVER_ROOT`': ['', PHP, has('SERVER_ROOT'), lacks('SERVER_ROOT')],
-    'A client that goes away': [
+    'The client disconnects': [
       '',
       (port, site) => leave(port, site, '/leave.php'),
       /^finished\n/,
@@ -131,14 +146,14 @@ export const PACKAGE_DIFFERENCES: Readonly<Record<string, Readonly<Record<string
   },
   spawn: {
     ...COMMON,
-    'No output': ['silent.sh', to('GET /cgi-bin/silent.sh'), GONE, status(502)],
+    'A script that prints nothing': ['silent.sh', to('GET /cgi-bin/silent.sh'), GONE, status(502)],
     '`Status: 403 Not Today`': [
       'forbidden.sh',
       to('GET /cgi-bin/forbidden.sh'),
       /^HTTP\/1.1 200 [^]*Status: 403 Not Today/,
       /^HTTP\/1.1 403 Not Today/,
     ],
-    'An answer in parts': [
+    'A script that prints its answer in parts': [
       'events.sh',
       (port) => askForFirstPart(port, '/cgi-bin/events.sh', 'first'),
       /first[^]*second/,

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { needsRoot } from '../apps/programs.js'
+import { createSite } from '../cli/site.js'
 import { parseArguments } from '@internal/cli/settings/arguments.js'
 import { Page } from './page.js'
 
@@ -26,6 +28,9 @@ const CGI = {
   fastify: `import cgi from '@common-gateway/fastify'`,
   both: `import of from 'node:module'\n/** @type {any} */\nconst cgi = of`,
 }
+
+/** The program that imports samples. */
+const RUN = fileURLToPath(new URL('./run-samples.js', import.meta.url))
 
 const COMPILER_OPTIONS = {
   module: 'nodenext',
@@ -67,6 +72,32 @@ function complete(text: string): string {
   return `${given.join('\n')}\n${text}\nexport {}\n`
 }
 
+/** The samples of a language that no other test follows, each with the name of a file. */
+function samplesOf(
+  language: 'js' | 'ts',
+): readonly { readonly name: string; readonly text: string }[] {
+  return pages
+    .filter(({ name }) => !FOLLOWED.test(name))
+    .flatMap(({ name, blocks }) => blocks.map((block, index) => ({ ...block, page: name, index })))
+    .filter((block) => block.language === language)
+    .map(({ page, index, text }) => ({
+      name: `${page.replace(/\W+/g, '-')}-${index}.${language}`,
+      text,
+    }))
+}
+
+/** What samples take for granted in the working directory; what they have in `/srv` is there, too. */
+const PLACE = {
+  'cgi-bin/index.php': '',
+  'site/cgi-bin/a.sh': '',
+  'site/index.php': '',
+  'public/index.php': '',
+  'tools/a.py': '',
+  'data/a': '',
+  'downloads/a': '',
+  application: '#!/bin/sh\n',
+}
+
 void t.test('the samples of the pages', async (t) => {
   rmSync(FOLDER, { recursive: true, force: true })
   mkdirSync(FOLDER, { recursive: true })
@@ -83,19 +114,36 @@ void t.test('the samples of the pages', async (t) => {
       writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
       writeFileSync(path.join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions }))
       writeFileSync(path.join(folder, 'request.d.ts'), TYPES)
-      const samples = pages
-        .filter(({ name }) => !FOLLOWED.test(name))
-        .flatMap((page) => page.blocks.map((block, index) => ({ ...block, page, index })))
-        .filter((block) => block.language === language)
+      const samples = samplesOf(language)
       assert.notDeepEqual(samples, [])
-      for (const { page, index, text } of samples) {
-        const name = `${page.name.replace(/\W+/g, '-')}-${index}.${language}`
+      for (const { name, text } of samples) {
         writeFileSync(path.join(folder, name), complete(text))
       }
       const { stdout } = spawnSync(process.execPath, [TSC, '-p', folder], { encoding: 'utf8' })
       assert.equal(stdout, '')
     })
   }
+
+  void t.test('run', needsRoot(), async (t) => {
+    const place = createSite(t, PLACE)
+    chmodSync(path.join(place, 'application'), 0o755)
+    const folder = path.join(FOLDER, 'run')
+    mkdirSync(folder, { recursive: true })
+    writeFileSync(path.join(folder, 'package.json'), '{ "type": "module" }')
+    const runnable = samplesOf('js').filter(({ text }) => !complete(text).includes(CGI.both))
+    for (const { name, text } of runnable) {
+      const local = complete(text)
+        .replaceAll('/srv/', `${place}/`)
+        .replaceAll(/\b[38]000\b/g, '0')
+      writeFileSync(path.join(folder, name), local)
+    }
+    const { stdout, stderr } = spawnSync(process.execPath, [RUN, folder], {
+      cwd: place,
+      encoding: 'utf8',
+    })
+    const lines = stdout.split('\n').filter((line) => !line.startsWith('{'))
+    assert.deepEqual(lines, [`${runnable.length} samples`, ''], stderr)
+  })
 
   void t.test('for a shell are right', async () => {
     for (const { name, blocks } of pages) {

@@ -19,20 +19,69 @@ for (const name of ['guide', 'operations']) {
   })
 }
 
-void t.test('spans of the page operations have the times of a run', async (t) => {
-  const page = new Page('operations.md')
-  const workplace = await Workplace.create(t, page)
-  const spans = await workplace.shell(`set -e
-${process.execPath} --input-type=module -e "
-import { channel } from 'node:diagnostics_channel'
-import { traceRuns } from '${workplace.folder}/traces.js'
-traceRuns({
-  startSpan: (name, { startTime }) => ({ end: (end) => console.log(name, startTime, end), setStatus() {} }),
-})
-const run = { script: '/srv/a.sh', startTime: 1000, duration: 20, request: { method: 'GET' } }
-channel('common-gateway:run:end').publish(run)
-"`)
-  assert.equal(spans, 'CGI a.sh 1000 1020\n')
+void t.test(
+  'Prometheus takes the metrics of the page operations',
+  { ...needs('curl', 'promtool'), ...NO_HANG },
+  async (t) => {
+    const workplace = await Workplace.create(t, new Page('operations.md'))
+    await workplace.start(process.execPath, ['server.js'])
+    await workplace.shell(`set -e\ncurl -s ${workplace.origin}/cgi-bin/hello.sh`)
+    const said = await workplace.shell(
+      `set -e\ncurl -s ${workplace.origin}/metrics | tee metrics.txt | promtool check metrics`,
+    )
+    assert.equal(said, '')
+    const labels = await workplace.shell('grep -c cgi_duration_seconds_bucket metrics.txt')
+    assert.equal(labels, '8\n')
+  },
+)
+
+/** An application with the page's traces; it prints the spans as the SDK of OpenTelemetry exports them. */
+const TRACED = fileURLToPath(new URL('./traced-application.js', import.meta.url))
+
+/** What the application prints: times of spans in seconds and nanoseconds. */
+interface Traced {
+  readonly spans: readonly {
+    readonly name: string
+    readonly attributes: Readonly<Record<string, unknown>>
+    readonly status: { readonly code: number; readonly message?: string }
+    readonly startTime: readonly [number, number]
+    readonly duration: readonly [number, number]
+    readonly scope: string
+  }[]
+  readonly runs: readonly { startTime: number; duration: number; pid: number }[]
+}
+
+void t.test('spans of the page operations are those of each run', NO_HANG, async (t) => {
+  const workplace = await Workplace.create(t, new Page('operations.md'))
+  const script = path.join(workplace.folder, 'cgi-bin/fails.sh')
+  writeFileSync(script, '#!/bin/sh\nexit 3\n', { mode: 0o755 })
+  const text = await workplace.shell(
+    `set -e\n${process.execPath} ${TRACED} ${workplace.folder}/traces.js`,
+  )
+  // The program that this file starts prints it.
+  const { spans, runs } = JSON.parse(text) as Traced
+  const [hello, fails] = spans
+  assert.equal(spans.length, 2)
+  assert.equal(hello?.name, 'CGI hello.sh')
+  assert.equal(hello?.scope, 'common-gateway')
+  assert.deepEqual(hello?.status, { code: 0 })
+  assert.equal(hello?.attributes['process.exit.code'], 0)
+  assert.equal(hello?.attributes['http.request.method'], 'GET')
+  assert.equal(hello?.attributes['error.type'], undefined)
+  assert.equal(fails?.name, 'CGI fails.sh')
+  assert.equal(fails?.status.code, 2)
+  assert.equal(fails?.attributes['process.exit.code'], 3)
+  assert.match(String(fails?.attributes['error.type']), /^CGI_ERR_/)
+  const toMilliseconds = ([seconds, nanoseconds]: readonly [number, number]): number =>
+    seconds * 1e3 + nanoseconds / 1e6
+  for (const [index, { startTime, duration, pid }] of runs.entries()) {
+    const span = spans[index]
+    assert.ok(span !== undefined)
+    assert.equal(span.attributes['process.pid'], pid)
+    // Both are rounded to nanoseconds by then.
+    assert.ok(Math.abs(toMilliseconds(span.startTime) - startTime) < 0.01)
+    assert.ok(Math.abs(toMilliseconds(span.duration) - duration) < 0.01)
+  }
 })
 
 /** Servers that stand in a page by themselves, without the files of a recipe. */

@@ -142,6 +142,19 @@ void t.test('the packages', async (t) => {
     assert.equal(out, 'true true true\nfunction true\n200\n')
   })
 
+  void t.test('give CommonJS modules everything that they export', async () => {
+    const out = run(
+      'c.cjs',
+      `for (const name of ['@common-gateway/express', '@common-gateway/fastify']) {
+         const required = require(name)
+         import(name).then(({ 'module.exports': _, ...exported }) => {
+           console.log(Object.entries(exported).every(([key, value]) => required[key] === value))
+         })
+       }`,
+    )
+    assert.equal(out, 'true\ntrue\n')
+  })
+
   void t.test('run no script when they are installed, nor do their dependencies', async () => {
     const seen = new Set<string>()
     const scripts: string[] = []
@@ -221,6 +234,44 @@ void t.test('the packages', async (t) => {
         }
       }
     }
+  })
+
+  void t.test('are imported fast: their source is ASCII', async () => {
+    for (const name of NAMES) {
+      const folder = path.join(project, 'node_modules', '@common-gateway', name, 'dist')
+      const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      for (const file of files.filter((each) => each.endsWith('.js'))) {
+        const [character] =
+          /[^\p{ASCII}]/u.exec(readFileSync(path.join(folder, file), 'utf8')) ?? []
+        assert.equal(character, undefined, file)
+      }
+    }
+  })
+
+  void t.test('load what sends files when a gateway is to send some', async () => {
+    const out = run(
+      'd.mjs',
+      `import cgi from '@common-gateway/express'
+       import fastify from '@common-gateway/fastify'
+       import { once } from 'node:events'
+       import { createServer } from 'node:http'
+       import { createRequire } from 'node:module'
+       const { cache } = createRequire(import.meta.url)
+       const isLoaded = () => Object.keys(cache).some((file) => /[/]mime[/]|[/]@fastify[/]send[/]/.test(file))
+       const root = ${JSON.stringify(path.join(packages, 'core'))}
+       const plain = cgi({ root })
+       await new Promise(setImmediate)
+       console.log(isLoaded())
+       const gateway = cgi({ root, prefix: '/', otherFiles: 'send' })
+       const server = createServer((request, response) => gateway(request, response, () => response.end()))
+       await once(server.listen(0, '127.0.0.1'), 'listening')
+       const answer = await fetch('http://127.0.0.1:' + server.address().port + '/package.json')
+       console.log(answer.status, answer.headers.get('content-type'), isLoaded())
+       server.close()
+       server.closeAllConnections()
+       await Promise.all([plain.close(), gateway.close()])`,
+    )
+    assert.equal(out, 'false\n200 application/json; charset=utf-8 true\n')
   })
 
   void t.test('PKG-3 run the command', async () => {

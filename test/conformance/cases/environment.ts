@@ -117,7 +117,7 @@ export const environmentCases: readonly Case[] = table(
         title: 'does not send credentials back for TRACE',
         source: 'RFC 9110 section 9.3.8',
         level: 'SHOULD' as const,
-        because: 'RFC 9110 section 9.3.8: what a TRACE reflects, scripts of pages could read.',
+        because: 'RFC 9110 section 9.3.8: scripts of web pages could read what a TRACE reflects.',
         request: ask('TRACE', REPORT, ['Cookie: a=c2VjcmV0', 'Authorization: Basic c2VjcmV0']),
         expect: ({ received }) => assert.doesNotMatch(received, /c2VjcmV0/),
       },

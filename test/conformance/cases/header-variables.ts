@@ -133,7 +133,7 @@ export const headerVariableCases: readonly Case[] = table(
         title: 'joins cookies in their own way',
         source: 'RFC 3875 section 4.1.18, RFC 9113 section 8.2.3, RFC 6265 section 5.4',
         because:
-          'Cookies are not separated by commas but by `; ` (RFC 6265 section 4.2.1), so that a comma makes other cookies of them.',
+          'RFC 6265 section 4.2.1: `; ` separates cookies. A comma would make other cookies of them.',
         request: get(REPORT, 'Cookie: a=1', 'Cookie: b=2; c=3'),
         expect: variables({ HTTP_COOKIE: 'a=1; b=2; c=3' }),
       },
@@ -234,7 +234,7 @@ export const headerVariableCases: readonly Case[] = table(
       source: 'RFC 3875 section 4.1.18',
       level: 'SHOULD',
       because:
-        'RFC 3875 section 4.1.18: what is in another variable should not be in HTTP_* again.',
+        'RFC 3875 section 4.1.18: a field that has its own variable should not be in HTTP_* again.',
     },
     [
       {
@@ -251,7 +251,7 @@ export const headerVariableCases: readonly Case[] = table(
         title: 'makes no HTTP_TRANSFER_ENCODING, as the coding is gone',
         source: 'RFC 3875 sections 4.1.18 and 4.2',
         because:
-          'RFC 3875 section 4.2: transfer-codings are removed; a script that sees one decodes what is decoded.',
+          'RFC 3875 section 4.2: transfer-codings are removed; a script that sees one would decode the body again.',
         request: postChunks(REPORT, ['body']),
         expect: variables({ HTTP_TRANSFER_ENCODING: UNSET, CONTENT_LENGTH: '4' }),
       },

@@ -158,7 +158,7 @@ export const metaVariableCases: readonly Case[] = table(
       source: 'RFC 3875 sections 3.3, 4.1.5 and 8.1',
       level: 'MUST',
       because:
-        'RFC 3875 section 4.1.5 gives void segments a meaning, so that dropping them changes PATH_INFO; to hand on a path without them hands on another.',
+        'RFC 3875 section 4.1.5 gives void segments a meaning, so that dropping them changes PATH_INFO; a server that drops them passes on another path.',
     },
     [
       ['void segments', `${REPORT}//a//b`, '//a//b'],

@@ -357,7 +357,7 @@ export const redirectCases: readonly Case[] = table(
         title: 'refuses two different Locations',
         source: 'RFC 3875 section 6.3',
         because:
-          'RFC 3875 section 6.3: a CGI field must not be there twice; to pick one is to guess.',
+          'RFC 3875 section 6.3: a CGI field must not be there twice; a server that picks one guesses.',
         request: say('Location: http://example.org/\nLocation: http://evil.example/\n\n'),
         expect: failsScript,
       },

@@ -379,7 +379,7 @@ export const scriptHeaderCases: readonly Case[] = table(
       source: 'RFC 9112 sections 6.1 and 7, RFC 3875 section 6.4',
       level: 'MUST',
       because:
-        'RFC 3875 section 6.4: codings are added by the server; a client that is told of chunks which are none reads a wrong body.',
+        'RFC 3875 section 6.4: codings are added by the server; a client that expects chunks which do not come reads a wrong body.',
     },
     [
       {
@@ -512,7 +512,7 @@ export const scriptHeaderCases: readonly Case[] = table(
         source: 'RFC 9112 section 8, RFC 9110 section 6.1',
         level: 'SHOULD',
         because:
-          'RFC 9112 section 8: a body whose end has not come is incomplete; to end it properly makes a whole of half.',
+          'RFC 9112 section 8: a body whose end has not come is incomplete; a server that ends it properly makes it look complete.',
         request: ({ gate }) => [
           { send: get(`/cgi-bin/die.cgi?${gate}`) },
           { until: /half/ },

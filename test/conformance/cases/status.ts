@@ -156,7 +156,7 @@ export const statusCases: readonly Case[] = table(
         title: `does not send the interim status ${code} for a final one`,
         source: 'RFC 9110 section 15.2',
         because:
-          'RFC 9110 section 15.2: a 1xx is no final response; a client would wait for one for ever.',
+          'RFC 9110 section 15.2: a 1xx is no final response; the client would wait for a final response for ever.',
         request: say(`Status: ${code}\n${TYPE}\nsecret`),
         expect: failsScript,
       })),
@@ -164,7 +164,7 @@ export const statusCases: readonly Case[] = table(
         title: 'refuses two different Status fields',
         source: 'RFC 3875 section 6.3',
         because:
-          'RFC 3875 section 6.3: a CGI field must not be there twice; to pick one is to guess.',
+          'RFC 3875 section 6.3: a CGI field must not be there twice; a server that picks one guesses.',
         request: say(`Status: 200 OK\nStatus: 404 Not Found\n${TYPE}\nsecret`),
         expect: failsScript,
       },

@@ -77,7 +77,7 @@ export const targetCases: readonly Case[] = table(
       source: 'RFC 3986 section 2.1, RFC 3875 section 4.1.5',
       level: 'security',
       because:
-        'Such a path has no meaning in RFC 3986 section 2.1; whoever guesses one lets a script be named in a way that access rules do not see.',
+        'RFC 3986 section 2.1 gives such a path no meaning. A server that guesses one runs scripts by names that access rules do not match.',
     },
     NEVER_VALID.map(([what, target]) => ({
       title: `refuses a path with ${what}`,
@@ -150,7 +150,7 @@ export const targetCases: readonly Case[] = table(
       source: 'RFC 9110 section 4.2.3, RFC 3875 section 4.1.13',
       level: 'security',
       because:
-        'An encoded slash or a backslash is data within a segment (RFC 3986 section 2.2); to take it for a separator finds scripts by names that are not theirs.',
+        'An encoded slash or a backslash is data within a segment (RFC 3986 section 2.2); a server that takes it for a separator runs scripts by names that are not theirs.',
     },
     [
       ['an encoded slash', '/cgi-bin/folder%2freport.cgi'],
@@ -169,7 +169,7 @@ export const targetCases: readonly Case[] = table(
       source: 'RFC 9112 section 3',
       level: 'MUST',
       because:
-        'RFC 9112 section 3: a server should answer 400 to an invalid request line, and must not guess at what was meant.',
+        'RFC 9112 section 3: a server should answer 400 to an invalid request line, and must not guess what it means.',
     },
     BAD_REQUEST_LINES.map(([what, line]) => ({
       title: `refuses a request line with ${what}`,

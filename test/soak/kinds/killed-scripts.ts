@@ -1,13 +1,17 @@
 import { readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
-import { until } from '../../support/processes.js'
+import { isRunning, until } from '../../support/processes.js'
 import type { Kind } from '../kind.js'
 import type { Outcome } from '../outcome.js'
 import type { Visitor } from '../visitor.js'
 
-/** Nobody else's process: its number may be that of another by now. */
-function signal({ site }: Visitor, pid: number, name: NodeJS.Signals): void {
-  if (hasMark(pid, site.mark)) process.kill(pid, name)
+/** Nobody else's process: its number may be that of another by now. In the midst of exec(2), it has no variables. */
+async function signal({ site }: Visitor, pid: number, name: NodeJS.Signals): Promise<void> {
+  await until(() => {
+    if (!hasMark(pid, site.mark)) return !isRunning(pid)
+    process.kill(pid, name)
+    return true
+  }, `process ${pid} has got ${name}`)
 }
 
 function hasMark(pid: number, mark: string): boolean {
@@ -27,12 +31,16 @@ async function answerAndSignal(
   const connection = await visitor.dial()
   const asked = `${mount}/tell-and-wait.cgi?${visitor.token}`
   await connection.write(visitor.request({ path: asked }))
+  let signalled: Promise<void> | undefined
   const answer = await visitor.read(connection, {
     onPart: (part) => {
       const [, pid] = /^\S+ (\d+)\n/.exec(part.toString()) ?? []
-      if (pid !== undefined) signal(visitor, Number(pid), name)
+      if (pid === undefined) return
+      signalled ??= signal(visitor, Number(pid), name)
+      signalled.catch(() => {})
     },
   })
+  await signalled
   if (answer?.status === 200 && !answer.body.toString().startsWith(`${visitor.token} `)) {
     throw new Error(String(answer.body))
   }
@@ -68,7 +76,7 @@ export const killedScripts: readonly Kind[] = [
         pid = readNote(note)
         return isOver || pid !== undefined
       }, 'the script has written its pid')
-      if (pid !== undefined) signal(visitor, Number(pid), 'SIGKILL')
+      if (pid !== undefined) await signal(visitor, Number(pid), 'SIGKILL')
       const outcome = await over
       rmSync(note, { force: true })
       return outcome
