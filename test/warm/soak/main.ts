@@ -21,7 +21,10 @@ const soak = await soakWarm({
   requests,
   seed,
   requestsPerKill: 100,
-  onProgress: (done) => void (done % 10_000 === 0 && console.log(`${done} requests`)),
+  onProgress: ({ requests: done, kills, faults }) => {
+    if (done % 10_000 === 0)
+      console.log(`${done} requests, ${kills} kills, ${faults.length} faults`)
+  },
 })
 console.log(
   `${soak.requests} requests, ${soak.warm} warm, ${soak.kills} fork servers killed, ${soak.unknownExits} unknown exits, ${soak.faults.length} faults`,

@@ -16,7 +16,7 @@ export interface WarmSoakPlan {
   /** One in so many requests is followed by a SIGKILL to a fork server. */
   readonly requestsPerKill: number
   /** Called after each thousand requests. */
-  readonly onProgress?: (requests: number) => void
+  readonly onProgress?: (result: WarmSoakResult) => void
 }
 
 export interface WarmSoakResult {
@@ -103,7 +103,7 @@ class Soak implements WarmSoakResult {
       const random = createRandom(seed, index)
       if (random.below(requestsPerKill) === 0) this.#kill(random)
       await this.#ask(random.pick(this.#scripts), `request-${index}`)
-      if (index % 1_000 === 0) onProgress?.(index)
+      if (index % 1_000 === 0) onProgress?.(this)
     }
   }
 
