@@ -1,3 +1,6 @@
+// Not the global one: that of Bun and of jsdom lacks `nodeTiming`, and fake timers replace it.
+import { performance, type PerformanceNodeTiming } from 'node:perf_hooks'
+
 /** When something was seen, in milliseconds. */
 export interface Moment {
   /** By `performance.now()`. */
@@ -8,5 +11,8 @@ export interface Moment {
 
 /** A busy event loop sees late what has happened long before: only the idle time tells how long it was not there. */
 export function momentNow(): Moment {
-  return { time: performance.now(), idleTime: performance.nodeTiming.idleTime }
+  const time = performance.now()
+  // Deno does not tell it, though typed so: then all time counts.
+  const { idleTime = time } = performance.nodeTiming as Partial<PerformanceNodeTiming>
+  return { time, idleTime }
 }
