@@ -145,6 +145,22 @@ export function halfCloseSuite(t: Test, adapter: Adapter): void {
       },
     )
 
+    void t.test('LIFE-5 so does one that closes its side with a later request', async (t) => {
+      const pipe = createPipe(t)
+      const waiting = waitingScript()
+      const socket = await dial(gateway.port)
+      const held = `/cgi-bin/answer-when-told.cgi?${pipe}`
+      socket.write(`GET ${held} HTTP/1.0\r\nConnection: keep-alive\r\n\r\n`)
+      await waiting
+      await delay(LATER)
+      const answer = readToEnd(socket)
+      // It would have an answer if that before had a Content-Length.
+      socket.end(get(saying('X-Each: 2\n\n'), '1.0'))
+      await delay(LATER)
+      writeFileSync(pipe, '\n')
+      assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n[^]*answered$/)
+    })
+
     void t.test('LIFE-5 so does one in the middle of a stream', async (t) => {
       const pipe = createPipe(t)
       const socket = await dial(gateway.port)

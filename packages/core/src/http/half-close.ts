@@ -50,13 +50,15 @@ export function allowHalfClose(
   })
   socket.on('end', () => {
     setHalfOpen(server, before)
-    const [oldest] = exchanges
-    if (oldest === undefined) return
-    probeClient(socket, exchanges, hasClosedAtOnce(oldest))
+    const last = exchanges.at(-1)
+    if (last === undefined) return
+    // What a script has redirected to another is complete since the client sent it.
+    const sent = exchanges.find(({ response }) => response === last.response) ?? last
+    probeClient(socket, exchanges, hasClosedAtOnce(sent))
   })
 }
 
-/** Whether a client has closed its side, just now, as soon as its request was complete. */
+/** Whether a client has closed its side, just now, as soon as its last request was complete. */
 function hasClosedAtOnce({ completedAt }: HalfClosable): boolean {
   const now = momentNow()
   const { time, idleTime } = completedAt ?? now
