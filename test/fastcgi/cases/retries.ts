@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { until } from '../../support/processes.js'
 import { type Case, echoes, HEADER, says, type Stage } from '../case.js'
-import type { Behaviour, Call } from '../scripted-upstream.js'
+import type { Behaviour, Call, ScriptedUpstream } from '../scripted-upstream.js'
 import { startUnreadListener, type UnreadListener } from '../unread-listener.js'
 
 const KEEP = { keepAlive: true } as const
@@ -218,6 +218,30 @@ const UNKNOWN: readonly Case[] = [
     },
   },
   {
+    name: 'UP-5 GET, retry ‘safe’: requests that wait for the other upstream take no place on the one that has lost them',
+    upstreams: () => [losesOrHolds, losesOrHolds],
+    fastcgi: { retry: 'safe', maxConnections: 1 },
+    async play(stage) {
+      const held = stage.send('/held')
+      await until(() => seen(stage, '/held') === 1, 'one upstream is busy')
+      const lost = stage.send('/lost')
+      await until(() => retries(stage) === 1, 'it is sent again')
+      assert.equal((await stage.send('/next')).text, '/next')
+      const busy = stage.upstreams.find((upstream) => upstream.count('/held') === 1)
+      busy?.calls[0]?.answer('held')
+      assert.equal((await held).text, 'held')
+      assert.equal((await lost).text, '/lost')
+      assert.equal(busy?.count('/next'), 0)
+    },
+  },
+  {
+    name: 'UP-5 GET, retry ‘safe’: what one upstream has lost does not come back to it from one that refuses it',
+    isFastcgi: true,
+    upstreams: loseOrRefuse,
+    fastcgi: { retry: 'safe' },
+    expected: { text: 'second' },
+  },
+  {
     name: 'UP-5 GET, retry ‘safe’: what one upstream has lost goes to the other, though that has more to do',
     upstreams: () => [losesAndHolds, losesAndHolds],
     fastcgi: { retry: 'safe', maxConnections: 4 },
@@ -250,6 +274,24 @@ const losesAndHolds: Behaviour['answer'] = (call, upstream) => {
   const isBusy = upstream.calls.some((each) => each.path === '/held' && !isClosed(each))
   if (call.path === '/lost' && !isBusy) closes(call)
   else call.answer(call.path)
+}
+
+/** An upstream that holds what is for `/held`, and loses what is for `/lost` where it has held nothing. */
+const losesOrHolds: Behaviour['answer'] = (call, upstream) => {
+  if (call.path === '/lost' && upstream.count('/held') === 0) closes(call)
+  else if (call.path !== '/held') call.answer(call.path)
+}
+
+/** Two upstreams, of which the first to get a request loses each, and the other refuses one. */
+function loseOrRefuse(): Behaviour['answer'][] {
+  let first: ScriptedUpstream | undefined
+  const answer: Behaviour['answer'] = (call, upstream) => {
+    first ??= upstream
+    if (upstream === first) closes(call)
+    else if (upstream.calls.length === 1) overloaded(call)
+    else call.answer('second')
+  }
+  return [answer, answer]
 }
 
 /** Two upstreams, the first of which to get a request closes the connection. */

@@ -44,10 +44,14 @@ export class UpstreamGroup {
       }
     }
     const place = this.#places.wait(search)
+    const takeBack = this.#lendSlot(search)
     // What waits before it may wait for another upstream.
-    this.#admitToPlaces(performance.now())
-    this.#look()
-    return place
+    this.#admit()
+    try {
+      return await place
+    } finally {
+      takeBack?.()
+    }
   }
 
   /** Gives a place back. */
@@ -55,6 +59,15 @@ export class UpstreamGroup {
     upstream.worker?.finished(isAnswered)
     upstream.busy -= 1
     this.#admit()
+  }
+
+  /**
+   * A request that waits for some upstreams only leaves the places of the others free: another one may have its slot.
+   * Not beyond as many as there are places, since they are in no queue that has a limit.
+   */
+  #lendSlot(search: PlaceSearch): (() => void) | undefined {
+    const isLent = this.balancer.isSelective(search) && this.slots.detached < this.balancer.capacity
+    return isLent ? this.slots.detach() : undefined
   }
 
   /** Closes all connections without a request. */

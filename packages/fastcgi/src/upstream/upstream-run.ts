@@ -58,7 +58,7 @@ export class UpstreamRun implements ScriptStreams {
   #placement: Placement | undefined
   #exchange: Exchange | undefined
   #retries = 0
-  /** The upstream of the last attempt, where it may lose the request again. */
+  /** The upstream that has lost the request and may lose it again. */
   #lostBy: Upstream | undefined
   #hasBegun = false
   #isOver = false
@@ -240,7 +240,7 @@ export class UpstreamRun implements ScriptStreams {
     upstream.retries += 1
     // What has closed a kept connection, or a worker, makes place for a new process.
     const isReplaced = isReused || upstream.worker !== undefined
-    this.#lostBy = outcome === 'unanswered' && !isReplaced ? upstream : undefined
+    if (outcome === 'unanswered' && !isReplaced) this.#lostBy = upstream
     this.#leave()
     this.#exchange = undefined
     this.#retryEnd = new AbortController()

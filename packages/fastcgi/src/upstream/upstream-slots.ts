@@ -14,7 +14,6 @@ export class UpstreamSlots implements Slots {
   readonly #source: SlotSource
   readonly #line = new WaitingLine<Release>()
   #taken = 0
-  /** Slots whose request occupies no upstream any more. */
   #detached = 0
 
   constructor(source: SlotSource) {
@@ -45,11 +44,16 @@ export class UpstreamSlots implements Slots {
     while (this.isWaitedFor && this.free > 0) this.#line.admit(this.#take())
   }
 
+  /** The slots that requests have which occupy no upstream. */
+  get detached(): number {
+    return this.#detached
+  }
+
   /**
-   * A request occupies no upstream any more though it has not ended, as its worker is being killed: another one may
-   * have its slot.
+   * A request occupies no upstream though it has not ended, as its worker is being killed, or as it waits for another:
+   * another one may have its slot.
    *
-   * @returns to be called at its end, before its slot is released.
+   * @returns to be called when it occupies one again, or at its end, before its slot is released.
    */
   detach(): () => void {
     this.#detached += 1
