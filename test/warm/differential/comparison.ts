@@ -80,6 +80,8 @@ class Learning {
       !this.#hasLoaded || stateOf(this.#spawner)?.state === 'learning'
     const end = performance.now() + LONGEST_LEARNING
     while (isLearning()) {
+      const { state, reason } = stateOf(this.#spawner) ?? {}
+      assert.notEqual(state, 'plain', `it is not warm any more: ${reason}`)
       assert.ok(performance.now() < end, 'the fork server has not told which modules it shares')
       await delay(20)
     }

@@ -19,7 +19,7 @@ ModuleSpec = _frozen_importlib.ModuleSpec
 FINDERS = (type(None), FileFinder, zipimporter)
 IMPORTING = _frozen_importlib._find_and_load_unlocked.__code__
 MISSING = object()
-INTERPRETERS = ('_xxsubinterpreters', '_interpreters')  # the latter from 3.13 on
+INTERPRETERS = ('_xxsubinterpreters', '_interpreters', 'concurrent.interpreters')  # until 3.12, from 3.13 and from 3.14 on
 IMPORT_SYSTEM = ('<frozen importlib._bootstrap>', '<frozen importlib._bootstrap_external>')
 
 
@@ -104,7 +104,7 @@ class HiddenModules:
             if hidden is not None and getframe(2).f_code is IMPORTING:
                 if self.is_open and self.can_hand_out(hidden) or self.extensions.must_hand_out(hidden, path):
                     return spec_of(hidden, HandingOut(hidden, self))
-            if name in INTERPRETERS:
+            if name in INTERPRETERS and not is_asked_for_by_futures():
                 self.extensions.doubt('it uses other interpreters, which share modules in C with the first one')
             self.is_untouched = False  # a module of others is run
             self.line = 0
@@ -244,6 +244,12 @@ class HiddenModules:
                 setattr(each.binding[0], each.binding[1], each.module)
             if each.effects is not None:
                 each.effects.enter()
+
+
+def is_asked_for_by_futures():
+    """From 3.14 on, the import of `concurrent.futures` looks whether there can be other interpreters, and makes none."""
+    frame = getframe(5)  # of the import statement: the functions of the import system and find_spec() are below
+    return frame.f_globals.get('__name__') == 'concurrent.futures'
 
 
 def spec_of(hidden, loader):
