@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import t from 'tap'
 import type { CgiLogger } from '@common-gateway/core/transport'
+import type { Upstream } from '@internal/fastcgi/upstream/upstream.js'
 import { UpstreamGroup } from '@internal/fastcgi/upstream/upstream-group.js'
 import { until } from '../../support/processes.js'
 import { startSilentListener } from '../silent-listener.js'
@@ -50,4 +51,33 @@ void t.test('UP-6 a request that waits again is before those that came later', a
   })
   await Promise.all(waits)
   assert.deepEqual(order, ['again', 'late', 'later'])
+})
+
+/** An upstream that has gone down with a request on it, beside one that is up. Both have one place. */
+async function downBesideUp(): Promise<{ down: Upstream; up: Upstream; group: UpstreamGroup }> {
+  const down = createUpstream('down', { maxConnections: 1 })
+  const up = createUpstream('up', { maxConnections: 1 })
+  const group = new UpstreamGroup([down, up], SILENT)
+  assert.ok(group.slots.take())
+  assert.equal(await group.enter(search()), down)
+  // The second failure takes it out.
+  for (const reason of ['a', 'b']) group.balancer.fail(down, 'lost', new Error(reason))
+  return { down, up, group }
+}
+
+void t.test('UP-7 requests on an upstream that is down take no place of another', async () => {
+  const { up, group } = await downBesideUp()
+  assert.ok(group.slots.take())
+  assert.equal(await group.enter(search()), up)
+  assert.equal(group.slots.take(), undefined)
+})
+
+void t.test('UP-7 an upstream that is down is tried again while the others are full', async () => {
+  const { down, up, group } = await downBesideUp()
+  group.leave(down, false)
+  up.busy += 1
+  await until(() => down.health.timeOut(performance.now()) <= 0, 'it can be probed')
+  assert.ok(group.slots.take())
+  assert.equal(await group.enter(search()), down)
+  assert.equal(group.slots.take(), undefined)
 })

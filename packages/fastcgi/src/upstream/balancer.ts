@@ -1,5 +1,5 @@
 import { CgiError, type CgiLogger } from '@common-gateway/core/transport'
-import { chooseUpstream } from './choice.js'
+import { chooseUpstream, isToBeProbed } from './choice.js'
 import type { Failure } from './health.js'
 import { patienceOf, shortestTimeOut } from './patience.js'
 import type { FailedAttempt, PlaceSearch } from './place-queue.js'
@@ -30,10 +30,13 @@ export class Balancer {
   /** How many requests can be on their way at once. Where all are down, they are to find that out and not to wait. */
   get capacity(): number {
     const isAnyUp = this.isAnyUp
+    const now = performance.now()
     let capacity = 0
     for (const upstream of this.#upstreams) {
       if (!isAnyUp) capacity += upstream.most
       else if (upstream.isUp) capacity += upstream.limit
+      // The requests that are still there have slots, too; and one probes it, however much the others have to do.
+      else capacity += isToBeProbed(upstream, now) ? 1 : upstream.busy
     }
     return capacity
   }

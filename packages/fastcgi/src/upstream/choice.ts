@@ -23,7 +23,7 @@ export function chooseUpstream(
 }
 
 /** One request at a time shows whether an upstream answers again. */
-function isToBeProbed({ health, busy }: Upstream, now: number): boolean {
+export function isToBeProbed({ health, busy }: Upstream, now: number): boolean {
   return health.isDown && !health.needsConnection && busy === 0 && health.timeOut(now) <= 0
 }
 
