@@ -93,10 +93,25 @@ void t.test('LOG-2 metrics of gateways, for Prometheus', needs('promtool'), asyn
       assert.deepEqual(samples, [
         'common_gateway_warm_servers{mount="/one"} 2',
         'common_gateway_upstream_up{upstream="127.0.0.1:9000"} 1',
-        'common_gateway_upstream_up{upstream="php-cgi 1"} 0',
+        'common_gateway_upstream_up{upstream="php-cgi 1"} 1',
       ])
     },
   )
+
+  void t.test('LOG-2 an upstream that is busy, or waits for its first request, is up', async () => {
+    const states = ['up', 'full', 'stopped', 'down'] as const
+    const upstreams = states.map((state, index) => {
+      return { ...UPSTREAM, id: index, name: state, state }
+    })
+    const metrics = createMetrics([['/', gateway({ upstreams })]])
+    check(metrics)
+    assert.deepEqual(metrics.match(/upstream_up\{.*/g), [
+      'upstream_up{upstream="up"} 1',
+      'upstream_up{upstream="full"} 1',
+      'upstream_up{upstream="stopped"} 1',
+      'upstream_up{upstream="down"} 0',
+    ])
+  })
 
   void t.test('LOG-2 gateways of the same mount are added', async () => {
     const own = [

@@ -30,7 +30,14 @@ const OF_WARM: readonly Family<WarmStats>[] = [
 ]
 
 const OF_UPSTREAMS: readonly Family<UpstreamStats>[] = [
-  ['upstream_up', 'gauge', '1: takes requests.', ({ state }) => (state === 'up' ? 1 : 0), Math.min],
+  [
+    'upstream_up',
+    'gauge',
+    '0: gets no requests since it has failed.',
+    // One that is busy is no less up, nor is a worker that is started for its next request.
+    ({ state }) => (state === 'down' ? 0 : 1),
+    Math.min,
+  ],
   ['upstream_busy', 'gauge', 'Requests that it works on.', ({ busy }) => busy],
   ['upstream_requests_total', 'counter', 'Requests sent to it.', ({ requests }) => requests],
   ['upstream_failures_total', 'counter', 'Failures of it.', ({ failures }) => failures],

@@ -14,7 +14,7 @@ export interface UpstreamStats {
   readonly pid?: number | undefined
   /**
    * `'up'`: it takes requests. `'down'`: after a failure it gets none until a probe succeeds. `'full'`: it
-   * refused a connection, since it is busy. `'stopped'`: a worker that runs no more, or not yet.
+   * works on as many as it takes. `'stopped'`: a worker that runs no more, or not yet; a request starts it.
    */
   readonly state: 'up' | 'down' | 'full' | 'stopped'
   /** Requests that it works on. */
