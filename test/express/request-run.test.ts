@@ -122,6 +122,18 @@ void t.test('LOG-2 what an application keeps as request.cgi stays', async (t) =>
   assert.notEqual(await shownBy(t, () => {}), undefined)
 })
 
+void t.test('LOG-2 what it assigns behind a gateway takes its place', async (t) => {
+  const gateway = cgi(options)
+  const own = { mine: true }
+  const port = await listen(t, (request, response) => {
+    gateway(request, response, () => {
+      Object.assign(request, { cgi: own })
+      gateway(request, response, () => response.end(JSON.stringify(request.cgi)))
+    })
+  })
+  assert.equal((await send(port, '/cgi-bin/none.cgi')).text, '{"mine":true}')
+})
+
 /** What Express makes of `app.request.cgi = own`. */
 function inheriting(own: object): object {
   return Object.assign(Object.create(IncomingMessage.prototype) as object, { cgi: own })

@@ -15,6 +15,11 @@ const PROPERTY = {
   get(this: ScriptRequest): CgiRun | null {
     return this[EXCHANGE]?.run ?? null
   },
+  /** A property of the application's own takes its place. */
+  set(this: ScriptRequest, value: unknown): void {
+    const own = { configurable: true, enumerable: true, writable: true, value }
+    Object.defineProperty(this, 'cgi', own)
+  },
 }
 
 /**
