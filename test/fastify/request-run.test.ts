@@ -94,6 +94,22 @@ void t.test('LOG-2 a request decorator of the application stays its own', async 
   assert.equal(app.hasDecorator('cgi'), false, 'no gateway is left')
 })
 
+void t.test('LOG-2 so does that of a scope which was there before the gateway', async (t) => {
+  const app = Fastify()
+  t.after(() => app.close())
+  void app.register(async (inner) => {
+    inner.decorateRequest('cgi', null)
+    inner.get('/own', async (request) => {
+      const isOwn = Object.hasOwn(request, 'cgi')
+      Object.assign(request, { cgi: 'own' })
+      return { isOwn, cgi: request.cgi }
+    })
+  })
+  await app.register(cgi, { root })
+  assert.equal((await app.inject('/own')).body, '{"isOwn":true,"cgi":"own"}')
+  assert.equal((await app.inject(hello)).body, 'hello')
+})
+
 /** Ways to send a request, and whether the first request of a local redirect shows its own URL at the end. */
 const WAYS: Record<string, [boolean, (app: FastifyInstance, url: string) => Promise<unknown>]> = {
   'HTTP/1': [true, (app, url) => listenAndSend(app, url, 1)],

@@ -18,6 +18,11 @@ export function decorateRequests(fastify: FastifyInstance): void {
     getter(this: ScriptRequest) {
       return this[EXCHANGE]?.run ?? null
     },
+    // A scope within may have had a decorator of this name before: Fastify assigns its value to each request.
+    setter(this: ScriptRequest, value: unknown) {
+      const own = { configurable: true, enumerable: true, writable: true, value }
+      Object.defineProperty(this, 'cgi', own)
+    },
   })
 }
 
