@@ -60,6 +60,34 @@ const SHARED: Record<string, [source: string, change: string]> = {
     'try: A = int("9" * 5000) > 0\nexcept ValueError: A = "too many"',
     'import sys; getattr(sys, "set_int_max_str_digits", int)(0)',
   ],
+  error_handler: [
+    'A = "\\u1234".encode("ascii", "namereplace")',
+    'import codecs; codecs.register_error("namereplace", lambda error: ("own", error.end))',
+  ],
+  codec: [
+    'try: A = str(b"a", "own")\nexcept LookupError: A = 0',
+    'import codecs; codecs.register(lambda name: codecs.CodecInfo(None, lambda *_: ("own", 1), name="own") if name == "own" else None)',
+  ],
+  copies: [
+    'import copy\nA = copy.copy(1j)',
+    'import copyreg; copyreg.pickle(complex, lambda _: (str, ()))',
+  ],
+  pickles: [
+    'import pickle\nA = pickle.dumps(1j)',
+    'import copyreg; copyreg.pickle(complex, lambda _: (str, ()))',
+  ],
+  depth: [
+    'def f(n): return n and f(n - 1)\ntry: A = f(400)\nexcept RecursionError: A = "too deep"',
+    'sys.setrecursionlimit(200)',
+  ],
+  time_zone: [
+    'import time\nA = time.mktime((2000, 1, 1, 0, 0, 0, 0, 1, 0))',
+    'import os; os.environ["TZ"] = "UTC+5"',
+  ],
+  field_size: [
+    'import csv\ntry: A = list(csv.reader(["a" * 50]))\nexcept csv.Error: A = "too long"',
+    'import csv; csv.field_size_limit(10)',
+  ],
   thread: [
     'import threading\nA = threading.main_thread().name',
     'import threading; threading.current_thread().name = "own"',
@@ -107,6 +135,56 @@ const NOT_SHARED: Record<string, [source: string, reason: string, change: string
     'import warnings; warnings.simplefilter("always")',
   ],
   folder: ['import os\nA = os.getcwd()', 'calls os.getcwd', 'import os; os.chdir("/")'],
+  folder_by_partial: [
+    'import functools, os\nA = functools.partial(os.getcwd)()',
+    'calls os.getcwd',
+    'import os; os.chdir("/")',
+  ],
+  folder_by_name: [
+    'import operator, os\nA = operator.methodcaller("getcwd")(os)',
+    'calls os.getcwd',
+    'import os; os.chdir("/")',
+  ],
+  folder_by_module: [
+    'import os\nA = list(map(os.fspath.__self__.stat, ["."]))[0].st_ino',
+    'looks at files',
+    'import os; os.chdir("/")',
+  ],
+  folder_by_alias: [
+    'from posix import getcwdb\nA = next(iter(getcwdb, None))',
+    'calls os.getcwdb',
+    'import os; os.chdir("/")',
+  ],
+  timeout_by_partial: [
+    'import functools, socket\nA = functools.partial(socket.getdefaulttimeout)()',
+    'reads the timeout',
+    'import socket; socket.setdefaulttimeout(5)',
+  ],
+  limit_by_partial: [
+    'import functools, resource\nA = functools.partial(resource.getrlimit, resource.RLIMIT_NOFILE)()',
+    'reads a limit',
+    'import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (99, 99))',
+  ],
+  collection_by_partial: [
+    'import functools, gc\nA = functools.partial(gc.isenabled)()',
+    'looks at the garbage collector',
+    'import gc; gc.disable()',
+  ],
+  interval: [
+    'import functools, sys\nA = functools.partial(sys.getswitchinterval)()',
+    'looks at the interpreter',
+    'sys.setswitchinterval(0.5)',
+  ],
+  stack_size: [
+    'import functools, threading\nA = functools.partial(threading.stack_size)()',
+    'changes the stack of threads',
+    'import threading; threading.stack_size(1 << 20)',
+  ],
+  caught_warnings: [
+    'import warnings\nwith warnings.catch_warnings(record=True) as A: warnings.warn("a", DeprecationWarning)\nA = len(A)',
+    'catches warnings',
+    'import warnings; warnings.simplefilter("always")',
+  ],
   mask: ['import os\nA = os.umask(7); os.umask(A)', 'changes the umask', 'import os; os.umask(3)'],
   signal: [
     'import signal\nA = signal.getsignal(10)',

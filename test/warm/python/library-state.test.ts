@@ -44,6 +44,32 @@ const CHANGES: Readonly<Record<string, [read: string, change: string]>> = {
     'held.table["name"]',
     'grow(held.table, 2000)\nimport held.first\nheld.table["name"] = 2',
   ],
+  text_buffer: [
+    'held.text.getvalue()',
+    'held.text.seek(0); held.text.write("2"); held.text.seek(0)',
+  ],
+  buffer: ['held.buffer.getvalue()', 'held.buffer.getbuffer()[0] = 50'],
+  place_in_buffer: ['held.buffer.tell()', 'held.buffer.seek(1)'],
+  buffer_of_own_class: ['held.own_text.getvalue()', 'held.own_text.write("2")'],
+  order: ['list(held.ordered)', 'held.ordered.move_to_end("a")'],
+  order_within: ['list(held.ordered)', '[held.ordered.move_to_end(each) for each in "bd"]'],
+  element: ['held.element.attrib', 'held.element.set("b", "2")'],
+  text_of_child: ['held.element[0].text', 'held.element[0].text = "2"'],
+  bytes: ['bytes(held.numbers)', 'held.numbers[0] = 50'],
+  bytes_by_view: ['bytes(held.numbers)', 'held.view[0] = 50'],
+  array: ['held.array.tolist()', 'held.array[0] = 2'],
+  array_of_own_class: ['list(held.own_array)', 'held.own_array[0] = 2'],
+  foreign_number: ['held.number.value', 'held.number.value = 2'],
+  hash: ['held.hash.hexdigest()', 'held.hash.update(b"2")'],
+  arguments_of_error: ['held.error.args', 'held.error.args = (2,)'],
+  local: ['getattr(held.local, "name", 1)', 'held.local.name = 2'],
+  partial: ['held.partial()', 'held.partial.__setstate__((str, (2,), {}, {}))'],
+  context_of_tls: ['held.tls.verify_mode', 'held.tls.verify_mode = 2'],
+  bound_method: ['held.get()', 'held.put(2)'],
+  slot_of_list: ['held.slotted.name', 'held.slotted.name = 2'],
+  generator: ['held.generator.gi_frame.f_locals["each"]', 'next(held.generator)'],
+  chain: ['held.chain.__reduce__()[2]', 'next(held.chain)'],
+  writer: ['held.rows.getvalue()', 'held.writer.writerow([2])'],
   list_that_moved: [
     'held.items[0]',
     'held.items += range(300)\ndel held.items[1:]\nimport held.first\nheld.items[0] = 2',
@@ -107,6 +133,24 @@ thing, error = Thing(), Error()
 name = thing.name = error.name = 1
 queue, full, defaults = deque(), deque(range(200)), defaultdict(int)
 table, items = {'name': 1}, [1]
+import array as arrays, collections, csv, ctypes, functools, hashlib, io, itertools, ssl, threading
+import xml.etree.ElementTree as trees
+class OwnText(io.StringIO): pass
+class OwnArray(arrays.array): pass
+class Slotted(list): __slots__ = ('name',)
+text, buffer, own_text, rows = io.StringIO('1'), io.BytesIO(b'1'), OwnText(), io.StringIO()
+ordered, element, numbers = collections.OrderedDict(a=1, c=2, b=3, d=4), trees.Element('a', b='1'), bytearray(b'1')
+trees.SubElement(element, 'c')
+view, array, own_array, number = memoryview(numbers), arrays.array('i', [1]), OwnArray('i', [1]), ctypes.c_int(1)
+hash, local, partial = hashlib.sha256(), threading.local(), functools.partial(str, 1)
+tls, slotted, writer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), Slotted(), csv.writer(rows)
+slotted.name = 1
+generator, chain = (each for each in range(9)), itertools.chain([[1, 2], [3]])
+next(generator)
+def make():
+    names = []
+    return names.append, names.copy
+put, get = make()
 `
 const GROW = `
 def grow(names, count):

@@ -75,6 +75,10 @@ const NOT_SHARED: Record<string, [source: string, reason: string]> = {
   ],
   called_by_c: [
     'import itertools, os\nclass A: B = list(itertools.starmap(os.getpid, [()]))',
+    'reads its process id',
+  ],
+  kept_and_called_by_c: [
+    'import itertools, os\nclass A: B = list(itertools.starmap(getattr(os.getpid, "function", os.getpid), [()]))',
     'gets other values in each import: A',
   ],
   private_name: [

@@ -107,9 +107,13 @@ export class PythonServer {
       },
     )
     t.after(async () => {
-      await this.#server.close()
+      await this.close()
       unsubscribe('common-gateway:warm:note', onNote)
     })
+  }
+
+  async close(): Promise<void> {
+    await this.#server.close()
   }
 
   get pid(): number | undefined {

@@ -148,6 +148,8 @@ const REGISTRIES: Record<string, [hub: string, plug: string, seen?: string]> = {
   bytes: ['A = bytearray(b"a")', 'hub.A[0] = 98'],
   array: ['import array\nA = array.array("i", [1])', 'hub.A[0] = 98'],
 }
+/** A function itself, as a module could have kept it: what the trial has put in its place does not tell of it. */
+const ORIGINAL = 'original = lambda each: getattr(each, "function", each)\n'
 /** Modules of site-packages, why they are not shared, and what a script sees that does not import them. */
 const OTHERS: Record<string, [source: string, reason: RegExp, seen?: string]> = {
   data: ['A = __loader__.get_data(__file__)', /opens a file/],
@@ -262,29 +264,33 @@ const OTHERS: Record<string, [source: string, reason: RegExp, seen?: string]> = 
     /changes gc.callbacks/,
     'len(gc.callbacks)',
   ],
-  mask_called_by_c: ['import os\nlist(map(os.umask, [7]))', /changes .*Umask/, 'os.umask(0)'],
+  mask_called_by_c: [
+    `${ORIGINAL}import os\nlist(map(original(os.umask), [7]))`,
+    /changes .*Umask/,
+    'os.umask(0)',
+  ],
   signal_called_by_c: [
-    'import _signal, functools\nfunctools.partial(_signal.signal, 10, _signal.SIG_IGN)()',
+    `${ORIGINAL}import _signal, functools\nfunctools.partial(original(_signal.signal), 10, _signal.SIG_IGN)()`,
     /changes a signal handler/,
     'signal.getsignal(10)',
   ],
   limit_called_by_c: [
-    'import sys, functools\nfunctools.partial(sys.setrecursionlimit, 4000)()',
+    `${ORIGINAL}import sys, functools\nfunctools.partial(original(sys.setrecursionlimit), 4000)()`,
     /changes the interpreter/,
     'sys.getrecursionlimit()',
   ],
   locale_called_by_c: [
-    'import _locale, functools\nfunctools.partial(_locale.setlocale, 6, "C")()',
+    `${ORIGINAL}import _locale, functools\nfunctools.partial(original(_locale.setlocale), 6, "C")()`,
     /changes the locale/,
     'locale.setlocale(6)',
   ],
   timeout_called_by_c: [
-    'import socket, functools\nfunctools.partial(socket.setdefaulttimeout, 1)()',
+    `${ORIGINAL}import socket, functools\nfunctools.partial(original(socket.setdefaulttimeout), 1)()`,
     /changes the timeout of sockets/,
     'socket.getdefaulttimeout()',
   ],
   priority_called_by_c: [
-    'import os, functools\nfunctools.partial(os.nice, 1)()',
+    `${ORIGINAL}import os, functools\nfunctools.partial(original(os.nice), 1)()`,
     /changes its priority/,
     'os.nice(0)',
   ],

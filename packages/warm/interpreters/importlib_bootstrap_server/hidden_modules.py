@@ -4,6 +4,7 @@ import sys
 
 import _frozen_importlib
 import _thread
+import _warnings
 from _frozen_importlib_external import FileFinder
 from zipimport import zipimporter
 
@@ -113,6 +114,7 @@ class HiddenModules:
     def begin(self):
         """The script is run from now on."""
         self.has_begun = self.is_open = True
+        self.interpreter.begin()
 
     def remember(self, startup, not_found, library):
         """Keeps what a script may change, so that its imports would give something else."""
@@ -120,6 +122,7 @@ class HiddenModules:
         self.accepted_folder = None
         self.finders = list(sys.meta_path)
         self.hooks = list(sys.path_hooks)
+        self.filters = filters_of_warnings()
         self.searched = {name.partition('.')[0] for name in (*self.modules, *not_found)}
         self.startup = startup
         self.absent = tuple(not_found)
@@ -133,7 +136,7 @@ class HiddenModules:
             # Imports of other threads would see half of what is handed out.
             self.is_open = False  # the script may mean other modules by the other names, too
             return False
-        return self.has_its_modules(hidden) and self.has_its_library(hidden)
+        return self.has_its_modules(hidden) and self.has_its_warnings(hidden) and self.has_its_library(hidden)
 
     def has_its_import_system(self):
         names = sys.__dict__  # a script may delete one
@@ -151,6 +154,12 @@ class HiddenModules:
             if sys.modules.get(name, each.module) is not each.module or not is_allowed(each):
                 return False
         return is_allowed(hidden) and not any(name in sys.modules for name in self.absent)
+
+    def has_its_warnings(self, hidden):
+        """Whether it warns as it has in the fork server: a warning may be an error, which the module can catch."""
+        warned = any(each.effects is not None and each.effects.warnings for each in (*map(self.modules.get, hidden.closure), hidden))
+        return not warned or (not any(each[0] == 'error' for each in self.filters) and filters_of_warnings() == self.filters
+                              and self.state.is_same(('warnings',)))
 
     def has_its_library(self, hidden):
         """Whether its import would read the same: nothing that it uses has been changed."""
@@ -262,6 +271,12 @@ def has_known_finders():
     """Whether Python itself has made all finders for folders."""
     finders = sys.__dict__.get('path_importer_cache')
     return type(finders) is dict and all(type(each) in FINDERS for each in finders.values())
+
+
+def filters_of_warnings():
+    """Those that C code uses: of the module, or its own as long as that is not loaded."""
+    filters = getattr(sys.modules.get('warnings', _warnings), 'filters', None)
+    return list(filters) if type(filters) is list else []
 
 
 def current_folder():

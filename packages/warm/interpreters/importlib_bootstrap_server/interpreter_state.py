@@ -8,6 +8,8 @@ import _io
 import _locale
 import _operator
 
+from .codec_registry import CodecRegistry
+
 # A script may replace these; Python 3.9 got the last one with a bug fix.
 getrecursionlimit = sys.getrecursionlimit
 get_int_max_str_digits = getattr(sys, 'get_int_max_str_digits', int)
@@ -21,10 +23,18 @@ CLASSES = 'registered classes'  # by `ABCMeta.register()`
 CONTEXT = 'context variables'  # that of decimal has its precision
 LOCALE = 'locale'  # of strftime(3), and of the format code `n`
 DIGITS = 'most digits'  # of a number that is made of text
-IN_C = frozenset((LOCALE, DIGITS))  # what C code reads, which no trial sees
+CODECS = 'codecs'
+DEPTH = 'greatest depth'  # of calls: a lower one makes an import fail
+ZONE = 'time zone'  # C code reads `TZ` by itself
+FIELD_SIZE = 'longest field'  # of the module csv
+IN_C = frozenset((LOCALE, DIGITS, CODECS, DEPTH, ZONE))  # what C code reads, which no trial sees
+# What only modules that import one of these can read.
+READ_BY = {FIELD_SIZE: frozenset(('_csv',))}
+INITIAL_DEPTH, INITIAL_FIELD_SIZE = getrecursionlimit(), 131072
 # Without one of these, a module has nothing that depends on the context.
 CONTEXT_MODULES = frozenset(('_contextvars', 'contextvars', '_decimal', 'decimal', '_pydecimal'))
 MISSING = object()
+codec_registry = CodecRegistry()
 
 
 class InterpreterState:
@@ -39,8 +49,13 @@ class InterpreterState:
     def remember(self):
         self.names = dict(sys.__dict__)
         self.values = tuple(self.names.values())
+        codec_registry.find()
         self.contents = contents()
         self.has_context = not CONTEXT_MODULES.isdisjoint(sys.modules)
+
+    def begin(self):
+        """The environment is that of a request now."""
+        self.contents[ZONE] = posix.environ.get(b'TZ')
 
     def is_same(self, modules):
         """Whether these modules would read the same on import."""
@@ -53,6 +68,8 @@ class InterpreterState:
             return False
         if CONTEXT in changed and (self.has_context or any(each.name in CONTEXT_MODULES for each in modules)):
             return False  # C code reads it, which no trial sees
+        if any(each.name in READ_BY.get(name, ()) for name in changed for each in modules):
+            return False
         if any(name in self.names for name in changed):
             changed.append(WHOLE)
         return all(each.reads.isdisjoint(changed) for each in modules)
@@ -83,7 +100,16 @@ def contents():
     found['getrecursionlimit'] = getrecursionlimit()
     found[LOCALE] = _locale.setlocale(_locale.LC_ALL)
     found[DIGITS] = get_int_max_str_digits()
+    found[CODECS] = codec_registry.content()
+    found[DEPTH] = min(getrecursionlimit(), INITIAL_DEPTH)
+    found[ZONE] = posix.environ.get(b'TZ')
+    found[FIELD_SIZE] = field_size_limit()
     return found
+
+
+def field_size_limit():
+    function = getattr(sys.modules.get('_csv'), 'field_size_limit', None)
+    return function() if type(function) is type(len) else INITIAL_FIELD_SIZE
 
 
 def context_variables():

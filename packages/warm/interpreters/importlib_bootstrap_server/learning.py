@@ -3,6 +3,7 @@ import marshal
 import mmap
 import posix
 import sys
+import time
 
 import _signal
 
@@ -10,7 +11,7 @@ from .compilation import restore_filters
 from .descriptors import read_to_end
 from .library import origin_of, specification_of
 from .module_loader import ModuleLoader, closure_of, create_hidden_modules
-from .trial import run_trial, try_modules
+from .trials import run_trial, try_modules
 
 REPORT_BYTES = 1 << 20
 RUNS = (1, 2, 3, 10, 100, 1000)  # the runs that report what they have imported
@@ -33,6 +34,8 @@ class Learning:
         self.known = {}  # name: origin, of all that was reported
         self.candidates = {}  # those that are to be tried
         self.trial = None  # the process
+        self.group = None  # its process group, to which its twin belongs
+        self.deadline = 0.0  # when they have taken too long
         self.pipe = None
         self.edges = {}
         self.not_found = {}
@@ -93,22 +96,39 @@ class Learning:
             posix.close(pipe)
             raise
         self.pipe = output
+        self.group, self.deadline = self.trial, time.monotonic() + LONGEST_TRIAL
         if self.trial == 0:
             self.leave_fork_server(others)
             self.hidden.reveal()
             self.environment.set_fixed()
-            run_trial(pipe, try_modules, self.library, self.candidates)
+            run_trial(pipe, try_modules, self.library, self.candidates, self.protection.end_with_parent)
         posix.close(pipe)
+        lead_group(self.trial)
         return self.pipe
 
     def leave_fork_server(self, others):
-        """Gives up the descriptors and handlers of the fork server. SIGALRM ends this process if nothing else does."""
-        _signal.alarm(LONGEST_TRIAL)
+        """Gives up the descriptors and handlers of the fork server."""
+        lead_group(0)
+        _signal.alarm(LONGEST_TRIAL)  # if the fork server is killed, and the system does not know the next call
+        self.protection.end_with_parent()
         self.protection.end()
         _signal.set_wakeup_fd(-1)
         _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
         for each in others:
             posix.close(each)
+
+    def time_left(self):
+        """Of a trial, in milliseconds, or `None`."""
+        return None if self.pipe is None else max(0, int((self.deadline - time.monotonic()) * 1000))
+
+    def end_trial(self):
+        """The system does this, not a timer of the processes: a module could turn it off."""
+        if self.pipe is not None:
+            try:
+                posix.killpg(self.group, _signal.SIGKILL)
+            except OSError:
+                pass  # they have just ended
+            self.deadline = time.monotonic() + LONGEST_TRIAL
 
     def read_report(self):
         """The report of the trial, or `None`."""
@@ -169,3 +189,11 @@ class Learning:
                     key = name.encode('utf-8', 'surrogateescape')
                     each.effects.variables[key] = self.environment.fixed.get(key)
         self.hidden.hide(list(self.hidden.modules.values()) + kept, self.startup)
+
+
+def lead_group(process):
+    """Makes a process the first of its own group. It may do so by itself before."""
+    try:
+        posix.setpgid(process, process)
+    except OSError:
+        pass

@@ -18,23 +18,26 @@ class LibraryState:
         self.table = None  # what was in them
         self.entries = {}  # name of a module: the places of its blocks in the table
         self.places = {}  # id of an object: its blocks
+        self.asked = {}  # name of a module: parts that are in no memory that is known
+        self.changed = set()  # names of modules, one of whose `asked` is another one
         self.startup = ()
 
     def remember(self, startup, hidden):
         """`hidden`: in the order of the ends of their imports, so that what a module has made is its own."""
         if self.memory is None:
             return
-        self.blocks, self.places = {}, {}
+        self.blocks, self.places, self.asked = {}, {}, {}
         self.startup = [name for name in startup if name not in UNWATCHED]
         loaded = dict(startup)
         loaded.update((each.name, each.module) for each in hidden)
-        walk, parts = Walk(loaded, sys.maxsize), {}
+        walk, parts = Walk(loaded), {}
         for name, module in loaded.items():
             if name not in UNWATCHED and not is_of_package(name):
                 for part in walk.parts_of(name, module):
                     parts.setdefault(part.owner, []).append(part)
         for name, found in parts.items():
             self.blocks[name] = list(self.blocks_of(found))
+            self.asked[name] = [each for each in found if each.is_asked]
         self.keep_all()
 
     def keep_all(self):
@@ -70,7 +73,12 @@ class LibraryState:
         """Whether all that these modules hold is as it was. In doubt it is not."""
         return self.memory is not None and all(
             self.table.is_same(entry) or self.means_the_same(name, number)
-            for name in names for number, entry in enumerate(self.entries.get(name, ())))
+            for name in names for number, entry in enumerate(self.entries.get(name, ()))) and all(map(self.answers_the_same, names))
+
+    def answers_the_same(self, name):
+        if any([each.renew() for each in self.asked.get(name, ())]):
+            self.changed.add(name)  # it is the same again only if all is put back
+        return name not in self.changed
 
     def means_the_same(self, name, number):
         block = self.blocks[name][number]
@@ -132,7 +140,7 @@ class Block:
         if self.table.is_same(self.entry):
             return True
         changed = self.changed_parts()
-        if any([part.renew() for part in changed]):
+        if any([part.renew() or part.is_opaque for part in changed]):
             self.has_changed = True
             return False
         moved = [part for part in changed if self.has_moved(part)]

@@ -8,10 +8,13 @@ CPython keeps what is found out by an object of each kind, and `can_see()` tells
 import posix
 import sys
 
-from _collections import defaultdict, deque
+from _collections import OrderedDict, defaultdict, deque
+from _thread import allocate_lock
+from itertools import count
 
 from .memory_table import MemoryTable
-from .parts import HEAP_TYPE, CellType, FunctionType, ModuleType, is_class, names_of
+from .opaque_objects import HEAP_TYPE, is_unchanging, native_class_of
+from .parts import CellType, FunctionType, ModuleType, is_class, names_of
 
 WORD = 8
 KEYS, VALUES = 4 * WORD, 5 * WORD  # `ma_keys` and `ma_values` of Include/cpython/dictobject.h
@@ -20,6 +23,7 @@ DEFINITION = 3 * WORD  # `md_def` of Include/internal/pycore_moduleobject.h
 SLOTS = 9 * WORD  # `m_slots` of `PyModuleDef` in Include/moduleobject.h
 BEFORE = -3 * WORD  # `MANAGED_DICT_OFFSET` of Include/internal/pycore_object.h
 QUEUE_BLOCK = 66 * WORD  # `block` of Modules/_collectionsmodule.c
+CONTAINERS = (dict, list, set, deque)  # of which more than their fields is read
 LONGEST_READ, MOST_RANGES = 1 << 14, 512
 
 
@@ -100,8 +104,6 @@ class Memory:
             found += [*self.table_of(names), *self.place_of_names(each, names)]
         if issubclass(kind, dict):
             found += self.table_of(each)
-            if issubclass(kind, defaultdict):
-                found.append((at + dict.__basicsize__, WORD))
         elif issubclass(kind, list):
             found += [(at + 2 * WORD, 2 * WORD), (self.read_word(at + 3 * WORD), list.__len__(each) * WORD)]
         elif issubclass(kind, set):
@@ -171,9 +173,12 @@ def word(value):
 
 
 def fields(each, kind):
-    """The fields of an object of a class in Python: `__slots__`, and where it keeps its dictionary."""
-    size = object.__basicsize__
-    return [(id(each) + size, kind.__basicsize__ - size)] if is_pure(kind) and kind.__basicsize__ > size else []
+    """The fields of an object: those of its class in C, `__slots__`, and where it keeps its dictionary."""
+    native = native_class_of(kind)
+    begin = next((base.__basicsize__ for base in CONTAINERS if issubclass(native, base)), 2 * WORD)
+    if is_unchanging(native):
+        begin = native.__basicsize__
+    return [(id(each) + begin, kind.__basicsize__ - begin)] if kind.__basicsize__ > begin else []
 
 
 def class_of(each, kind):
@@ -181,13 +186,10 @@ def class_of(each, kind):
     return [(id(each) + WORD, WORD)] if kind.__flags__ & HEAP_TYPE or issubclass(kind, ModuleType) else []
 
 
-def is_pure(kind):
-    """Whether no class in C but `object` is a base."""
-    return all(each is object or each.__flags__ & HEAP_TYPE for each in type.__dict__['__mro__'].__get__(kind))
-
-
 def sample_changes():
     module, queue, defaults = ModuleType('sample'), deque(range(200)), defaultdict(int)
+    ordered, iterator, number, lock = OrderedDict(a=1, b=2), iter([1, 2]), count(), allocate_lock()
+    own_list = type('List', (list,), {'__slots__': ('first',)})()
     registered = type('Registering', (type,), {})('Registered', (), {})
     error = type('Error', (Exception,), {})()
     error.first = 1
@@ -234,3 +236,8 @@ def sample_changes():
     yield queue, lambda: queue.append(1)
     yield queue, lambda: queue.__setitem__(99, 2)
     yield defaults, lambda: setattr(defaults, 'default_factory', list)
+    yield ordered, lambda: ordered.move_to_end('a')
+    yield own_list, lambda: setattr(own_list, 'first', 1)
+    yield iterator, lambda: next(iterator)
+    yield number, lambda: next(number)
+    yield lock, lambda: lock.acquire()

@@ -117,13 +117,16 @@ class ModuleLoader:
         package, _, attribute = spec.name.rpartition('.')
         self.covered[spec.name] = getattr(sys.modules.get(package), '__dict__', {}).get(attribute, MISSING)
         try:
-            module = self.original_load(spec)
+            module = self.execute(spec)
             self.effects[spec.name] = effects
             return module
         finally:
             self.settle(True)
             self.running.pop()
             self.claim(spec.name, [each for each in sys.modules if each not in before and each != spec.name])
+
+    def execute(self, spec):
+        return self.original_load(spec)
 
     def register_exit_function(self, function, *arguments, **keywords):
         if not self.running:

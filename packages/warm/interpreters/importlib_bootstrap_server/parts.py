@@ -6,9 +6,8 @@ import gc
 from _collections import defaultdict, deque
 import _functools
 import _thread
-import itertools
 
-from .opaque_objects import hidden_content
+from .opaque_objects import HEAP_TYPE, hidden_content, is_asked, is_opaque, is_unchanging, native_class_of
 
 FunctionType = type(lambda: None)
 ModuleType = type(sys)
@@ -17,7 +16,6 @@ CellType = type((lambda each: lambda: each)(0).__closure__[0])
 MethodType = type(FunctionType.__get__(lambda: None, 0))
 ProxyType = type(type.__dict__)
 MemberType = type(FunctionType.__closure__)
-HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: its attributes can be set
 SEQUENCES = (list, tuple)
 SETS = (set, frozenset)
 DEFAULT = defaultdict.default_factory
@@ -27,7 +25,8 @@ WRAPPERS = {
     MethodType: ('__func__', '__self__'), _functools.partial: ('func', 'args', 'keywords')}
 MISSING = object()
 MADE_ANEW = (bytes, int, str)  # by C code that is asked for a value again
-PLAIN = (str, int, float, complex, bool, bytes, type(None), type(sys.flags), type((lambda: 0).__code__), type(len))
+BuiltinType, FrameType = type(len), type(sys._getframe())
+PLAIN = (str, int, float, complex, bool, bytes, type(None), type(sys.flags), type((lambda: 0).__code__), BuiltinType, FrameType)
 # Names that the import system and Python itself change in any module or class.
 INDIFFERENT = frozenset((
     '__builtins__', '__warningregistry__', '__abstractmethods__', '_abc_impl', '__annotations__', '__annotations_cache__',
@@ -42,7 +41,7 @@ OPAQUE = frozenset((
     'posix.environ', 'os._Environ._data', 'threading._active', 'threading._limbo', 'threading._dangling', 'threading._main_thread',
     'threading._shutdown_locks', 'warnings.filters', 'warnings.onceregistry', 'warnings._onceregistry', '_warnings.filters',
     '_warnings._onceregistry', '_frozen_importlib._module_locks', '_frozen_importlib._blocking_on',
-    'copyreg.dispatch_table', 'typing._overload_registry', 'typing._cleanups',
+    'typing._overload_registry', 'typing._cleanups',
     '_ctypes._pointer_type_cache', 'ctypes._pointer_type_cache', 'enum.Enum._value2member_map_',
     '_frozen_importlib.BuiltinImporter.find_spec'))
 
@@ -50,7 +49,7 @@ OPAQUE = frozenset((
 class Part:
     """An object that can change, and what it holds."""
 
-    __slots__ = ('owner', 'each', 'kind', 'held', 'modules', 'ranges')
+    __slots__ = ('owner', 'each', 'kind', 'held', 'modules', 'ranges', 'is_asked', 'is_opaque')
 
     def __init__(self, owner, each, held, modules):
         self.owner = owner  # the name of a module
@@ -59,6 +58,8 @@ class Part:
         self.modules = modules
         self.held = held
         self.ranges = ()  # the memory in which it keeps that
+        self.is_asked = is_asked(self.kind)
+        self.is_opaque = is_opaque(each, self.kind)
 
     def renew(self):
         """Takes what it holds now. Returns whether that is something else."""
@@ -89,9 +90,9 @@ def is_same(held, was):
 class Walk:
     """Goes through all that modules hold; each object once."""
 
-    def __init__(self, modules, deepest):
+    def __init__(self, modules, opaque=OPAQUE):
         self.modules = modules  # those that can have made something
-        self.deepest = deepest
+        self.opaque = opaque
         self.seen = {}  # id: object
 
     def parts_of(self, name, module):
@@ -99,14 +100,14 @@ class Walk:
         if type(names) is not dict:
             return
         for key, value in list(names.items()):
-            if '%s.%s' % (name, key) in OPAQUE:
+            if '%s.%s' % (name, key) in self.opaque:
                 self.seen[id(value)] = value
         if id(module) not in self.seen:
             self.seen[id(module)] = module
             yield Part(name, module, (), self.modules)
-        waiting = [(names, name, name, 0)]
+        waiting = [(names, name, name)]
         while waiting:
-            each, owner, label, depth = waiting.pop()
+            each, owner, label = waiting.pop()
             if id(each) in self.seen:
                 continue
             held = held_by(each)
@@ -116,16 +117,20 @@ class Walk:
             owner = owner_of(each, owner, self.modules)
             labels = labels_of(each, label)
             yield Part(owner, each, held, self.modules)
-            if depth < self.deepest:
-                waiting.extend([(child, owner, '', depth + 1) for child in open_children(each, held, labels)])
+            waiting.extend([(child, owner, '') for child in self.open_children(each, held, labels)])
+
+    def open_children(self, each, held, labels):
+        names = names_of(each)
+        if names is not None and labels:
+            hidden = {id(value) for key, value in list(names.items())
+                      if type(key) is str and any(label + '.' + key in self.opaque for label in labels)}
+            held = [child for child in held if id(child) not in hidden]
+        return [child for child in map(bound_object, held) if is_open(child)]
 
 
-def open_children(each, held, labels):
-    names = names_of(each)
-    if names is not None and labels:
-        hidden = {id(value) for key, value in list(names.items()) if type(key) is str and any(label + '.' + key in OPAQUE for label in labels)}
-        return [child for child in held if id(child) not in hidden and is_open(child)]
-    return [child for child in held if is_open(child)]
+def bound_object(each):
+    """That of a method in C, such as `append` of a list."""
+    return each.__self__ if type(each) is BuiltinType else each
 
 
 def is_open(each):
@@ -198,16 +203,11 @@ def held_by(each):
         held += tuple(deque.__iter__(each))
     elif issubclass(kind, LOCAL):
         held += pairs_of(LOCAL.__getattribute__(each, '__dict__'))
-    elif kind is bytearray or kind is itertools.count or kind.__module__ == 'array':
-        held += (content_of(each, kind),)
-    elif names is None and not held and not kind.__flags__ & HEAP_TYPE:
+    elif is_opaque(each, kind):
+        held += tuple(gc.get_referents(each))
+    elif names is None and not held and is_unchanging(native_class_of(kind)):
         return None
     return held
-
-
-def content_of(each, kind):
-    """Of an object that holds no others, as bytes."""
-    return repr(each).encode() if kind is itertools.count else bytes(each)
 
 
 def slots_of(each, kind):

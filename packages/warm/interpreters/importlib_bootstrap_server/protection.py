@@ -1,8 +1,11 @@
 """PR_SET_DUMPABLE: other processes of the same user cannot trace the fork server or read its memory."""
 import posix
 
+import _signal
+
 from .reasons import PlainStart
 
+PR_SET_PDEATHSIG = 1
 PR_GET_DUMPABLE = 3
 PR_SET_DUMPABLE = 4
 ROOT = 0
@@ -37,6 +40,11 @@ class Protection:
         """As each process is after exec: else a child could not read its own /proc/self."""
         if self.function is not None:
             self.prctl(PR_SET_DUMPABLE, self.initial)
+
+    def end_with_parent(self):
+        """This process is killed when the fork server has ended."""
+        if self.function is not None:
+            self.prctl(PR_SET_PDEATHSIG, _signal.SIGKILL)
 
     def prctl(self, operation, value):
         return self.call(self.function, (operation, value, 0, 0, 0))

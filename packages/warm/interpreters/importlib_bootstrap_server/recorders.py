@@ -2,9 +2,12 @@
 import codecs
 import posix
 import sys
-import time
 
 from _contextvars import ContextVar
+
+from .recorded_calls import ANY, CALLS, CLOCKS, meaning_of
+from .recorded_containers import RecordedArguments
+from .recorded_functions import CALL, record_functions
 
 getframe = sys._getframe  # the trial records other calls of it
 exc_info = sys.exc_info
@@ -13,85 +16,6 @@ PACKAGE = __name__.partition('.')[0]
 IMPORTS = frozenset(('_find_and_load', '_gcd_import', '_handle_fromlist', '__import__', 'import_module'))
 IMPORT_SYSTEM = ('<frozen importlib._bootstrap_external>', '<frozen importlib._bootstrap>', '<frozen zipimport>')
 
-# Functions of `posix` whose result is the same in each process of this system.
-PURE_POSIX = frozenset((
-    'fspath', 'strerror', 'major', 'minor', 'makedev', 'confstr', 'register_at_fork', 'waitstatus_to_exitcode',
-    'sched_get_priority_max', 'sched_get_priority_min', 'WCOREDUMP', 'WEXITSTATUS', 'WIFCONTINUED', 'WIFEXITED',
-    'WIFSIGNALED', 'WIFSTOPPED', 'WSTOPSIG', 'WTERMSIG', '_path_normpath', '_path_splitroot', '_path_splitroot_ex'))
-# Those that an audit hook sees, or what they leave.
-SEEN_POSIX = frozenset(('open', 'write', 'fork', 'forkpty', 'listdir', 'scandir', 'putenv', 'unsetenv'))
-# Functions of C, by module and name; a profile function sees their calls.
-CALLS = {
-    'posix': {
-        'getpid': 'reads its process id', 'getppid': 'reads its parent process id', 'getpgid': 'reads its process group',
-        'getpgrp': 'reads its process group', 'getsid': 'reads its session', 'urandom': 'reads random bytes',
-        'getrandom': 'reads random bytes', 'times': 'reads the clock', 'getloadavg': 'reads the load',
-        'umask': 'changes the umask', 'chdir': 'changes the folder', 'fchdir': 'changes the folder',
-        'nice': 'changes its priority', 'setpriority': 'changes its priority', 'setpgid': 'changes its process group',
-        'setsid': 'changes its session', 'dup': 'makes a descriptor', 'dup2': 'makes a descriptor', 'pipe': 'makes a descriptor',
-        'pipe2': 'makes a descriptor', 'sched_setaffinity': 'changes its processors', 'wait': 'waits for a process',
-        'waitpid': 'waits for a process', 'wait3': 'waits for a process', 'wait4': 'waits for a process',
-        'stat': 'looks at files', 'lstat': 'looks at files', 'access': 'looks at files', 'readlink': 'looks at files',
-        'statvfs': 'looks at files', 'uname': 'reads the names of this machine',
-    },
-    '_thread': {
-        'start_new_thread': 'starts a thread', 'start_new': 'starts a thread', 'start_joinable_thread': 'starts a thread',
-        'get_native_id': 'reads its thread id', 'stack_size': 'changes the stack of threads',
-    },
-    'time': {
-        'sleep': 'waits', 'tzset': 'sets the time zone', 'clock_gettime': 'reads the clock', 'clock_gettime_ns': 'reads the clock',
-        # What was imported before the recorders were installed has the functions themselves.
-        'time': 'reads the clock', 'time_ns': 'reads the clock', 'monotonic': 'reads the clock', 'monotonic_ns': 'reads the clock',
-        'perf_counter': 'reads the clock', 'perf_counter_ns': 'reads the clock', 'process_time': 'reads the clock',
-        'process_time_ns': 'reads the clock', 'thread_time': 'reads the clock', 'thread_time_ns': 'reads the clock',
-    },
-    '_signal': {
-        **{name: 'sets a signal handler' for name in (
-            'signal', 'setitimer', 'alarm', 'set_wakeup_fd', 'siginterrupt', 'pthread_sigmask')},
-        **{name: 'reads a signal handler' for name in ('getsignal', 'getitimer', 'sigpending')},
-    },
-    '_codecs': {'register': 'registers a codec', 'unregister': 'registers a codec', 'register_error': 'registers an error handler'},
-    '_locale': {
-        'setlocale': 'sets the locale', 'textdomain': 'sets the locale', 'bindtextdomain': 'sets the locale',
-        'localeconv': 'reads the locale', 'nl_langinfo': 'reads the locale', 'getencoding': 'reads the locale',
-        'strcoll': 'reads the locale', 'strxfrm': 'reads the locale',
-    },
-    'resource': {
-        'setrlimit': 'changes a limit', 'prlimit': 'changes a limit', 'getrlimit': 'reads a limit',
-        'getrusage': 'reads its use of resources',
-    },
-    'gc': {
-        **{name: 'changes the garbage collector' for name in (
-            'enable', 'disable', 'set_threshold', 'set_debug', 'freeze', 'unfreeze')},
-        **{name: 'looks at the garbage collector' for name in (
-            'isenabled', 'get_threshold', 'get_count', 'get_debug', 'get_stats', 'get_objects', 'get_freeze_count')},
-    },
-    'sys': {
-        **{name: 'changes the interpreter' for name in (
-            'setrecursionlimit', 'setswitchinterval', 'setdlopenflags', 'set_int_max_str_digits',
-            'set_asyncgen_hooks', 'set_coroutine_origin_tracking_depth')},
-        **{name: 'looks at the interpreter' for name in (
-            'getswitchinterval', 'getdlopenflags', 'get_int_max_str_digits', 'gettrace', 'getprofile',
-            'get_asyncgen_hooks', 'get_coroutine_origin_tracking_depth', '_current_frames', '_current_exceptions')},
-    },
-    'faulthandler': {name: 'changes the interpreter' for name in ('enable', 'disable', 'register', 'dump_traceback_later')},
-    'atexit': {name: 'changes the exit functions' for name in ('unregister', '_clear', '_run_exitfuncs', '_ncallbacks')},
-    '_tracemalloc': {'start': 'changes the interpreter'},
-    'pwd': {name: 'reads the users' for name in ('getpwnam', 'getpwuid', 'getpwall')},
-    'grp': {name: 'reads the groups' for name in ('getgrnam', 'getgrgid', 'getgrall')},
-    '_uuid': {name: 'makes an identifier' for name in ('generate_time_safe', 'uuid_generate_time_safe')},
-    '_ssl': {name: 'reads random bytes' for name in ('RAND_bytes', 'RAND_pseudo_bytes', 'RAND_add', 'RAND_status')},
-    '_socket': {
-        'setdefaulttimeout': 'changes the timeout of sockets', 'getdefaulttimeout': 'reads the timeout of sockets',
-        'if_nameindex': 'reads the names of this machine',
-    },
-    '_csv': {name: 'changes the dialects of csv' for name in ('field_size_limit', 'register_dialect', 'unregister_dialect', 'list_dialects', 'get_dialect')},
-    'decimal': {name: 'changes the context of decimal' for name in ('getcontext', 'setcontext', 'localcontext')},
-    'termios': {name: 'looks at the terminal' for name in ('tcgetattr', 'tcsetattr', 'tcgetwinsize')},
-}
-CALLS['_decimal'] = CALLS['decimal']  # whose name it is depends on the version
-CALLS['_sqlite3'] = CALLS['sqlite3'] = {
-    name: 'changes sqlite3' for name in ('register_adapter', 'register_converter', 'enable_callback_tracebacks')}
 # Methods of C, of any class: here those of an SSLContext.
 METHODS = {name: 'opens a file' for name in (
     'load_verify_locations', 'set_default_verify_paths', 'load_cert_chain', 'load_dh_params')}
@@ -101,10 +25,6 @@ CODECS = frozenset(('lookup', 'lookup_error', 'encode', 'decode'))
 NOW = frozenset(('now', 'utcnow', 'today'))
 # asgiref/local.py gives each object a private attribute with a random name: it is a name, not a secret.
 RANDOM_NAMES = ('asgiref.local',)
-# Functions of the module `time`, by the number of arguments with which they do not read the clock.
-CLOCKS = {'time': 9, 'time_ns': 9, 'monotonic': 9, 'monotonic_ns': 9, 'perf_counter': 9, 'perf_counter_ns': 9,
-          'process_time': 9, 'process_time_ns': 9, 'thread_time': 9, 'thread_time_ns': 9,
-          'localtime': 1, 'gmtime': 1, 'ctime': 1, 'asctime': 1, 'strftime': 2}
 CHANGES = ('os.', 'shutil.', 'socket.', 'subprocess.', 'sqlite3.', 'mmap.', 'tempfile.', 'fcntl.', 'syslog.', 'pty.', 'ftplib.',
            'smtplib.', 'http.', 'imaplib.', 'poplib.', 'telnetlib.', 'nntplib.', 'urllib.', 'webbrowser.', 'resource.', 'signal.',
            'sys.addaudithook', 'sys.settrace', 'sys.setprofile', '_thread.start_new_thread', '_thread.start_joinable_thread')
@@ -130,22 +50,21 @@ class Recorders:
 
     def install(self):
         """For the rest of this process: an audit hook cannot be taken out again."""
-        for name, enough in CLOCKS.items():
-            if hasattr(time, name):
-                setattr(time, name, self.recording_clock(getattr(time, name), enough))
+        for name in CALLS:
+            if name in modules:
+                self.record_functions(modules[name])
         codecs.register_error = self.recording_error_handlers(codecs.register_error)
         sys.argv = RecordedArguments(sys.argv)
         sys.argv.record = self.record
         sys.addaudithook(self.audit)
         sys.setprofile(self.profile)
 
-    def recording_clock(self, function, enough):
-        def clock(*arguments):
-            if len(arguments) < enough:
-                self.record('reads the clock')
-            return function(*arguments)
-        clock.__name__ = function.__name__
-        return clock
+    def record_functions(self, module):
+        record_functions(module, self.record_call)
+
+    def record_call(self, frame, text):
+        if self.is_on and not is_import_system(frame):
+            self.record(text)
 
     def recording_error_handlers(self, register_error):
         """A new name that begins with the name of its package matters to nothing that does not use the package."""
@@ -169,6 +88,8 @@ class Recorders:
     def profile(self, frame, event, argument):
         if not self.is_on:
             return
+        if frame.f_code is CALL:
+            return  # of a function that tells it by itself
         if event == 'call':
             self.run(frame.f_code)
         if event == 'c_exception' and getattr(argument, '__name__', '') in CODECS and PACKAGE not in frame.f_code.co_filename:
@@ -183,13 +104,12 @@ class Recorders:
                 self.register(frame.f_locals.get('cls'), frame.f_locals.get('subclass'))
             elif name in CLASS_CHECKS and not is_registering(frame):
                 self.look_at_classes()
-        elif owner == 'posix':
-            text = None if name in PURE_POSIX or name in SEEN_POSIX else CALLS['posix'].get(name, 'calls os.%s' % name)
         elif owner == 'sys' and name in ('exc_info', 'exception'):
             # It reads an exception of its own, or that of its importer.
             text = 'looks at the exception of its importer' if exc_info()[0] is None else None
         elif isinstance(owner, str) and owner in CALLS:
-            text = CALLS[owner].get(name)
+            # With another argument, a function of `time` reads no clock: those that tell by themselves have the arguments.
+            text = meaning_of(owner, name) if owner != 'time' or CLOCKS.get(name, ANY) == ANY else None
         else:
             text = text_of_method(argument, name, frame)
         if text is not None and not is_import_system(frame):
@@ -267,47 +187,3 @@ def is_import_system(frame):
     while frame is not None and frame.f_code.co_filename in IMPORT_SYSTEM:
         entry, frame = frame, frame.f_back
     return entry is not None and (entry.f_code.co_name in IMPORTS or frame is None or PACKAGE in frame.f_code.co_filename)
-
-
-def recording(base, name, text):
-    """A method that records that it is called."""
-    method = getattr(base, name)
-
-    def record(self, *arguments, **keywords):
-        self.record(text)
-        return method(self, *arguments, **keywords)
-    return record
-
-
-class RecordedArguments(list):
-    """`sys.argv`: arguments of the query may be in it."""
-
-
-for each in ('__getitem__', '__iter__', '__len__', '__contains__', '__eq__', '__ne__', '__lt__', '__gt__', '__repr__', '__add__',
-             '__mul__', '__reversed__', '__reduce_ex__', 'copy', 'count', 'index', 'pop'):
-    setattr(RecordedArguments, each, recording(list, each, 'reads sys.argv'))
-for each in ('__setitem__', '__delitem__', '__iadd__', 'append', 'extend', 'insert', 'remove', 'clear', 'reverse', 'sort'):
-    setattr(RecordedArguments, each, recording(list, each, 'changes sys.argv'))
-
-
-class RecordedEnvironment(dict):
-    """The dictionary behind `os.environ`. `read(name)` is called for each variable, `record(text)` for all of them."""
-
-    def __getitem__(self, name):
-        self.read(name)
-        return dict.__getitem__(self, name)
-
-    def __contains__(self, name):
-        self.read(name)
-        return dict.__contains__(self, name)
-
-    def get(self, name, default=None):
-        self.read(name)
-        return dict.get(self, name, default)
-
-
-for each in ('__iter__', '__len__', '__eq__', '__ne__', '__repr__', '__reversed__', '__or__', '__reduce_ex__', 'items', 'keys',
-             'values', 'copy'):
-    setattr(RecordedEnvironment, each, recording(dict, each, 'reads the whole environment'))
-for each in ('__setitem__', '__delitem__', '__ior__', 'setdefault', 'update', 'pop', 'popitem', 'clear'):
-    setattr(RecordedEnvironment, each, recording(dict, each, 'changes the environment'))

@@ -49,7 +49,10 @@ def serve(startup, main_globals, environment, protection):
         posix._exit(0)
     channel.tell('ready')
     while True:
-        for descriptor, _ in server.poll.poll():
+        ready = server.poll.poll(server.learning.time_left())
+        if not ready:
+            server.learning.end_trial()
+        for descriptor, _ in ready:
             if descriptor == server.wakeup:
                 server.reap()
             elif descriptor == server.learning.pipe:
@@ -78,7 +81,7 @@ class ForkServer:
         self.library = Library(folder, self.settings.modules, startup)
         ours = [name for name in sys.modules if name not in startup and not is_of_package(name)]
         self.library.check([*ours, 'warnings'])  # which the loader of modules imports
-        self.site_files = check_site_modules(self.library)
+        self.site_files = check_site_modules(self.library, self.protection)
         self.optional = {path: is_there(path) for path in optional_files(self.environment.fixed)}
         self.hidden = HiddenModules()
         self.hide_own_modules(ours)
@@ -137,7 +140,7 @@ class ForkServer:
         """Takes a request. Returns whether this is its child."""
         request = self.channel.receive()
         if request is None:
-            posix._exit(0)
+            self.end()
         text, streams = request
         identifier = text.partition(b' ')[0]
         refusal = self.refusal(text, streams)
@@ -215,7 +218,11 @@ class ForkServer:
     def end_if_stale(self):
         """A new fork server takes this one's place, which has waited for its children."""
         if self.is_stale and not self.children:
-            posix._exit(0)
+            self.end()
+
+    def end(self):
+        self.learning.end_trial()
+        posix._exit(0)
 
     def start_learning(self):
         """A run has told what it has imported: what is new is tried by a process of its own."""
@@ -271,7 +278,7 @@ class ForkServer:
         while probe.poll(0):
             request = self.channel.receive()
             if request is None:
-                posix._exit(0)
+                self.end()
             self.channel.tell('refused', request[0].partition(b' ')[0], 'modules are being loaded')
             for each in request[1]:
                 posix.close(each)

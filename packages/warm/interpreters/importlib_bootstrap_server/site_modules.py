@@ -1,22 +1,22 @@
 """sitecustomize, usercustomize and .pth files: Python runs them before the script, in a plain run in each request."""
 import marshal
 import posix
-import select
 import sys
 
 from .reasons import PlainStart
-from .trial import run_trial, try_site_modules
+from .trials import run_trial, try_site_modules
+from .twin import read_in_time
 
 LONGEST_TRIAL = 20_000  # milliseconds: a busy machine is slow
 
 
-def check_site_modules(library):
+def check_site_modules(library, protection):
     """Tries them in a child. Returns the files that they read; throws `PlainStart` when they do more than that."""
     customs = [name for name in ('sitecustomize', 'usercustomize') if has_code(sys.modules.get(name))]
     lines = [] if sys.flags.no_site else list(path_lines(library.site_folders))
     if not customs and not lines:
         return []
-    report = run_in_child(library, customs, lines)
+    report = run_in_child(protection, library, customs, lines)
     if 'failure' in report:
         raise PlainStart('its site modules cannot be tried: ' + report['failure'])
     for name, reason in report['reasons'].items():
@@ -49,22 +49,16 @@ def path_lines(folders):
                     yield from (line.rstrip() for line in file if line.startswith(('import ', 'import\t')))
 
 
-def run_in_child(*arguments):
+def run_in_child(protection, *arguments):
     """Forks a process that tries the site modules, and returns its report."""
     read, write = posix.pipe()
     pid = posix.fork()
     if pid == 0:
+        protection.end_with_parent()
         run_trial(write, try_site_modules, *arguments)
     posix.close(write)
-    content = b''
-    poll = select.poll()
-    poll.register(read, select.POLLIN)
-    while poll.poll(LONGEST_TRIAL):
-        part = posix.read(read, 1 << 16)
-        if not part:
-            break
-        content += part
-    else:
+    content = read_in_time(read, LONGEST_TRIAL)
+    if content is None:
         posix.kill(pid, 9)
     posix.waitpid(pid, 0)
     posix.close(read)

@@ -1,5 +1,4 @@
 """Loads modules once in a child that is thrown away, and tells which of them do something that cannot be shared."""
-import marshal
 import posix
 import sys
 
@@ -11,15 +10,14 @@ from .library import origin_of
 from .module_contents import Contents
 from .module_loader import ModuleLoader, closure_of
 from .parts import INDIFFERENT, OPAQUE
-from .plain_values import plain_values
 from .process_state import ProcessState
+from .recorded_calls import CALLS
+from .recorded_containers import RecordedEnvironment
 from .recorded_interpreter import RecordedInterpreter
 from .recorded_modules import ALL, RecordedModules
 from .recorded_streams import RecordedOutput
-from .recorders import IMPORT_SYSTEM, PACKAGE, RecordedEnvironment, Recorders
+from .recorders import IMPORT_SYSTEM, PACKAGE, Recorders
 from .snapshot import UNWATCHED as UNSEEN
-from .snapshot import Snapshot
-from .twin import run_twin
 
 # `random` registers a fork handler that seeds its generator anew; effects.py refreshes logging, wsgiref.handlers, threading
 # and the cache of `platform` that uuid fills; the others set up what belongs to them.
@@ -73,16 +71,28 @@ class Trial(ModuleLoader):
         posix.dup2(output, 2)
         sys.stdout, sys.stderr = RecordedOutput(self.record, sys.stdout), RecordedOutput(self.record, sys.stderr)
         self.snapshot = snapshot
-        if snapshot is not None:
-            snapshot.add_all()
         self.interpreter_reads.install()
+        self.record_catchers_of_warnings()
         sys.modules = RecordedModules(sys.modules, self.look_for_module, self.change_module)
         self.recorders.install()
+        if snapshot is not None:
+            snapshot.add_all()  # with the functions that the recorders have replaced
         self.descriptors = set(posix.listdir('/proc/self/fd'))
         self.threads = _thread._count()
         self.process = ProcessState()
         self.look_at_modules()
         self.recorders.is_on = True
+
+    def record_catchers_of_warnings(self):
+        """What a module catches depends on the filters of the script: here all is a warning."""
+        kind = sys.modules['warnings'].catch_warnings
+        enter = kind.__enter__
+
+        def enter_and_record(catcher):
+            if catcher._record and self.running:
+                self.record('catches warnings')
+            return enter(catcher)
+        kind.__enter__ = enter_and_record
 
     def end(self):
         self.recorders.is_on = False
@@ -104,6 +114,12 @@ class Trial(ModuleLoader):
         if name is None or not self.recorders.is_on or ALLOWED.get(name) == text or text.startswith(self.inherited):
             return
         self.reasons.setdefault(name, text)
+
+    def execute(self, spec):
+        module = super().execute(spec)
+        if spec.name in CALLS and type(module) is type(sys):
+            self.recorders.record_functions(module)
+        return module
 
     def register_fork_handlers(self, **handlers):
         super().register_fork_handlers(**handlers)
@@ -235,111 +251,3 @@ def origin_of_code(frame):
     if frame.f_code.co_filename in IMPORT_SYSTEM or PACKAGE in frame.f_code.co_filename:
         return 'frozen'
     return getattr(frame.f_globals.get('__spec__'), 'origin', None) or ''
-
-
-def try_modules(library, candidates):
-    """Loads the candidates, {name: origin}, and returns what has been found out."""
-    twin = run_twin(run_trial, explore, library, candidates)
-    changed = frozenset(twin['changed'])
-    trial = load_candidates(library, candidates, Snapshot(changed.__contains__, True) if changed else None)
-    for name in trial.edges:
-        values, others = plain_values(name, sys.modules.get(name)), twin['values'].get(name, {})
-        different = [key for key in {**values, **others} if values.get(key) != others.get(key)]
-        if different:
-            trial.reasons.setdefault(name, 'gets other values in each import: %s' % different[0])
-    return report_of(trial, candidates)
-
-
-def explore(library, candidates):
-    """What a twin finds: the values that modules get, and the modules in which something has changed at the end."""
-    trial = load_candidates(library, candidates, Snapshot(lambda name: True, False))
-    return {
-        'values': {name: plain_values(name, sys.modules.get(name)) for name in trial.edges},
-        'changed': trial.snapshot.changed(),
-    }
-
-
-def load_candidates(library, candidates, snapshot):
-    import warnings  # first: the loader needs it
-    trial = Trial(library)
-    with trial:
-        trial.begin(snapshot)
-        for name in candidates:
-            error = trial.load(name)
-            if error is not None:
-                trial.reasons.setdefault(name, 'fails in the trial: %s: %s' % (type(error).__name__, error))
-        trial.end()
-    return trial
-
-
-def report_of(trial, candidates):
-    reasons = dict(trial.unclear)
-    reasons.update(trial.reasons)
-    for name in trial.edges:
-        module = sys.modules.get(name)
-        origin = origin_of(module)
-        text = trial.library.refusal(name, origin)
-        if name in candidates and origin != candidates[name]:
-            text = 'it is another file than in the request'
-        if name.startswith('encodings.'):
-            text = 'Python keeps it in a table of codecs'
-        if text is not None or type(module) is not type(sys):
-            reasons.setdefault(name, text or 'it is no ordinary module')
-    for name, changed in trial.changes.items():
-        for each in changed:
-            # Of no matter where a module is never loaded without the one that changes it.
-            if each != name and name not in closure_of(each, trial.edges, trial.edges):
-                reasons.setdefault(name, 'changes %s' % each)
-    pure = []
-    for name in sys.modules:
-        if name in trial.edges and name not in reasons and not any(each in reasons for each in closure_of(name, trial.edges, trial.edges)):
-            pure.append(name)
-    return {
-        'modules': pure,
-        'reasons': reasons,
-        'variables': {name: list(variables) for name, variables in trial.variables.items()},
-        'not_found': list(trial.not_found),
-        'registries': list(trial.grown),
-        'reads': {name: list(names) for name, names in trial.interpreter_reads.reads.items()},
-    }
-
-
-def run_trial(pipe, function, *arguments):
-    """Writes what a function returns, or why it has failed, to the pipe, and ends this process."""
-    try:
-        report = function(*arguments)
-    except BaseException as error:
-        report = {'failure': '%s: %s' % (type(error).__name__, error)}
-    try:
-        write_report(pipe, report)
-    finally:
-        posix._exit(0)
-
-
-def write_report(pipe, report):
-    content = marshal.dumps(report)
-    while content:
-        content = content[posix.write(pipe, content):]
-
-
-def try_site_modules(library, customs, lines):
-    """Runs sitecustomize, usercustomize and lines of .pth files again, and returns what they read and do."""
-    for name, module in list(sys.modules.items()):
-        if name in customs or (origin_of(module) or '').startswith(tuple(library.site_folders)):
-            del sys.modules[name]
-    import warnings  # first: the loader needs it
-    trial = Trial(library)
-    # Python runs these files in a plain run, too, before the script can have changed something.
-    trial.inherited = ('changes ', 'sets ', 'registers ', 'looks at the frames ', 'uses __main__', 'reads the filters ')
-    with trial:
-        trial.begin()
-        trial.context = 'a .pth file'
-        for line in lines:
-            try:
-                exec(line)
-            except Exception:
-                pass
-        for trial.context in customs:
-            trial.load(trial.context)
-        trial.end()
-    return {'reasons': trial.reasons, 'files': [str(path) for path in trial.files]}

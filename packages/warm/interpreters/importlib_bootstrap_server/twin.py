@@ -2,19 +2,22 @@
 import marshal
 import posix
 import sys
+import time
 
 import _signal
+import select
 
-from .descriptors import read_to_end
+from .descriptors import PIECE
 
 LONGEST = 150  # seconds: a busy machine is slow
 
 
-def run_twin(function, *arguments):
-    """What a function returns in a fork of this process, which has one more argument and variable."""
+def run_twin(begin, function, *arguments):
+    """What a function returns in a fork of this process, which has one more argument and variable, and calls `begin()` first."""
     output, pipe = posix.pipe()
     process = posix.fork()
     if process == 0:
+        begin()
         _signal.alarm(LONGEST)
         posix.close(output)
         sys.argv.append('twin')
@@ -22,7 +25,9 @@ def run_twin(function, *arguments):
         function(pipe, *arguments)
         posix._exit(1)
     posix.close(pipe)
-    content = read_to_end(output)
+    content = read_in_time(output, LONGEST * 1000)
+    if content is None:  # it has turned its timer off
+        posix.kill(process, _signal.SIGKILL)
     posix.close(output)
     posix.waitpid(process, 0)
     if not content:
@@ -31,3 +36,16 @@ def run_twin(function, *arguments):
     if 'failure' in report:
         raise RuntimeError(report['failure'])
     return report
+
+
+def read_in_time(descriptor, longest):
+    """What comes to the end, or `None` if that takes longer than `longest` milliseconds."""
+    poll, pieces = select.poll(), []
+    poll.register(descriptor, select.POLLIN)
+    deadline = time.monotonic() + longest / 1000
+    while poll.poll(max(0, int((deadline - time.monotonic()) * 1000))):
+        piece = posix.read(descriptor, PIECE)
+        if not piece:
+            return b''.join(pieces)
+        pieces.append(piece)
+    return None
