@@ -256,6 +256,10 @@ void t.test('CMD-36 a folder that is made, or made anew, is watched', NO_HANG, a
     await expectChange(() => writeFileSync(path.join(inner, 'a.html'), round))
     await expectChange(() => rmSync(path.join(folder, 'new'), { recursive: true }))
   }
+  // The site itself, as generators of sites do it.
+  await expectChange(() => rmSync(folder, { recursive: true }))
+  await expectChange(() => mkdirSync(path.join(folder, 'node_modules', 'a'), { recursive: true }))
+  await expectChange(() => writeFileSync(path.join(folder, 'page.html'), 'new'))
   let count = 0
   changes.on('change', () => (count += 1))
   writeFileSync(path.join(folder, 'node_modules', 'a', 'index.js'), 'new')

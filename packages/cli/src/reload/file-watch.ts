@@ -14,6 +14,7 @@ const IGNORED = new Set(['.git', 'node_modules', '__pycache__'])
  */
 export class FileWatch {
   readonly #watchers = new Map<string, FSWatcher>()
+  readonly #places: FSWatcher[] = []
   #timer: NodeJS.Timeout | undefined
   /** Of the changes that are not reported yet. */
   #changes: FileChange[] = []
@@ -30,7 +31,24 @@ export class FileWatch {
     private readonly changed: () => void,
     private readonly failed: (error: unknown) => void,
   ) {
-    for (const folder of folders) this.#watch(folder)
+    for (const folder of folders) {
+      this.#watch(folder)
+      this.#watchPlace(folder)
+    }
+  }
+
+  /** Generators of sites make the whole folder anew. The folder around it tells, unless it may not be read. */
+  #watchPlace(folder: string): void {
+    const around = path.dirname(folder)
+    try {
+      const watcher = watch(around, { persistent: false }, (event, name) => {
+        if (event === 'rename' && name === path.basename(folder)) this.#see(folder, event)
+      })
+      watcher.on('error', () => watcher.close())
+      this.#places.push(watcher)
+    } catch {
+      // What is in the folder is seen.
+    }
   }
 
   #watch(folder: string): void {
@@ -84,7 +102,7 @@ export class FileWatch {
 
   close(): void {
     clearTimeout(this.#timer)
-    for (const watcher of this.#watchers.values()) watcher.close()
+    for (const watcher of [...this.#places, ...this.#watchers.values()]) watcher.close()
   }
 }
 
