@@ -112,5 +112,6 @@ function sendProbe(response: ServerResponse, socket: Socket): void {
   // RFC 9112 section 7.1: the size of the next chunk may begin with zeros.
   if (isHeaderWritten(response)) socket.write('0')
   // RFC 9110 section 15.2: every HTTP/1.1 client accepts interim responses. (102: RFC 2518 section 10.1.)
-  else response.writeProcessing()
+  // Not response.writeProcessing(): where a header is made and held back, Node.js 24.21 and 26 throw.
+  else socket.write('HTTP/1.1 102 Processing\r\n\r\n')
 }
