@@ -23,8 +23,6 @@ export const VISIBLE_DIFFERENCES: Readonly<Record<string, string>> = {
   'path cache': 'Python: `sys.path_importer_cache` has fewer entries.',
   'parts in C':
     'Python: until 3.12, modules of the library in C (`_decimal`, `_pickle`, `_elementtree`, `_asyncio`) keep parts of what they import. If a script replaces such a part before the import, one request gets the original part. The script is started plainly from then on.',
-  'order of modules':
-    'Python: with 3.14, `collections.abc` can have a later place in `sys.modules`.',
   subclasses:
     'Python: `__subclasses__()` of a class of the library or of an installed package lists classes of modules that the script has not imported.',
   'library caches':

@@ -227,7 +227,7 @@ const NOT_SHARED: Record<string, [source: string, reason: string, change: string
     'import decimal; decimal.getcontext().prec = 6',
   ],
   all_names: [
-    'from sys import *\nA = excepthook.__name__\ndel argv, orig_argv',
+    'from sys import *\nA = excepthook.__name__\ndel argv; globals().pop("orig_argv", None)',
     'imports all names',
     'sys.excepthook = print',
   ],

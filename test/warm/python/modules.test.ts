@@ -151,13 +151,24 @@ const SHARED: Record<string, string> = {
   with_package: 'from package.inner import A',
 }
 
+/** Their places in `sys.modules` and what they have been asked are seen. */
+const ORDERED: Record<string, string> = {
+  aliasing: 'import sys\nsys.modules["aliasing.inner"] = sys\nimport colorsys',
+  circle: 'import rest_of_circle\nA = rest_of_circle.A',
+  asked:
+    'names = []\ndef __getattr__(name):\n    names.append(name)\n    raise AttributeError(name)',
+}
+
 t.before(() =>
   writeScripts(folder, {
     ...Object.fromEntries(
       Object.entries(NOT_SHARED).map(([name, [source]]) => [`site-packages/${name}.py`, source]),
     ),
     ...Object.fromEntries(
-      Object.entries(SHARED).map(([name, source]) => [`site-packages/${name}.py`, source]),
+      Object.entries({ ...SHARED, ...ORDERED }).map(([name, source]) => [
+        `site-packages/${name}.py`,
+        source,
+      ]),
     ),
     ...Object.fromEntries(
       Object.entries(READERS).map(([name, [source]]) => [
@@ -177,6 +188,7 @@ t.before(() =>
     'site-packages/with_logger/__init__.py': '',
     'site-packages/with_logger/inner.py':
       'import logging\nlogging.getLogger(__name__).info("on import")',
+    'site-packages/rest_of_circle.py': 'import circle\nA = 1',
     'site-packages/slotted.py': 'class A:\n    __slots__ = ("value",)\nonly = A()\nonly.value = 1',
     'site-packages/closed.py': 'def outer(value):\n    return lambda: value\nfunction = outer(1)',
     'site-packages/cached.py': '_cache = {}',
@@ -197,6 +209,7 @@ t.before(() =>
       .join(
         '\n',
       )}\nimport sys, logging\nprint(list(sys.modules), package, package.inner, logging.root.manager.loggerDict.keys())`,
+    'ordered.py': `import sys, ${Object.keys(ORDERED)}\nprint(list(sys.modules), asked.names)`,
     'named.py': 'import own\nprint(own)',
   }),
 )
@@ -224,6 +237,16 @@ void t.test('WARM-21 shared modules are the same as plain', WITH_PYTHON, async (
   for (const name of Object.keys(SHARED)) {
     assert.ok(!server.notes.some((text) => text.startsWith(`module ${name}:`)), name)
   }
+})
+
+void t.test('WARM-21 shared modules come in the order of a plain run', WITH_PYTHON, async (t) => {
+  const server = new PythonServer(t, path.join(folder, 'ordered.py'), { environment })
+  await server.compare()
+  assert.deepEqual(
+    server.notes.filter((text) => text.startsWith('module ')),
+    [],
+    'all are shared',
+  )
 })
 
 void t.test(

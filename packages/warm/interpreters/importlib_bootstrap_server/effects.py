@@ -43,11 +43,16 @@ REFRESHED = {'logging': refresh_logging, 'wsgiref.handlers': refresh_wsgiref_han
              'platform': refresh_platform}
 
 
+# Modules of the library that set names of others on import: Lib/importlib/__init__.py gives two modules their public names.
+NAMING = {'importlib': ('_frozen_importlib', '_frozen_importlib_external')}
+MISSING = object()
+
+
 class Effects:
     """Warnings, exit functions, loggers, and the variables of the environment that were read."""
 
     __slots__ = ('variables', 'warnings', 'exit_functions', 'fork_handlers', 'loggers', 'placeholders', 'additions',
-                 'refresh')
+                 'refresh', 'named', 'names')
     registered = 0  # how many exit functions have been registered for the script
     shared_loggers = {}  # {id: logger}: those of shared modules
 
@@ -60,6 +65,15 @@ class Effects:
         self.placeholders = []
         self.additions = []  # to containers of other modules: (container, key or item, value)
         self.refresh = REFRESHED.get(name)
+        self.named = [(sys.modules[each].__dict__, dict(sys.modules[each].__dict__)) for each in NAMING.get(name, ())]
+        self.names = []  # of other modules: (their dictionary, name, value, what it was before or MISSING)
+
+    def find_names(self):
+        """Once the module has been executed."""
+        for now, before in self.named:
+            self.names += [(now, name, value, before.get(name, MISSING))
+                           for name, value in now.items() if before.get(name, MISSING) is not value]
+        self.named = ()
 
     def are_needed(self):
         return any(getattr(self, name) for name in self.__slots__)
@@ -109,6 +123,8 @@ class Effects:
                 container.add(key)
             else:
                 container.append(key)
+        for names, name, value, _ in self.names:
+            names[name] = value
         self.enter_loggers()
 
     def withdraw(self):
@@ -118,6 +134,11 @@ class Effects:
                 container.pop(key, None)
             elif key in container:
                 container.remove(key)
+        for names, name, _, before in self.names:
+            if before is MISSING:
+                names.pop(name, None)
+            else:
+                names[name] = before
         self.withdraw_loggers()
 
     def enter_loggers(self):

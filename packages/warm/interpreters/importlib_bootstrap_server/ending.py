@@ -42,7 +42,7 @@ class Ending:
         """Ends the process, or throws what lets Python end it."""
         error, script.error = script.error, None  # no other reference may keep the script's frames
         is_flushed = flush_silently('stderr') & flush_silently('stdout')  # flush_io() of Python/pythonrun.c
-        is_interrupted = type(error) is KeyboardInterrupt  # as `run_eval_code_obj()` of Python/pythonrun.c
+        is_interrupted = is_interrupt(type(error))
         code = 0 if error is None else report_error(error)
         error = None
         if is_interrupted or not is_flushed or not fits(code) or self.needs_own_end():
@@ -120,6 +120,11 @@ class Ending:
             if name not in self.hidden.modules:
                 names.append(name)
         return names
+
+
+def is_interrupt(kind):
+    """As `run_eval_code_obj()`, and from 3.14 on `_Py_HandleSystemExitAndKeyboardInterrupt()`, of Python/pythonrun.c."""
+    return kind is KeyboardInterrupt or sys.version_info >= (3, 14) and issubclass(kind, KeyboardInterrupt)
 
 
 def suspended_kinds():

@@ -27,13 +27,14 @@ IMPORT_SYSTEM = ('<frozen importlib._bootstrap>', '<frozen importlib._bootstrap_
 class HiddenModule:
     """A module, with all that its first import does."""
 
-    __slots__ = ('name', 'module', 'spec', 'closure', 'binding', 'aliases', 'effects', 'reads', 'imports', 'covered')
+    __slots__ = ('name', 'module', 'spec', 'closure', 'entries', 'binding', 'aliases', 'effects', 'reads', 'imports', 'covered')
 
     def __init__(self, name, module, effects):
         self.name = name
         self.module = module
         self.spec = module.__spec__
         self.closure = ()  # the modules that its import loads, in the order of their ends
+        self.entries = ()  # with the keys of their aliases, and of its own, at their places
         self.binding = None  # (package, attribute): where the import system stores a submodule
         self.covered = MISSING  # what the package had by that name before
         self.aliases = ()  # further entries of sys.modules: (key, value)
@@ -62,19 +63,31 @@ class HandingOut:
     def __init__(self, hidden, owner):
         self.hidden = hidden
         self.modules = owner.modules
+        self.aliases = owner.aliases
         self.state = owner.state
         owner.handed_out.update(hidden.closure, (hidden.name,))
 
     def create_module(self, spec):
-        return self.hidden.module
+        module = self.hidden.module
+        self.function = module.__dict__.get('__getattr__')
+        if self.function is not None:  # the import system looks for attributes that a new module does not have
+            module.__dict__['__getattr__'] = has_none
+        return module
 
     def exec_module(self, module):
+        if self.function is not None:
+            module.__dict__['__getattr__'] = self.function
         hidden = self.hidden
         module.__spec__ = hidden.spec  # the import system has stored ours
         loaded = sys.modules
-        for each in hidden.closure:
-            if each not in loaded:
-                self.modules[each].enter(self.state)
+        for each in hidden.entries:
+            if each in self.modules:
+                if each not in loaded:
+                    self.modules[each].enter(self.state)
+            else:
+                owner, value = self.aliases[each]
+                if owner is hidden or owner.name not in loaded:
+                    loaded[each] = value
         loaded.update(hidden.aliases)
         hidden.apply_effects(self.state)
 
@@ -84,6 +97,8 @@ class HiddenModules:
 
     def __init__(self):
         self.modules = {}
+        self.begun = {}  # names of modules that the import system has looked for, in their order
+        self.aliases = {}  # key of `sys.modules`: (HiddenModule, value)
         self.has_begun = False
         self.is_open = False  # whether modules are handed out
         self.handed_out = set()  # names: a module that the script removes from `sys.modules` is loaded anew
@@ -107,6 +122,7 @@ class HiddenModules:
                     return spec_of(hidden, HandingOut(hidden, self))
             if name in INTERPRETERS and not is_asked_for_by_futures():
                 self.extensions.doubt('it uses other interpreters, which share modules in C with the first one')
+            self.begun[name] = None
             self.is_untouched = False  # a module of others is run
             self.line = 0
         return self.find_builtin(name, path, target)
@@ -221,16 +237,19 @@ class HiddenModules:
         BuiltinImporter.find_spec = self.find_builtin
         self.extensions.forget()
         self.modules.clear()
+        self.aliases.clear()
         self.state = None
 
-    def hide(self, loaded, startup):
-        """Takes modules out of sight: `loaded` are HiddenModules in the order of their ends."""
-        for each in loaded:
-            self.modules[each.name] = each
+    def hide(self, loaded, startup, dropped=()):
+        """Takes modules out of sight: `loaded` are HiddenModules in the order of their ends. Nothing is left of the `dropped`."""
+        for each in (*loaded, *dropped):
             sys.modules.pop(each.name, None)
             for key, _ in each.aliases:
                 sys.modules.pop(key, None)
         for each in loaded:
+            self.modules[each.name] = each
+            self.aliases.update({key: (each, value) for key, value in each.aliases})
+        for each in (*loaded, *dropped):
             package, _, attribute = each.name.rpartition('.')
             owner = self.modules[package].module if package in self.modules else startup.get(package)
             is_part = package in self.modules and each.name in self.modules[package].closure
@@ -253,6 +272,10 @@ class HiddenModules:
                 setattr(each.binding[0], each.binding[1], each.module)
             if each.effects is not None:
                 each.effects.enter()
+
+
+def has_none(name):
+    raise AttributeError(name)
 
 
 def is_asked_for_by_futures():

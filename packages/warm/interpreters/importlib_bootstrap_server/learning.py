@@ -15,6 +15,8 @@ from .trials import run_trial, try_modules
 
 REPORT_BYTES = 1 << 20
 RUNS = (1, 2, 3, 10, 100, 1000)  # the runs that report what they have imported
+# Those that the loader needs itself: the trial has them before its begin.
+WARNINGS = {'warnings', '_warnings', '_py_warnings'}
 LONGEST_TRIAL = 300  # seconds: a module may wait for something
 
 
@@ -43,13 +45,17 @@ class Learning:
     # In the child
 
     def report(self):
-        """Writes what this run has imported so far."""
+        """Writes what this run has imported so far, in the order in which the imports began.
+
+        Of two modules that import each other, one may fail where it is imported first.
+        """
         modules = sys.__dict__.get('modules')
         if type(modules) is not dict:
             return  # the script has set it to something else
+        ordered = {name: modules[name] for name in self.hidden.begun if name in modules}
         names = b'\0'.join(
             name.encode('utf-8', 'surrogateescape') + b'=' + origin_of(module).encode('utf-8', 'surrogateescape')
-            for name, module in list(modules.items())
+            for name, module in {**ordered, **modules}.items()
             if name not in self.startup and name not in self.hidden.modules and isinstance(origin_of(module), str)
             and specification_of(module).name == name)
         self.memory.write((b'%d\0' % len(names) + names)[:REPORT_BYTES])
@@ -172,14 +178,18 @@ class Learning:
 
     def keep(self, loader, report):
         """Hides what was loaded, as far as it is what the trial has loaded."""
-        allowed = set(report['modules']) | set(self.hidden.modules) | {'warnings', '_warnings'}
+        allowed = set(report['modules']) | set(self.hidden.modules) | WARNINGS
         self.edges.update(loader.edges)
         new = create_hidden_modules(loader)
         names = set(self.hidden.modules).union(each.name for each in new)
-        kept = []
+        owners = {key: each.name for each in (*self.hidden.modules.values(), *new) for key, _ in each.aliases}
+        kept, dropped = [], []
         for each in new:
-            each.closure = closure_of(each.name, self.edges, names)
-            if each.name in allowed and allowed.issuperset(each.closure):
+            each.entries = closure_of(each.name, self.edges, names, owners)
+            each.closure = tuple([name for name in each.entries if name in names])
+            if not (each.name in allowed and allowed.issuperset(each.closure)):
+                dropped.append(each)
+            else:
                 kept.append(each)
                 each.imports = tuple(self.edges.get(each.name, ()))
                 each.reads = frozenset(report['reads'].get(each.name, ()))
@@ -188,7 +198,7 @@ class Learning:
                 for name in report['variables'].get(each.name, ()):
                     key = name.encode('utf-8', 'surrogateescape')
                     each.effects.variables[key] = self.environment.fixed.get(key)
-        self.hidden.hide(list(self.hidden.modules.values()) + kept, self.startup)
+        self.hidden.hide(list(self.hidden.modules.values()) + kept, self.startup, dropped)
 
 
 def lead_group(process):

@@ -67,10 +67,17 @@ def is_extension(origin):
     return origin.endswith('.so')
 
 
-def specification_of(module):
-    """A script may put any object into `sys.modules`: no attribute is read in a way that could run its code."""
+def own_name(module, name):
+    """The value of a module's own name, or `None`. No code of the module is run, such as its `__getattr__()`.
+
+    A script may put any object into `sys.modules`.
+    """
     names = ModuleType.__dict__['__dict__'].__get__(module) if issubclass(type(module), ModuleType) else None
-    spec = names.get('__spec__') if names is not None else None
+    return names.get(name) if names is not None else None
+
+
+def specification_of(module):
+    spec = own_name(module, '__spec__')
     return spec if type(spec) is ModuleSpec else None
 
 

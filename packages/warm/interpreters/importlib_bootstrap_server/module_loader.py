@@ -8,6 +8,9 @@ import _frozen_importlib
 
 from .effects import IMPORTERS, Effects
 from .hidden_modules import MISSING, HiddenModule
+from .library import own_name, specification_of
+
+NONE = {}
 
 
 class ModuleLoader:
@@ -79,6 +82,7 @@ class ModuleLoader:
     # These take the places of functions of importlib._bootstrap, atexit and os.
 
     def import_module(self, name, globals=None, locals=None, fromlist=(), level=0):
+        self.note_alias()
         module = self.original_import(name, globals, locals, fromlist, level)
         if self.running:
             if level > 0:
@@ -87,10 +91,17 @@ class ModuleLoader:
         return module
 
     def gcd_import(self, name, package=None, level=0):
+        self.note_alias()
         module = self.original_gcd_import(name, package, level)
         if self.running:
             self.add_edges(_frozen_importlib._resolve_name(name, package, level) if level > 0 else name, ())
         return module
+
+    def note_alias(self):
+        """Keeps the place of an entry of `sys.modules` among the imports of the module that has made it."""
+        last = next(reversed(sys.modules))
+        if self.running and last not in self.edges:
+            self.edges[self.running[-1][0]][last] = None
 
     def add_edges(self, name, fromlist):
         edges = self.edges[self.running[-1][0]]
@@ -118,6 +129,7 @@ class ModuleLoader:
         self.covered[spec.name] = getattr(sys.modules.get(package), '__dict__', {}).get(attribute, MISSING)
         try:
             module = self.execute(spec)
+            effects.find_names()
             self.effects[spec.name] = effects
             return module
         finally:
@@ -147,7 +159,7 @@ class ModuleLoader:
         for each in new:
             self.edges[name][each] = None
             module = sys.modules[each]
-            if getattr(getattr(module, '__spec__', None), 'name', None) != each and each not in self.aliases:
+            if getattr(specification_of(module), 'name', None) != each and each not in self.aliases:
                 self.aliases[each] = name, module
 
     def settle(self, is_end):
@@ -176,7 +188,7 @@ class ModuleLoader:
         names = None
         if warning.filename not in IMPORTERS:
             names = next((module.__dict__ for module in list(sys.modules.values())
-                          if getattr(module, '__file__', None) == warning.filename), None)
+                          if own_name(module, '__file__') == warning.filename), None)
             if names is None:
                 self.unclear[name] = 'it warns on import'
                 return
@@ -234,8 +246,11 @@ def create_hidden_modules(loader):
     return hidden
 
 
-def closure_of(name, edges, names):
-    """All modules of `names` that the import of a module loads, itself left out, in the order of the ends of their imports."""
+def closure_of(name, edges, names, owners=NONE):
+    """All modules of `names` that the import of a module loads, itself left out, in the order of the ends of their imports.
+
+    `owners`: {key: name of the module that makes it} of further entries of `sys.modules`, which are given at their places.
+    """
     begun, ended = set(), {}
 
     def load(each):
@@ -248,6 +263,8 @@ def closure_of(name, edges, names):
         for found in edges.get(each, ()):
             if found in names and found not in begun:
                 load(found)
+            elif owners.get(found) == each:
+                ended[found] = None
         ended[each] = None
 
     load(name)

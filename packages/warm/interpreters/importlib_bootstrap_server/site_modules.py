@@ -3,6 +3,7 @@ import marshal
 import posix
 import sys
 
+from .library import specification_of
 from .reasons import PlainStart
 from .trials import run_trial, try_site_modules
 from .twin import read_in_time
@@ -29,7 +30,7 @@ def check_site_modules(library, protection):
 
 def has_code(module):
     """Whether a module is more than a comment, such as Debian's sitecustomize."""
-    loader = getattr(getattr(module, '__spec__', None), 'loader', None)
+    loader = getattr(specification_of(module), 'loader', None)
     if loader is None:
         return False
     code = loader.get_code(module.__name__)

@@ -4,6 +4,7 @@ import sys
 
 import _thread
 
+from .effects import NAMING
 from .environment import is_request_variable
 from .interpreter_state import CLASSES
 from .library import origin_of
@@ -221,7 +222,7 @@ class Trial(ModuleLoader):
             was = self.contents.get(name)
             if was is None or not was.is_same(names):
                 now = self.contents[name] = Contents(names)
-                if was is not None:
+                if was is not None and name not in NAMING.get(self.name(), ()):
                     found = self.first_change(name, was.names, now.names) or found
         return found
 

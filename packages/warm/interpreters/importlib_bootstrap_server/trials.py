@@ -65,7 +65,7 @@ def report_of(trial, candidates):
             if each != name and name not in closure_of(each, trial.edges, trial.edges):
                 reasons.setdefault(name, 'changes %s' % each)
     pure = []
-    for name in sys.modules:
+    for name in {**candidates, **sys.modules}:  # in the order of the trial
         if name in trial.edges and name not in reasons and not any(each in reasons for each in closure_of(name, trial.edges, trial.edges)):
             pure.append(name)
     return {

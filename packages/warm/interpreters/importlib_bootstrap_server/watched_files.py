@@ -4,7 +4,7 @@ import sys
 
 import _imp
 
-from .library import origin_of
+from .library import origin_of, own_name
 
 SUFFIXES = frozenset(('.py', '.pyc', *_imp.extension_suffixes()))
 NO_FILES = (b'[', b'/dev/', b'/memfd:', b'/SYSV')  # in /proc/self/maps
@@ -181,7 +181,7 @@ def folders_of(hidden, not_found):
     for folder in absent_site_folders():
         folders.setdefault(folder, set())
     for name, each in hidden.items():
-        for folder in getattr(each.module, '__path__', ()):
+        for folder in own_name(each.module, '__path__') or ():
             children = [other[len(name) + 1:] for other in names if other.startswith(name + '.')]
             folders.setdefault(folder, set()).update(child.partition('.')[0] for child in children)
     return folders
