@@ -179,9 +179,9 @@ sub watch_decisive_files {
 }
 
 # What only these files name, such as a variable of perl, would be in the script's symbol tables. Their own code goes on using
-# it. BEGIN is of the `use` that loads them; it moves to __ANON__.
+# it. BEGIN is of the `use` that loads them; it moves to __ANON__. So is ${^MAX_NESTED_EVAL_BEGIN_BLOCKS}, from 5.38 on.
 sub hide_symbols {
-  delete $symbols{'main::'}{BEGIN};
+  delete @{$symbols{'main::'}}{'BEGIN', "\cMAX_NESTED_EVAL_BEGIN_BLOCKS"};
   for my $package (grep { !/\ACommonGatewayForkServer::/ } keys %symbols) {
     my $known = $symbols{$package};
     delete @{"$package"}{grep { !$known->{$_} && $_ ne 'CommonGatewayForkServer::' } keys %{"$package"}};
