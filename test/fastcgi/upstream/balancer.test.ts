@@ -81,3 +81,28 @@ void t.test('UP-7 an upstream that is down is tried again while the others are f
   assert.equal(await group.enter(search()), down)
   assert.equal(group.slots.take(), undefined)
 })
+
+void t.test(
+  'UP-6 requests that wait for another upstream are as many as there are places',
+  async () => {
+    const loser = createUpstream('loser', { maxConnections: 1 })
+    const full = createUpstream('full', { maxConnections: 1 })
+    const group = new UpstreamGroup([loser, full], SILENT)
+    assert.ok(group.slots.take())
+    full.busy += 1
+    const leaving = new AbortController()
+    const lost = { ...search(), lostBy: loser, signal: leaving.signal }
+    const waits = [1, 2].map(async () => {
+      assert.ok(group.slots.take())
+      await assert.rejects(group.enter(lost), { code: 'CGI_ERR_CLIENT_GONE' })
+    })
+    const release = group.slots.take()
+    await assert.rejects(group.enter(lost), { code: 'CGI_ERR_BUSY' })
+    release?.()
+    // The place on the one that has lost them is there for others.
+    assert.ok(group.slots.take())
+    assert.equal(await group.enter(search()), loser)
+    leaving.abort()
+    await Promise.all(waits)
+  },
+)

@@ -27,14 +27,18 @@ export class Balancer {
     return this.#upstreams.some(({ isUp }) => isUp)
   }
 
+  /** How many requests can be on their way where all are up and none is full. */
+  get most(): number {
+    return this.#upstreams.reduce((sum, { most }) => sum + most, 0)
+  }
+
   /** How many requests can be on their way at once. Where all are down, they are to find that out and not to wait. */
   get capacity(): number {
-    const isAnyUp = this.isAnyUp
+    if (!this.isAnyUp) return this.most
     const now = performance.now()
     let capacity = 0
     for (const upstream of this.#upstreams) {
-      if (!isAnyUp) capacity += upstream.most
-      else if (upstream.isUp) capacity += upstream.limit
+      if (upstream.isUp) capacity += upstream.limit
       // The requests that are still there have slots, too; and one probes it, however much the others have to do.
       else capacity += isToBeProbed(upstream, now) ? 1 : upstream.busy
     }

@@ -2,6 +2,7 @@ import { CgiError, type CgiLogger } from '@common-gateway/core/transport'
 import { Balancer } from './balancer.js'
 import { PlaceQueue, type PlaceSearch } from './place-queue.js'
 import type { Upstream } from './upstream.js'
+import { toBusyError } from './upstream-error.js'
 import { UpstreamSlots } from './upstream-slots.js'
 
 /** How often the limits of full upstreams, which grow with time, are looked at, in milliseconds. */
@@ -32,7 +33,7 @@ export class UpstreamGroup {
    * Takes a place: the upstream is counted as busy until {@link leave}.
    *
    * @throws {CgiError} CGI_ERR_NO_UPSTREAM, CGI_ERR_UPSTREAM_TIMEOUT: none is up; CGI_ERR_BUSY: none has had a place
-   *   within `queueTimeout`; CGI_ERR_CLIENT_GONE.
+   *   within `queueTimeout`, or too many wait for one that has not lost them; CGI_ERR_CLIENT_GONE.
    */
   async enter(search: PlaceSearch): Promise<Upstream> {
     if (!this.#places.hasEarlier(search.arrival)) {
@@ -43,8 +44,12 @@ export class UpstreamGroup {
         return choice
       }
     }
+    const isSelective = this.balancer.isSelective(search)
+    if (isSelective && this.slots.detached >= this.balancer.most)
+      throw toBusyError('too many requests wait for another upstream')
     const place = this.#places.wait(search)
-    const takeBack = this.#lendSlot(search)
+    // It leaves the places of the others free.
+    const takeBack = isSelective ? this.slots.detach() : undefined
     // What waits before it may wait for another upstream.
     this.#admit()
     try {
@@ -59,15 +64,6 @@ export class UpstreamGroup {
     upstream.worker?.finished(isAnswered)
     upstream.busy -= 1
     this.#admit()
-  }
-
-  /**
-   * A request that waits for some upstreams only leaves the places of the others free: another one may have its slot.
-   * Not beyond as many as there are places, since they are in no queue that has a limit.
-   */
-  #lendSlot(search: PlaceSearch): (() => void) | undefined {
-    const isLent = this.balancer.isSelective(search) && this.slots.detached < this.balancer.capacity
-    return isLent ? this.slots.detach() : undefined
   }
 
   /** Closes all connections without a request. */
