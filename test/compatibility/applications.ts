@@ -102,8 +102,9 @@ await app.register(cgi)
 ${NEST_LISTEN}`,
 } as const
 
-/** Answers with its own status, which Python's server could not send. */
+/** Answers with its own status, which Python's server could not send, and later than most: after 100 ms, libuv reads. */
 export const SCRIPT = `#!/bin/sh
+sleep 0.3
 printf 'Status: 403 Forbidden\\r\\nContent-Type: text/plain\\r\\n\\r\\nno entry'
 `
 

@@ -50,8 +50,8 @@ export class PosixSpawner implements Spawner {
 
   constructor(library: CLibrary) {
     this.#library = library
-    this.#reaper = shareInProcess('child-reaper.2', () => new ChildReaper(library))
     this.#pipeReader = new PipeReader(library)
+    this.#reaper = shareInProcess('child-reaper.2', () => new ChildReaper(library))
     const attributes = createSpawnAttributes(library)
     this.#idleCalls = Array.from(
       { length: MAX_CONCURRENT_STARTS },

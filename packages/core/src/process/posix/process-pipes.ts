@@ -17,7 +17,10 @@ export class PipeReader {
   /** The standard input of scripts without a body. */
   readonly nullDevice = shareInProcess('null-device.1', () => openSync('/dev/null', 'r'))
 
+  /** @throws {Error} with Bun. */
   constructor(library: CLibrary) {
+    // Its net.Socket ends at once on the descriptor of a pipe.
+    if ('bun' in process.versions) throw new Error('Bun cannot read the pipes')
     this.library = library
     this.poller = new OutputPoller(library)
   }
@@ -95,7 +98,7 @@ let shared: PipeReader | undefined
  * that of any script.
  *
  * @throws {Error} the system's, where it has no more descriptors; ERR_ACCESS_DENIED where the permission model forbids
- *   child processes; where the package koffi cannot be loaded.
+ *   child processes; where the package koffi cannot be loaded; with Bun.
  */
 export function openProcessPipes(input: InputOptions): ProcessPipes {
   if (!mayStartProcesses()) throw accessDenied()
