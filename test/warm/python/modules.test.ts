@@ -209,7 +209,7 @@ t.before(() =>
       .join(
         '\n',
       )}\nimport sys, logging\nprint(list(sys.modules), package, package.inner, logging.root.manager.loggerDict.keys())`,
-    'ordered.py': `import sys, ${Object.keys(ORDERED)}\nprint(list(sys.modules), asked.names)`,
+    'ordered.py': `import sys, ${Object.keys(ORDERED).join(', ')}\nprint(list(sys.modules), asked.names)`,
     'named.py': 'import warnings, own\nprint(own)',
   }),
 )
