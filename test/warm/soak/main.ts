@@ -20,7 +20,8 @@ console.log(
 const soak = await soakWarm({
   requests,
   seed,
-  requestsPerKill: 100,
+  // After a kill, the next fork server tries all modules again: with more kills, most scripts are started plainly.
+  requestsPerKill: 500,
   onProgress: ({ requests: done, kills, faults }) => {
     if (done % 10_000 === 0)
       console.log(`${done} requests, ${kills} kills, ${faults.length} faults`)
