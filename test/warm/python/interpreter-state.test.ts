@@ -226,8 +226,18 @@ const NOT_SHARED: Record<string, [source: string, reason: string, change: string
     'changes context variables',
     'import decimal; decimal.getcontext().prec = 6',
   ],
+  original_arguments: [
+    'import sys\nA = getattr(sys, "orig_argv", sys.argv)[1:]',
+    'reads sys.',
+    'pass',
+  ],
+  environment_by_dict: [
+    'import os\nA = dict.get(os.environ._data, b"QUERY_STRING")',
+    'reads the whole environment',
+    'import os; os.environ["QUERY_STRING"] = "b"',
+  ],
   all_names: [
-    'from sys import *\nA = excepthook.__name__\ndel argv; globals().pop("orig_argv", None)',
+    'from sys import *\nA = excepthook.__name__\ndel argv; globals().pop("_".join(("orig", "argv")), None)',
     'imports all names',
     'sys.excepthook = print',
   ],

@@ -123,6 +123,15 @@ if interpreters is not None:
     interpreters.destroy(other)
 import decimal
 `
+/** An exception that a module keeps has that which its importer handles as its context. */
+const CONTEXT = `
+print(1)
+try: import missing
+except ImportError:
+    import keeper
+print(repr(keeper.error.__context__))
+raise keeper.error
+`
 const HELD = `
 from collections import defaultdict, deque
 class Thing: pass
@@ -175,6 +184,8 @@ t.before(() =>
     'site-packages/held/second.py': '',
     'site-packages/found.py': 'A = 1',
     'finder.py': FINDER,
+    'site-packages/keeper.py': 'try: int("a")\nexcept ValueError as each: error = each',
+    'context.py': CONTEXT,
     'same.py': MEANS_THE_SAME,
     'own_package/__init__.py': OWN_PACKAGE,
     'own_package/first.py': '',
@@ -206,6 +217,10 @@ void t.test('WARM-21 what has moved, and means the same, is handed out', WITH_PY
   assert.ok(typeof answer !== 'string')
   assert.equal(answer.stdout, '1\nFalse\n')
   assert.equal((await server.plain()).stdout, '1\nTrue\n')
+})
+
+void t.test('WARM-21 an exception that is handled during an import', WITH_PYTHON, async (t) => {
+  await new PythonServer(t, path.join(folder, 'context.py'), { environment }).compare()
 })
 
 void t.test('WARM-21 a script sets a finder for a folder', WITH_PYTHON, async (t) => {

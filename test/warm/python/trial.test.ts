@@ -304,6 +304,16 @@ const OTHERS: Record<string, [source: string, reason: RegExp, seen?: string]> = 
   ],
 }
 
+/** What a module reads of a package, one of whose submodules a script may have imported. */
+const SUBMODULE: Record<string, string> = {
+  asked_for: 'A = hasattr(with_part, "part")',
+  taken: 'A = with_part.part.__name__',
+  or_none: 'A = getattr(with_part, "part", None)',
+  among_all: 'A = "part" in dir(with_part)',
+  in_table: 'A = "part" in vars(with_part)',
+  by_star: 'from with_part import *\nA = "part" in globals()',
+}
+
 function hub(name: string): string {
   return `hub_${name}`
 }
@@ -345,6 +355,25 @@ t.before(() =>
       Object.entries(OTHERS).map(([name, [source]]) => [`site-packages/other_${name}.py`, source]),
     ),
     'site-packages/with_data/__init__.py': '',
+    ...Object.fromEntries(
+      Object.entries(SUBMODULE).map(([name, source]) => [
+        `site-packages/submodule_${name}.py`,
+        `import with_part\n${source}`,
+      ]),
+    ),
+    'site-packages/with_part/__init__.py': '',
+    'site-packages/with_part/part.py': '',
+    'site-packages/imports_part.py': 'import with_part.part\nA = with_part.part.__name__',
+    'submodules.py': `import os
+if os.environ["QUERY_STRING"] == "part": import with_part.part
+${Object.keys(SUBMODULE)
+  .map(
+    (name) =>
+      `try:\n    import submodule_${name}\n    print(submodule_${name}.A)\nexcept AttributeError as error: print(error)`,
+  )
+  .join('\n')}
+import imports_part
+print(imports_part.A)`,
     'site-packages/with_data/data.txt': 'data',
     'site-packages/own_error_handler.py':
       'import codecs\ncodecs.register_error("own_error_handler.ignore", lambda error: ("", error.end))',
@@ -405,6 +434,21 @@ void t.test(
     assert.deepEqual(await server.request(), await server.plain())
   },
 )
+
+void t.test('WARM-21 submodules that others have imported', WITH_PYTHON, async (t) => {
+  const part = { environment: { QUERY_STRING: 'part' } }
+  for (const first of [part, {}]) {
+    const server = new PythonServer(t, path.join(folder, 'submodules.py'), { environment })
+    await server.learn(first)
+    assert.deepEqual(await server.request(part), await server.plain(part))
+    assert.deepEqual(await server.request(), await server.plain())
+    assert.deepEqual(
+      server.notes.filter((text) => text.startsWith('module imports_part')),
+      [],
+      'a module may read what it has imported',
+    )
+  }
+})
 
 void t.test('WARM-21 what OpenSSL reads when it is initialised', WITH_PYTHON, async (t) => {
   const configuration = path.join(folder, 'openssl.cnf')

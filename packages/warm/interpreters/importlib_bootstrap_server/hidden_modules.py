@@ -14,7 +14,7 @@ from .interpreter_state import InterpreterState
 from .library_state import LibraryState
 
 # A script may replace these.
-getframe, getprofile, gettrace = sys._getframe, sys.getprofile, sys.gettrace
+getframe, getprofile, gettrace, exc_info = sys._getframe, sys.getprofile, sys.gettrace, sys.exc_info
 BuiltinImporter = _frozen_importlib.BuiltinImporter
 ModuleSpec = _frozen_importlib.ModuleSpec
 FINDERS = (type(None), FileFinder, zipimporter)
@@ -152,7 +152,8 @@ class HiddenModules:
             # Imports of other threads would see half of what is handed out.
             self.is_open = False  # the script may mean other modules by the other names, too
             return False
-        return self.has_its_modules(hidden) and self.has_its_warnings(hidden) and self.has_its_library(hidden)
+        return self.has_its_modules(hidden) and self.has_its_warnings(hidden) and self.has_its_errors(hidden) and self.has_its_library(
+            hidden)
 
     def has_its_import_system(self):
         names = sys.__dict__  # a script may delete one
@@ -176,6 +177,10 @@ class HiddenModules:
         warned = any(each.effects is not None and each.effects.warnings for each in (*map(self.modules.get, hidden.closure), hidden))
         return not warned or (not any(each[0] == 'error' for each in self.filters) and filters_of_warnings() == self.filters
                               and self.state.is_same(('warnings',)))
+
+    def has_its_errors(self, hidden):
+        """An exception that a module keeps has that which its importer handles as its context."""
+        return exc_info()[0] is None or self.state.with_errors.isdisjoint((*hidden.closure, hidden.name))
 
     def has_its_library(self, hidden):
         """Whether its import would read the same: nothing that it uses has been changed."""

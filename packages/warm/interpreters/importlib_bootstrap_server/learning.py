@@ -107,7 +107,8 @@ class Learning:
             self.leave_fork_server(others)
             self.hidden.reveal()
             self.environment.set_fixed()
-            run_trial(pipe, try_modules, self.library, self.candidates, self.protection.end_with_parent)
+            run_trial(pipe, try_modules, self.library, self.candidates, self.edges,
+                      self.protection.end_with_parent)
         posix.close(pipe)
         lead_group(self.trial)
         return self.pipe

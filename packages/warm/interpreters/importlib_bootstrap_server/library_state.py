@@ -20,6 +20,7 @@ class LibraryState:
         self.places = {}  # id of an object: its blocks
         self.asked = {}  # name of a module: parts that are in no memory that is known
         self.changed = set()  # names of modules, one of whose `asked` is another one
+        self.with_errors = frozenset()  # modules that hold exceptions, which refer to those that their importer handles
         self.startup = ()
 
     def remember(self, startup, hidden):
@@ -35,6 +36,7 @@ class LibraryState:
             if name not in UNWATCHED and not is_of_package(name):
                 for part in walk.parts_of(name, module):
                     parts.setdefault(part.owner, []).append(part)
+        self.with_errors = frozenset(name for name, found in parts.items() if any(issubclass(each.kind, BaseException) for each in found))
         for name, found in parts.items():
             self.blocks[name] = list(self.blocks_of(found))
             self.asked[name] = [each for each in found if each.is_asked]

@@ -54,6 +54,8 @@ class RecordedInterpreter:
         names = {*code.co_names, *texts_of(code.co_consts)}
         if 'f_back' in names:
             self.record('looks at the frames of its importer')
+        if 'orig_argv' in names:
+            self.record('reads sys.orig_argv')
         self.add(names & self.names)
         if 'sys' in names and not INDIRECT.isdisjoint(names):
             self.add((WHOLE,))

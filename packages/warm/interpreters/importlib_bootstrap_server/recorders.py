@@ -6,7 +6,7 @@ import sys
 from _contextvars import ContextVar
 
 from .recorded_calls import ANY, CALLS, CLOCKS, meaning_of
-from .recorded_containers import RecordedArguments
+from .recorded_containers import RecordedArguments, RecordedEnvironment
 from .recorded_functions import CALL, record_functions
 
 getframe = sys._getframe  # the trial records other calls of it
@@ -145,6 +145,8 @@ class Recorders:
 def text_of_method(method, name, frame):
     """A method of C has an object or a class, which may be a subclass."""
     owner = getattr(method, '__self__', None)
+    if type(owner) is RecordedEnvironment and PACKAGE not in frame.f_code.co_filename:
+        return 'reads the whole environment'  # by a method of `dict`
     random = getattr(modules.get('_random'), 'Random', None)
     if random is not None and isinstance(owner, random):
         return None if name_of_caller(frame, 'random') in RANDOM_NAMES else 'makes random numbers'

@@ -16,6 +16,7 @@ from .recorded_calls import CALLS
 from .recorded_containers import RecordedEnvironment
 from .recorded_interpreter import RecordedInterpreter
 from .recorded_modules import ALL, RecordedModules
+from .recorded_packages import NAMES, is_package, recorded_package, submodule_of
 from .recorded_streams import RecordedOutput
 from .recorders import IMPORT_SYSTEM, PACKAGE, Recorders
 from .snapshot import UNWATCHED as UNSEEN
@@ -40,9 +41,11 @@ MISSING = object()
 class Trial(ModuleLoader):
     """A ModuleLoader that also looks at what has changed after each module."""
 
-    def __init__(self, library):
+    def __init__(self, library, known_edges):
         super().__init__()
         self.library = library
+        self.known_edges = known_edges  # of modules that were loaded before
+        self.package_class = recorded_package(self.look_for_submodule)
         self.context = None  # what is run outside of a module
         self.inherited = ()  # first words of reasons that do not matter: a child inherits these changes
         self.reasons = {}
@@ -76,6 +79,8 @@ class Trial(ModuleLoader):
         self.record_catchers_of_warnings()
         sys.modules = RecordedModules(sys.modules, self.look_for_module, self.change_module)
         self.recorders.install()
+        for each in filter(is_package, list(sys.modules.values())):
+            each.__class__ = self.package_class
         if snapshot is not None:
             snapshot.add_all()  # with the functions that the recorders have replaced
         self.descriptors = set(posix.listdir('/proc/self/fd'))
@@ -120,6 +125,8 @@ class Trial(ModuleLoader):
         module = super().execute(spec)
         if spec.name in CALLS and type(module) is type(sys):
             self.recorders.record_functions(module)
+        if is_package(module):
+            module.__class__ = self.package_class
         return module
 
     def register_fork_handlers(self, **handlers):
@@ -139,12 +146,27 @@ class Trial(ModuleLoader):
         """Of no matter where the running module itself has loaded it. The library's own code looks for that of its caller."""
         if not self.recorders.is_on or not self.running or self.library.is_standard(origin_of_code(frame)):
             return
-        running = self.name()
         if name is ALL:
             self.record('looks for all modules')
-        elif not (name in self.library.startup or name in self.edges[running] or ('%s.' % running).startswith('%s.' % name)
-                  or name in closure_of(running, self.edges, self.edges)):
+        elif not self.has_loaded(name):
             self.record('looks for %s among the modules' % name)
+
+    def look_for_submodule(self, frame, names, name):
+        """Or for all names of a package, which are those of submodules, too."""
+        if not self.recorders.is_on or not self.running or self.library.is_standard(origin_of_code(frame)):
+            return
+        if name != NAMES:
+            self.look_for_module(frame, submodule_of(names, name))
+        elif frame.f_globals is not names:
+            self.record('looks for all names of %s' % names.get('__name__'))
+
+    def has_loaded(self, name):
+        """Whether a module is there because of the running one, or in each run."""
+        running = self.name()
+        if name in self.library.startup or name in self.edges[running] or ('%s.' % running).startswith('%s.' % name):
+            return True
+        edges = {**self.known_edges, **self.edges}
+        return name in closure_of(running, edges, edges)
 
     def change_module(self, frame, name):
         """Of no matter for a name of its own package."""

@@ -11,11 +11,11 @@ from .trial import Trial
 from .twin import run_twin
 
 
-def try_modules(library, candidates, begin):
+def try_modules(library, candidates, known_edges, begin):
     """Loads the candidates, {name: origin}, and returns what has been found out. `begin()` is called in the twin."""
-    twin = run_twin(begin, run_trial, explore, library, candidates)
+    twin = run_twin(begin, run_trial, explore, library, candidates, known_edges)
     changed = frozenset(twin['changed'])
-    trial = load_candidates(library, candidates, Snapshot(changed.__contains__, True) if changed else None)
+    trial = load_candidates(library, candidates, known_edges, Snapshot(changed.__contains__, True) if changed else None)
     for name in trial.edges:
         values, others = plain_values(name, sys.modules.get(name)), twin['values'].get(name, {})
         different = [key for key in {**values, **others} if values.get(key) != others.get(key)]
@@ -24,18 +24,18 @@ def try_modules(library, candidates, begin):
     return report_of(trial, candidates)
 
 
-def explore(library, candidates):
+def explore(library, candidates, known_edges):
     """What a twin finds: the values that modules get, and the modules in which something has changed at the end."""
-    trial = load_candidates(library, candidates, Snapshot(lambda name: True, False))
+    trial = load_candidates(library, candidates, known_edges, Snapshot(lambda name: True, False))
     return {
         'values': {name: plain_values(name, sys.modules.get(name)) for name in trial.edges},
         'changed': trial.snapshot.changed(),
     }
 
 
-def load_candidates(library, candidates, snapshot):
+def load_candidates(library, candidates, known_edges, snapshot):
     import warnings  # first: the loader needs it
-    trial = Trial(library)
+    trial = Trial(library, known_edges)
     with trial:
         trial.begin(snapshot)
         for name in candidates:
@@ -57,7 +57,7 @@ def report_of(trial, candidates):
             text = 'it is another file than in the request'
         if name.startswith('encodings.'):
             text = 'Python keeps it in a table of codecs'
-        if text is not None or type(module) is not type(sys):
+        if text is not None or type(module) not in (type(sys), trial.package_class):
             reasons.setdefault(name, text or 'it is no ordinary module')
     for name, changed in trial.changes.items():
         for each in changed:
@@ -102,7 +102,7 @@ def try_site_modules(library, customs, lines):
         if name in customs or (origin_of(module) or '').startswith(tuple(library.site_folders)):
             del sys.modules[name]
     import warnings  # first: the loader needs it
-    trial = Trial(library)
+    trial = Trial(library, {})
     # Python runs these files in a plain run, too, before the script can have changed something.
     trial.inherited = ('changes ', 'sets ', 'registers ', 'looks at the frames ', 'uses __main__', 'reads the filters ')
     with trial:
