@@ -9,6 +9,7 @@ from _frozen_importlib_external import FileFinder
 from zipimport import zipimporter
 
 from .extension_modules import ExtensionModules
+from .hidden_module import MISSING, HandingOut, spec_of
 from .import_lines import HEAD, NONE
 from .interpreter_state import InterpreterState
 from .library_state import LibraryState
@@ -16,80 +17,10 @@ from .library_state import LibraryState
 # A script may replace these.
 getframe, getprofile, gettrace, exc_info = sys._getframe, sys.getprofile, sys.gettrace, sys.exc_info
 BuiltinImporter = _frozen_importlib.BuiltinImporter
-ModuleSpec = _frozen_importlib.ModuleSpec
 FINDERS = (type(None), FileFinder, zipimporter)
 IMPORTING = _frozen_importlib._find_and_load_unlocked.__code__
-MISSING = object()
 INTERPRETERS = ('_xxsubinterpreters', '_interpreters', 'concurrent.interpreters')  # until 3.12, from 3.13 and from 3.14 on
 IMPORT_SYSTEM = ('<frozen importlib._bootstrap>', '<frozen importlib._bootstrap_external>')
-
-
-class HiddenModule:
-    """A module, with all that its first import does."""
-
-    __slots__ = ('name', 'module', 'spec', 'closure', 'entries', 'binding', 'aliases', 'effects', 'reads', 'imports', 'covered')
-
-    def __init__(self, name, module, effects):
-        self.name = name
-        self.module = module
-        self.spec = module.__spec__
-        self.closure = ()  # the modules that its import loads, in the order of their ends
-        self.entries = ()  # with the keys of their aliases, and of its own, at their places
-        self.binding = None  # (package, attribute): where the import system stores a submodule
-        self.covered = MISSING  # what the package had by that name before
-        self.aliases = ()  # further entries of sys.modules: (key, value)
-        self.effects = effects
-        self.imports = ()  # what it imports by itself
-        self.reads = frozenset()  # the names by which its import reads what the interpreter has
-
-    def enter(self, state):
-        """Puts it into `sys.modules`, and into the package that it belongs to."""
-        sys.modules.update(self.aliases)  # before the module, which the import system puts last
-        sys.modules[self.name] = self.module
-        if self.binding is not None:
-            package, attribute = self.binding
-            setattr(package, attribute, self.module)
-        self.apply_effects(state)
-
-    def apply_effects(self, state):
-        if self.effects is not None:
-            for each in self.effects.apply(self.module):
-                state.accept(each)
-
-
-class HandingOut:
-    """The loader of a hidden module's specification: the module is there already."""
-
-    def __init__(self, hidden, owner):
-        self.hidden = hidden
-        self.modules = owner.modules
-        self.aliases = owner.aliases
-        self.state = owner.state
-        owner.handed_out.update(hidden.closure, (hidden.name,))
-
-    def create_module(self, spec):
-        module = self.hidden.module
-        self.function = module.__dict__.get('__getattr__')
-        if self.function is not None:  # the import system looks for attributes that a new module does not have
-            module.__dict__['__getattr__'] = has_none
-        return module
-
-    def exec_module(self, module):
-        if self.function is not None:
-            module.__dict__['__getattr__'] = self.function
-        hidden = self.hidden
-        module.__spec__ = hidden.spec  # the import system has stored ours
-        loaded = sys.modules
-        for each in hidden.entries:
-            if each in self.modules:
-                if each not in loaded:
-                    self.modules[each].enter(self.state)
-            else:
-                owner, value = self.aliases[each]
-                if owner is hidden or owner.name not in loaded:
-                    loaded[each] = value
-        loaded.update(hidden.aliases)
-        hidden.apply_effects(self.state)
 
 
 class HiddenModules:
@@ -170,6 +101,8 @@ class HiddenModules:
                 return False
             if sys.modules.get(name, each.module) is not each.module or not is_allowed(each):
                 return False
+        if not all(name in sys.modules for name in hidden.after):
+            return False
         return is_allowed(hidden) and not any(name in sys.modules for name in self.absent)
 
     def has_its_warnings(self, hidden):
@@ -279,20 +212,10 @@ class HiddenModules:
                 each.effects.enter()
 
 
-def has_none(name):
-    raise AttributeError(name)
-
-
 def is_asked_for_by_futures():
     """From 3.14 on, the import of `concurrent.futures` looks whether there can be other interpreters, and makes none."""
     frame = getframe(5)  # of the import statement: the functions of the import system and find_spec() are below
     return frame.f_globals.get('__name__') == 'concurrent.futures'
-
-
-def spec_of(hidden, loader):
-    spec = ModuleSpec(hidden.name, loader, origin=hidden.spec.origin)
-    spec.submodule_search_locations = hidden.spec.submodule_search_locations
-    return spec
 
 
 def has_known_finders():

@@ -9,8 +9,9 @@ import _signal
 
 from .compilation import restore_filters
 from .descriptors import read_to_end
+from .import_graph import closure_of, find_first, needed_before
 from .library import origin_of, specification_of
-from .module_loader import ModuleLoader, closure_of, create_hidden_modules
+from .module_loader import ModuleLoader, create_hidden_modules
 from .trials import run_trial, try_modules
 
 REPORT_BYTES = 1 << 20
@@ -199,7 +200,11 @@ class Learning:
                 for name in report['variables'].get(each.name, ()):
                     key = name.encode('utf-8', 'surrogateescape')
                     each.effects.variables[key] = self.environment.fixed.get(key)
-        self.hidden.hide(list(self.hidden.modules.values()) + kept, self.startup, dropped)
+        every = [*self.hidden.modules.values(), *kept]
+        first = find_first({each.name: frozenset(each.closure) for each in every}, self.edges)
+        for each in kept:
+            each.after = needed_before(each.name, self.edges, names, first)
+        self.hidden.hide(every, self.startup, dropped)
 
 
 def lead_group(process):

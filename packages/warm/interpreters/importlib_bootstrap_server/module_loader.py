@@ -7,10 +7,9 @@ import sys
 import _frozen_importlib
 
 from .effects import IMPORTERS, Effects
-from .hidden_modules import MISSING, HiddenModule
+from .hidden_module import MISSING, HiddenModule
 from .library import own_name, specification_of
 
-NONE = {}
 
 
 class ModuleLoader:
@@ -244,29 +243,3 @@ def create_hidden_modules(loader):
         each.covered = loader.covered[name]
         hidden.append(each)
     return hidden
-
-
-def closure_of(name, edges, names, owners=NONE):
-    """All modules of `names` that the import of a module loads, itself left out, in the order of the ends of their imports.
-
-    `owners`: {key: name of the module that makes it} of further entries of `sys.modules`, which are given at their places.
-    """
-    begun, ended = set(), {}
-
-    def load(each):
-        package = each.rpartition('.')[0]
-        if package in names and package not in begun:
-            load(package)
-        if each in begun:
-            return
-        begun.add(each)
-        for found in edges.get(each, ()):
-            if found in names and found not in begun:
-                load(found)
-            elif owners.get(found) == each:
-                ended[found] = None
-        ended[each] = None
-
-    load(name)
-    del ended[name]
-    return tuple(ended)

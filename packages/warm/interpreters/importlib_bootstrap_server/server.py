@@ -20,7 +20,8 @@ from .child import Child
 from .doubt import Doubt
 from .ending import Ending
 from .environment import Environment
-from .hidden_modules import HiddenModule, HiddenModules
+from .hidden_module import HiddenModule
+from .hidden_modules import HiddenModules
 from .interpreter import check_interpreter, check_program, start_time, take_script_arguments
 from .learning import Learning
 from .library import Library

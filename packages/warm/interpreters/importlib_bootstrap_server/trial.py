@@ -6,10 +6,11 @@ import _thread
 
 from .effects import NAMING
 from .environment import is_request_variable
+from .import_graph import closure_of
 from .interpreter_state import CLASSES
 from .library import origin_of
 from .module_contents import Contents
-from .module_loader import ModuleLoader, closure_of
+from .module_loader import ModuleLoader
 from .parts import INDIFFERENT, OPAQUE
 from .process_state import ProcessState
 from .recorded_calls import CALLS

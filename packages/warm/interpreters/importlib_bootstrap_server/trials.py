@@ -3,8 +3,8 @@ import marshal
 import posix
 import sys
 
+from .import_graph import closure_of
 from .library import origin_of
-from .module_loader import closure_of
 from .plain_values import plain_values
 from .snapshot import Snapshot
 from .trial import Trial
