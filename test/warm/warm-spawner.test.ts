@@ -364,9 +364,25 @@ void t.test('WARM-11 a run that a signal ends is not measured', WITH_PYTHON, asy
   await areOld
   const spawner = new Spawner(t, { after: 7 })
   await spawner.warmUp()
-  for (let count = 0; count < 25; count += 1)
+  await spawner.run({ fault: 'learns' })
+  for (let count = 0; count < 15; count += 1)
     await spawner.run({ line: 'sleep 0.2; kill -TERM $$' })
   assert.ok((await spawner.run()).isWarm, 'as an event stream whose client leaves')
-  for (let count = 0; count < 25; count += 1) await spawner.run({ line: 'sleep 0.2' })
+  for (let count = 0; count < 15; count += 1) await spawner.run({ line: 'sleep 0.2' })
   assert.equal((await spawner.run()).reason, 'its fork server is not faster')
 })
+
+void t.test(
+  'WARM-11 runs of a fork server that learns are not measured',
+  WITH_PYTHON,
+  async (t) => {
+    await areOld
+    const spawner = new Spawner(t, { after: 7 })
+    await spawner.warmUp()
+    for (let count = 0; count < 30; count += 1) await spawner.run({ line: 'sleep 0.1' })
+    assert.ok((await spawner.run()).isWarm, 'its trials take processor time')
+    await spawner.run({ fault: 'learns' })
+    for (let count = 0; count < 15; count += 1) await spawner.run({ line: 'sleep 0.1' })
+    assert.equal((await spawner.run()).reason, 'its fork server is not faster')
+  },
+)

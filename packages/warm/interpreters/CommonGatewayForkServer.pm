@@ -219,6 +219,7 @@ sub get_ready {
   # Objects that are left at the end are destroyed in the order of their addresses.
   CommonGatewayForkServer::Memory::fill_gaps() if $quick_end;
   report('ready');
+  report('learnt');
 }
 
 # One line for each child that has ended: raw wait status, microseconds of user and of system time.

@@ -89,6 +89,7 @@ export class WarmSpawner implements Spawner {
   async #startWarm(call: Call, server: ForkServer): Promise<ScriptProcess> {
     const { options, line, record, variant } = call
     const start = performance.now()
+    const { hasLearnt } = server
     const answer = await server.request(options, line.args)
     if (typeof answer === 'string') {
       this.#counts.countRefusal()
@@ -98,7 +99,7 @@ export class WarmSpawner implements Spawner {
     this.#counts.countRun()
     record.runs += 1
     variant.countRun()
-    if (isMeasured(options)) {
+    if (hasLearnt && isMeasured(options)) {
       void answer.exit.then((exit) => {
         if (wasStopped(exit)) return
         variant.worth.addWarm(performance.now() - start)

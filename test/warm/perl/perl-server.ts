@@ -97,6 +97,10 @@ export class PerlServer {
     t.after(() => this.#server.close())
   }
 
+  get hasLearnt(): boolean {
+    return this.#server.hasLearnt
+  }
+
   get pid(): number | undefined {
     return this.#server.pid
   }

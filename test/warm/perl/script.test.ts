@@ -117,6 +117,7 @@ void t.test('WARM-30 each request has its own random numbers and time', WITH_PER
   assert.equal(new Set(answers.map((answer) => JSON.stringify(answer))).size, 5)
   const [, , start = ''] = JSON.stringify(answers[0]).split(' ')
   assert.ok(Math.abs(Number(start) - Date.now() / 1000) < 60)
+  assert.ok(server.hasLearnt, 'perl shares all that is compiled from the start')
 })
 
 void t.test('WARM-30 the process that a script leaves goes on', WITH_PERL, async (t) => {

@@ -7,6 +7,7 @@ void t.test('WARM-2 reads the lines of a fork server', async () => {
   for (const [text, line] of [
     ['ready', { type: 'ready' }],
     ['loading', { type: 'loading' }],
+    ['learnt', { type: 'learnt' }],
     ['started 7 4711', { type: 'started', id: 7, pid: 4711 }],
     ['refused 8 fork: no memory', { type: 'refused', id: 8, reason: 'fork: no memory' }],
     ['stale 9 file changed: /a b.py', { type: 'stale', id: 9, reason: 'file changed: /a b.py' }],
@@ -31,6 +32,7 @@ void t.test('WARM-6 takes no line that is none of the protocol', async () => {
     '',
     'ready 1',
     'loading 1',
+    'learnt 1',
     'started',
     'started 1',
     'started 1 0',

@@ -210,6 +210,7 @@ t.before(() =>
         '\n',
       )}\nimport sys, logging\nprint(list(sys.modules), package, package.inner, logging.root.manager.loggerDict.keys())`,
     'ordered.py': `import sys, ${Object.keys(ORDERED).join(', ')}\nprint(list(sys.modules), asked.names)`,
+    'leaves.py': 'import os, colorsys\nos._exit(0)',
     'named.py': 'import warnings, own\nprint(own)',
   }),
 )
@@ -247,6 +248,12 @@ void t.test('WARM-21 shared modules come in the order of a plain run', WITH_PYTH
     [],
     'all are shared',
   )
+})
+
+void t.test('WARM-11 a script that ends its process teaches nothing', WITH_PYTHON, async (t) => {
+  const server = new PythonServer(t, path.join(folder, 'leaves.py'), { environment })
+  const [note] = (await server.learn()).filter((text) => text.includes('shared'))
+  assert.match(note ?? '', /^no modules are shared: the script has ended its process by itself/)
 })
 
 void t.test(

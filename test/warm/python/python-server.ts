@@ -137,11 +137,7 @@ export class PythonServer {
     await this.untilReady()
     const first = await this.request(options)
     assert.ok(typeof first !== 'string', typeof first === 'string' ? first : '')
-    await until(
-      () => this.notes.some((note) => note.endsWith(' modules are shared')),
-      'it has learnt',
-      LEARNING,
-    )
+    await until(() => this.#server.hasLearnt, 'it has learnt', LEARNING)
     return this.notes
   }
 
@@ -183,11 +179,7 @@ export class PythonServer {
     await this.untilReady()
     assert.deepEqual(await this.request(options), plain)
     if (learns) {
-      await until(
-        () => this.notes.some((note) => note.endsWith(' modules are shared')),
-        'it has learnt',
-        LEARNING,
-      )
+      await until(() => this.#server.hasLearnt, 'it has learnt', LEARNING)
     }
     assert.deepEqual(await this.request(options), plain)
     return plain

@@ -194,8 +194,11 @@ class ForkServer:
             self.channel.tell('plain', self.doubt.reason())
         ended, self.ended = self.ended, []
         for pid in ended:
+            was_reporter = pid == self.learning.reporter
             if self.learning.ended(pid) and not self.is_stale:
                 self.start_learning()
+            elif was_reporter:
+                self.channel.tell('learnt')
         self.end_if_stale()
 
     def report_ends(self):
@@ -235,11 +238,14 @@ class ForkServer:
             self.poll.register(self.learning.start_trial(others), select.POLLIN)
         except OSError as error:
             self.channel.tell('note', 'no trial of modules: ' + error.strerror)
+            self.channel.tell('learnt')
 
     def learn(self):
         """The trial has ended: loads what has passed it."""
         self.poll.unregister(self.learning.pipe)
         report = self.learning.read_report()
+        if report is None:
+            self.channel.tell('learnt')
         if report is None or self.is_stale or self.files.change() is not None:
             return
         self.channel.tell('loading')
@@ -265,6 +271,7 @@ class ForkServer:
 
     def tell_shared(self):
         self.channel.tell('note', '%d modules are shared' % len(self.hidden.modules))
+        self.channel.tell('learnt')
 
     def become_stale(self, reason):
         """Takes no more requests."""

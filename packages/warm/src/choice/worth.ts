@@ -4,8 +4,6 @@ const SAMPLES = 9
 const FEWEST_SAMPLES = 5
 /** One of so many runs is plain, so that both kinds are measured under the same load. */
 const RUNS_PER_PLAIN_RUN = 20
-/** After how many warm runs there is a result: the first ones have to load modules that are shared later. */
-const LEARNING_RUNS = 20
 /** How many times faster a fork server must be. */
 const LEAST_RATIO = 1.2
 
@@ -14,16 +12,14 @@ export class Worth {
   readonly #plain: number[] = []
   readonly #warm: number[] = []
   #runs = 0
-  #warmRuns = 0
 
   /** @param milliseconds - from the start of a plain run to its exit. */
   addPlain(milliseconds: number): void {
     add(this.#plain, milliseconds)
   }
 
-  /** @param milliseconds - from the request to the fork server to the exit. */
+  /** @param milliseconds - from the request to the fork server, which has learnt, to the exit. */
   addWarm(milliseconds: number): void {
-    this.#warmRuns += 1
     add(this.#warm, milliseconds)
   }
 
@@ -35,7 +31,7 @@ export class Worth {
 
   /** How many times faster the fork server is; undefined until enough runs are measured. */
   get ratio(): number | undefined {
-    if (this.#plain.length < FEWEST_SAMPLES || this.#warmRuns < LEARNING_RUNS) return undefined
+    if (this.#plain.length < FEWEST_SAMPLES || this.#warm.length < SAMPLES) return undefined
     return median(this.#plain) / median(this.#warm)
   }
 

@@ -6,6 +6,8 @@ export type StatusLine =
   | { readonly type: 'ready' }
   /** It imports modules, and takes requests again after the next `ready`. */
   | { readonly type: 'loading' }
+  /** It has found out which modules its runs can share, or has nothing to find out. */
+  | { readonly type: 'learnt' }
   /** By the child, before anything of the script runs: it leads its own process group. */
   | { readonly type: 'started'; readonly id: number; readonly pid: number }
   /** Nothing was run for this request. */
@@ -29,7 +31,9 @@ export type StatusLine =
 /** Reads a line. Undefined where it is none of the protocol. */
 export function parseStatusLine(line: string): StatusLine | undefined {
   const [, word = '', rest = ''] = /^([a-z]+)(?: (.*))?$/s.exec(line) ?? []
-  if (word === 'ready' || word === 'loading') return rest === '' ? { type: word } : undefined
+  if (word === 'ready' || word === 'loading' || word === 'learnt') {
+    return rest === '' ? { type: word } : undefined
+  }
   if (word === 'plain' || word === 'young') return { type: word, reason: rest }
   if (word === 'note') return { type: 'note', text: rest }
   const [, id, text = ''] = /^(\d+) (.*)$/s.exec(rest) ?? []

@@ -50,6 +50,7 @@ export class ForkServer {
   )
   readonly #started: Promise<void>
   #state: 'starting' | 'ready' | 'loading' | 'retiring' | 'over' = 'starting'
+  #hasLearnt = false
   #process: ServerProcess | undefined
   /** Why it ends, once it is retiring. */
   #retirement: ServerEnd = { type: 'retired', reason: '' }
@@ -75,6 +76,11 @@ export class ForkServer {
   /** Whether it takes requests. */
   get isReady(): boolean {
     return this.#state === 'ready'
+  }
+
+  /** Whether its runs are as fast as they will be: the first ones load modules that are shared later. */
+  get hasLearnt(): boolean {
+    return this.#hasLearnt
   }
 
   /** Whether it takes requests now, or will. */
@@ -169,6 +175,9 @@ export class ForkServer {
         if (this.#state !== 'ready') return
         this.#state = 'loading'
         this.#limitLoading()
+        return
+      case 'learnt':
+        this.#hasLearnt = true
         return
       case 'started':
         this.#requests.get(line.id)?.start(line.pid)
