@@ -30,8 +30,6 @@ export interface WarmSoakResult {
 
 const FIXTURES = fileURLToPath(new URL('../../../fixtures/warm/soak', import.meta.url))
 const CONCURRENCY = 6
-/** A script whose fork servers end three times has none for ten minutes, unless it changes. */
-const KILLS_PER_CHANGE = 3
 const BODY = 'x'.repeat(10_000)
 /** Three of each repeated seed. */
 const MOST_REPEATED = 3
@@ -131,10 +129,14 @@ class Soak implements WarmSoakResult {
 
   /** Kills a fork server, as the system does when memory is short. */
   #kill(random: Random): void {
-    const warmScripts =
-      this.#gateway.stats().warm?.scripts.filter(({ pid }) => pid !== undefined) ?? []
+    const scripts = this.#gateway.stats().warm?.scripts ?? []
+    // A script whose fork servers have ended three times has none for ten minutes, unless it changes.
+    for (const { script, state } of scripts) {
+      if (state === 'plain') utimesSync(script, new Date(), new Date())
+    }
+    const warmScripts = scripts.filter(({ pid }) => pid !== undefined)
     if (warmScripts.length === 0) return
-    const { pid, script } = random.pick(warmScripts)
+    const { pid } = random.pick(warmScripts)
     if (pid === undefined) return
     try {
       process.kill(pid, 'SIGKILL')
@@ -142,7 +144,6 @@ class Soak implements WarmSoakResult {
     } catch {
       // It has just ended by itself.
     }
-    if (random.below(KILLS_PER_CHANGE) === 0) utimesSync(script, new Date(), new Date())
   }
 
   async #ask(name: string, token: string): Promise<void> {
