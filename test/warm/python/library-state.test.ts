@@ -66,6 +66,7 @@ const CHANGES: Readonly<Record<string, [read: string, change: string]>> = {
   partial: ['held.partial()', 'held.partial.__setstate__((str, (2,), {}, {}))'],
   context_of_tls: ['held.tls.verify_mode', 'held.tls.verify_mode = 2'],
   bound_method: ['held.get()', 'held.put(2)'],
+  cached_result: ['held.settings().name', 'held.settings().name = 2'],
   slot_of_list: ['held.slotted.name', 'held.slotted.name = 2'],
   generator: ['held.generator.gi_frame.f_locals["each"]', 'next(held.generator)'],
   chain: ['held.chain.__reduce__()[2]', 'next(held.chain)'],
@@ -156,6 +157,10 @@ tls, slotted, writer = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), Slotted(), csv.w
 slotted.name = 1
 generator, chain = (each for each in range(9)), itertools.chain([[1, 2], [3]])
 next(generator)
+@functools.lru_cache
+def settings(): return Thing()
+Thing.name = 1
+settings()
 def make():
     names = []
     return names.append, names.copy

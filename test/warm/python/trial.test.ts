@@ -145,6 +145,16 @@ const REGISTRIES: Record<string, [hub: string, plug: string, seen?: string]> = {
     'for each in zip("abc", hub.C.number): pass',
     'hub.C.number',
   ],
+  cached_result: [
+    'import functools\n@functools.lru_cache\ndef settings(): return []',
+    'hub.settings().append("plug")',
+    'hub.settings()',
+  ],
+  result_of_cache: [
+    'import functools\n@functools.lru_cache(None)\ndef settings(name="a"): return {}\nsettings()',
+    'hub.settings()["plug"] = 1',
+    'hub.settings()',
+  ],
   bytes: ['A = bytearray(b"a")', 'hub.A[0] = 98'],
   array: ['import array\nA = array.array("i", [1])', 'hub.A[0] = 98'],
 }

@@ -29,6 +29,7 @@ class ModuleLoader:
         self.registries = [Registry(place) for place in registries]
 
     def __enter__(self):
+        self.initial = frozenset(sys.modules)
         self.original_import = builtins.__import__
         self.original_gcd_import = _frozen_importlib._gcd_import
         self.original_load = _frozen_importlib._load_unlocked
@@ -81,7 +82,7 @@ class ModuleLoader:
     # These take the places of functions of importlib._bootstrap, atexit and os.
 
     def import_module(self, name, globals=None, locals=None, fromlist=(), level=0):
-        self.note_alias()
+        self.note_aliases()
         module = self.original_import(name, globals, locals, fromlist, level)
         if self.running:
             if level > 0:
@@ -90,17 +91,22 @@ class ModuleLoader:
         return module
 
     def gcd_import(self, name, package=None, level=0):
-        self.note_alias()
+        self.note_aliases()
         module = self.original_gcd_import(name, package, level)
         if self.running:
             self.add_edges(_frozen_importlib._resolve_name(name, package, level) if level > 0 else name, ())
         return module
 
-    def note_alias(self):
-        """Keeps the place of an entry of `sys.modules` among the imports of the module that has made it."""
-        last = next(reversed(sys.modules))
-        if self.running and last not in self.edges:
-            self.edges[self.running[-1][0]][last] = None
+    def note_aliases(self):
+        """Keeps the places of entries of `sys.modules` among the imports of the module that has made them."""
+        if not self.running:
+            return
+        noted, new = self.edges[self.running[-1][0]], []
+        for each in reversed(sys.modules):
+            if each in self.edges or each in noted or each in self.initial:
+                break
+            new.append(each)
+        noted.update(dict.fromkeys(reversed(new)))
 
     def add_edges(self, name, fromlist):
         edges = self.edges[self.running[-1][0]]

@@ -1,9 +1,11 @@
 """What objects in C hold that is no object: where an iterator is, what was written into a buffer, the order of a table."""
 import _io
 import _thread
+import gc
 import itertools
 import sys
 from _collections import OrderedDict
+from _functools import _lru_cache_wrapper as CachedFunction
 
 HEAP_TYPE = 1 << 9  # Py_TPFLAGS_HEAPTYPE: its attributes can be set
 WORD = 8
@@ -15,6 +17,8 @@ ITERATORS = frozenset(map(type, (
 MemberType = type(type(lambda: 0).__closure__)
 GENERATOR = type(each for each in ())
 LOCKS = (_thread.LockType, _thread.RLock)
+FunctionType = type(lambda: None)
+LIBRARY = sys.modules['encodings'].__file__.rpartition('/')[0].rpartition('/')[0] + '/'
 LONG_ENOUGH = 32
 BUFFERS = (_io.StringIO, _io.BytesIO)
 HASHES = frozenset(('_hashlib', '_md5', '_sha1', '_sha2', '_sha256', '_sha512', '_sha3', '_blake2'))
@@ -26,7 +30,7 @@ LOOKED_AT = frozenset((
 # Those whose objects never change, but for what C code keeps to be faster.
 UNCHANGING = frozenset((
     'builtins.bool', 'builtins.bytes', 'builtins.classmethod', 'builtins.classmethod_descriptor', 'builtins.complex',
-    'builtins.ellipsis', 'builtins.float', 'builtins.frozenset', 'builtins.getset_descriptor', 'builtins.int',
+    'builtins.ellipsis', 'builtins.float', 'builtins.NoneType', 'functools._lru_list_elem', 'builtins.frozenset', 'builtins.getset_descriptor', 'builtins.int',
     'builtins.mappingproxy', 'builtins.member_descriptor', 'builtins.method', 'builtins.method-wrapper',
     'builtins.method_descriptor', 'builtins.NotImplementedType', 'builtins.property', 'builtins.PyCapsule', 'builtins.range',
     'builtins.slice', 'builtins.staticmethod', 'builtins.str', 'builtins.traceback', 'builtins.tuple', 'builtins.weakref',
@@ -60,7 +64,7 @@ def native_class_of(kind):
     """The class in C that decides what an object of a class holds besides its names."""
     found = native_classes.get(kind)
     if found is None:
-        mro = type.__dict__['__mro__'].__get__(kind)
+        mro = type.__dict__['__mro__'].__get__(kind) or (kind,)  # `None`: a class in C that nothing has used yet (3.9)
         found = native_classes[kind] = next((each for each in mro if not is_in_python(each)), object)
     return found
 
@@ -84,13 +88,15 @@ def is_unchanging(native):
 def is_opaque(each, kind):
     """Whether an object holds what only the memory of it can show."""
     native = native_class_of(kind)
-    return not (native in LOOKED_AT or is_unchanging(native) or is_asked(kind) or native.__module__ in CONTEXT_VARIABLES
+    return not (native in LOOKED_AT or is_unchanging(native) or is_asked(each, kind) or native.__module__ in CONTEXT_VARIABLES
                 or native.__module__ in ('decimal', 'collections') or is_standard_stream(each))
 
 
-def is_asked(kind):
+def is_asked(each, kind):
     """Whether only `hidden_content()` tells what an object holds: it is in other memory than the object's."""
     native = native_class_of(kind)
+    if native is CachedFunction:
+        return not is_of_library(each)
     return native is GENERATOR or native in BUFFERS or is_buffer(native) or native is _thread._local or is_hash(native) or (
         is_element(native) or is_tls(native))
 
@@ -139,6 +145,8 @@ def hidden_content(each, kind):
         return buffer_content(each)
     if is_hash(native):
         return (each.hexdigest() if each.digest_size else each.hexdigest(LONG_ENOUGH),)  # SHAKE has no size
+    if native is CachedFunction:
+        return () if is_of_library(each) else cached_values(each)
     if native in LOCKS:
         return (repr(each).startswith('<locked'),)
     if native.__module__ == 'decimal' and native.__name__ == 'Context':
@@ -148,6 +156,20 @@ def hidden_content(each, kind):
     if is_tls(native):
         return tuple([getattr(native, name).__get__(each) for name in TLS if hasattr(native, name)])
     return ()
+
+
+def is_of_library(cached):
+    """Whether a function of the library itself is behind a cache: what is in it makes no difference."""
+    function = CachedFunction.__dict__['__dict__'].__get__(cached).get('__wrapped__')
+    path = function.__code__.co_filename if type(function) is FunctionType else ''
+    return path.startswith('<frozen ') or path.startswith(LIBRARY) and '-packages/' not in path[len(LIBRARY):]
+
+
+def cached_values(cached):
+    """Those results that can change: a module may keep one, or change it."""
+    held = gc.get_referents(cached)
+    values = [*held, *[value for each in held if type(each) is dict for value in each.values()]]
+    return tuple([each for each in values if not is_unchanging(native_class_of(type(each)))])
 
 
 def buffer_content(each):

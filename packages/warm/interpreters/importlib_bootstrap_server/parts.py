@@ -58,7 +58,7 @@ class Part:
         self.modules = modules
         self.held = held
         self.ranges = ()  # the memory in which it keeps that
-        self.is_asked = is_asked(self.kind)
+        self.is_asked = is_asked(each, self.kind)
         self.is_opaque = is_opaque(each, self.kind)
 
     def renew(self):
