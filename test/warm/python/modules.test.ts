@@ -211,7 +211,7 @@ t.before(() =>
       )}\nimport sys, logging\nprint(list(sys.modules), package, package.inner, logging.root.manager.loggerDict.keys())`,
     'ordered.py': `import sys, ${Object.keys(ORDERED).join(', ')}\nprint(list(sys.modules), asked.names)`,
     'leaves.py': 'import os, colorsys\nos._exit(0)',
-    'named.py': 'import warnings, own\nprint(own)',
+    'named.py': 'import colorsys, own\nprint(own)',
   }),
 )
 
