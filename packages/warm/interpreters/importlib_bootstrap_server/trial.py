@@ -238,6 +238,7 @@ class Trial(ModuleLoader):
         """The first change in a public name of a module that another module has made."""
         found = None
         running = [name for name, _ in self.running]
+        done_again = [each for name in running for each in NAMING.get(name, ())]  # by effects.py
         for name, module in list(sys.modules.items()):
             names = getattr(module, '__dict__', None)
             if type(names) is not dict or name in running or name in UNWATCHED:
@@ -245,7 +246,7 @@ class Trial(ModuleLoader):
             was = self.contents.get(name)
             if was is None or not was.is_same(names):
                 now = self.contents[name] = Contents(names)
-                if was is not None and name not in NAMING.get(self.name(), ()):
+                if was is not None and name not in done_again:
                     found = self.first_change(name, was.names, now.names) or found
         return found
 
