@@ -129,8 +129,8 @@ const CONTEXT = `
 print(1)
 try: import missing
 except ImportError:
-    import keeper
-print(repr(keeper.error.__context__))
+    import keeper, teller, looker
+print(repr(keeper.error.__context__), teller.A, looker.A)
 raise keeper.error
 `
 const HELD = `
@@ -190,6 +190,10 @@ t.before(() =>
     'site-packages/found.py': 'A = 1',
     'finder.py': FINDER,
     'site-packages/keeper.py': 'try: int("a")\nexcept ValueError as each: error = each',
+    'site-packages/teller.py':
+      'try: int("a")\nexcept ValueError as each: A = repr(each.__context__)',
+    'site-packages/looker.py':
+      'import contextlib, sys\nwith contextlib.ExitStack(): A = sys.exc_info()[:2]',
     'context.py': CONTEXT,
     'same.py': MEANS_THE_SAME,
     'own_package/__init__.py': OWN_PACKAGE,
@@ -225,7 +229,13 @@ void t.test('WARM-21 what has moved, and means the same, is handed out', WITH_PY
 })
 
 void t.test('WARM-21 an exception that is handled during an import', WITH_PYTHON, async (t) => {
-  await new PythonServer(t, path.join(folder, 'context.py'), { environment }).compare()
+  const server = new PythonServer(t, path.join(folder, 'context.py'), { environment })
+  await server.compare()
+  assert.deepEqual(
+    server.notes.filter((text) => /^module (keeper|teller|looker):/.test(text)),
+    [],
+    'they are shared where nothing is handled',
+  )
 })
 
 void t.test('WARM-21 a script sets a finder for a folder', WITH_PYTHON, async (t) => {

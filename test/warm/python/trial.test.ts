@@ -304,7 +304,6 @@ const OTHERS: Record<string, [source: string, reason: RegExp, seen?: string]> = 
     /changes its priority/,
     'os.nice(0)',
   ],
-  exception_of_importer: ['import sys\nA = sys.exc_info()[0]', /looks at the exception/],
   missing_codec: ['try: b"x".decode("missing")\nexcept LookupError: pass', /looks for a codec/],
   subclasses: ['import json\nA = json.JSONEncoder.__subclasses__()', /looks at subclasses/],
   error_handler_of_c: [
@@ -312,6 +311,20 @@ const OTHERS: Record<string, [source: string, reason: RegExp, seen?: string]> = 
     /registers an error handler/,
     'error_handler("of_c")',
   ],
+}
+
+/** Modules that tell a function in C from one that is in its place. */
+const TELLING: Record<string, string> = {
+  kind: 'A = time.time() if type(time.time) is type(len) else 0',
+  kind_in_table: 'A = {type(len): time.time}.get(type(time.time), int)()',
+  inspected: 'import inspect\nA = time.time() if inspect.isbuiltin(time.time) else 0',
+}
+/** Modules that keep such a function, or what it says of itself. */
+const KEEPING: Record<string, string> = {
+  copied: 'import copy\nA = copy.copy(time.time), copy.deepcopy({"clock": time.time})["clock"]',
+  referred: 'import weakref\nA = weakref.ref(time.time)()',
+  described:
+    'A = time.time.__doc__.strip()[:1], time.time.__name__, isinstance(time.time, type(len))',
 }
 
 /** What a module reads of a package, one of whose submodules a script may have imported. */
@@ -322,6 +335,8 @@ const SUBMODULE: Record<string, string> = {
   among_all: 'A = "part" in dir(with_part)',
   in_table: 'A = "part" in vars(with_part)',
   by_star: 'from with_part import *\nA = "part" in globals()',
+  by_inspect: 'import inspect\nA = "part" in dict(inspect.getmembers(with_part))',
+  by_pkgutil: 'import pkgutil\nA = pkgutil.resolve_name("with_part:part").__name__',
 }
 
 function hub(name: string): string {
@@ -371,6 +386,20 @@ t.before(() =>
         `import with_part\n${source}`,
       ]),
     ),
+    ...Object.fromEntries(
+      Object.entries({ ...TELLING, ...KEEPING }).map(([name, source]) => [
+        `site-packages/function_${name}.py`,
+        `import time\n${source}`,
+      ]),
+    ),
+    'functions.py': `import time
+${Object.keys(KEEPING)
+  .map((name) => `import function_${name}\nprint(function_${name}.A)`)
+  .join('\n')}
+begin = time.time()
+${Object.keys(TELLING)
+  .map((name) => `import function_${name}\nprint(function_${name}.A >= begin)`)
+  .join('\n')}`,
     'site-packages/with_part/__init__.py': '',
     'site-packages/with_part/part.py': '',
     'site-packages/imports_part.py': 'import with_part.part\nA = with_part.part.__name__',
@@ -444,6 +473,17 @@ void t.test(
     assert.deepEqual(await server.request(), await server.plain())
   },
 )
+
+void t.test('WARM-21 modules that look at functions in C', WITH_PYTHON, async (t) => {
+  const server = new PythonServer(t, path.join(folder, 'functions.py'), { environment })
+  await server.compare()
+  const refused = (names: string[]): string[] =>
+    names.filter((name) =>
+      server.notes.some((text) => text.startsWith(`module function_${name}: `)),
+    )
+  assert.deepEqual(refused(Object.keys(TELLING)), Object.keys(TELLING))
+  assert.deepEqual(refused(Object.keys(KEEPING)), [])
+})
 
 void t.test('WARM-21 submodules that others have imported', WITH_PYTHON, async (t) => {
   const part = { environment: { QUERY_STRING: 'part' } }

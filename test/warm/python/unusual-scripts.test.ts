@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import path from 'node:path'
 import t from 'tap'
 import { PythonServer, writeScripts } from './python-server.js'
@@ -75,11 +76,21 @@ print(json.dumps(1))`,
 
 const fileOf = (claim: string): string => `${claim.replaceAll(/\W+/g, '-')}.py`
 
+/** A thread of which no frame is the script's. */
+const THREAD_OF_C = `
+import _thread, sys
+failed, name = [], '_xxsubinterpreters' if sys.version_info < (3, 13) else '_interpreters'
+sys.unraisablehook = lambda each: failed.append(each.exc_value)
+_thread.start_new_thread(__import__, (name,))
+while name not in sys.modules and not failed: pass
+print(failed)
+`
+
 t.before(() =>
-  writeScripts(
-    folder,
-    Object.fromEntries(Object.entries(SCRIPTS).map(([claim, text]) => [fileOf(claim), text])),
-  ),
+  writeScripts(folder, {
+    ...Object.fromEntries(Object.entries(SCRIPTS).map(([claim, text]) => [fileOf(claim), text])),
+    'thread-of-c.py': THREAD_OF_C,
+  }),
 )
 
 for (const claim of Object.keys(SCRIPTS)) {
@@ -88,3 +99,9 @@ for (const claim of Object.keys(SCRIPTS)) {
     await server.compare({}, claim !== WITHOUT_REPORT)
   })
 }
+
+void t.test('WARM-20 a thread of C imports what is not shared', WITH_PYTHON, async (t) => {
+  const server = new PythonServer(t, path.join(folder, 'thread-of-c.py'))
+  await server.untilReady()
+  assert.deepEqual(await server.request(), await server.plain())
+})

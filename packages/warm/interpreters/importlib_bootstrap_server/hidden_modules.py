@@ -11,7 +11,7 @@ from zipimport import zipimporter
 from .extension_modules import ExtensionModules
 from .hidden_module import MISSING, HandingOut, spec_of
 from .import_lines import HEAD, NONE
-from .interpreter_state import InterpreterState
+from .interpreter_state import HANDLED, InterpreterState
 from .library_state import LibraryState
 
 # A script may replace these.
@@ -21,6 +21,7 @@ FINDERS = (type(None), FileFinder, zipimporter)
 IMPORTING = _frozen_importlib._find_and_load_unlocked.__code__
 INTERPRETERS = ('_xxsubinterpreters', '_interpreters', 'concurrent.interpreters')  # until 3.12, from 3.13 and from 3.14 on
 IMPORT_SYSTEM = ('<frozen importlib._bootstrap>', '<frozen importlib._bootstrap_external>')
+OWN_NAMES = globals()
 
 
 class HiddenModules:
@@ -112,12 +113,15 @@ class HiddenModules:
                               and self.state.is_same(('warnings',)))
 
     def has_its_errors(self, hidden):
-        """An exception that a module keeps has that which its importer handles as its context."""
-        return exc_info()[0] is None or self.state.with_errors.isdisjoint((*hidden.closure, hidden.name))
+        """An exception that a module keeps, or looks at, has that which its importer handles as its context."""
+        return exc_info()[0] is None or not any(
+            each.name in self.state.with_errors or HANDLED in each.reads for each in (*map(self.modules.get, hidden.closure), hidden))
 
     def has_its_library(self, hidden):
         """Whether its import would read the same: nothing that it uses has been changed."""
         frame = importing_frame()
+        if frame is None:
+            return False
         line = frame.f_lineno if frame.f_code is self.script and self.lines.groups.get(frame.f_lineno, NONE) != NONE else 0
         if self.is_untouched and line != 0 and self.lines.groups[line] == HEAD:
             return True
@@ -214,8 +218,8 @@ class HiddenModules:
 
 def is_asked_for_by_futures():
     """From 3.14 on, the import of `concurrent.futures` looks whether there can be other interpreters, and makes none."""
-    frame = getframe(5)  # of the import statement: the functions of the import system and find_spec() are below
-    return frame.f_globals.get('__name__') == 'concurrent.futures'
+    frame = importing_frame()
+    return frame is not None and frame.f_globals.get('__name__') == 'concurrent.futures'
 
 
 def has_known_finders():
@@ -239,9 +243,9 @@ def current_folder():
 
 
 def importing_frame():
-    """The frame of the statement that imports."""
-    frame = getframe(4)
-    while frame.f_code.co_filename in IMPORT_SYSTEM:
+    """The frame of the statement that imports, or `None`: C code of another thread."""
+    frame = getframe(1)
+    while frame is not None and (frame.f_code.co_filename in IMPORT_SYSTEM or frame.f_globals is OWN_NAMES):
         frame = frame.f_back
     return frame
 

@@ -19,6 +19,7 @@ STREAMS = ('stdin', 'stdout', 'stderr')
 LISTS = ('path', 'orig_argv', 'warnoptions')
 THREAD_NAMES = ('main_thread', 'current_thread', 'currentThread', '_main_thread')
 WHOLE = '__dict__'  # of `sys`: all of its names are read
+HANDLED = '__context__'  # the exception that the importer handles: hidden_modules.py compares it
 CLASSES = 'registered classes'  # by `ABCMeta.register()`
 CONTEXT = 'context variables'  # that of decimal has its precision
 LOCALE = 'locale'  # of strftime(3), and of the format code `n`

@@ -2,6 +2,8 @@
 import marshal
 import sys
 
+from .recorded_functions import RecordedFunction
+
 FunctionType = type(lambda: None)
 ModuleType = type(sys)
 NAMES_OF_CLASS = type.__dict__['__dict__'].__get__
@@ -19,13 +21,20 @@ def plain_values(name, module):
     names = getattr(module, '__dict__', None)
     if type(names) is not dict:
         return {}
-    return {key: hash(marshal.dumps(plain_value(value, name, 0))) for key, value in list(names.items())
+    return {key: hash(content_of(plain_value(value, name, 0))) for key, value in list(names.items())
             if type(key) is str and key not in INDIFFERENT and '%s.%s' % (name, key) not in REFRESHED}
+
+
+def content_of(value):
+    """In the first format, which does not tell how often a text is referred to."""
+    return marshal.dumps(value, 0)
 
 
 def plain_value(value, module, depth):
     """A value of the types that `marshal` knows."""
     kind = type(value)  # isinstance() asks `__class__`, which may be code of the module
+    if kind is RecordedFunction:  # the twin has the function itself
+        value, kind = value.function, type(value.function)
     if value is None or kind is bool:
         return value
     for exact, copy in EXACT:
@@ -38,7 +47,7 @@ def plain_value(value, module, depth):
     if issubclass(kind, (list, tuple)):
         return [plain_value(each, module, depth + 1) for each in list((list if issubclass(kind, list) else tuple).__iter__(value))]
     if issubclass(kind, (set, frozenset)):
-        return sorted(marshal.dumps(plain_value(each, module, depth + 1)) for each in (set if issubclass(kind, set) else frozenset).__iter__(value))
+        return sorted(content_of(plain_value(each, module, depth + 1)) for each in (set if issubclass(kind, set) else frozenset).__iter__(value))
     if issubclass(kind, type):
         is_own = NAMES_OF_CLASS(value).get('__module__') == module
         return kind.__name__, plain_value(dict(NAMES_OF_CLASS(value)), module, depth + 1) if is_own else None

@@ -9,9 +9,12 @@ modules = sys.modules  # the trial puts another mapping in its place
 
 
 class RecordedFunction:
-    """Takes the place of a function, and calls `before(frame, arguments)`. Like that, it does not become a method of a class."""
+    # Takes the place of a function, and calls `before(frame, arguments)`. Like that, it does not become a method of a class.
+    # The twin of the trial has the function itself, so that a module which can tell one from the other is found out.
 
-    __slots__ = ('function', 'before')
+    __slots__ = ('function', 'before', '__weakref__')
+    __class__ = property(lambda self: BuiltinType)
+    __doc__ = property(lambda self: self.function.__doc__)
 
     def __init__(self, function, before):
         self.function = function
@@ -29,6 +32,12 @@ class RecordedFunction:
 
     def __hash__(self):
         return hash(self.function)
+
+    def __copy__(self):
+        return self
+
+    def __deepcopy__(self, _):
+        return self
 
     def __repr__(self):
         return repr(self.function)

@@ -1,7 +1,7 @@
 """Tells what a module reads of the interpreter on import: names of `sys`, `__main__`, frames, standard input, filters."""
 import sys
 
-from .interpreter_state import WHOLE, names_of_state
+from .interpreter_state import HANDLED, WHOLE, names_of_state
 from .recorded_streams import RecordedInput
 from .recorders import IMPORT_SYSTEM, PACKAGE
 
@@ -56,6 +56,8 @@ class RecordedInterpreter:
             self.record('looks at the frames of its importer')
         if 'orig_argv' in names:
             self.record('reads sys.orig_argv')
+        if HANDLED in names:  # an exception of its own tells that of its importer
+            self.add((HANDLED,))
         self.add(names & self.names)
         if 'sys' in names and not INDIRECT.isdisjoint(names):
             self.add((WHOLE,))

@@ -37,27 +37,30 @@ class Forbidden(BaseException):
 
 class Recorders:
     """Calls `record(text)` for what happens, `read(path)` for a file that is read, `register(base, subclass)` for a
-    virtual subclass (`ABCMeta.register()`), `look_at_classes()` where one could matter, and `run(code)` for each function in
-    Python that is called."""
+    virtual subclass (`ABCMeta.register()`), `look_at_classes()` where one could matter, `look_at_errors()` where the exception
+    that the importer handles could, and `run(code)` for each function in Python that is called."""
 
-    def __init__(self, record, read, register, look_at_classes, run):
+    def __init__(self, record, read, register, look_at_classes, look_at_errors, run):
         self.record = record
         self.read = read
         self.register = register
         self.look_at_classes = look_at_classes
+        self.look_at_errors = look_at_errors
         self.run = run
         self.is_on = False
 
     def install(self):
         """For the rest of this process: an audit hook cannot be taken out again."""
-        for name in CALLS:
-            if name in modules:
-                self.record_functions(modules[name])
         codecs.register_error = self.recording_error_handlers(codecs.register_error)
         sys.argv = RecordedArguments(sys.argv)
         sys.argv.record = self.record
         sys.addaudithook(self.audit)
         sys.setprofile(self.profile)
+
+    def replace_functions(self):
+        for name in CALLS:
+            if name in modules:
+                self.record_functions(modules[name])
 
     def record_functions(self, module):
         record_functions(module, self.record_call)
@@ -105,8 +108,9 @@ class Recorders:
             elif name in CLASS_CHECKS and not is_registering(frame):
                 self.look_at_classes()
         elif owner == 'sys' and name in ('exc_info', 'exception'):
-            # It reads an exception of its own, or that of its importer.
-            text = 'looks at the exception of its importer' if exc_info()[0] is None else None
+            text = None
+            if exc_info()[0] is None:  # else it is an exception of its own
+                self.look_at_errors()
         elif isinstance(owner, str) and owner in CALLS:
             # With another argument, a function of `time` reads no clock: those that tell by themselves have the arguments.
             text = meaning_of(owner, name) if owner != 'time' or CLOCKS.get(name, ANY) == ANY else None

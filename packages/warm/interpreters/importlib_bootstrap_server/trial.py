@@ -7,7 +7,7 @@ import _thread
 from .effects import NAMING
 from .environment import is_request_variable
 from .import_graph import closure_of
-from .interpreter_state import CLASSES
+from .interpreter_state import CLASSES, HANDLED
 from .library import origin_of
 from .module_contents import Contents
 from .module_loader import ModuleLoader
@@ -42,10 +42,11 @@ MISSING = object()
 class Trial(ModuleLoader):
     """A ModuleLoader that also looks at what has changed after each module."""
 
-    def __init__(self, library, known_edges):
+    def __init__(self, library, known_edges, is_twin=False):
         super().__init__()
         self.library = library
         self.known_edges = known_edges  # of modules that were loaded before
+        self.is_twin = is_twin  # functions and packages are then those of a plain run
         self.package_class = recorded_package(self.look_for_submodule)
         self.context = None  # what is run outside of a module
         self.inherited = ()  # first words of reasons that do not matter: a child inherits these changes
@@ -59,7 +60,8 @@ class Trial(ModuleLoader):
         self.filters = []  # of warnings, at the begin of each module that is being executed
         self.interpreter_reads = RecordedInterpreter(self.name, self.record)
         reads = self.interpreter_reads
-        self.recorders = Recorders(self.record, self.read_file, self.register_class, lambda: reads.add((CLASSES,)), reads.run)
+        self.recorders = Recorders(self.record, self.read_file, self.register_class, lambda: reads.add((CLASSES,)),
+                                   lambda: reads.add((HANDLED,)), reads.run)
 
     def begin(self, snapshot=None):
         """Turns this process into one that records; there is no way back."""
@@ -80,8 +82,10 @@ class Trial(ModuleLoader):
         self.record_catchers_of_warnings()
         sys.modules = RecordedModules(sys.modules, self.look_for_module, self.change_module)
         self.recorders.install()
-        for each in filter(is_package, list(sys.modules.values())):
-            each.__class__ = self.package_class
+        if not self.is_twin:
+            self.recorders.replace_functions()
+            for each in filter(is_package, list(sys.modules.values())):
+                each.__class__ = self.package_class
         if snapshot is not None:
             snapshot.add_all()  # with the functions that the recorders have replaced
         self.descriptors = set(posix.listdir('/proc/self/fd'))
@@ -124,6 +128,8 @@ class Trial(ModuleLoader):
 
     def execute(self, spec):
         module = super().execute(spec)
+        if self.is_twin:
+            return module
         if spec.name in CALLS and type(module) is type(sys):
             self.recorders.record_functions(module)
         if is_package(module):
@@ -154,11 +160,15 @@ class Trial(ModuleLoader):
 
     def look_for_submodule(self, frame, names, name):
         """Or for all names of a package, which are those of submodules, too."""
-        if not self.recorders.is_on or not self.running or self.library.is_standard(origin_of_code(frame)):
+        if not self.recorders.is_on or not self.running:
             return
+        while self.library.is_standard(origin_of_code(frame)):  # such as inspect.getmembers()
+            if frame.f_code.co_filename in IMPORT_SYSTEM or frame.f_back is None:
+                return  # a module of the library is imported
+            frame = frame.f_back
         if name != NAMES:
             self.look_for_module(frame, submodule_of(names, name))
-        elif frame.f_globals is not names:
+        elif frame.f_globals is not names and names.get('__name__') != self.name():
             self.record('looks for all names of %s' % names.get('__name__'))
 
     def has_loaded(self, name):

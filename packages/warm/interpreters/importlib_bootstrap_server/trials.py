@@ -21,21 +21,24 @@ def try_modules(library, candidates, known_edges, begin):
         different = [key for key in {**values, **others} if values.get(key) != others.get(key)]
         if different:
             trial.reasons.setdefault(name, 'gets other values in each import: %s' % different[0])
+    for name, reason in twin['reasons'].items():
+        trial.reasons.setdefault(name, reason)
     return report_of(trial, candidates)
 
 
 def explore(library, candidates, known_edges):
     """What a twin finds: the values that modules get, and the modules in which something has changed at the end."""
-    trial = load_candidates(library, candidates, known_edges, Snapshot(lambda name: True, False))
+    trial = load_candidates(library, candidates, known_edges, Snapshot(lambda name: True, False), is_twin=True)
     return {
         'values': {name: plain_values(name, sys.modules.get(name)) for name in trial.edges},
         'changed': trial.snapshot.changed(),
+        'reasons': trial.reasons,
     }
 
 
-def load_candidates(library, candidates, known_edges, snapshot):
+def load_candidates(library, candidates, known_edges, snapshot, is_twin=False):
     import warnings  # first: the loader needs it
-    trial = Trial(library, known_edges)
+    trial = Trial(library, known_edges, is_twin)
     with trial:
         trial.begin(snapshot)
         for name in candidates:
