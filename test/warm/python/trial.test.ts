@@ -423,6 +423,7 @@ if os.environ["QUERY_STRING"] == "json": import json
 ${['loaded', 'loaded_by_get', 'loaded_by_item', 'loaded_by_name', 'loaded_in_function'].map((name) => `import other_${name}\nprint(other_${name}.A)`).join('\n')}`,
     'registries.py': registries(),
     'others.py': others(),
+    'handling.py': 'import wsgiref.handlers\nprint(1)',
     'hashing.py': 'import hashlib\nprint(hashlib.sha256(b"a").hexdigest())',
     'openssl.cnf': '',
   }),
@@ -498,6 +499,15 @@ void t.test('WARM-21 submodules that others have imported', WITH_PYTHON, async (
       'a module may read what it has imported',
     )
   }
+})
+
+void t.test('WARM-21 a module that effects.py does anew is shared', WITH_PYTHON, async (t) => {
+  const server = new PythonServer(t, path.join(folder, 'handling.py'), { environment })
+  const notes = await server.learn()
+  assert.deepEqual(
+    notes.filter((text) => text.startsWith('module wsgiref.handlers:')),
+    [],
+  )
 })
 
 void t.test('WARM-21 what OpenSSL reads when it is initialised', WITH_PYTHON, async (t) => {

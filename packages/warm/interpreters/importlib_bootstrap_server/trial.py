@@ -21,6 +21,7 @@ from .recorded_packages import NAMES, is_package, recorded_package, submodule_of
 from .recorded_streams import RecordedOutput
 from .recorders import IMPORT_SYSTEM, PACKAGE, Recorders
 from .snapshot import UNWATCHED as UNSEEN
+from .twin import TWIN_VARIABLE
 
 # `random` registers a fork handler that seeds its generator anew; effects.py refreshes logging, wsgiref.handlers, threading
 # and the cache of `platform` that uuid fills; the others set up what belongs to them.
@@ -186,6 +187,8 @@ class Trial(ModuleLoader):
             self.record('changes the loaded modules')
 
     def read_variable(self, name):
+        if self.is_twin and name == TWIN_VARIABLE:
+            return  # it is there for the values that are compared
         name = name.decode('utf-8', 'surrogateescape')
         if is_request_variable(name):
             self.record('reads %s' % name)

@@ -9,6 +9,7 @@ import select
 
 from .descriptors import PIECE
 
+TWIN_VARIABLE = b'HTTP_X_TWIN'
 LONGEST = 150  # seconds: a busy machine is slow
 
 
@@ -21,7 +22,7 @@ def run_twin(begin, function, *arguments):
         _signal.alarm(LONGEST)
         posix.close(output)
         sys.argv.append('twin')
-        posix.environ[b'HTTP_X_TWIN'] = b'1'
+        posix.environ[TWIN_VARIABLE] = b'1'
         function(pipe, *arguments)
         posix._exit(1)
     posix.close(pipe)
