@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -54,7 +55,7 @@ function present<T>(
 }
 
 function missingFor({ needs }: Scenario): string | undefined {
-  const absent = Object.entries(needs).filter(([file]) => findProgram(file) === undefined)
+  const absent = Object.entries(needs).filter(([file]) => !existsSync(file))
   return absent.map(([, name]) => name).join(' ') || undefined
 }
 

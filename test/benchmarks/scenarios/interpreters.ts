@@ -68,8 +68,9 @@ const COLUMNS: ServerScenario['columns'] = [
   { key: 'median', title: 'median, ms', digits: 1 },
 ]
 
-/** A lead-in in which each fork server is made, and learns its modules. */
-const LEAD_IN = 3
+/** In seconds. In the first lead-in of a server, its fork server is made, and tries its modules: seconds for Flask. */
+const LEAD_INS = { first: 10, later: 1 } as const
+const begun = new WeakSet<RunningServer>()
 
 /** Scripts whose interpreter is started for each request, and those for which it stays. */
 export const interpreters: readonly ServerScenario[] = PROGRAMS.flatMap(
@@ -99,7 +100,8 @@ async function measure(
   options: { readonly connections: number; readonly seconds: number },
 ): Promise<Figures> {
   const url = `http://127.0.0.1:${server.port}${path}`
-  await load(url, { ...options, seconds: LEAD_IN })
+  await load(url, { ...options, seconds: begun.has(server) ? LEAD_INS.later : LEAD_INS.first })
+  begun.add(server)
   const { result, processorTime, pageFaults } = await takeTreeUsage(server, () =>
     load(url, options),
   )
