@@ -154,11 +154,14 @@ export function halfCloseSuite(t: Test, adapter: Adapter): void {
       await waiting
       await delay(LATER)
       const answer = readToEnd(socket)
-      // It would have an answer if that before had a Content-Length.
+      // It has an answer, too, if that before has a Content-Length: where all of it was there with its header.
       socket.end(get(saying('X-Each: 2\n\n'), '1.0'))
       await delay(LATER)
       writeFileSync(pipe, '\n')
-      assert.match(await answer, /^HTTP\/1\.1 200 OK\r\n[^]*answered$/)
+      assert.match(
+        await answer,
+        /^HTTP\/1\.1 200 OK\r\n[^]*?answered(?:HTTP\/1\.1 200 OK\r\nx-each: 2\r\n[^]*\r\n\r\n)?$/,
+      )
     })
 
     void t.test('LIFE-5 so does one in the middle of a stream', async (t) => {
